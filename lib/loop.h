@@ -1,0 +1,57 @@
+/*
+ * An event loop on one io_uring.
+ *
+ * A loop belongs to the thread that runs it: everything here is for that thread alone, except
+ * loop_post() and loop_stop(). A watch or timer is one-shot: it is armed, fires once, and is
+ * armed again by who still wants it. Cancelling is always allowed, and the callback of a cancelled
+ * io never runs, so the owner may be freed right after.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop_op;
+
+/* Work for a loop's thread. The poster owns it; run() may free it. */
+struct loop_task {
+	struct loop_task *next;
+	void (*run)(struct loop_task *task);
+};
+
+/* One thing waited for. Zero-valid but for loop_io_init(). */
+struct loop_io {
+	struct loop *loop;
+	struct loop_op *op;
+	/* @res: poll(2) revents, 0 for a timer, or a negative errno. */
+	void (*ready)(struct loop_io *io, int res);
+};
+
+/* Returns 0, or a negative errno of io_uring_setup(2) or eventfd(2). */
+int loop_create(struct loop **loop);
+void loop_destroy(struct loop *loop);
+
+/* Runs until loop_stop(). The ring is bound to the calling thread. */
+int loop_run(struct loop *loop);
+
+/* Any thread. Tasks posted before it still run. */
+void loop_stop(struct loop *loop);
+
+/* Any thread; never blocks, never fails. Tasks of one poster run in order. */
+void loop_post(struct loop *loop, struct loop_task *task);
+
+void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
+
+/* Waits for poll(2) @events on @fd; POLLERR and POLLHUP are always reported. No-op while armed. */
+void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
+
+/* Fires after @nsec nanoseconds. No-op while armed. */
+void loop_io_timer(struct loop_io *io, uint64_t nsec);
+
+void loop_io_cancel(struct loop_io *io);
+
+static inline bool loop_io_armed(const struct loop_io *io)
+{
+	return io->op != NULL;
+}

@@ -1,0 +1,27 @@
+/* An anonymous pipe: the ring of page references that only the daemon sees. */
+#pragma once
+
+#include <stddef.h>
+
+struct pipe {
+	int rd;
+	int wr;
+};
+
+#define PIPE_NONE ((struct pipe){ -1, -1 })
+
+/* The capacity asked for every ring of a teed channel, in bytes. */
+#define PIPE_SIZE (1 << 20)
+
+/*
+ * Makes a pipe with both ends O_NONBLOCK | O_CLOEXEC and the largest capacity up to @size bytes
+ * that the kernel grants (fs.pipe-max-size and the user's soft limit may say less: pipe(7)).
+ * Returns the capacity in bytes, or a negative errno of pipe2(2) (EMFILE, ENFILE).
+ */
+int pipe_open(struct pipe *p, int size);
+
+/* Closes both ends; what the pipe holds is gone. NULL-safe on a PIPE_NONE. */
+void pipe_close(struct pipe *p);
+
+/* Gives the pipe behind @fd the largest capacity up to @size; returns it, or a negative errno. */
+int pipe_grow(int fd, int size);

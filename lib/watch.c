@@ -1,0 +1,82 @@
+#include "watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "log.h"
+
+static void tell(struct watcher *w, const struct inotify_event *ev)
+{
+	struct watch *watch, *next;
+
+	if (ev->mask & IN_Q_OVERFLOW) {
+		HASH_ITER(hh, w->watches, watch, next)
+			watch->event(watch, 0);
+		return;
+	}
+	HASH_FIND_INT(w->watches, &ev->wd, watch);
+	if (watch && !(ev->mask & IN_IGNORED))
+		watch->event(watch, ev->mask);
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct watcher *w = container_of(io, struct watcher, io);
+	_Alignas(struct inotify_event) char buf[4096];
+	ssize_t n;
+
+	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			const struct inotify_event *ev = (const void *)p;
+
+			tell(w, ev);
+			p += sizeof(*ev) + ev->len;
+		}
+	}
+	if (n < 0 && errno != EAGAIN)
+		log_err("inotify: %m");
+	loop_io_poll(io, w->fd, POLLIN);
+}
+
+int watcher_init(struct watcher *w, struct loop *loop)
+{
+	w->watches = NULL;
+	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (w->fd < 0)
+		return -errno;
+	loop_io_init(&w->io, loop, readable);
+	return 0;
+}
+
+void watcher_finish(struct watcher *w)
+{
+	fd_close(&w->fd);
+}
+
+int watch_add(struct watch *watch, struct watcher *w, int fd, void (*event)(struct watch *, uint32_t))
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	watch->wd = inotify_add_watch(w->fd, path, IN_OPEN | IN_CLOSE);
+	if (watch->wd < 0)
+		return -errno;
+	watch->watcher = w;
+	watch->event = event;
+	HASH_ADD_INT(w->watches, wd, watch);
+	loop_io_poll(&w->io, w->fd, POLLIN);
+	return 0;
+}
+
+void watch_remove(struct watch *watch)
+{
+	if (!watch->watcher)
+		return;
+	HASH_DEL(watch->watcher->watches, watch);
+	inotify_rm_watch(watch->watcher->fd, watch->wd);
+	watch->watcher = NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * Who opens and closes a FIFO: inotify(7) on the node, the daemon's only news of its peers.
+ *
+ * Events are hints to look again, never counted: they report the daemon's own opens too, and the
+ * queue may overflow (then every watch is told). An open that blocks reports nothing until it
+ * succeeds.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <uthash.h>
+
+#include "loop.h"
+
+struct watcher {
+	int fd;
+	struct loop_io io;
+	struct watch *watches; /* by wd */
+};
+
+struct watch {
+	struct watcher *watcher; /* NULL: not watching */
+	int wd;
+	/* @mask: IN_OPEN, IN_CLOSE_WRITE, IN_CLOSE_NOWRITE; 0 after an overflow. */
+	void (*event)(struct watch *watch, uint32_t mask);
+	UT_hash_handle hh;
+};
+
+/* Returns 0 or a negative errno of inotify_init1(2): EMFILE past fs.inotify.max_user_instances. */
+int watcher_init(struct watcher *w, struct loop *loop);
+void watcher_finish(struct watcher *w);
+
+/*
+ * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of
+ * inotify_add_watch(2): ENOSPC past fs.inotify.max_user_watches.
+ */
+int watch_add(struct watch *watch, struct watcher *w, int fd, void (*event)(struct watch *, uint32_t));
+void watch_remove(struct watch *watch);
