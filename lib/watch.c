@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -57,19 +58,35 @@ void watcher_finish(struct watcher *w)
 	fd_close(&w->fd);
 }
 
-int watch_add(struct watch *watch, struct watcher *w, int fd, void (*event)(struct watch *, uint32_t))
+static int set_mask(struct watcher *w, int fd, uint32_t mask)
 {
 	char path[32];
+	int wd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	watch->wd = inotify_add_watch(w->fd, path, IN_OPEN | IN_CLOSE);
+	wd = inotify_add_watch(w->fd, path, mask);
+	return wd < 0 ? -errno : wd;
+}
+
+int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
+	      void (*event)(struct watch *, uint32_t))
+{
+	watch->wd = set_mask(w, fd, mask);
 	if (watch->wd < 0)
-		return -errno;
+		return watch->wd;
 	watch->watcher = w;
 	watch->event = event;
 	HASH_ADD_INT(w->watches, wd, watch);
 	loop_io_poll(&w->io, w->fd, POLLIN);
 	return 0;
+}
+
+void watch_mask(struct watch *watch, int fd, uint32_t mask)
+{
+	int wd = set_mask(watch->watcher, fd, mask);
+
+	if (wd < 0)
+		log_err("inotify_add_watch: %s", strerror(-wd));
 }
 
 void watch_remove(struct watch *watch)

@@ -21,7 +21,7 @@ struct watcher {
 struct watch {
 	struct watcher *watcher; /* NULL: not watching */
 	int wd;
-	/* @mask: IN_OPEN, IN_CLOSE_WRITE, IN_CLOSE_NOWRITE; 0 after an overflow. */
+	/* @mask: what happened (IN_OPEN, IN_CLOSE_NOWRITE ...); 0 after an overflow. */
 	void (*event)(struct watch *watch, uint32_t mask);
 	UT_hash_handle hh;
 };
@@ -34,5 +34,10 @@ void watcher_finish(struct watcher *w);
  * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of
  * inotify_add_watch(2): ENOSPC past fs.inotify.max_user_watches.
  */
-int watch_add(struct watch *watch, struct watcher *w, int fd, void (*event)(struct watch *, uint32_t));
+int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
+	      void (*event)(struct watch *, uint32_t));
+
+/* Replaces what is watched for; @fd is any descriptor of the node. */
+void watch_mask(struct watch *watch, int fd, uint32_t mask);
+
 void watch_remove(struct watch *watch);

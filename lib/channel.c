@@ -1,0 +1,389 @@
+#include "channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "base.h"
+#include "engine.h"
+#include "log.h"
+#include "sys.h"
+
+/* One channel takes this many chunks before the others of its worker have a turn. */
+#define TURN_CHUNKS 16
+
+/*
+ * A writer of many small writes wakes the daemon for each one, unless it waits a little: where the
+ * next bytes are there already, but fewer than these, a pause gathers more. A lone message, the next
+ * one not there yet, is never delayed.
+ */
+#define PAUSE_BYTES (64 * 1024)
+#define PAUSE_NSEC 250000
+
+/* Out of descriptors or memory in mid-stream: try again after this. */
+#define RETRY_NSEC 100000000
+
+static void readable(struct loop_io *io, int res);
+
+static void paused(struct loop_io *io, int res)
+{
+	channel_pump(container_of(io, struct channel, pause));
+}
+
+int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label)
+{
+	struct channel *ch = calloc(1, sizeof(*ch));
+
+	if (!ch)
+		return -ENOMEM;
+	ch->label = strdup(label);
+	if (!ch->label) {
+		free(ch);
+		return -ENOMEM;
+	}
+	ch->worker = worker;
+	ch->origin = (struct fifo){ .dir = worker->dir, .id = origin };
+	ch->in = -1;
+	ch->over = true;
+	loop_io_init(&ch->readable, worker->loop, readable);
+	loop_io_init(&ch->pause, worker->loop, paused);
+	TAILQ_INIT(&ch->taps);
+	TAILQ_INIT(&ch->feeds);
+	*out = ch;
+	return 0;
+}
+
+static void detach(struct channel *ch)
+{
+	loop_io_cancel(&ch->readable);
+	loop_io_cancel(&ch->pause);
+	watch_remove(&ch->writers);
+	fd_close(&ch->in);
+}
+
+static void stop_keeping(struct channel *ch)
+{
+	if (ch->keeping)
+		outlet_finish(&ch->keep);
+	ch->keeping = false;
+}
+
+void channel_destroy(struct channel *ch)
+{
+	struct tap *tap;
+
+	if (!ch)
+		return;
+	while ((tap = TAILQ_FIRST(&ch->taps))) {
+		TAILQ_REMOVE(&ch->taps, tap, entry);
+		tap_destroy(tap);
+	}
+	detach(ch);
+	stop_keeping(ch);
+	free(ch->label);
+	free(ch);
+}
+
+bool channel_is_plain(const struct channel *ch)
+{
+	return TAILQ_EMPTY(&ch->taps) && TAILQ_EMPTY(&ch->feeds) && !ch->keeping;
+}
+
+/* ---- the origin without taps ---- */
+
+static void keep_changed(struct outlet *o)
+{
+	struct channel *ch = container_of(o, struct channel, keep);
+
+	if (!TAILQ_EMPTY(&ch->feeds))
+		return;
+	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0))
+		stop_keeping(ch);
+}
+
+void channel_keep(struct channel *ch)
+{
+	int err = 0;
+
+	if (!TAILQ_EMPTY(&ch->taps))
+		return;
+	if (!ch->keeping) {
+		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, keep_changed);
+		ch->keeping = true;
+	}
+	if (err == 0)
+		err = outlet_hold(&ch->keep);
+	if (err < 0) {
+		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
+		stop_keeping(ch);
+	}
+}
+
+/* ---- the stream ---- */
+
+/* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
+static int probe(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
+
+	if (n > 0)
+		sys.splice(w->stage.rd, w->null, (size_t)n);
+	return (int)n;
+}
+
+static void update_taps(struct channel *ch)
+{
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_update(tap);
+}
+
+/* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
+static int prepare(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry) {
+		int size = tap_prepare(tap);
+
+		if (size < 0) {
+			log_err("%s: stream waits: %s", ch->label, strerror(-size));
+			loop_io_timer(&ch->pause, RETRY_NSEC);
+			return size;
+		}
+		if (size < w->stage_size)
+			w->stage_size = sys.resize(w->stage.wr, size);
+		tap->delivered = false;
+	}
+	return 0;
+}
+
+/* The origin has a writer: readers that wait in open may come in. */
+static int begin(struct channel *ch)
+{
+	if (ch->over)
+		log_debug("%s: stream begins", ch->label);
+	ch->over = false;
+	return prepare(ch);
+}
+
+/*
+ * The last writer has gone and nothing waits. A hang-up stays on a descriptor for ever, so the next
+ * stream is waited for on a new one; it is opened before the old one is closed.
+ */
+static void end(struct channel *ch)
+{
+	struct tap *tap;
+	int fd;
+
+	log_debug("%s: stream ends", ch->label);
+	if (ch->over && prepare(ch) < 0) /* an empty stream: its end is due all the same */
+		return;
+	ch->over = true;
+	ch->dead = ch->gone;
+	fd = fifo_open(&ch->origin, O_RDONLY, 1);
+	if (fd < 0) {
+		log_err("%s: cannot wait for the next stream yet: %s", ch->label, strerror(-fd));
+		loop_io_timer(&ch->pause, RETRY_NSEC);
+	} else {
+		loop_io_cancel(&ch->readable);
+		fd_close(&ch->in);
+		ch->in = fd;
+		ch->fresh = true;
+	}
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_update(tap);
+}
+
+/*
+ * Takes one chunk from the origin and hands it out. Returns the bytes taken, or a negative errno.
+ * The length asked for is larger than any ring: only whole references move.
+ */
+static ssize_t move_chunk(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
+	struct tap *tap;
+	ssize_t n = sys.splice(ch->in, w->stage.wr, 1 << 30);
+
+	if (n <= 0)
+		return n;
+	chunk.len = (size_t)n;
+	if (n < SMALL_CHUNK) {
+		n = sys.read(w->stage.rd, w->buffer, SMALL_CHUNK);
+		chunk.stage = -1;
+		chunk.mem = w->buffer;
+		ch->chunks_copy++;
+	} else {
+		ch->chunks_ref++;
+	}
+	ch->bytes_in += chunk.len;
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_take(tap, &chunk);
+	if (chunk.stage >= 0)
+		n = sys.splice(w->stage.rd, w->null, chunk.len);
+	if (n != (ssize_t)chunk.len)
+		log_err("%s: the stage kept bytes: %s", ch->label, strerror(n < 0 ? (int)-n : EIO));
+	return n;
+}
+
+static bool any_full(const struct channel *ch)
+{
+	const struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_full(tap))
+			return true;
+	return false;
+}
+
+void channel_pump(struct channel *ch)
+{
+	if (ch->in < 0)
+		return;
+	for (int i = 0; i < TURN_CHUNKS; i++) {
+		int waiting;
+		ssize_t n;
+
+		if (any_full(ch))
+			return; /* its reader, or its removal, goes on from here */
+		waiting = sys.waiting(ch->in);
+		if (waiting <= 0) {
+			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
+
+			if (r == -EAGAIN && (ch->over || ch->fresh)) {
+				ch->fresh = false;
+				begin(ch);
+			} else if (r == 0 && !ch->over) {
+				end(ch);
+			}
+			if (r <= 0)
+				break;
+			continue;
+		}
+		if (i > 0 && waiting < PAUSE_BYTES) {
+			loop_io_timer(&ch->pause, PAUSE_NSEC);
+			return;
+		}
+		if (begin(ch) < 0)
+			return;
+		n = move_chunk(ch);
+		if (n < 0 && n != -EAGAIN)
+			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n <= 0)
+			break;
+	}
+	loop_io_poll(&ch->readable, ch->in, POLLIN);
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct channel *ch = container_of(io, struct channel, readable);
+
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN))
+		end(ch);
+	channel_pump(ch);
+}
+
+/* ---- taps ---- */
+
+static void origin_event(struct watch *watch, uint32_t mask)
+{
+	struct channel *ch = container_of(watch, struct channel, writers);
+
+	if (ch->over)
+		channel_pump(ch);
+}
+
+/* The daemon becomes the origin's reader. */
+static int attach(struct channel *ch)
+{
+	int err;
+
+	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
+	if (ch->in < 0)
+		return ch->in;
+	stop_keeping(ch);
+	err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN | IN_CLOSE_NOWRITE, origin_event);
+	if (err < 0) {
+		fd_close(&ch->in);
+		if (TAILQ_EMPTY(&ch->feeds))
+			channel_keep(ch);
+		return err;
+	}
+	pipe_grow(ch->in, PIPE_SIZE);
+	ch->over = true;
+	ch->fresh = true;
+	return 0;
+}
+
+int channel_add_tap(struct channel *ch, uint64_t id)
+{
+	struct tap *tap = NULL;
+	int err = tap_create(&tap, ch, id);
+
+	if (err < 0)
+		return err;
+	if (ch->in < 0) {
+		err = attach(ch);
+		if (err < 0) {
+			tap_destroy(tap);
+			return err;
+		}
+	}
+	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	if (!ch->over)
+		err = tap_prepare(tap);
+	if (err < 0) {
+		channel_remove_tap(ch, id);
+		return err;
+	}
+	tap->delivered = ch->over;
+	channel_pump(ch);
+	return 0;
+}
+
+void channel_remove_tap(struct channel *ch, uint64_t id)
+{
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap->id == id)
+			break;
+	if (!tap)
+		return;
+	TAILQ_REMOVE(&ch->taps, tap, entry);
+	tap_destroy(tap);
+	if (!TAILQ_EMPTY(&ch->taps)) {
+		channel_pump(ch);
+		return;
+	}
+	if (sys.waiting(ch->in) > 0 && !ch->gone) {
+		watch_remove(&ch->writers);
+		channel_keep(ch);
+	}
+	detach(ch);
+	if (ch->keeping)
+		keep_changed(&ch->keep);
+}
+
+void channel_origin_gone(struct channel *ch)
+{
+	struct tap *tap;
+
+	ch->gone = true;
+	stop_keeping(ch);
+	if (ch->over)
+		ch->dead = true;
+	if (ch->dead)
+		TAILQ_FOREACH(tap, &ch->taps, entry)
+			if (tap_prepare(tap) >= 0)
+				tap->delivered = false;
+	update_taps(ch);
+}

@@ -1,0 +1,69 @@
+/*
+ * A channel: one stream, from the origin's writers to every tap.
+ *
+ * Without taps the origin is an ordinary FIFO and the daemon is not in the way; a channel object
+ * then exists only to keep what a creating handle wrote. With taps the daemon is the origin's
+ * reader: it takes a chunk (whole references only, so a write of up to PIPE_BUF is never cut),
+ * gives it to every tap, and takes the next once no tap is full.
+ *
+ * Everything here runs on the channel's worker.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "feed.h"
+#include "tap.h"
+
+struct worker;
+
+struct channel {
+	struct worker *worker;
+	char *label; /* for the log */
+	struct fifo origin;
+
+	int in;      /* the origin's read end; -1 without taps */
+	bool fresh;  /* @in was opened since: a hang-up before that is not reported */
+	bool over;   /* no writer, and the last stream is all with the taps */
+	bool gone;   /* the origin has no name */
+	bool dead;   /* gone, and over: no stream can follow */
+	struct loop_io readable;
+	struct loop_io pause;
+	struct watch writers;
+	TAILQ_HEAD(taps, tap) taps;
+
+	struct outlet keep; /* keeps the origin's bytes for a later reader while there is no tap */
+	bool keeping;
+	struct feeds feeds;
+
+	uint64_t bytes_in;
+	uint64_t chunks_ref;  /* chunks moved by reference */
+	uint64_t chunks_copy; /* small chunks, copied to be merged */
+};
+
+/* Any thread; nothing is opened. @label is copied. Returns 0 or -ENOMEM. */
+int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label);
+
+/* Drops what the channel holds. NULL-safe. */
+void channel_destroy(struct channel *ch);
+
+/*
+ * Adds a tap on node @id: from the return on, it gets every byte that the origin gives. Returns 0
+ * or a negative errno (EMFILE, ENFILE, ENOSPC of inotify, ENOMEM) with the channel as it was.
+ */
+int channel_add_tap(struct channel *ch, uint64_t id);
+
+/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. */
+void channel_remove_tap(struct channel *ch, uint64_t id);
+
+/* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */
+void channel_origin_gone(struct channel *ch);
+
+/* Moves what can be moved. */
+void channel_pump(struct channel *ch);
+
+/* No tap, no feed and nothing kept: the object can go. */
+bool channel_is_plain(const struct channel *ch);
+
+/* The last feed is gone: without taps, keep what waits for a reader. */
+void channel_keep(struct channel *ch);

@@ -1,0 +1,111 @@
+#include "engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "log.h"
+
+struct engine {
+	unsigned count;
+	unsigned next;
+	struct worker workers[];
+};
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+	int err = loop_run(w->loop);
+
+	if (err < 0) {
+		log_err("worker: %s", strerror(-err));
+		abort(); /* its channels would hang their users in silence */
+	}
+	return NULL;
+}
+
+static int worker_start(struct worker *w)
+{
+	sigset_t all, old;
+	int err;
+
+	err = loop_create(&w->loop);
+	if (err < 0)
+		return err;
+	err = watcher_init(&w->watcher, w->loop);
+	if (err < 0)
+		return err;
+	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
+	if (w->stage_size < 0)
+		return w->stage_size;
+	w->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (w->null < 0)
+		return -errno;
+	w->buffer = malloc(SMALL_CHUNK);
+	if (!w->buffer)
+		return -ENOMEM;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	err = -pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err;
+}
+
+static void worker_finish(struct worker *w)
+{
+	loop_destroy(w->loop);
+	watcher_finish(&w->watcher);
+	pipe_close(&w->stage);
+	fd_close(&w->null);
+	free(w->buffer);
+}
+
+int engine_create(struct engine **out, unsigned workers)
+{
+	struct engine *e = calloc(1, sizeof(*e) + workers * sizeof(e->workers[0]));
+
+	if (!e)
+		return -ENOMEM;
+	for (; e->count < workers; e->count++) {
+		struct worker *w = &e->workers[e->count];
+		int err;
+
+		w->dir = w->null = w->watcher.fd = -1;
+		w->stage = PIPE_NONE;
+		err = worker_start(w);
+		if (err < 0) {
+			worker_finish(w);
+			engine_destroy(e);
+			return err;
+		}
+	}
+	*out = e;
+	return 0;
+}
+
+void engine_set_dir(struct engine *engine, int dir)
+{
+	for (unsigned i = 0; i < engine->count; i++)
+		engine->workers[i].dir = dir;
+}
+
+struct worker *engine_next_worker(struct engine *engine)
+{
+	return &engine->workers[engine->next++ % engine->count];
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (!engine)
+		return;
+	for (unsigned i = 0; i < engine->count; i++)
+		loop_stop(engine->workers[i].loop);
+	for (unsigned i = 0; i < engine->count; i++)
+		pthread_join(engine->workers[i].thread, NULL);
+	for (unsigned i = 0; i < engine->count; i++)
+		worker_finish(&engine->workers[i]);
+	free(engine);
+}

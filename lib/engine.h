@@ -1,0 +1,43 @@
+/*
+ * The engine: a few worker threads, each one event loop. A channel lives on one worker for ever, so
+ * the data plane has no locks: everything of a channel is called on its worker's thread, by tasks
+ * posted to worker->loop.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "loop.h"
+#include "pipe.h"
+#include "watch.h"
+
+struct worker {
+	struct loop *loop;
+	struct watcher watcher;
+	pthread_t thread;
+	int dir;          /* the folder of numbers; see fifo.h */
+	struct pipe stage; /* empty between chunks */
+	int stage_size;   /* its capacity in bytes: no reader's reserve is smaller */
+	int null;         /* /dev/null */
+	char *buffer;     /* one page, for small chunks */
+};
+
+struct engine;
+
+/* A channel is small while what waits is less than a page: it is then copied, to be merged. */
+#define SMALL_CHUNK 4096
+
+/*
+ * Starts @workers threads that block every signal. @dir: a folder of FIFOs named by fifo_name(); it
+ * stays the caller's, and may be given later with engine_set_dir(). Returns 0 or a negative errno.
+ */
+int engine_create(struct engine **engine, unsigned workers);
+
+/* Before the first channel. */
+void engine_set_dir(struct engine *engine, int dir);
+
+/* The worker that the next channel should live on: one after the other. Any one thread. */
+struct worker *engine_next_worker(struct engine *engine);
+
+/* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */
+void engine_destroy(struct engine *engine);

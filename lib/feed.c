@@ -1,0 +1,161 @@
+#include "feed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+#include "fifo.h"
+#include "sys.h"
+
+static void ready(struct loop_io *io, int res);
+
+int feed_create(struct feed **out, struct channel *ch)
+{
+	struct feed *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->fd = fifo_open(&ch->origin, O_RDWR, 0);
+	if (f->fd < 0) {
+		int err = f->fd;
+
+		free(f);
+		return err;
+	}
+	f->channel = ch;
+	TAILQ_INIT(&f->ops);
+	loop_io_init(&f->io, ch->worker->loop, ready);
+	TAILQ_INSERT_TAIL(&ch->feeds, f, entry);
+	*out = f;
+	return 0;
+}
+
+void feed_destroy(struct feed *f)
+{
+	struct channel *ch;
+
+	if (!f)
+		return;
+	ch = f->channel;
+	TAILQ_REMOVE(&ch->feeds, f, entry);
+	if (TAILQ_EMPTY(&ch->feeds) && !ch->gone)
+		channel_keep(ch);
+	loop_io_cancel(&f->io);
+	fd_close(&f->fd);
+	free(f);
+	if (ch->keeping)
+		ch->keep.changed(&ch->keep);
+}
+
+/* Writes the next bytes of @op: zeros first. */
+static ssize_t write_some(struct feed *f, struct feed_op *op)
+{
+	static const char zeros[65536];
+
+	if (op->moved < op->zeros) {
+		size_t left = op->zeros - op->moved;
+
+		return sys.write(f->fd, zeros, left < sizeof(zeros) ? left : sizeof(zeros));
+	}
+	return sys.write(f->fd, op->buf + (op->moved - op->zeros), op->len - (op->moved - op->zeros));
+}
+
+static ssize_t written(const struct feed_op *op)
+{
+	return op->moved > op->zeros ? (ssize_t)(op->moved - op->zeros) : 0;
+}
+
+/* Returns true once @op is answered. */
+static bool advance(struct feed *f, struct feed_op *op)
+{
+	ssize_t n = -EAGAIN;
+
+	switch (op->kind) {
+	case FEED_WRITE:
+		while (op->moved < op->zeros + op->len && (n = write_some(f, op)) > 0)
+			op->moved += (size_t)n;
+		if (op->moved == op->zeros + op->len)
+			n = written(op);
+		else if (n != -EAGAIN || op->nonblock)
+			n = written(op) > 0 ? written(op) : n;
+		else
+			return false;
+		break;
+	case FEED_READ:
+		n = sys.read(f->fd, op->buf, op->len);
+		if (n == -EAGAIN && !op->nonblock)
+			return false;
+		break;
+	case FEED_POLL:
+		n = feed_revents(f) & op->events;
+		if (n == 0)
+			return false;
+		break;
+	}
+	op->done(op, n);
+	return true;
+}
+
+static void wait_more(struct feed *f)
+{
+	uint32_t events = 0;
+	struct feed_op *op;
+
+	TAILQ_FOREACH(op, &f->ops, entry)
+		events |= op->kind == FEED_WRITE ? POLLOUT : op->kind == FEED_READ ? POLLIN : (uint32_t)op->events;
+	loop_io_cancel(&f->io);
+	if (events)
+		loop_io_poll(&f->io, f->fd, events);
+}
+
+static void ready(struct loop_io *io, int res)
+{
+	struct feed *f = container_of(io, struct feed, io);
+	struct feed_op *op, *next;
+
+	for (op = TAILQ_FIRST(&f->ops); op; op = next) {
+		next = TAILQ_NEXT(op, entry);
+		TAILQ_REMOVE(&f->ops, op, entry);
+		if (!advance(f, op)) {
+			if (next)
+				TAILQ_INSERT_BEFORE(next, op, entry);
+			else
+				TAILQ_INSERT_TAIL(&f->ops, op, entry);
+		}
+	}
+	wait_more(f);
+}
+
+void feed_submit(struct feed *f, struct feed_op *op)
+{
+	op->moved = 0;
+	if (advance(f, op))
+		return;
+	TAILQ_INSERT_TAIL(&f->ops, op, entry);
+	wait_more(f);
+}
+
+void feed_cancel(struct feed *f, struct feed_op *op)
+{
+	struct feed_op *parked;
+
+	TAILQ_FOREACH(parked, &f->ops, entry)
+		if (parked == op)
+			break;
+	if (!parked)
+		return;
+	TAILQ_REMOVE(&f->ops, op, entry);
+	op->done(op, written(op) > 0 ? written(op) : -EINTR);
+	wait_more(f);
+}
+
+short feed_revents(const struct feed *f)
+{
+	struct pollfd p = { .fd = f->fd, .events = POLLIN | POLLOUT };
+
+	return poll(&p, 1, 0) > 0 ? p.revents : 0;
+}

@@ -1,0 +1,55 @@
+/*
+ * A feed: the handle through which `> name` created a channel. The kernel sees a regular file, so
+ * its reads and writes come to the daemon, which moves them through the FIFO. A request that cannot
+ * go on is parked, holding just its own bytes, until the FIFO has room, or until it is cancelled.
+ *
+ * The feed has the FIFO open O_RDWR: there is no EPIPE, what is written waits for a reader.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "loop.h"
+
+struct channel;
+
+struct feed {
+	struct channel *channel;
+	TAILQ_ENTRY(feed) entry;
+	int fd;
+	struct loop_io io;
+	TAILQ_HEAD(feed_ops, feed_op) ops;
+};
+TAILQ_HEAD(feeds, feed);
+
+enum feed_kind { FEED_WRITE, FEED_READ, FEED_POLL };
+
+/* A request. The caller owns it until done() is called, exactly once, on the worker. */
+struct feed_op {
+	TAILQ_ENTRY(feed_op) entry;
+	enum feed_kind kind;
+	bool nonblock;
+	short events; /* FEED_POLL: what to wait for */
+	size_t zeros; /* FEED_WRITE: zero bytes before the buffer */
+	char *buf;
+	size_t len;
+	size_t moved; /* of zeros and buf together */
+	/* @result: bytes (without the zeros), revents of FEED_POLL, or a negative errno. */
+	void (*done)(struct feed_op *op, ssize_t result);
+};
+
+/* Returns 0 or a negative errno of fifo_open(). */
+int feed_create(struct feed **feed, struct channel *ch);
+
+/* Ends the feed's writing; what waits is kept for a reader. Parked requests must be gone. */
+void feed_destroy(struct feed *feed);
+
+void feed_submit(struct feed *feed, struct feed_op *op);
+
+/* Ends a parked request: with what it moved, else with -EINTR. No-op if it is not parked here. */
+void feed_cancel(struct feed *feed, struct feed_op *op);
+
+/* poll(2) revents of the FIFO as its reader and writer sees them now. */
+short feed_revents(const struct feed *feed);

@@ -1,0 +1,47 @@
+#include "fifo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base.h"
+#include "sys.h"
+
+void fifo_name(char name[FIFO_NAME_MAX], uint64_t id)
+{
+	snprintf(name, FIFO_NAME_MAX, "%016" PRIx64, id);
+}
+
+int fifo_fd_check(int fd)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return (rlim_t)fd + FIFO_FD_RESERVE >= limit.rlim_cur ? -EMFILE : 0;
+}
+
+int fifo_open(const struct fifo *fifo, int flags, int reserve)
+{
+	_cleanup_fd_ int fd = -1;
+	char name[FIFO_NAME_MAX];
+	int err;
+
+	fifo_name(name, fifo->id);
+	fd = sys.open(fifo->dir, name, flags | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	err = reserve ? 0 : fifo_fd_check(fd);
+	return err < 0 ? err : fd_take(&fd);
+}
+
+int fifo_open_held(const struct fifo *fifo, int reserve)
+{
+	_cleanup_fd_ int rd = fifo_open(fifo, O_RDONLY, reserve);
+
+	if (rd < 0)
+		return rd;
+	return fifo_open(fifo, O_WRONLY, reserve);
+}

@@ -1,0 +1,136 @@
+#include "outlet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "base.h"
+#include "log.h"
+#include "pipe.h"
+#include "sys.h"
+
+static void room_ready(struct loop_io *io, int res)
+{
+	struct outlet *o = container_of(io, struct outlet, room);
+
+	if (o->state == OUTLET_HOLDING && res > 0 && (res & POLLERR))
+		o->unread = true;
+	o->changed(o);
+}
+
+static void peer_event(struct watch *watch, uint32_t mask)
+{
+	struct outlet *o = container_of(watch, struct outlet, watch);
+
+	o->unread = false; /* look again */
+	o->changed(o);
+}
+
+int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
+		void (*changed)(struct outlet *))
+{
+	_cleanup_fd_ int path = -1;
+
+	memset(o, 0, sizeof(*o));
+	o->fifo = *fifo;
+	o->fd = -1;
+	o->changed = changed;
+	loop_io_init(&o->room, loop, room_ready);
+	path = fifo_open(fifo, O_PATH, 0);
+	if (path < 0)
+		return path;
+	return watch_add(&o->watch, watcher, path, IN_OPEN, peer_event);
+}
+
+static void leave(struct outlet *o, enum outlet_state state, int fd)
+{
+	loop_io_cancel(&o->room);
+	fd_close(&o->fd);
+	o->fd = fd;
+	o->state = state;
+	o->unread = false;
+}
+
+void outlet_finish(struct outlet *o)
+{
+	watch_remove(&o->watch);
+	leave(o, OUTLET_IDLE, -1);
+}
+
+int outlet_hold(struct outlet *o)
+{
+	int fd;
+
+	if (o->state == OUTLET_HOLDING)
+		return 0;
+	fd = o->state == OUTLET_ENDING ? fifo_open(&o->fifo, O_WRONLY, 1) : fifo_open_held(&o->fifo, 1);
+	if (fd < 0)
+		return fd;
+	pipe_grow(fd, PIPE_SIZE);
+	watch_mask(&o->watch, fd, IN_OPEN);
+	leave(o, OUTLET_HOLDING, fd);
+	return 0;
+}
+
+static bool has_reader(const struct outlet *o)
+{
+	struct pollfd p = { .fd = o->fd };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
+}
+
+/*
+ * From HOLDING to ENDING if somebody reads. The watch looks for leaving readers before the last
+ * look at whether there is one, so none can leave unseen; and each state watches for what its own
+ * opens and closes do not cause, or they would wake it for ever.
+ */
+static void begin_ending(struct outlet *o)
+{
+	int fd;
+
+	while (has_reader(o)) {
+		watch_mask(&o->watch, o->fd, IN_CLOSE_NOWRITE);
+		if (!has_reader(o)) {
+			watch_mask(&o->watch, o->fd, IN_OPEN);
+			continue;
+		}
+		fd = fifo_open(&o->fifo, O_RDONLY, 1);
+		if (fd < 0) {
+			log_err("cannot end a stream, its reader waits for the next: %s", strerror(-fd));
+			return;
+		}
+		leave(o, OUTLET_ENDING, fd);
+		return;
+	}
+}
+
+bool outlet_settle(struct outlet *o, bool dead)
+{
+	if (o->state == OUTLET_ENDING) {
+		if (outlet_waiting(o) == 0 && !dead) {
+			leave(o, OUTLET_IDLE, -1);
+			return true;
+		}
+		/* Who left may have been the last reader; only a write end can tell. */
+		if (outlet_hold(o) < 0)
+			return false;
+	}
+	if (o->state == OUTLET_HOLDING)
+		begin_ending(o);
+	return false;
+}
+
+void outlet_want_room(struct outlet *o)
+{
+	if (o->state == OUTLET_HOLDING && !o->unread)
+		loop_io_poll(&o->room, o->fd, POLLOUT);
+}
+
+size_t outlet_waiting(const struct outlet *o)
+{
+	int bytes = o->fd >= 0 ? sys.waiting(o->fd) : 0;
+
+	return bytes > 0 ? (size_t)bytes : 0;
+}

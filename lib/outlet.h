@@ -1,0 +1,56 @@
+/*
+ * An outlet: the daemon's side of a FIFO that users read, kept alive while it has data.
+ *
+ *   IDLE     the daemon has nothing open: an ordinary FIFO, a reader's open waits for a stream.
+ *   HOLDING  a write end is open: bytes stay without a reader, a reader's open succeeds at once,
+ *            and poll(2) on it says POLLERR exactly while nobody reads.
+ *   ENDING   the stream is over and all of it is in the FIFO, and a reader is there: only a read
+ *            end is open, so the reader drains, then sees end of file. One who leaves before has
+ *            left bytes: back to HOLDING, or the next reader's open would block before them.
+ *
+ * A splice into a FIFO that nobody reads is EPIPE (the daemon ignores SIGPIPE), so data then stays
+ * where it is; inotify's OPEN is the moment to look again.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "fifo.h"
+#include "loop.h"
+#include "watch.h"
+
+enum outlet_state { OUTLET_IDLE, OUTLET_HOLDING, OUTLET_ENDING };
+
+struct outlet {
+	struct fifo fifo;
+	enum outlet_state state;
+	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
+	bool unread; /* HOLDING and nobody reads, as far as known */
+	struct loop_io room;
+	struct watch watch;
+	/* A reader came or left, or there is room: look again. */
+	void (*changed)(struct outlet *o);
+};
+
+/*
+ * Watches the node. Returns 0 or a negative errno of fifo_open() or watch_add().
+ */
+int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
+		void (*changed)(struct outlet *));
+void outlet_finish(struct outlet *o);
+
+/* To HOLDING. Returns 0 or a negative errno of fifo_open(). No-op there. */
+int outlet_hold(struct outlet *o);
+
+/*
+ * The stream is over and all of it is in the FIFO: to ENDING if somebody reads. @dead: no stream
+ * can follow, so every later reader is owed an end of file too. Returns true once the stream's end
+ * has been delivered: the outlet is IDLE then.
+ */
+bool outlet_settle(struct outlet *o, bool dead);
+
+/* Wants changed() when the FIFO has room again or its readers leave. */
+void outlet_want_room(struct outlet *o);
+
+/* Bytes in the FIFO; 0 while IDLE, when the daemon cannot know. */
+size_t outlet_waiting(const struct outlet *o);
