@@ -1,0 +1,75 @@
+#include "inode.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct inode *inode = calloc(1, sizeof(*inode));
+
+	if (!inode)
+		return NULL;
+	inode->ino = ino;
+	inode->mode = mode;
+	inode->uid = uid;
+	inode->gid = gid;
+	LIST_INIT(&inode->nodes);
+	inode_touch(inode, INODE_ATIME | INODE_MTIME | INODE_CTIME);
+	return inode;
+}
+
+void inode_put(struct inode *inode)
+{
+	if (--inode->refs == 0)
+		free(inode);
+}
+
+void inode_touch(struct inode *inode, int which)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (which & INODE_ATIME)
+		inode->atime = now;
+	if (which & INODE_MTIME)
+		inode->mtime = now;
+	if (which & INODE_CTIME)
+		inode->ctime = now;
+}
+
+/* The permission bits that a name of the channel shows. */
+static mode_t shown(const struct node *node)
+{
+	if (node->kind == NODE_DIR || !node->inode->taps)
+		return 07777;
+	return node_is_tap(node) ? 07444 : 07222;
+}
+
+void node_stat(const struct node *node, struct stat *st)
+{
+	const struct inode *inode = node->inode;
+
+	memset(st, 0, sizeof(*st));
+	st->st_ino = inode->ino;
+	st->st_mode = inode->mode & (S_IFMT | shown(node));
+	st->st_nlink = node->kind == NODE_DIR ? node->subdirs + 2 : inode->names;
+	st->st_uid = inode->uid;
+	st->st_gid = inode->gid;
+	st->st_atim = inode->atime;
+	st->st_mtim = inode->mtime;
+	st->st_ctim = inode->ctime;
+	st->st_blksize = 4096;
+	if (node->kind == NODE_HANDLE) {
+		st->st_mode = (inode->mode & 07777) | S_IFREG;
+		st->st_size = (off_t)node->size;
+	}
+}
+
+void node_chmod(struct node *node, mode_t mode)
+{
+	mode_t mask = shown(node) & 07777;
+
+	node->inode->mode = (node->inode->mode & ~mask) | (mode & mask);
+	inode_touch(node->inode, INODE_CTIME);
+}

@@ -1,0 +1,159 @@
+#include "node.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "inode.h"
+
+struct node *node_get(struct node_table *t, uint64_t id)
+{
+	struct node *node;
+
+	HASH_FIND(by_id, t->by_id, &id, sizeof(id), node);
+	return node;
+}
+
+struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode,
+			 uid_t uid, gid_t gid)
+{
+	struct node *node = calloc(1, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	if (!inode) {
+		inode = inode_create(++t->next_ino, mode, uid, gid);
+		if (!inode) {
+			free(node);
+			return NULL;
+		}
+	}
+	inode->refs++;
+	node->id = ++t->next_id;
+	node->kind = kind;
+	node->inode = inode;
+	TAILQ_INIT(&node->list);
+	LIST_INIT(&node->cursors);
+	HASH_ADD(by_id, t->by_id, id, sizeof(node->id), node);
+	return node;
+}
+
+static void node_free(struct node_table *t, struct node *node)
+{
+	HASH_DELETE(by_id, t->by_id, node);
+	inode_put(node->inode);
+	free(node->name);
+	free(node);
+}
+
+void node_release(struct node_table *t, struct node *node)
+{
+	if (!node->parent && !node->lookups && !node->pins && node != t->root)
+		node_free(t, node);
+}
+
+struct node *node_find(struct node *dir, const char *name)
+{
+	struct node *node;
+
+	HASH_FIND(by_name, dir->children, name, strlen(name), node);
+	return node;
+}
+
+int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name)
+{
+	char *copy;
+
+	if (node_find(dir, name))
+		return -EEXIST;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	free(node->name);
+	node->name = copy;
+	node->parent = dir;
+	node->cookie = ++t->next_cookie;
+	HASH_ADD_KEYPTR(by_name, dir->children, node->name, strlen(node->name), node);
+	TAILQ_INSERT_TAIL(&dir->list, node, entry);
+	t->names++;
+	if (node->kind == NODE_DIR) {
+		dir->subdirs++;
+	} else {
+		node->inode->names++;
+		if (node_is_tap(node))
+			node->inode->taps++;
+		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
+	}
+	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+	return 0;
+}
+
+void node_detach(struct node_table *t, struct node *node)
+{
+	struct node *dir = node->parent;
+	struct dir_cursor *cursor;
+
+	LIST_FOREACH(cursor, &dir->cursors, entry)
+		if (cursor->next == node)
+			cursor->next = TAILQ_NEXT(node, entry);
+	HASH_DELETE(by_name, dir->children, node);
+	TAILQ_REMOVE(&dir->list, node, entry);
+	t->names--;
+	node->parent = NULL;
+	if (node->kind == NODE_DIR) {
+		dir->subdirs--;
+	} else {
+		node->inode->names--;
+		if (node_is_tap(node))
+			node->inode->taps--;
+		LIST_REMOVE(node, sibling);
+		inode_touch(node->inode, INODE_CTIME);
+	}
+	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+}
+
+int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid)
+{
+	memset(t, 0, sizeof(*t));
+	t->root = node_create(t, NODE_DIR, NULL, S_IFDIR | (mode & 07777), uid, gid);
+	return t->root ? 0 : -ENOMEM;
+}
+
+void node_table_finish(struct node_table *t)
+{
+	struct node *node, *next;
+
+	HASH_ITER(by_id, t->by_id, node, next) {
+		if (node->children)
+			HASH_CLEAR(by_name, node->children);
+	}
+	HASH_ITER(by_id, t->by_id, node, next)
+		node_free(t, node);
+}
+
+char *node_path(const struct node *node)
+{
+	size_t len = 1;
+	char *path, *end;
+
+	for (const struct node *n = node; n->parent; n = n->parent)
+		len += strlen(n->name) + 1;
+	path = malloc(len + 1);
+	if (!path)
+		return NULL;
+	end = path + len;
+	*end = '\0';
+	if (!node->parent) {
+		strcpy(path, "/");
+		return path;
+	}
+	for (; node->parent; node = node->parent) {
+		size_t n = strlen(node->name);
+
+		end -= n;
+		memcpy(end, node->name, n);
+		*--end = '/';
+	}
+	memmove(path, end, strlen(end) + 1);
+	return path;
+}
