@@ -1,0 +1,210 @@
+#include "tee.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "channel.h"
+#include "dir.h"
+#include "inode.h"
+#include "engine.h"
+#include "log.h"
+
+struct tee_job {
+	struct job job;
+	fuse_req_t req; /* NULL: nobody waits */
+	struct channel *channel;
+	struct inode *inode;
+	struct node *node;
+	uint64_t id;
+	bool entry;
+	int err;
+};
+
+struct channel *tee_channel(struct server *s, struct node *node)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (node->inode->channel)
+		return node->inode->channel;
+	path = node_path(node);
+	if (!path || channel_create(&node->inode->channel, engine_next_worker(s->engine),
+				    node->inode->origin ? node->inode->origin->id : node->id, path) < 0)
+		return NULL;
+	return node->inode->channel;
+}
+
+static struct tee_job *job_new(struct inode *inode, uint64_t id)
+{
+	struct tee_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->inode = inode;
+	j->channel = inode->channel;
+	j->id = id;
+	return j;
+}
+
+static void post(struct server *s, struct tee_job *j, void (*work)(struct job *), void (*finish)(struct job *))
+{
+	j->inode->refs++;
+	j->inode->busy++;
+	job_post(s, j->channel->worker->loop, &j->job, work, finish);
+}
+
+/* ---- the end of a channel object ---- */
+
+static void work_destroy(struct job *job)
+{
+	channel_destroy(container_of(job, struct tee_job, job)->channel);
+}
+
+static void finish_free(struct job *job)
+{
+	free(container_of(job, struct tee_job, job));
+}
+
+void tee_channel_put(struct server *s, struct inode *inode)
+{
+	struct tee_job *j;
+
+	if (!inode->channel || inode->names || inode->busy)
+		return;
+	j = job_new(inode, 0);
+	if (!j)
+		return; /* it goes with the daemon */
+	inode->channel = NULL;
+	job_post(s, j->channel->worker->loop, &j->job, work_destroy, finish_free);
+}
+
+static void done(struct tee_job *j)
+{
+	struct server *s = j->job.server;
+	struct inode *inode = j->inode;
+
+	inode->busy--;
+	tee_channel_put(s, inode);
+	inode_put(inode);
+	free(j);
+}
+
+/* ---- a new tap ---- */
+
+static void work_add(struct job *job)
+{
+	struct tee_job *j = container_of(job, struct tee_job, job);
+
+	j->err = channel_add_tap(j->channel, j->id);
+}
+
+static void finish_add(struct job *job)
+{
+	struct tee_job *j = container_of(job, struct tee_job, job);
+	struct server *s = job->server;
+	struct node *node = j->node;
+
+	node->pending = false;
+	node->pins--;
+	if (j->err < 0) {
+		log_err("%s: cannot make tap %s: %s", j->channel->label, node->name, strerror(-j->err));
+		node_detach(&s->nodes, node);
+		fuse_reply_err(j->req, -j->err);
+		node_release(&s->nodes, node);
+	} else if (j->entry) {
+		struct fuse_entry_param e;
+
+		dir_entry(node, &e);
+		if (fuse_reply_entry(j->req, &e) == -ENOENT)
+			node->lookups--;
+	} else {
+		fuse_reply_err(j->req, 0);
+	}
+	done(j);
+}
+
+void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry)
+{
+	struct server *s = server_of(req);
+	struct tee_job *j = NULL;
+	struct node *tap = NULL;
+	int err = ENOMEM;
+
+	if (!node->inode->origin) {
+		log_info("link %s: the channel's origin is gone, no stream can follow", name);
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (tee_channel(s, node))
+		tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
+	if (tap) {
+		j = job_new(node->inode, tap->id);
+		err = j ? -node_attach(&s->nodes, tap, dir, name) : ENOMEM;
+		if (err)
+			node_release(&s->nodes, tap);
+	}
+	if (err) {
+		free(j);
+		fuse_reply_err(req, err);
+		return;
+	}
+	tap->pending = true;
+	tap->pins++;
+	j->req = req;
+	j->node = tap;
+	j->entry = entry;
+	post(s, j, work_add, finish_add);
+}
+
+void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname)
+{
+	struct server *s = server_of(req);
+	struct node *node = node_get(&s->nodes, ino);
+	struct node *dir;
+	int err = 0;
+
+	dir = dir_for_new(s, newparent, newname, &err);
+	if (dir && (!node || node->kind != NODE_FIFO))
+		err = node ? EPERM : ENOENT;
+	if (err)
+		fuse_reply_err(req, err);
+	else
+		tee_add(req, node, dir, newname, true);
+}
+
+/* ---- a name less ---- */
+
+static void work_remove(struct job *job)
+{
+	struct tee_job *j = container_of(job, struct tee_job, job);
+
+	channel_remove_tap(j->channel, j->id);
+}
+
+static void work_origin_gone(struct job *job)
+{
+	channel_origin_gone(container_of(job, struct tee_job, job)->channel);
+}
+
+static void finish_done(struct job *job)
+{
+	done(container_of(job, struct tee_job, job));
+}
+
+void tee_name_gone(struct server *s, struct node *node, bool tap)
+{
+	struct inode *inode = node->inode;
+	struct tee_job *j;
+
+	if (!tap)
+		inode->origin = NULL;
+	if (!inode->channel)
+		return;
+	j = job_new(inode, node->id);
+	if (!j) {
+		log_err("out of memory; a removed name keeps its data until the daemon ends");
+		return;
+	}
+	post(s, j, tap ? work_remove : work_origin_gone, finish_done);
+}

@@ -1,0 +1,21 @@
+/* Taps: making and removing a channel's further names. */
+#pragma once
+
+#include "server.h"
+
+/*
+ * Makes a tap named @name in @dir of the channel that @node names. Answers the request itself: an
+ * entry for link(2) (@entry), else 0; or an errno.
+ */
+void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry);
+
+void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
+
+/* A name was taken away: @tap says what it was. The channel goes with the last one. */
+void tee_name_gone(struct server *s, struct node *node, bool tap);
+
+/* The inode's channel object, made where there is none. NULL: out of memory. */
+struct channel *tee_channel(struct server *s, struct node *node);
+
+/* Lets the channel object go where nothing needs it any more. */
+void tee_channel_put(struct server *s, struct inode *inode);
