@@ -1,0 +1,419 @@
+#include "handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "channel.h"
+#include "dir.h"
+#include "engine.h"
+#include "inode.h"
+#include "log.h"
+#include "tee.h"
+
+struct handle {
+	struct job job; /* opening, then closing */
+	struct node *node;
+	struct channel *channel;
+	uint64_t pos;
+
+	/* The worker's. */
+	struct feed *feed;
+	int err; /* why there is none */
+	struct feed_op watch; /* poll(2) wants to be told */
+	bool watching;
+	struct fuse_pollhandle *ph;
+};
+
+enum request_kind { REQUEST_WRITE, REQUEST_READ, REQUEST_TRUNCATE };
+
+/* A read, write or ftruncate on its way. Freed when it and its cancellation are back. */
+struct request {
+	struct job job;
+	struct job cancel;
+	bool cancelling;
+	bool finished;
+	enum request_kind kind;
+	struct handle *handle;
+	fuse_req_t req;
+	struct feed_op op;
+	ssize_t result;
+	char buf[];
+};
+
+struct poll_request {
+	struct job job;
+	struct handle *handle;
+	fuse_req_t req;
+	struct fuse_pollhandle *ph;
+	short events;
+	short revents;
+};
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (void *)(uintptr_t)fi->fh;
+}
+
+static struct loop *worker_of(const struct handle *h)
+{
+	return h->channel->worker->loop;
+}
+
+/* ---- opening and closing ---- */
+
+static void work_open(struct job *job)
+{
+	struct handle *h = container_of(job, struct handle, job);
+
+	h->err = feed_create(&h->feed, h->channel);
+	if (h->err < 0)
+		log_err("%s: cannot write what created it: %s", h->channel->label, strerror(-h->err));
+}
+
+static void finish_open(struct job *job)
+{
+}
+
+static void watch_done(struct feed_op *op, ssize_t result)
+{
+	struct handle *h = container_of(op, struct handle, watch);
+
+	h->watching = false;
+	if (result > 0)
+		fuse_lowlevel_notify_poll(h->ph);
+	fuse_pollhandle_destroy(h->ph);
+	h->ph = NULL;
+}
+
+static void work_close(struct job *job)
+{
+	struct handle *h = container_of(job, struct handle, job);
+
+	if (h->watching)
+		feed_cancel(h->feed, &h->watch);
+	feed_destroy(h->feed);
+}
+
+static void finish_close(struct job *job)
+{
+	struct handle *h = container_of(job, struct handle, job);
+	struct server *s = job->server;
+	struct node *node = h->node;
+	struct inode *inode = node->inode;
+
+	inode->refs++;
+	inode->busy--;
+	node->pins--;
+	node_release(&s->nodes, node);
+	tee_channel_put(s, inode);
+	inode_put(inode);
+	free(h);
+}
+
+/* @fifo: the name's node, for the channel's label. */
+static struct handle *handle_new(struct server *s, struct node *fifo, struct node *node)
+{
+	struct channel *ch = tee_channel(s, fifo);
+	struct handle *h = ch ? calloc(1, sizeof(*h)) : NULL;
+
+	if (!h)
+		return NULL;
+	h->node = node;
+	h->channel = ch;
+	node->pins++;
+	node->inode->busy++;
+	job_post(s, ch->worker->loop, &h->job, work_open, finish_open);
+	return h;
+}
+
+static void fill(struct fuse_file_info *fi, struct handle *h)
+{
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1;
+}
+
+static void close_handle(struct server *s, struct handle *h)
+{
+	job_post(s, worker_of(h), &h->job, work_close, finish_close);
+}
+
+void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct server *s = server_of(req);
+	struct fuse_entry_param e;
+	struct node *fifo, *node, *dir;
+	struct handle *h = NULL;
+	gid_t gid = ctx->gid;
+	int err = 0;
+
+	dir = dir_for_new(s, parent, name, &err);
+	if (!dir) {
+		fuse_reply_err(req, err);
+		return;
+	}
+	if (dir->inode->mode & S_ISGID)
+		gid = dir->inode->gid;
+	fifo = node_create(&s->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), ctx->uid, gid);
+	node = fifo ? node_create(&s->nodes, NODE_HANDLE, fifo->inode, 0, 0, 0) : NULL;
+	if (fifo)
+		fifo->inode->origin = fifo;
+	if (node && node_attach(&s->nodes, fifo, dir, name) == 0)
+		h = handle_new(s, fifo, node);
+	if (!h) {
+		if (node)
+			node_release(&s->nodes, node);
+		if (fifo && fifo->parent)
+			dir_remove(s, fifo);
+		else if (fifo)
+			node_release(&s->nodes, fifo);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fill(fi, h);
+	dir_entry(node, &e);
+	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
+		node->lookups--;
+		close_handle(s, h);
+	}
+}
+
+/* A handle opened again, through /proc/PID/fd or /dev/stdout. */
+void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct server *s = server_of(req);
+	struct node *node = node_get(&s->nodes, ino);
+	struct handle *h;
+
+	if (!node || node->kind != NODE_HANDLE) {
+		fuse_reply_err(req, node ? EINVAL : ENOENT);
+		return;
+	}
+	h = handle_new(s, node->inode->origin ? node->inode->origin : node, node);
+	if (!h) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fill(fi, h);
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		close_handle(s, h);
+}
+
+void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, 0);
+	close_handle(server_of(req), handle_of(fi));
+}
+
+/* ---- reading and writing ---- */
+
+static void request_done(struct feed_op *op, ssize_t result)
+{
+	struct request *r = container_of(op, struct request, op);
+
+	r->result = result;
+	loop_post(r->job.server->loop, &r->job.task);
+}
+
+static void back(struct loop_task *task)
+{
+	struct job *job = container_of(task, struct job, task);
+
+	job->finish(job);
+}
+
+/* Unlike other jobs, this one comes back when its feed_op is done. */
+static void work_submit(struct loop_task *task)
+{
+	struct request *r = container_of(container_of(task, struct job, task), struct request, job);
+
+	r->job.task.run = back;
+	if (!r->handle->feed)
+		request_done(&r->op, r->handle->err);
+	else
+		feed_submit(r->handle->feed, &r->op);
+}
+
+static void reply_truncate(struct request *r)
+{
+	struct stat st;
+
+	if (r->result < 0) {
+		fuse_reply_err(r->req, (int)-r->result);
+		return;
+	}
+	node_stat(r->handle->node, &st);
+	fuse_reply_attr(r->req, &st, 0);
+}
+
+static void request_free(struct request *r)
+{
+	if (r->finished && !r->cancelling)
+		free(r);
+}
+
+static void finish_request(struct job *job)
+{
+	struct request *r = container_of(job, struct request, job);
+	struct handle *h = r->handle;
+
+	fuse_req_interrupt_func(r->req, NULL, NULL);
+	if (r->kind == REQUEST_READ) {
+		if (r->result < 0)
+			fuse_reply_err(r->req, (int)-r->result);
+		else
+			fuse_reply_buf(r->req, r->buf, (size_t)r->result);
+	} else {
+		h->pos += r->op.moved;
+		if (h->node->size < h->pos)
+			h->node->size = h->pos;
+		if (r->kind == REQUEST_TRUNCATE)
+			reply_truncate(r);
+		else if (r->result < 0)
+			fuse_reply_err(r->req, (int)-r->result);
+		else
+			fuse_reply_write(r->req, (size_t)r->result);
+	}
+	r->finished = true;
+	request_free(r);
+}
+
+static void work_cancel(struct job *job)
+{
+	struct request *r = container_of(job, struct request, cancel);
+
+	if (r->handle->feed)
+		feed_cancel(r->handle->feed, &r->op);
+}
+
+static void finish_cancel(struct job *job)
+{
+	struct request *r = container_of(job, struct request, cancel);
+
+	r->cancelling = false;
+	request_free(r);
+}
+
+/* On the FUSE thread, like the reply: @data is there. */
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct request *r = data;
+
+	if (r->cancelling || r->finished)
+		return;
+	r->cancelling = true;
+	job_post(r->job.server, worker_of(r->handle), &r->cancel, work_cancel, finish_cancel);
+}
+
+static void submit(fuse_req_t req, struct handle *h, enum request_kind kind, const char *buf, size_t len,
+		   size_t zeros, int flags)
+{
+	struct server *s = server_of(req);
+	struct request *r = malloc(sizeof(*r) + len);
+
+	if (!r) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	memset(r, 0, sizeof(*r));
+	if (buf)
+		memcpy(r->buf, buf, len);
+	r->kind = kind;
+	r->handle = h;
+	r->req = req;
+	r->job.server = s;
+	r->job.finish = finish_request;
+	r->job.task.run = work_submit;
+	r->op.kind = kind == REQUEST_READ ? FEED_READ : FEED_WRITE;
+	r->op.nonblock = flags & O_NONBLOCK;
+	r->op.zeros = zeros;
+	r->op.buf = r->buf;
+	r->op.len = len;
+	r->op.done = request_done;
+	loop_post(worker_of(h), &r->job.task);
+	fuse_req_interrupt_func(req, interrupted, r);
+}
+
+void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	submit(req, handle_of(fi), REQUEST_READ, NULL, size, 0, fi->flags);
+}
+
+void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+		  struct fuse_file_info *fi)
+{
+	struct handle *h = handle_of(fi);
+	uint64_t at = fi->flags & O_APPEND ? h->pos : (uint64_t)off;
+
+	if (at < h->pos) {
+		log_info("%s: write at %ju, behind %ju: a channel has no way back", h->channel->label,
+			 (uintmax_t)at, (uintmax_t)h->pos);
+		fuse_reply_err(req, ESPIPE);
+		return;
+	}
+	submit(req, h, REQUEST_WRITE, buf, size, at - h->pos, fi->flags);
+}
+
+void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi)
+{
+	struct handle *h = fi ? handle_of(fi) : NULL;
+	struct stat st;
+
+	if (h && (uint64_t)size > h->pos) {
+		submit(req, h, REQUEST_TRUNCATE, NULL, 0, (size_t)((uint64_t)size - h->pos), fi->flags);
+		return;
+	}
+	node_stat(node, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+/* ---- poll ---- */
+
+static void work_poll(struct job *job)
+{
+	struct poll_request *p = container_of(job, struct poll_request, job);
+	struct handle *h = p->handle;
+
+	p->revents = h->feed ? feed_revents(h->feed) : POLLERR;
+	if (!p->ph)
+		return;
+	if (!h->feed || (p->revents & p->events)) {
+		fuse_pollhandle_destroy(p->ph);
+		return;
+	}
+	if (h->watching)
+		feed_cancel(h->feed, &h->watch);
+	h->ph = p->ph;
+	h->watching = true;
+	h->watch = (struct feed_op){ .kind = FEED_POLL, .events = p->events, .done = watch_done };
+	feed_submit(h->feed, &h->watch);
+}
+
+static void finish_poll(struct job *job)
+{
+	struct poll_request *p = container_of(job, struct poll_request, job);
+
+	fuse_reply_poll(p->req, (unsigned)p->revents);
+	free(p);
+}
+
+void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
+{
+	struct poll_request *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		if (ph)
+			fuse_pollhandle_destroy(ph);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	p->handle = handle_of(fi);
+	p->req = req;
+	p->ph = ph;
+	p->events = (short)(fi->poll_events & (POLLIN | POLLOUT));
+	job_post(server_of(req), worker_of(p->handle), &p->job, work_poll, finish_poll);
+}

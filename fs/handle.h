@@ -1,0 +1,20 @@
+/*
+ * Handles: regular files as only the creator of a channel sees one, and files under .spfs/.
+ *
+ * A handle has a position like a regular file's: writing on where it stands appends to the stream,
+ * a gap (a sparse file's hole, ftruncate to more) becomes zeros, and going back is ESPIPE.
+ */
+#pragma once
+
+#include "server.h"
+
+void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
+void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+		  struct fuse_file_info *fi);
+void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
+void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* ftruncate(2) of a handle: zeros up to @size where that is more. Answers the request itself. */
+void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi);

@@ -1,0 +1,134 @@
+#include "ops.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "dir.h"
+#include "handle.h"
+#include "inode.h"
+#include "log.h"
+#include "tee.h"
+#include "xattr.h"
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	/*
+	 * No splice of requests: what a handle writes must be the daemon's own copy, because a page
+	 * of the writer's memory may change after its write has returned.
+	 */
+	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	conn->max_write = 1 << 20;
+}
+
+static void reply_attr(fuse_req_t req, const struct node *node)
+{
+	struct stat st;
+
+	node_stat(node, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+
+	if (node)
+		reply_attr(req, node);
+	else
+		fuse_reply_err(req, ENOENT);
+}
+
+static void set_times(struct inode *inode, const struct stat *st, int to_set)
+{
+	if (to_set & FUSE_SET_ATTR_ATIME)
+		inode->atime = st->st_atim;
+	if (to_set & FUSE_SET_ATTR_MTIME)
+		inode->mtime = st->st_mtim;
+	inode_touch(inode, (to_set & FUSE_SET_ATTR_ATIME_NOW ? INODE_ATIME : 0) |
+				   (to_set & FUSE_SET_ATTR_MTIME_NOW ? INODE_MTIME : 0) | INODE_CTIME);
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
+{
+	struct server *s = server_of(req);
+	struct node *node = node_get(&s->nodes, ino);
+
+	if (!node) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (node == s->admin || node == s->numbers) {
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	if (to_set & FUSE_SET_ATTR_MODE)
+		node_chmod(node, attr->st_mode);
+	if (to_set & FUSE_SET_ATTR_UID)
+		node->inode->uid = attr->st_uid;
+	if (to_set & FUSE_SET_ATTR_GID)
+		node->inode->gid = attr->st_gid;
+	if (to_set & ~FUSE_SET_ATTR_SIZE)
+		set_times(node->inode, attr, to_set);
+	if ((to_set & FUSE_SET_ATTR_SIZE) && node->kind == NODE_HANDLE)
+		handle_truncate(req, node, attr->st_size, fi);
+	else
+		reply_attr(req, node);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct server *s = server_of(req);
+	struct statvfs st = {
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_files = s->nodes.names,
+		.f_namemax = NAME_MAX,
+	};
+
+	fuse_reply_statfs(req, &st);
+}
+
+/* Nothing is buffered between a handle and its pipe. */
+static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, 0);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, 0);
+}
+
+const struct fuse_lowlevel_ops spfs_ops = {
+	.init = op_init,
+	.lookup = dir_lookup,
+	.forget = dir_forget,
+	.forget_multi = dir_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.mknod = dir_mknod,
+	.mkdir = dir_mkdir,
+	.symlink = dir_symlink,
+	.unlink = dir_unlink,
+	.rmdir = dir_rmdir,
+	.rename = dir_rename,
+	.link = tee_link,
+	.opendir = dir_opendir,
+	.readdir = dir_readdir,
+	.releasedir = dir_releasedir,
+	.fsyncdir = op_fsync,
+	.create = handle_create,
+	.open = handle_open,
+	.read = handle_read,
+	.write = handle_write,
+	.poll = handle_poll,
+	.flush = op_flush,
+	.fsync = op_fsync,
+	.release = handle_release,
+	.statfs = op_statfs,
+	.setxattr = xattr_set,
+	.getxattr = xattr_get,
+	.listxattr = xattr_list,
+	.removexattr = xattr_remove,
+};
