@@ -21,7 +21,7 @@ static void tap_changed(struct outlet *o)
 
 int tap_create(struct tap **out, struct channel *ch, uint64_t id)
 {
-	struct fifo fifo = { .dir = ch->worker->dir, .id = id };
+	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
 	struct tap *tap = calloc(1, sizeof(*tap));
 	int err;
 

@@ -1,0 +1,252 @@
+#include "mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "log.h"
+#include "server.h"
+
+/* Undoes the octal escapes of proc(5)'s mountinfo, in place. */
+static void unescape(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++, out++) {
+		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
+			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 3;
+		} else {
+			*out = *s;
+		}
+	}
+	*out = '\0';
+}
+
+/* Calls @match for every mount until it returns true; returns that mount's id, else 0. */
+static int search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
+		  const void *arg, bool last)
+{
+	char line[2 * PATH_MAX + 512];
+	int found = 0;
+	FILE *f;
+	int fd;
+
+	if (lseek(mounts, 0, SEEK_SET) < 0)
+		return -errno;
+	fd = dup(mounts);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f) {
+		int err = -errno;
+
+		fd_close(&fd);
+		return err;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		char path[PATH_MAX + 1], type[64];
+		char *dash = strstr(line, " - ");
+		int id;
+
+		if (!dash || sscanf(line, "%d %*d %*s %*s %4096s", &id, path) != 2 ||
+		    sscanf(dash, " - %63s", type) != 1)
+			continue;
+		unescape(path);
+		if (!match(id, path, type, arg))
+			continue;
+		found = id;
+		if (!last)
+			break;
+	}
+	fclose(f);
+	return found;
+}
+
+struct place {
+	const char *path;
+	const char *type;
+};
+
+static bool at_place(int id, const char *path, const char *type, const void *arg)
+{
+	const struct place *place = arg;
+
+	return !strcmp(path, place->path) && !strcmp(type, place->type);
+}
+
+static bool has_id(int id, const char *path, const char *type, const void *arg)
+{
+	return id == *(const int *)arg;
+}
+
+int mount_find(int mounts, const char *path, const char *type)
+{
+	struct place place = { path, type };
+
+	return search(mounts, at_place, &place, true);
+}
+
+bool mount_exists(int mounts, int id)
+{
+	return search(mounts, has_id, &id, false) == id;
+}
+
+int mount_resolve(const char *path, char **resolved)
+{
+	_cleanup_free_ char *copy = NULL;
+	_cleanup_free_ char *parent = NULL;
+	char *slash;
+
+	*resolved = realpath(path, NULL);
+	if (*resolved)
+		return 0;
+	if (errno != ENOTCONN)
+		return -errno;
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	while ((slash = strrchr(copy, '/')) && !slash[1] && slash > copy)
+		*slash = '\0';
+	if (slash)
+		*slash = '\0';
+	parent = realpath(slash ? (slash == copy ? "/" : copy) : ".", NULL);
+	if (!parent)
+		return -errno;
+	return asprintf(resolved, "%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : copy) < 0 ?
+		       -ENOMEM : 0;
+}
+
+static int run_fusermount(const char *path)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", path, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+int mount_clean(const char *path)
+{
+	if (umount2(path, MNT_DETACH) == 0)
+		return 0;
+	return errno == EPERM ? run_fusermount(path) : -errno;
+}
+
+/* A child that stays in the user's mount namespace, and unmounts there when it is told to. */
+static int start_unmounter(struct server *s)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		int err = -errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		return err;
+	}
+	if (pid == 0) {
+		sigset_t none;
+		char c;
+
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(ends[1], 3);
+		close_range(4, ~0U, 0);
+		if (read(3, &c, 1) == 1)
+			c = (char)(run_fusermount(s->mountpoint) < 0);
+		if (write(3, &c, 1) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(ends[1]);
+	s->unmounter = ends[0];
+	return 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Becomes root of a user namespace with a mount namespace that hears of no later change. */
+static int own_namespace(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char map[64];
+	int err;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return -errno;
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	err = write_file("/proc/self/setgroups", "deny");
+	if (err == 0)
+		err = write_file("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	if (err == 0)
+		err = write_file("/proc/self/gid_map", map);
+	if (err == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		err = -errno;
+	return err;
+}
+
+int mount_open_private(struct server *s)
+{
+	int err;
+
+	s->tree = open_tree(AT_FDCWD, s->mountpoint, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (s->tree >= 0)
+		return 0;
+	err = start_unmounter(s);
+	if (err < 0)
+		return err;
+	err = own_namespace();
+	if (err < 0)
+		log_warn("no mount namespace of its own (%s): unmounting is busy while channels are in use",
+			 strerror(-err));
+	s->tree = open(s->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->tree < 0 ? -errno : 0;
+}
+
+void mount_leave(struct server *s)
+{
+	char c = 0;
+
+	if (s->detached || !mount_exists(s->mounts, s->mount_id))
+		return;
+	s->detached = true;
+	if (s->unmounter < 0) {
+		if (umount2(s->mountpoint, MNT_DETACH) < 0)
+			log_err("unmounting %s: %m", s->mountpoint);
+	} else if (write(s->unmounter, "u", 1) != 1 || read(s->unmounter, &c, 1) != 1 || c) {
+		log_err("unmounting %s failed", s->mountpoint);
+	}
+}

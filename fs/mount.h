@@ -1,0 +1,37 @@
+/*
+ * The mount: made, found in the mount table, seen from inside without pinning it, and taken away.
+ *
+ * A descriptor opened through the visible mount, O_PATH included, would make umount(8) fail with
+ * EBUSY. So the daemon opens its FIFOs through a view of its own: as root a detached copy
+ * (open_tree(2)), as a user the copy in a mount namespace of its own. The file system then outlives
+ * the visible mount, so the daemon watches the mount table and ends when its mount is gone.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct server;
+
+/*
+ * Looks for a file system of type @type mounted at @path (the topmost one). Returns its mount id, 0
+ * if there is none, or a negative errno. @mounts: an open /proc/.../mountinfo.
+ */
+int mount_find(int mounts, const char *path, const char *type);
+
+/* Whether the mount table still has mount @id. */
+bool mount_exists(int mounts, int id);
+
+/* Absolute path without links of @path, which may be a dead mount. The caller frees it. */
+int mount_resolve(const char *path, char **resolved);
+
+/* Takes away what a killed daemon left at @path. Returns 0 or a negative errno. */
+int mount_clean(const char *path);
+
+/*
+ * Opens the private view of the mount. No thread may have been started. Where neither way is
+ * allowed it opens the visible mount and says so. Returns 0 or a negative errno.
+ */
+int mount_open_private(struct server *s);
+
+/* Takes the visible mount away, at once for new users; who has it open keeps what they have. */
+void mount_leave(struct server *s);

@@ -1,0 +1,281 @@
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "dir.h"
+#include "engine.h"
+#include "log.h"
+#include "mount.h"
+#include "ops.h"
+
+#define FS_TYPE "fuse.spfs"
+
+/* Requests served before signals and jobs have a turn. */
+#define TURN_REQUESTS 32
+
+/* ---- jobs ---- */
+
+static void job_finish(struct loop_task *task)
+{
+	struct job *job = container_of(task, struct job, task);
+
+	job->finish(job);
+}
+
+static void job_work(struct loop_task *task)
+{
+	struct job *job = container_of(task, struct job, task);
+
+	job->work(job);
+	task->run = job_finish;
+	loop_post(job->server->loop, task);
+}
+
+void job_post(struct server *s, struct loop *worker, struct job *job, void (*work)(struct job *),
+	      void (*finish)(struct job *))
+{
+	job->server = s;
+	job->work = work;
+	job->finish = finish;
+	job->task.run = job_work;
+	loop_post(worker, &job->task);
+}
+
+/* ---- events ---- */
+
+static void fuse_ready(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, fuse_io);
+
+	for (int i = 0; i < TURN_REQUESTS; i++) {
+		int n = fuse_session_receive_buf(s->session, &s->buf);
+
+		if (n == -EAGAIN || n == -EINTR)
+			break;
+		if (n <= 0) { /* the connection is gone */
+			if (n < 0)
+				log_err("reading /dev/fuse: %s", strerror(-n));
+			s->detached = true;
+			loop_stop(s->loop);
+			return;
+		}
+		fuse_session_process_buf(s->session, &s->buf);
+	}
+	loop_io_poll(io, fuse_session_fd(s->session), POLLIN);
+}
+
+static void signal_ready(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, signal_io);
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
+		log_info("signal %u: leaving %s", info.ssi_signo, s->mountpoint);
+		loop_stop(s->loop);
+		return;
+	}
+	loop_io_poll(io, s->signals, POLLIN);
+}
+
+static void mounts_changed(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, mount_io);
+
+	if (!mount_exists(s->mounts, s->mount_id)) {
+		log_info("%s is unmounted", s->mountpoint);
+		s->detached = true;
+		loop_stop(s->loop);
+		return;
+	}
+	loop_io_poll(io, s->mounts, POLLPRI);
+}
+
+/* ---- starting ---- */
+
+struct start_job {
+	struct job job;
+	int dir;
+	int err;
+};
+
+/* On a worker, because the FUSE thread has to answer the look-ups. */
+static void work_start(struct job *job)
+{
+	struct start_job *j = container_of(job, struct start_job, job);
+
+	j->dir = openat(job->server->tree, ".spfs/fifos", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	j->err = j->dir < 0 ? -errno : 0;
+}
+
+static void finish_start(struct job *job)
+{
+	struct start_job *j = container_of(job, struct start_job, job);
+	struct server *s = job->server;
+
+	s->dir = j->dir;
+	if (j->err < 0) {
+		log_err("the mount does not answer: %s", strerror(-j->err));
+		loop_stop(s->loop);
+		return;
+	}
+	engine_set_dir(s->engine, s->dir);
+	log_info("serving %s", s->mountpoint);
+	if (s->ready >= 0 && write(s->ready, "", 1) != 1)
+		log_err("cannot tell that the mount is ready: %m");
+	fd_close(&s->ready);
+}
+
+static int check_place(struct server *s)
+{
+	int id = mount_find(s->mounts, s->mountpoint, FS_TYPE);
+	struct stat st;
+
+	if (id <= 0)
+		return id;
+	if (stat(s->mountpoint, &st) == 0 || errno != ENOTCONN) {
+		log_err("%s is already an spfs mount with a daemon that answers", s->mountpoint);
+		return -EBUSY;
+	}
+	log_info("%s: cleaning up after a daemon that was killed", s->mountpoint);
+	return mount_clean(s->mountpoint);
+}
+
+static int start_nodes(struct server *s)
+{
+	struct stat st;
+	int err;
+
+	if (stat(s->mountpoint, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	err = node_table_init(&s->nodes, st.st_mode & 0777, st.st_uid, st.st_gid);
+	if (err < 0)
+		return err;
+	s->admin = node_create(&s->nodes, NODE_DIR, NULL, S_IFDIR | 0755, geteuid(), getegid());
+	s->numbers = node_create(&s->nodes, NODE_DIR, NULL, S_IFDIR | 0700, geteuid(), getegid());
+	if (!s->admin || !s->numbers)
+		return -ENOMEM;
+	s->admin->pins++;
+	s->numbers->pins++;
+	return 0;
+}
+
+static int start_signals(struct server *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->signals < 0 ? -errno : 0;
+}
+
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int start_session(struct server *s, struct fuse_args *args)
+{
+	int fd;
+
+	s->session = fuse_session_new(args, &spfs_ops, sizeof(spfs_ops), s);
+	if (!s->session)
+		return -EINVAL;
+	if (fuse_session_mount(s->session, s->mountpoint) < 0)
+		return -EIO;
+	s->mount_id = mount_find(s->mounts, s->mountpoint, FS_TYPE);
+	if (s->mount_id <= 0)
+		return -EIO;
+	fd = fuse_session_fd(s->session);
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int start(struct server *s, struct fuse_args *args, const struct server_options *options)
+{
+	int err;
+
+	raise_limits();
+	s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (s->mounts < 0)
+		return -errno;
+	err = mount_resolve(options->mountpoint, &s->mountpoint);
+	if (err == 0)
+		err = check_place(s);
+	if (err == 0)
+		err = start_nodes(s);
+	if (err == 0)
+		err = start_signals(s);
+	if (err == 0)
+		err = start_session(s, args);
+	if (err == 0)
+		err = mount_open_private(s);
+	if (err == 0)
+		err = loop_create(&s->loop);
+	if (err == 0)
+		err = engine_create(&s->engine, options->workers);
+	return err;
+}
+
+static void stop(struct server *s)
+{
+	if (s->mount_id > 0)
+		mount_leave(s);
+	engine_destroy(s->engine);
+	fd_close(&s->dir);
+	fd_close(&s->tree);
+	if (s->session)
+		fuse_session_destroy(s->session);
+	loop_destroy(s->loop);
+	node_table_finish(&s->nodes);
+	fd_close(&s->signals);
+	fd_close(&s->mounts);
+	fd_close(&s->unmounter);
+	free(s->buf.mem);
+	free(s->mountpoint);
+}
+
+int server_run(struct fuse_args *args, const struct server_options *options)
+{
+	struct server s = {
+		.signals = -1, .mounts = -1, .tree = -1, .dir = -1, .unmounter = -1, .ready = options->ready,
+	};
+	struct start_job job = { .dir = -1 };
+	int err = start(&s, args, options);
+
+	if (err < 0) {
+		log_err("%s: %s", options->mountpoint, strerror(-err));
+	} else {
+		loop_io_init(&s.fuse_io, s.loop, fuse_ready);
+		loop_io_init(&s.signal_io, s.loop, signal_ready);
+		loop_io_init(&s.mount_io, s.loop, mounts_changed);
+		loop_io_poll(&s.fuse_io, fuse_session_fd(s.session), POLLIN);
+		loop_io_poll(&s.signal_io, s.signals, POLLIN);
+		loop_io_poll(&s.mount_io, s.mounts, POLLPRI);
+		job_post(&s, engine_next_worker(s.engine)->loop, &job.job, work_start, finish_start);
+		err = loop_run(s.loop);
+		if (err == 0)
+			err = job.err;
+	}
+	stop(&s);
+	return err;
+}
