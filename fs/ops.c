@@ -1,6 +1,7 @@
 #include "ops.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -9,7 +10,6 @@
 #include "inode.h"
 #include "log.h"
 #include "tee.h"
-#include "xattr.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -127,8 +127,4 @@ const struct fuse_lowlevel_ops spfs_ops = {
 	.fsync = op_fsync,
 	.release = handle_release,
 	.statfs = op_statfs,
-	.setxattr = xattr_set,
-	.getxattr = xattr_get,
-	.listxattr = xattr_list,
-	.removexattr = xattr_remove,
 };

@@ -107,6 +107,18 @@ struct start_job {
 	int err;
 };
 
+/* Tells who started the daemon that the mount answers, and lets go of their terminal. */
+static void detach(struct server *s)
+{
+	_cleanup_fd_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (write(s->ready, "", 1) != 1)
+		log_err("cannot tell that the mount is ready: %m");
+	fd_close(&s->ready);
+	if (null >= 0)
+		dup2(null, STDERR_FILENO);
+}
+
 /* On a worker, because the FUSE thread has to answer the look-ups. */
 static void work_start(struct job *job)
 {
@@ -129,9 +141,8 @@ static void finish_start(struct job *job)
 	}
 	engine_set_dir(s->engine, s->dir);
 	log_info("serving %s", s->mountpoint);
-	if (s->ready >= 0 && write(s->ready, "", 1) != 1)
-		log_err("cannot tell that the mount is ready: %m");
-	fd_close(&s->ready);
+	if (s->ready >= 0)
+		detach(s);
 }
 
 static int check_place(struct server *s)
@@ -210,17 +221,25 @@ static int start_session(struct server *s, struct fuse_args *args)
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+/* libfuse's levels are syslog's. */
+static void log_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	log_vline((int)level, fmt, ap);
+}
+
 static int start(struct server *s, struct fuse_args *args, const struct server_options *options)
 {
 	int err;
 
 	raise_limits();
+	fuse_set_log_func(log_fuse);
 	s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (s->mounts < 0)
 		return -errno;
-	err = mount_resolve(options->mountpoint, &s->mountpoint);
-	if (err == 0)
-		err = check_place(s);
+	s->mountpoint = strdup(options->mountpoint);
+	if (!s->mountpoint)
+		return -ENOMEM;
+	err = check_place(s);
 	if (err == 0)
 		err = start_nodes(s);
 	if (err == 0)

@@ -39,7 +39,7 @@ struct server {
 };
 
 struct server_options {
-	const char *mountpoint;
+	const char *mountpoint; /* from mount_resolve() */
 	unsigned workers;
 	int ready; /* a pipe to write one byte to when the mount answers; -1: nobody waits */
 };

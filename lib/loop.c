@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -182,10 +183,11 @@ static void complete(struct loop *loop, struct io_uring_cqe *cqe)
 
 int loop_run(struct loop *loop)
 {
-	int err = io_uring_enable_rings(&loop->ring);
+	int err;
 
-	if (err < 0)
-		return err;
+	/* liburing 2.3 declares io_uring_enable_rings() and does not export it. */
+	if (syscall(SYS_io_uring_register, loop->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+		return -errno;
 	loop_io_poll(&loop->event_io, loop->event, POLLIN);
 	for (;;) {
 		struct io_uring_cqe *cqe;

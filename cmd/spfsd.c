@@ -1,0 +1,218 @@
+/* spfsd: parses its arguments, detaches, and serves one mount. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "log.h"
+#include "mount.h"
+#include "server.h"
+
+#define MAX_WORKERS 64
+
+struct arguments {
+	int foreground;
+	int debug;
+	int help;
+	int version;
+	unsigned workers;
+	char *log;
+	char *mountpoint;
+	int private_mount; /* -o noallow_other */
+	int allow_other;
+};
+
+#define OPTION(template, field, value) { template, offsetof(struct arguments, field), value }
+
+static const struct fuse_opt options[] = {
+	OPTION("-f", foreground, 1),
+	OPTION("-d", debug, 1),
+	OPTION("debug", debug, 1),
+	OPTION("-h", help, 1),
+	OPTION("--help", help, 1),
+	OPTION("-V", version, 1),
+	OPTION("--version", version, 1),
+	OPTION("workers=%u", workers, 0),
+	OPTION("log=%s", log, 0),
+	OPTION("allow_other", allow_other, 1),
+	OPTION("noallow_other", private_mount, 1),
+	/* What mount(8) and fstab(5) add, and nobody here needs. */
+	FUSE_OPT_KEY("auto", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("noauto", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("user", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("nouser", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("users", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("_netdev", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("nofail", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_KEY("x-", FUSE_OPT_KEY_DISCARD),
+	FUSE_OPT_END,
+};
+
+static int take_argument(void *data, const char *arg, int key, struct fuse_args *out)
+{
+	struct arguments *a = data;
+
+	if (key == FUSE_OPT_KEY_OPT)
+		return strncmp(arg, "x-", 2) ? 1 : 0;
+	if (a->mountpoint) {
+		fprintf(stderr, "spfsd: one mount point, please: '%s' is too much\n", arg);
+		return -1;
+	}
+	a->mountpoint = strdup(arg);
+	return a->mountpoint ? 0 : -1;
+}
+
+static void usage(void)
+{
+	printf("usage: spfsd [options] MOUNTPOINT\n"
+	       "\n"
+	       "Mounts a folder in which every file is a splice channel: a FIFO that each hard link\n"
+	       "to it reads in full.\n"
+	       "\n"
+	       "    -f                 stay in the foreground, log to stderr\n"
+	       "    -d, -o debug       foreground, with every request and stream in the log\n"
+	       "    -h, --help         this help\n"
+	       "    -V, --version      the versions of spfsd and libfuse\n"
+	       "    -o workers=N       threads that move data (default: one a CPU, at most 4)\n"
+	       "    -o log=FILE        log to FILE instead of syslog\n"
+	       "    -o allow_other     let every user in (default for root)\n"
+	       "    -o noallow_other   let only the mounting user in\n"
+	       "    -o OPT[,OPT...]    other mount options: ro, nosuid, fsname=NAME ...\n"
+	       "\n"
+	       "Unmount with umount(8) or fusermount3 -u, or end spfsd with SIGTERM.\n");
+}
+
+/* A log file's path must outlive the change of folder to "/". */
+static char *absolute(const char *path)
+{
+	_cleanup_free_ char *here = NULL;
+	char *full = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	here = getcwd(NULL, 0);
+	return here && asprintf(&full, "%s/%s", here, path) >= 0 ? full : NULL;
+}
+
+static int add_mount_options(struct fuse_args *args, const struct arguments *a)
+{
+	if (fuse_opt_insert_arg(args, 1, "-odefault_permissions,fsname=spfs,subtype=spfs") < 0)
+		return -1;
+	if ((a->allow_other || geteuid() == 0) && !a->private_mount &&
+	    fuse_opt_insert_arg(args, 1, "-oallow_other") < 0)
+		return -1;
+	if (a->debug && fuse_opt_insert_arg(args, 1, "-odebug") < 0)
+		return -1;
+	return 0;
+}
+
+static unsigned default_workers(void)
+{
+	int cpus = get_nprocs();
+
+	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+}
+
+/*
+ * Forks; the parent waits until the mount answers, then exits 0, or with the child's failure.
+ * Returns, in the child, the descriptor to tell it by, or a negative errno.
+ */
+static int detach(void)
+{
+	int ends[2], status, null;
+	pid_t pid;
+	char c;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(ends[1]);
+		if (read(ends[0], &c, 1) == 1)
+			_exit(0);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
+	}
+	close(ends[0]);
+	setsid();
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || chdir("/") < 0)
+		return -errno;
+	dup2(null, 0);
+	dup2(null, 1);
+	if (null > 2)
+		close(null);
+	return ends[1];
+}
+
+static int run(struct fuse_args *args, struct arguments *a)
+{
+	struct server_options server = { .workers = a->workers, .ready = -1 };
+	_cleanup_free_ char *log = a->log ? absolute(a->log) : NULL;
+	_cleanup_free_ char *mountpoint = NULL;
+	int err = 0;
+
+	if (a->log && !log)
+		return -ENOMEM;
+	/* stderr stays open until the mount answers, so that why it failed is seen by who started it */
+	err = log_open("spfsd", 1, log);
+	if (err < 0) {
+		fprintf(stderr, "spfsd: %s: %s\n", log, strerror(-err));
+		return err;
+	}
+	if (a->debug)
+		log_set_level(LOG_DEBUG);
+	err = mount_resolve(a->mountpoint, &mountpoint);
+	if (err < 0) {
+		log_err("%s: %s", a->mountpoint, strerror(-err));
+		return err;
+	}
+	server.mountpoint = mountpoint;
+	if (!a->foreground && !a->debug) {
+		err = detach();
+		if (err < 0) {
+			log_err("cannot detach: %s", strerror(-err));
+			return err;
+		}
+		server.ready = err;
+	}
+	return server_run(args, &server);
+}
+
+int main(int argc, char *argv[])
+{
+	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+	struct arguments a = { .workers = default_workers() };
+	int err = -EINVAL;
+
+	if (fuse_opt_parse(&args, &a, options, take_argument) < 0)
+		goto out;
+	if (a.help) {
+		usage();
+		err = 0;
+	} else if (a.version) {
+		printf("spfsd %s, libfuse %s\n", SPFS_VERSION, fuse_pkgversion());
+		err = 0;
+	} else if (!a.mountpoint) {
+		fprintf(stderr, "spfsd: where to? usage: spfsd [options] MOUNTPOINT (see spfsd -h)\n");
+	} else if (a.workers < 1 || a.workers > MAX_WORKERS) {
+		fprintf(stderr, "spfsd: workers=%u: 1 to %d\n", a.workers, MAX_WORKERS);
+	} else if (add_mount_options(&args, &a) == 0) {
+		err = run(&args, &a);
+	}
+out:
+	fuse_opt_free_args(&args);
+	free(a.log);
+	free(a.mountpoint);
+	return err < 0;
+}
