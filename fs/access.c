@@ -43,6 +43,36 @@ int access_check(fuse_req_t req, const struct node *node, int mask)
 	return ((unsigned)mask & ~bits) ? -EACCES : 0;
 }
 
+int access_may_delete(fuse_req_t req, const struct node *node)
+{
+	const struct node *dir = node->parent;
+	uid_t uid = fuse_req_ctx(req)->uid;
+
+	if (!dir || access_check(req, dir, W_OK | X_OK) < 0)
+		return -EACCES;
+	if ((dir->inode->mode & S_ISVTX) && uid != 0 && uid != dir->inode->uid && uid != node->inode->uid)
+		return -EACCES;
+	return 0;
+}
+
+struct node *access_find(struct node *from, const char *path)
+{
+	while (from && from->kind == NODE_DIR) {
+		size_t n = strcspn(path, "/");
+		char part[NAME_MAX + 1];
+
+		if (n > NAME_MAX)
+			return NULL;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		from = node_find(from, part);
+		if (!path[n])
+			return from;
+		path += n + 1;
+	}
+	return NULL;
+}
+
 /* The part of an absolute path below the mount point, or NULL. */
 static const char *below_mount(const struct server *s, const char *path)
 {

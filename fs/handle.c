@@ -15,7 +15,9 @@
 #include "tee.h"
 
 struct handle {
-	struct job job; /* opening, then closing */
+	LIST_ENTRY(handle) entry;
+	struct job opening;
+	struct job closing;
 	struct node *node;
 	struct channel *channel;
 	uint64_t pos;
@@ -67,7 +69,7 @@ static struct loop *worker_of(const struct handle *h)
 
 static void work_open(struct job *job)
 {
-	struct handle *h = container_of(job, struct handle, job);
+	struct handle *h = container_of(job, struct handle, opening);
 
 	h->err = feed_create(&h->feed, h->channel);
 	if (h->err < 0)
@@ -91,16 +93,16 @@ static void watch_done(struct feed_op *op, ssize_t result)
 
 static void work_close(struct job *job)
 {
-	struct handle *h = container_of(job, struct handle, job);
+	struct handle *h = container_of(job, struct handle, closing);
 
-	if (h->watching)
-		feed_cancel(h->feed, &h->watch);
+	if (h->feed)
+		feed_cancel_all(h->feed);
 	feed_destroy(h->feed);
 }
 
 static void finish_close(struct job *job)
 {
-	struct handle *h = container_of(job, struct handle, job);
+	struct handle *h = container_of(job, struct handle, closing);
 	struct server *s = job->server;
 	struct node *node = h->node;
 	struct inode *inode = node->inode;
@@ -111,6 +113,7 @@ static void finish_close(struct job *job)
 	node_release(&s->nodes, node);
 	tee_channel_put(s, inode);
 	inode_put(inode);
+	LIST_REMOVE(h, entry);
 	free(h);
 }
 
@@ -126,19 +129,29 @@ static struct handle *handle_new(struct server *s, struct node *fifo, struct nod
 	h->channel = ch;
 	node->pins++;
 	node->inode->busy++;
-	job_post(s, ch->worker->loop, &h->job, work_open, finish_open);
+	LIST_INSERT_HEAD(&s->handles, h, entry);
+	job_post(s, ch->worker->loop, &h->opening, work_open, finish_open);
 	return h;
+}
+
+static void close_handle(struct server *s, struct handle *h)
+{
+	job_post(s, worker_of(h), &h->closing, work_close, finish_close);
+}
+
+void handle_close_all(struct server *s)
+{
+	struct handle *h;
+
+	LIST_FOREACH(h, &s->handles, entry)
+		if (!h->closing.work)
+			close_handle(s, h);
 }
 
 static void fill(struct fuse_file_info *fi, struct handle *h)
 {
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
-}
-
-static void close_handle(struct server *s, struct handle *h)
-{
-	job_post(s, worker_of(h), &h->job, work_close, finish_close);
 }
 
 void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)

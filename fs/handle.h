@@ -16,5 +16,8 @@ void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
+/* At the end of the daemon: what is parked is answered, every handle goes. */
+void handle_close_all(struct server *s);
+
 /* ftruncate(2) of a handle: zeros up to @size where that is more. Answers the request itself. */
 void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi);

@@ -10,6 +10,7 @@
 #include "inode.h"
 #include "log.h"
 #include "tee.h"
+#include "xattr.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -127,4 +128,8 @@ const struct fuse_lowlevel_ops spfs_ops = {
 	.fsync = op_fsync,
 	.release = handle_release,
 	.statfs = op_statfs,
+	.setxattr = xattr_set,
+	.getxattr = xattr_get,
+	.listxattr = xattr_list,
+	.removexattr = xattr_remove,
 };

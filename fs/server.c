@@ -11,11 +11,14 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "channel.h"
 #include "dir.h"
 #include "engine.h"
+#include "handle.h"
 #include "log.h"
 #include "mount.h"
 #include "ops.h"
+#include "survey.h"
 
 #define FS_TYPE "fuse.spfs"
 
@@ -251,15 +254,49 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err == 0)
 		err = loop_create(&s->loop);
 	if (err == 0)
-		err = engine_create(&s->engine, options->workers);
+		err = survey_create(&s->survey, s);
+	if (err == 0) {
+		struct engine_events events = { survey_origin_opened, s->survey };
+
+		err = engine_create(&s->engine, options->workers, &events);
+	}
 	return err;
+}
+
+/* Brings every job home, with no thread left but this one. */
+static void drain(struct server *s)
+{
+	bool any;
+
+	do {
+		any = loop_drain(s->loop);
+		any |= engine_drain(s->engine);
+	} while (any);
+}
+
+static void stop_engine(struct server *s)
+{
+	struct node *node;
+
+	engine_stop(s->engine);
+	drain(s);
+	handle_close_all(s);
+	drain(s);
+	for (node = s->nodes.by_id; node; node = node->by_id.next) {
+		channel_destroy(node->inode->channel);
+		node->inode->channel = NULL;
+	}
+	engine_destroy(s->engine);
 }
 
 static void stop(struct server *s)
 {
 	if (s->mount_id > 0)
 		mount_leave(s);
-	engine_destroy(s->engine);
+	survey_stop(s->survey);
+	if (s->engine)
+		stop_engine(s);
+	survey_destroy(s->survey);
 	fd_close(&s->dir);
 	fd_close(&s->tree);
 	if (s->session)

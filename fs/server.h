@@ -14,6 +14,8 @@
 
 struct engine;
 struct fuse_args;
+struct handle;
+struct survey;
 
 struct server {
 	struct fuse_session *session;
@@ -23,6 +25,8 @@ struct server {
 	struct node_table nodes;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
+	LIST_HEAD(, handle) handles;
+	struct survey *survey;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
 

@@ -183,6 +183,7 @@ static void end(struct channel *ch)
 	int fd;
 
 	log_debug("%s: stream ends", ch->label);
+	ch->streams++;
 	if (ch->over && prepare(ch) < 0) /* an empty stream: its end is due all the same */
 		return;
 	ch->over = true;
@@ -297,6 +298,10 @@ static void origin_event(struct watch *watch, uint32_t mask)
 {
 	struct channel *ch = container_of(watch, struct channel, writers);
 
+	const struct engine_events *events = &ch->worker->events;
+
+	if (events->origin_opened)
+		events->origin_opened(events->data);
 	if (ch->over)
 		channel_pump(ch);
 }
@@ -310,7 +315,7 @@ static int attach(struct channel *ch)
 	if (ch->in < 0)
 		return ch->in;
 	stop_keeping(ch);
-	err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN | IN_CLOSE_NOWRITE, origin_event);
+	err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
 	if (err < 0) {
 		fd_close(&ch->in);
 		if (TAILQ_EMPTY(&ch->feeds))

@@ -36,6 +36,7 @@ struct channel {
 	bool keeping;
 	struct feeds feeds;
 
+	uint64_t streams; /* ended */
 	uint64_t bytes_in;
 	uint64_t chunks_ref;  /* chunks moved by reference */
 	uint64_t chunks_copy; /* small chunks, copied to be merged */

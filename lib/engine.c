@@ -2,34 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base.h"
-#include "log.h"
 
 struct engine {
 	unsigned count;
 	unsigned next;
+	bool stopped;
 	struct worker workers[];
 };
 
-static void *run(void *arg)
-{
-	struct worker *w = arg;
-	int err = loop_run(w->loop);
-
-	if (err < 0) {
-		log_err("worker: %s", strerror(-err));
-		abort(); /* its channels would hang their users in silence */
-	}
-	return NULL;
-}
-
 static int worker_start(struct worker *w)
 {
-	sigset_t all, old;
 	int err;
 
 	err = loop_create(&w->loop);
@@ -47,11 +32,7 @@ static int worker_start(struct worker *w)
 	w->buffer = malloc(SMALL_CHUNK);
 	if (!w->buffer)
 		return -ENOMEM;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&w->thread, NULL, run, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return err;
+	return loop_start(w->loop, &w->thread);
 }
 
 static void worker_finish(struct worker *w)
@@ -63,7 +44,7 @@ static void worker_finish(struct worker *w)
 	free(w->buffer);
 }
 
-int engine_create(struct engine **out, unsigned workers)
+int engine_create(struct engine **out, unsigned workers, const struct engine_events *events)
 {
 	struct engine *e = calloc(1, sizeof(*e) + workers * sizeof(e->workers[0]));
 
@@ -75,6 +56,8 @@ int engine_create(struct engine **out, unsigned workers)
 
 		w->dir = w->null = w->watcher.fd = -1;
 		w->stage = PIPE_NONE;
+		if (events)
+			w->events = *events;
 		err = worker_start(w);
 		if (err < 0) {
 			worker_finish(w);
@@ -97,14 +80,30 @@ struct worker *engine_next_worker(struct engine *engine)
 	return &engine->workers[engine->next++ % engine->count];
 }
 
-void engine_destroy(struct engine *engine)
+void engine_stop(struct engine *engine)
 {
-	if (!engine)
-		return;
 	for (unsigned i = 0; i < engine->count; i++)
 		loop_stop(engine->workers[i].loop);
 	for (unsigned i = 0; i < engine->count; i++)
 		pthread_join(engine->workers[i].thread, NULL);
+	engine->stopped = true;
+}
+
+bool engine_drain(struct engine *engine)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < engine->count; i++)
+		any |= loop_drain(engine->workers[i].loop);
+	return any;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (!engine)
+		return;
+	if (!engine->stopped)
+		engine_stop(engine);
 	for (unsigned i = 0; i < engine->count; i++)
 		worker_finish(&engine->workers[i]);
 	free(engine);

@@ -11,8 +11,16 @@
 #include "pipe.h"
 #include "watch.h"
 
+/* What the engine tells, on a worker's thread. */
+struct engine_events {
+	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
+	void (*origin_opened)(void *data);
+	void *data;
+};
+
 struct worker {
 	struct loop *loop;
+	struct engine_events events;
 	struct watcher watcher;
 	pthread_t thread;
 	int dir;          /* the folder of numbers; see fifo.h */
@@ -28,16 +36,22 @@ struct engine;
 #define SMALL_CHUNK 4096
 
 /*
- * Starts @workers threads that block every signal. @dir: a folder of FIFOs named by fifo_name(); it
- * stays the caller's, and may be given later with engine_set_dir(). Returns 0 or a negative errno.
+ * Starts @workers threads. Their folder of FIFOs comes with engine_set_dir(), before any channel; it
+ * stays the caller's. @events may be NULL. Returns 0 or a negative errno.
  */
-int engine_create(struct engine **engine, unsigned workers);
+int engine_create(struct engine **engine, unsigned workers, const struct engine_events *events);
 
-/* Before the first channel. */
+/* @dir: FIFOs named by fifo_name(). Before the first channel. */
 void engine_set_dir(struct engine *engine, int dir);
 
 /* The worker that the next channel should live on: one after the other. Any one thread. */
 struct worker *engine_next_worker(struct engine *engine);
 
-/* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */
+/* Lets the workers finish what was posted, and joins them. */
+void engine_stop(struct engine *engine);
+
+/* After engine_stop(), on the one thread left: runs what was posted since. Returns whether any was. */
+bool engine_drain(struct engine *engine);
+
+/* Stops if need be. Channels must be gone or are abandoned with what they hold. NULL-safe. */
 void engine_destroy(struct engine *engine);

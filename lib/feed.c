@@ -153,6 +153,12 @@ void feed_cancel(struct feed *f, struct feed_op *op)
 	wait_more(f);
 }
 
+void feed_cancel_all(struct feed *f)
+{
+	while (!TAILQ_EMPTY(&f->ops))
+		feed_cancel(f, TAILQ_FIRST(&f->ops));
+}
+
 short feed_revents(const struct feed *f)
 {
 	struct pollfd p = { .fd = f->fd, .events = POLLIN | POLLOUT };

@@ -51,5 +51,7 @@ void feed_submit(struct feed *feed, struct feed_op *op);
 /* Ends a parked request: with what it moved, else with -EINTR. No-op if it is not parked here. */
 void feed_cancel(struct feed *feed, struct feed_op *op);
 
+void feed_cancel_all(struct feed *feed);
+
 /* poll(2) revents of the FIFO as its reader and writer sees them now. */
 short feed_revents(const struct feed *feed);

@@ -5,21 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include "base.h"
+#include <unistd.h>
 
 static FILE *log_file;
 static int log_level = LOG_INFO;
-
-void fd_close(int *fd)
-{
-	int saved = errno;
-
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-	errno = saved;
-}
 
 int log_open(const char *ident, int foreground, const char *path)
 {

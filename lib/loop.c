@@ -13,6 +13,7 @@
 #include <liburing.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -45,6 +46,7 @@ struct loop {
 	SLIST_HEAD(, loop_op) free;
 	SLIST_HEAD(, op_block) blocks;
 	atomic_bool stopped;
+	bool ended; /* loop_run() has returned: nothing is waited for any more */
 	pthread_mutex_t lock;
 	struct loop_task *posted; /* under lock, newest first */
 };
@@ -140,14 +142,16 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
-static void run_posted(struct loop *loop)
+static bool run_posted(struct loop *loop)
 {
 	struct loop_task *list, *fifo = NULL;
+	bool any;
 
 	pthread_mutex_lock(&loop->lock);
 	list = loop->posted;
 	loop->posted = NULL;
 	pthread_mutex_unlock(&loop->lock);
+	any = list;
 
 	while (list) {
 		struct loop_task *task = list;
@@ -162,6 +166,7 @@ static void run_posted(struct loop *loop)
 		fifo = task->next;
 		task->run(task);
 	}
+	return any;
 }
 
 static void complete(struct loop *loop, struct io_uring_cqe *cqe)
@@ -193,8 +198,10 @@ int loop_run(struct loop *loop)
 		struct io_uring_cqe *cqe;
 
 		run_posted(loop);
-		if (atomic_load(&loop->stopped))
+		if (atomic_load(&loop->stopped)) {
+			loop->ended = true;
 			return 0;
+		}
 		err = io_uring_submit_and_wait(&loop->ring, 1);
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY) {
 			log_err("io_uring_enter: %s", strerror(-err));
@@ -219,6 +226,34 @@ static void wake(struct loop *loop)
 
 	if (write(loop->event, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_err("eventfd: %m");
+}
+
+static void *run_thread(void *arg)
+{
+	int err = loop_run(arg);
+
+	if (err < 0) {
+		log_err("event loop: %s", strerror(-err));
+		abort(); /* its users would hang in silence */
+	}
+	return NULL;
+}
+
+int loop_start(struct loop *loop, pthread_t *thread)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	err = -pthread_create(thread, NULL, run_thread, loop);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err;
+}
+
+bool loop_drain(struct loop *loop)
+{
+	return run_posted(loop);
 }
 
 void loop_stop(struct loop *loop)
@@ -249,7 +284,7 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 {
 	struct io_uring_sqe *sqe;
 
-	if (io->op)
+	if (io->op || io->loop->ended)
 		return;
 	sqe = sqe_new(io->loop);
 	io_uring_prep_poll_add(sqe, fd, events);
@@ -261,7 +296,7 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 	struct io_uring_sqe *sqe;
 	struct loop_op *op;
 
-	if (io->op)
+	if (io->op || io->loop->ended)
 		return;
 	sqe = sqe_new(io->loop);
 	op = op_new(io->loop, io);
@@ -277,9 +312,11 @@ void loop_io_cancel(struct loop_io *io)
 
 	if (!io->op)
 		return;
-	sqe = sqe_new(io->loop);
-	io_uring_prep_cancel(sqe, io->op, 0);
-	io_uring_sqe_set_data(sqe, NULL);
+	if (!io->loop->ended) {
+		sqe = sqe_new(io->loop);
+		io_uring_prep_cancel(sqe, io->op, 0);
+		io_uring_sqe_set_data(sqe, NULL);
+	}
 	io->op->io = NULL;
 	io->op = NULL;
 }

@@ -1,0 +1,303 @@
+#include "survey.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "base.h"
+#include "log.h"
+#include "server.h"
+
+/* One descriptor below the mount point. */
+struct sighting {
+	pid_t pid;
+	int flags;
+	uint64_t node; /* once it is known; 0: none */
+	bool foreign;  /* reads a teed origin */
+	char *path;
+};
+
+struct sightings {
+	struct sighting *all;
+	size_t count;
+	size_t room;
+};
+
+struct survey {
+	struct server *server;
+	struct loop *loop;
+	pthread_t thread;
+	bool threaded;
+
+	struct job job;
+	bool running;
+	bool blind;
+	uint64_t finished; /* when, in nanoseconds; 0: never */
+	struct sightings seen;
+	struct sightings next; /* the helper's while running */
+	TAILQ_HEAD(, survey_waiter) waiters;
+
+	atomic_bool asked;
+	struct loop_task task;
+	struct loop_io timer;
+};
+
+static uint64_t now_nsec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void sightings_clear(struct sightings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->all[i].path);
+	free(list->all);
+	*list = (struct sightings){ 0 };
+}
+
+/* ---- on the helper ---- */
+
+static void sighted(struct sightings *list, pid_t pid, int flags, const char *path)
+{
+	struct sighting *s;
+
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+
+		s = realloc(list->all, room * sizeof(*s));
+		if (!s)
+			return;
+		list->all = s;
+		list->room = room;
+	}
+	s = &list->all[list->count];
+	*s = (struct sighting){ .pid = pid, .flags = flags, .path = strdup(path) };
+	if (s->path)
+		list->count++;
+}
+
+/* The open flags of a descriptor, or O_PATH where they cannot be read. */
+static int open_flags(int proc, pid_t pid, const char *fd)
+{
+	char name[sizeof("/fdinfo/") + 16 + NAME_MAX], text[128];
+	_cleanup_fd_ int file = -1;
+	const char *flags;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d/fdinfo/%s", pid, fd);
+	file = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	n = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	if (n < 0)
+		return O_PATH;
+	text[n] = '\0';
+	flags = strstr(text, "flags:");
+	return flags ? (int)strtol(flags + strlen("flags:"), NULL, 8) : O_PATH;
+}
+
+static void look_into(struct survey *sv, int proc, pid_t pid)
+{
+	const char *mountpoint = sv->server->mountpoint;
+	size_t len = strlen(mountpoint);
+	char name[64], path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/fd", pid);
+	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		struct stat st;
+
+		if (errno == EACCES && fstatat(proc, name, &st, 0) == 0 && st.st_uid == geteuid())
+			sv->blind = true;
+		return;
+	}
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		ssize_t n = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
+		int flags;
+
+		if (n <= (ssize_t)len || strncmp(path, mountpoint, len) || path[len] != '/')
+			continue;
+		path[n] = '\0';
+		flags = open_flags(proc, pid, entry->d_name);
+		if (!(flags & O_PATH))
+			sighted(&sv->next, pid, flags, path + len + 1);
+	}
+	closedir(dir);
+}
+
+static void work_survey(struct job *job)
+{
+	struct survey *sv = container_of(job, struct survey, job);
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	sv->blind = !proc;
+	if (!proc)
+		return;
+	while ((entry = readdir(proc))) {
+		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
+
+		if (pid > 0 && pid != getpid())
+			look_into(sv, dirfd(proc), pid);
+	}
+	closedir(proc);
+}
+
+/* ---- on the FUSE thread ---- */
+
+static void tell_foreign(const struct survey *sv, const struct sightings *before, struct sighting *s,
+			 const struct node *node)
+{
+	_cleanup_free_ char *path = NULL;
+
+	s->foreign = true;
+	for (size_t i = 0; i < before->count; i++)
+		if (before->all[i].foreign && before->all[i].pid == s->pid && before->all[i].node == s->node)
+			return;
+	path = node_path(node);
+	log_warn("%s: process %d can read the origin beside its taps: what it reads, they miss",
+		 path ? path : "?", s->pid);
+}
+
+static void finish_survey(struct job *job)
+{
+	struct survey *sv = container_of(job, struct survey, job);
+	struct sightings before = sv->seen;
+	struct survey_waiter *w;
+
+	sv->seen = sv->next;
+	sv->next = (struct sightings){ 0 };
+	sv->running = false;
+	sv->finished = now_nsec();
+	for (size_t i = 0; i < sv->seen.count; i++) {
+		struct sighting *s = &sv->seen.all[i];
+		struct node *node = access_find(sv->server->nodes.root, s->path);
+
+		if (!node || node->kind != NODE_FIFO)
+			continue;
+		s->node = node->id;
+		if (!node_is_tap(node) && node->inode->taps && (s->flags & O_ACCMODE) != O_WRONLY)
+			tell_foreign(sv, &before, s, node);
+	}
+	sightings_clear(&before);
+	while ((w = TAILQ_FIRST(&sv->waiters))) {
+		TAILQ_REMOVE(&sv->waiters, w, entry);
+		w->done(w);
+	}
+}
+
+static void run(struct survey *sv)
+{
+	if (sv->running)
+		return;
+	sv->running = true;
+	job_post(sv->server, sv->loop, &sv->job, work_survey, finish_survey);
+}
+
+void survey_want(struct survey *sv, struct survey_waiter *w)
+{
+	if (!sv->running && sv->finished && now_nsec() - sv->finished < SURVEY_FRESH_NSEC) {
+		w->done(w);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&sv->waiters, w, entry);
+	run(sv);
+}
+
+bool survey_count(const struct survey *sv, const struct node *node, struct survey_count *count)
+{
+	*count = (struct survey_count){ 0 };
+	for (size_t i = 0; i < sv->seen.count; i++) {
+		const struct sighting *s = &sv->seen.all[i];
+
+		if (s->node != node->id)
+			continue;
+		count->readers += (s->flags & O_ACCMODE) != O_WRONLY;
+		count->writers += (s->flags & O_ACCMODE) != O_RDONLY;
+	}
+	return !sv->blind;
+}
+
+static void timer_ready(struct loop_io *io, int res)
+{
+	struct survey *sv = container_of(io, struct survey, timer);
+
+	atomic_store(&sv->asked, false);
+	run(sv);
+}
+
+static void asked(struct loop_task *task)
+{
+	struct survey *sv = container_of(task, struct survey, task);
+	uint64_t since = now_nsec() - sv->finished;
+
+	if (sv->finished && since < SURVEY_PAUSE_NSEC)
+		loop_io_timer(&sv->timer, SURVEY_PAUSE_NSEC - since);
+	else
+		timer_ready(&sv->timer, 0);
+}
+
+void survey_origin_opened(void *survey)
+{
+	struct survey *sv = survey;
+
+	if (!atomic_exchange(&sv->asked, true))
+		loop_post(sv->server->loop, &sv->task);
+}
+
+int survey_create(struct survey **out, struct server *s)
+{
+	struct survey *sv = calloc(1, sizeof(*sv));
+	int err;
+
+	if (!sv)
+		return -ENOMEM;
+	*out = sv;
+	sv->server = s;
+	sv->task.run = asked;
+	TAILQ_INIT(&sv->waiters);
+	loop_io_init(&sv->timer, s->loop, timer_ready);
+	err = loop_create(&sv->loop);
+	if (err == 0)
+		err = loop_start(sv->loop, &sv->thread);
+	sv->threaded = err == 0;
+	return err;
+}
+
+void survey_stop(struct survey *sv)
+{
+	if (!sv || !sv->threaded)
+		return;
+	loop_stop(sv->loop);
+	pthread_join(sv->thread, NULL);
+	sv->threaded = false;
+}
+
+void survey_destroy(struct survey *sv)
+{
+	if (!sv)
+		return;
+	survey_stop(sv);
+	loop_destroy(sv->loop);
+	sightings_clear(&sv->seen);
+	sightings_clear(&sv->next);
+	free(sv);
+}

@@ -1,0 +1,203 @@
+#include "xattr.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "base.h"
+#include "dir.h"
+#include "inode.h"
+#include "log.h"
+#include "stats.h"
+#include "tee.h"
+
+#define PREFIX "spfs."
+
+struct attribute {
+	const char *name;
+	/* Whether the node has it; NULL: always. */
+	bool (*has)(const struct node *node);
+	void (*get)(fuse_req_t req, struct node *node, size_t size);
+	/* NULL: read-only. @value is a string. */
+	void (*set)(fuse_req_t req, struct node *node, const char *value);
+	void (*remove)(fuse_req_t req, struct node *node);
+};
+
+void xattr_reply(fuse_req_t req, const char *value, size_t len, size_t size, size_t room)
+{
+	if (len > XATTR_SIZE_MAX)
+		fuse_reply_err(req, E2BIG);
+	else if (size == 0)
+		fuse_reply_xattr(req, len + room < XATTR_SIZE_MAX ? len + room : XATTR_SIZE_MAX);
+	else if (size < len)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, value, len);
+}
+
+/* Answers with @err and says in the log why. */
+static void refuse(fuse_req_t req, const struct node *node, const char *what, int err, const char *why)
+{
+	_cleanup_free_ char *path = node_path(node->kind == NODE_HANDLE && node->inode->origin ?
+						      node->inode->origin : node);
+
+	log_info("%s: %s: %s", path ? path : "?", what, why ? why : strerror(err));
+	fuse_reply_err(req, err);
+}
+
+/* ---- spfs.tee ---- */
+
+static bool has_tee(const struct node *node)
+{
+	return node_is_tap(node) && node->inode->origin;
+}
+
+static void get_tee(fuse_req_t req, struct node *node, size_t size)
+{
+	_cleanup_free_ char *path = node_path(node->inode->origin);
+
+	if (path)
+		xattr_reply(req, path, strlen(path), size, 0);
+	else
+		fuse_reply_err(req, ENOMEM);
+}
+
+static void set_tee(fuse_req_t req, struct node *node, const char *value)
+{
+	struct server *s = server_of(req);
+	const struct node *place = node->kind == NODE_HANDLE ? node->inode->origin : node;
+	struct node *dir = NULL;
+	const char *name = NULL;
+	int err;
+
+	if (!place || !place->parent) {
+		refuse(req, node, "spfs.tee", ENOENT, "the channel has no name any more");
+		return;
+	}
+	err = -access_walk(req, place->parent, value, &dir, &name);
+	if (err == 0)
+		dir_for_new(s, dir->id, name, &err);
+	if (err)
+		refuse(req, place, "spfs.tee", err == EXDEV ? EINVAL : err,
+		       err == EXDEV ? "the tap would be outside the mount" :
+		       err == EEXIST ? "a tap's name must be new" :
+		       err == EACCES ? "no right to make a name there" : NULL);
+	else
+		tee_add(req, node, dir, name, false);
+}
+
+static void remove_tee(fuse_req_t req, struct node *node)
+{
+	if (access_may_delete(req, node) < 0) {
+		refuse(req, node, "spfs.tee", EACCES, "no right to remove the tap's name");
+		return;
+	}
+	dir_remove(server_of(req), node);
+	fuse_reply_err(req, 0);
+}
+
+static const struct attribute attributes[] = {
+	{ .name = "spfs.tee", .has = has_tee, .get = get_tee, .set = set_tee, .remove = remove_tee },
+	{ .name = "spfs.taps", .get = stats_reply_taps },
+	{ .name = "spfs.stats", .get = stats_reply },
+};
+
+#define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
+
+/* The attribute of that name, or NULL with *err: unlike EOPNOTSUPP, ENODATA says that it could be. */
+static const struct attribute *find(const char *name, const struct node *node, int *err)
+{
+	for (size_t i = 0; i < ATTRIBUTES; i++)
+		if (!strcmp(name, attributes[i].name))
+			return node->kind == NODE_DIR ? (*err = ENODATA, NULL) : &attributes[i];
+	*err = strncmp(name, PREFIX, strlen(PREFIX)) ? EOPNOTSUPP : ENODATA;
+	return NULL;
+}
+
+void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+	const struct attribute *a;
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (!node) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	a = find(name, node, &err);
+	if (!a)
+		refuse(req, node, name, EOPNOTSUPP, "no such attribute of a channel");
+	else if (!a->set)
+		refuse(req, node, name, EPERM, "read-only");
+	else if ((flags & XATTR_REPLACE) && a->has && !a->has(node))
+		refuse(req, node, name, ENODATA, NULL);
+	else if (size == 0 || size >= sizeof(path) || memchr(value, '\0', size))
+		refuse(req, node, name, EINVAL, "empty, too long, or with a zero byte");
+	else {
+		memcpy(path, value, size);
+		path[size] = '\0';
+		a->set(req, node, path);
+	}
+}
+
+void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+	const struct attribute *a;
+	int err = ENOENT;
+
+	a = node ? find(name, node, &err) : NULL;
+	if (!a)
+		fuse_reply_err(req, err);
+	else if (a->has && !a->has(node))
+		fuse_reply_err(req, ENODATA);
+	else
+		a->get(req, node, size);
+}
+
+void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+	char list[256];
+	size_t len = 0;
+
+	if (!node) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	for (size_t i = 0; node->kind != NODE_DIR && i < ATTRIBUTES; i++) {
+		size_t n = strlen(attributes[i].name) + 1;
+
+		if (attributes[i].has && !attributes[i].has(node))
+			continue;
+		memcpy(list + len, attributes[i].name, n);
+		len += n;
+	}
+	xattr_reply(req, list, len, size, 0);
+}
+
+void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+	const struct attribute *a;
+	int err = ENOENT;
+
+	if (!node) {
+		fuse_reply_err(req, err);
+		return;
+	}
+	a = find(name, node, &err);
+	if (!a)
+		refuse(req, node, name, err, "no such attribute of a channel");
+	else if (!a->remove)
+		refuse(req, node, name, EPERM, "read-only");
+	else if (a->has && !a->has(node))
+		refuse(req, node, name, ENODATA, "this name is not a tap");
+	else
+		a->remove(req, node);
+}

@@ -1,0 +1,31 @@
+/* A report: a channel's counters as they were at one moment, for another thread to read. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outlet.h"
+
+struct channel;
+
+struct tap_report {
+	uint64_t id;
+	uint64_t bytes_out; /* taken by the tap's FIFO */
+	uint64_t waiting;   /* bytes held for the reader: queued and in the FIFO */
+	uint64_t lost;
+	enum outlet_state state;
+};
+
+struct report {
+	uint64_t bytes_in;
+	uint64_t waiting; /* bytes in the origin */
+	uint64_t streams; /* that have ended */
+	uint64_t chunks_ref;
+	uint64_t chunks_copy;
+	int size;         /* the origin's capacity in bytes; 0 where the daemon does not read it */
+	size_t count;
+	struct tap_report taps[];
+};
+
+/* On the channel's worker. Returns a report that the caller frees, or NULL when out of memory. */
+struct report *report_create(const struct channel *ch);
