@@ -68,8 +68,8 @@ static json_t *tap_json(const struct stats *st, const struct node *node)
 	struct survey_count c;
 	bool known = survey_count(st->server->survey, node, &c);
 
-	return json_pack("{so so so so so ss}", "name", name_of(node), "bytes_out", number(t->bytes_out),
-			 "waiting", number(t->waiting), "lost", number(t->lost),
+	return json_pack("{so so so so so so ss}", "name", name_of(node), "bytes_out", number(t->bytes_out),
+			 "waiting", number(t->waiting), "size", t->size ? number(t->size) : json_null(), "lost", number(t->lost),
 			 "readers", count(known, c.readers), "state", states[t->state]);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "pipe.h"
 #include "sys.h"
 
 struct report *report_create(const struct channel *ch)
@@ -33,6 +34,8 @@ struct report *report_create(const struct channel *ch)
 		t->id = tap->id;
 		t->bytes_out = tap->bytes_out;
 		t->waiting = tap->queue.bytes + outlet_waiting(&tap->outlet);
+		if (tap->outlet.fd >= 0)
+			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + QUEUE_LINKS * PIPE_SIZE;
 		t->lost = tap->lost;
 		t->state = tap->outlet.state;
 	}

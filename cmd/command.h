@@ -1,0 +1,13 @@
+/* A subcommand of spfs: one file each, listed in spfs.c. */
+#pragma once
+
+struct command {
+	const char *name;
+	const char *summary;
+	/* @argv[0] is "spfs NAME". Returns the exit status. */
+	int (*run)(int argc, char *argv[]);
+};
+
+extern const struct command command_tee;
+extern const struct command command_stat;
+extern const struct command command_ls;

@@ -1,0 +1,254 @@
+#include "samples.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* The text grows with every tap and digit: ask again while it does. */
+static int get(const char *path, json_t **stats)
+{
+	ssize_t size = getxattr(path, "spfs.stats", NULL, 0);
+
+	while (size >= 0) {
+		char *text = malloc((size_t)size + 1);
+		ssize_t n = text ? getxattr(path, "spfs.stats", text, (size_t)size) : -1;
+
+		if (n >= 0) {
+			*stats = json_loadb(text, (size_t)n, 0, NULL);
+			free(text);
+			return *stats ? 0 : EBADMSG;
+		}
+		free(text);
+		if (errno != ERANGE)
+			break;
+		size = getxattr(path, "spfs.stats", NULL, 0);
+	}
+	return errno;
+}
+
+static struct sample *find(struct samples *list, const struct stat *st)
+{
+	struct sample_key key = { .dev = st->st_dev, .ino = st->st_ino };
+	struct sample *s;
+
+	HASH_FIND(hh, list->by_key, &key, sizeof(key), s);
+	return s;
+}
+
+static void sample_free(struct sample *s)
+{
+	free(s->root);
+	free(s->path);
+	json_decref(s->stats);
+	json_decref(s->before);
+	free(s);
+}
+
+static struct sample *new_sample(struct samples *list, const char *root, const char *path, const struct stat *st)
+{
+	struct sample *s;
+
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		struct sample **all = realloc(list->all, room * sizeof(struct sample *));
+
+		if (!all)
+			return NULL;
+		list->all = all;
+		list->room = room;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->root = strdup(root);
+	s->path = strdup(path);
+	if (!s->root || !s->path) {
+		sample_free(s);
+		return NULL;
+	}
+	s->key = (struct sample_key){ .dev = st->st_dev, .ino = st->st_ino };
+	HASH_ADD(hh, list->by_key, key, sizeof(s->key), s);
+	list->all[list->count++] = s;
+	return s;
+}
+
+/* One more name: of a new channel, or of one whose other names could not be read. */
+static int add_name(struct samples *list, const char *root, const char *path, const struct stat *st)
+{
+	struct sample *s = find(list, st);
+	char *copy;
+
+	if (s && !s->err)
+		return 0;
+	if (!s)
+		s = new_sample(list, root, path, st);
+	copy = s ? strdup(path) : NULL;
+	if (!copy)
+		return ENOMEM;
+	free(s->path);
+	s->path = copy;
+	s->at = now();
+	s->err = get(path, &s->stats);
+	return 0;
+}
+
+/* The mount point that @path is below: as far up as the device is the same. */
+static int find_root(const char *path, char root[PATH_MAX])
+{
+	struct stat st, up;
+	char *slash;
+
+	if (!realpath(path, root))
+		return errno;
+	if (stat(root, &st) < 0)
+		return errno;
+	while ((slash = strrchr(root, '/'))) {
+		char saved[2] = { slash[0], slash[1] };
+
+		slash[slash == root] = '\0';
+		if (stat(root, &up) < 0 || up.st_dev != st.st_dev) {
+			memcpy(slash, saved, sizeof(saved));
+			return 0;
+		}
+		if (slash == root)
+			return 0;
+	}
+	return ENOENT;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* Adds what is below @dir; @only, where not NULL, just the channel with that number. */
+static int walk(struct samples *list, const char *root, const char *dir, const struct stat *only)
+{
+	char *paths[] = { (char *)(void *)dir, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, by_name);
+	FTSENT *entry;
+	int err = 0;
+
+	if (!fts)
+		return errno;
+	while (!err && (entry = fts_read(fts))) {
+		if (entry->fts_info == FTS_DEFAULT && S_ISFIFO(entry->fts_statp->st_mode) &&
+		    (!only || only->st_ino == entry->fts_statp->st_ino))
+			err = add_name(list, root, entry->fts_path, entry->fts_statp);
+		else if (entry->fts_info == FTS_DNR && entry->fts_level == 0)
+			err = entry->fts_errno;
+	}
+	fts_close(fts);
+	return err;
+}
+
+int samples_add(struct samples *list, const char *path)
+{
+	char root[PATH_MAX], full[PATH_MAX];
+	struct stat st;
+	struct sample *s;
+	int err;
+
+	if (stat(path, &st) < 0 || !realpath(path, full))
+		return errno;
+	if (S_ISDIR(st.st_mode))
+		return samples_add_tree(list, path);
+	err = find_root(path, root);
+	if (!err)
+		err = add_name(list, root, full, &st);
+	s = err ? NULL : find(list, &st);
+	/* A teed channel's origin may be written only, but its taps read. */
+	if (s && s->err == EACCES)
+		err = walk(list, root, root, &st);
+	s = err ? NULL : find(list, &st);
+	return s ? s->err : err;
+}
+
+int samples_add_tree(struct samples *list, const char *dir)
+{
+	char root[PATH_MAX], full[PATH_MAX];
+	int err = find_root(dir, root);
+
+	if (!err && !realpath(dir, full))
+		err = errno;
+	return err ? err : walk(list, root, full, NULL);
+}
+
+int samples_add_mounts(struct samples *list)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *entry;
+	int err = 0;
+
+	if (!mounts)
+		return errno;
+	while (!err && (entry = getmntent(mounts)))
+		if (!strcmp(entry->mnt_type, "fuse.spfs"))
+			err = walk(list, entry->mnt_dir, entry->mnt_dir, NULL);
+	endmntent(mounts);
+	return err;
+}
+
+void samples_again(struct samples *list, double seconds)
+{
+	struct timespec ts = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+
+	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
+		;
+	for (size_t i = 0; i < list->count; i++) {
+		struct sample *s = list->all[i];
+		json_t *stats = NULL;
+
+		if (s->err || get(s->path, &stats))
+			continue;
+		json_decref(s->before);
+		s->before = s->stats;
+		s->since = s->at;
+		s->stats = stats;
+		s->at = now();
+	}
+}
+
+void samples_free(struct samples *list)
+{
+	HASH_CLEAR(hh, list->by_key);
+	for (size_t i = 0; i < list->count; i++)
+		sample_free(list->all[i]);
+	free(list->all);
+	*list = (struct samples){ 0 };
+}
+
+double sample_rate(const struct sample *s, const json_t *after, const json_t *before, const char *key)
+{
+	const json_t *a = json_object_get(after, key);
+	const json_t *b = json_object_get(before, key);
+
+	if (!json_is_integer(a) || !json_is_integer(b) || s->at <= s->since)
+		return -1;
+	return (double)(json_integer_value(a) - json_integer_value(b)) / (s->at - s->since);
+}
+
+const json_t *sample_tap_before(const struct sample *s, const char *name)
+{
+	json_t *tap;
+	size_t i;
+
+	json_array_foreach(json_object_get(s->before, "taps"), i, tap)
+		if (!strcmp(json_string_value(json_object_get(tap, "name")), name))
+			return tap;
+	return NULL;
+}

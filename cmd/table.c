@@ -1,0 +1,90 @@
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BAR 10
+
+struct libscols_table *table_new(const struct column *columns, size_t count)
+{
+	struct libscols_table *table = scols_new_table();
+
+	for (size_t i = 0; table && i < count; i++)
+		if (!scols_table_new_column(table, columns[i].title, 0, columns[i].flags)) {
+			scols_unref_table(table);
+			return NULL;
+		}
+	return table;
+}
+
+struct libscols_line *table_line(struct libscols_table *table, struct libscols_line *parent)
+{
+	return scols_table_new_line(table, parent);
+}
+
+void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) >= 0)
+		scols_line_refer_data(line, column, text);
+	va_end(ap);
+}
+
+void table_bytes(struct libscols_line *line, size_t column, double bytes)
+{
+	static const char suffix[] = " KMGTPE";
+	size_t i = 0;
+
+	if (bytes < 0) {
+		table_text(line, column, "-");
+		return;
+	}
+	for (; bytes >= 1024 && suffix[i + 1]; i++)
+		bytes /= 1024;
+	if (i == 0)
+		table_text(line, column, "%.0f", bytes);
+	else
+		table_text(line, column, bytes < 10 ? "%.1f%c" : "%.0f%c", bytes, suffix[i]);
+}
+
+static json_int_t value(const json_t *object, const char *key)
+{
+	const json_t *n = json_object_get(object, key);
+
+	return json_is_integer(n) ? json_integer_value(n) : -1;
+}
+
+void table_number(struct libscols_line *line, size_t column, const json_t *object, const char *key)
+{
+	json_int_t n = value(object, key);
+
+	if (n < 0)
+		table_text(line, column, "-");
+	else
+		table_text(line, column, "%" JSON_INTEGER_FORMAT, n);
+}
+
+void table_size(struct libscols_line *line, size_t column, const json_t *object, const char *key)
+{
+	table_bytes(line, column, (double)value(object, key));
+}
+
+void table_fill(struct libscols_line *line, size_t column, const json_t *object)
+{
+	json_int_t size = value(object, "size");
+	json_int_t waiting = value(object, "waiting");
+	char bar[BAR + 1];
+	int percent;
+
+	if (size <= 0)
+		return;
+	percent = waiting >= size ? 100 : (int)(waiting * 100 / size);
+	for (int i = 0; i < BAR; i++)
+		bar[i] = i * 100 < percent * BAR ? '#' : '.';
+	bar[BAR] = '\0';
+	table_text(line, column, "%s %3d%%", bar, percent);
+}

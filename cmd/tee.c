@@ -1,0 +1,72 @@
+/* spfs tee: gives a channel one more name, which reads its full copy. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "command.h"
+
+struct arguments {
+	const char *channel;
+	const char *name;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0)
+			a->channel = arg;
+		else if (state->arg_num == 1)
+			a->name = arg;
+		else
+			argp_usage(state);
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num < 2)
+			argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case EOPNOTSUPP:
+		return "not a splice channel";
+	case EEXIST:
+		return "the tap's name exists already";
+	case EINVAL:
+		return "not a name inside the mount";
+	default:
+		return strerror(err);
+	}
+}
+
+static int run(int argc, char *argv[])
+{
+	static const struct argp argp = {
+		.parser = parse,
+		.args_doc = "CHANNEL NAME",
+		.doc = "Make NAME a tap of CHANNEL: a name that reads the whole stream from now on, like "
+		       "ln(1).\vNAME is relative to the channel's folder, or absolute inside the mount. Remove "
+		       "a tap with rm(1).",
+	};
+	struct arguments a = { 0 };
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+		return EXIT_FAILURE;
+	if (setxattr(a.channel, "spfs.tee", a.name, strlen(a.name), 0) < 0) {
+		fprintf(stderr, "%s: %s %s: %s\n", argv[0], a.channel, a.name, reason(errno));
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+const struct command command_tee = { "tee", "make a tap of a channel", run };
