@@ -112,7 +112,9 @@ struct node *dir_for_new(struct server *s, fuse_ino_t parent, const char *name, 
 {
 	struct node *dir = node_get(&s->nodes, parent);
 
-	if (!dir || dir->kind != NODE_DIR || (!dir->parent && dir != s->nodes.root && !is_admin(s, dir)))
+	if (s->left)
+		*err = ENOTCONN;
+	else if (!dir || dir->kind != NODE_DIR || (!dir->parent && dir != s->nodes.root && !is_admin(s, dir)))
 		*err = ENOENT;
 	else if (is_admin(s, dir))
 		*err = EPERM;

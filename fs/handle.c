@@ -19,7 +19,9 @@ struct handle {
 	struct job opening;
 	struct job closing;
 	struct node *node;
-	struct channel *channel;
+	struct channel *channel; /* NULL once it has no part in it */
+	bool closed;             /* the feed is gone */
+	bool released;           /* nobody has it open */
 	uint64_t pos;
 
 	/* The worker's. */
@@ -98,12 +100,11 @@ static void work_close(struct job *job)
 	if (h->feed)
 		feed_cancel_all(h->feed);
 	feed_destroy(h->feed);
+	h->feed = NULL;
 }
 
-static void finish_close(struct job *job)
+static void handle_free(struct server *s, struct handle *h)
 {
-	struct handle *h = container_of(job, struct handle, closing);
-	struct server *s = job->server;
 	struct node *node = h->node;
 	struct inode *inode = node->inode;
 
@@ -117,10 +118,55 @@ static void finish_close(struct job *job)
 	free(h);
 }
 
+static void finish_close(struct job *job)
+{
+	struct handle *h = container_of(job, struct handle, closing);
+
+	h->closed = true;
+	if (h->released)
+		handle_free(job->server, h);
+}
+
+/* Ends the handle's part in the channel. */
+static void detach(struct server *s, struct handle *h)
+{
+	struct loop *worker = worker_of(h);
+
+	h->channel = NULL;
+	job_post(s, worker, &h->closing, work_close, finish_close);
+}
+
+/* Nobody has it open any more. */
+static void release(struct server *s, struct handle *h)
+{
+	h->released = true;
+	if (h->channel)
+		detach(s, h);
+	else if (h->closed)
+		handle_free(s, h);
+}
+
+void handle_detach_all(struct server *s)
+{
+	struct handle *h;
+
+	LIST_FOREACH(h, &s->handles, entry)
+		if (h->channel)
+			detach(s, h);
+}
+
+void handle_free_all(struct server *s)
+{
+	struct handle *h;
+
+	while ((h = LIST_FIRST(&s->handles)))
+		handle_free(s, h);
+}
+
 /* @fifo: the name's node, for the channel's label. */
 static struct handle *handle_new(struct server *s, struct node *fifo, struct node *node)
 {
-	struct channel *ch = tee_channel(s, fifo);
+	struct channel *ch = s->left ? NULL : tee_channel(s, fifo);
 	struct handle *h = ch ? calloc(1, sizeof(*h)) : NULL;
 
 	if (!h)
@@ -132,20 +178,6 @@ static struct handle *handle_new(struct server *s, struct node *fifo, struct nod
 	LIST_INSERT_HEAD(&s->handles, h, entry);
 	job_post(s, ch->worker->loop, &h->opening, work_open, finish_open);
 	return h;
-}
-
-static void close_handle(struct server *s, struct handle *h)
-{
-	job_post(s, worker_of(h), &h->closing, work_close, finish_close);
-}
-
-void handle_close_all(struct server *s)
-{
-	struct handle *h;
-
-	LIST_FOREACH(h, &s->handles, entry)
-		if (!h->closing.work)
-			close_handle(s, h);
 }
 
 static void fill(struct fuse_file_info *fi, struct handle *h)
@@ -191,7 +223,7 @@ void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 	dir_entry(node, &e);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
 		node->lookups--;
-		close_handle(s, h);
+		release(s, h);
 	}
 }
 
@@ -213,13 +245,13 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fill(fi, h);
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		close_handle(s, h);
+		release(s, h);
 }
 
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	release(server_of(req), handle_of(fi));
 	fuse_reply_err(req, 0);
-	close_handle(server_of(req), handle_of(fi));
 }
 
 /* ---- reading and writing ---- */
@@ -316,7 +348,7 @@ static void interrupted(fuse_req_t req, void *data)
 {
 	struct request *r = data;
 
-	if (r->cancelling || r->finished)
+	if (r->cancelling || r->finished || !r->handle->channel)
 		return;
 	r->cancelling = true;
 	job_post(r->job.server, worker_of(r->handle), &r->cancel, work_cancel, finish_cancel);
@@ -326,10 +358,10 @@ static void submit(fuse_req_t req, struct handle *h, enum request_kind kind, con
 		   size_t zeros, int flags)
 {
 	struct server *s = server_of(req);
-	struct request *r = malloc(sizeof(*r) + len);
+	struct request *r = h->channel ? malloc(sizeof(*r) + len) : NULL;
 
 	if (!r) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, h->channel ? ENOMEM : ENOTCONN);
 		return;
 	}
 	memset(r, 0, sizeof(*r));
@@ -363,8 +395,7 @@ void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 	uint64_t at = fi->flags & O_APPEND ? h->pos : (uint64_t)off;
 
 	if (at < h->pos) {
-		log_info("%s: write at %ju, behind %ju: a channel has no way back", h->channel->label,
-			 (uintmax_t)at, (uintmax_t)h->pos);
+		log_info("write at %ju, behind %ju: a channel has no way back", (uintmax_t)at, (uintmax_t)h->pos);
 		fuse_reply_err(req, ESPIPE);
 		return;
 	}
@@ -416,15 +447,16 @@ static void finish_poll(struct job *job)
 
 void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
 {
-	struct poll_request *p = calloc(1, sizeof(*p));
+	struct handle *h = handle_of(fi);
+	struct poll_request *p = h->channel ? calloc(1, sizeof(*p)) : NULL;
 
 	if (!p) {
 		if (ph)
 			fuse_pollhandle_destroy(ph);
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, h->channel ? ENOMEM : ENOTCONN);
 		return;
 	}
-	p->handle = handle_of(fi);
+	p->handle = h;
 	p->req = req;
 	p->ph = ph;
 	p->events = (short)(fi->poll_events & (POLLIN | POLLOUT));

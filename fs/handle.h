@@ -16,8 +16,11 @@ void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
-/* At the end of the daemon: what is parked is answered, every handle goes. */
-void handle_close_all(struct server *s);
+/* The end of the daemon: what is parked is answered, no handle has a part in its channel any more. */
+void handle_detach_all(struct server *s);
+
+/* When no thread is left but this one. */
+void handle_free_all(struct server *s);
 
 /* ftruncate(2) of a handle: zeros up to @size where that is more. Answers the request itself. */
 void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi);

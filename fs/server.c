@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "channel.h"
 #include "dir.h"
 #include "engine.h"
 #include "handle.h"
@@ -19,6 +18,7 @@
 #include "mount.h"
 #include "ops.h"
 #include "survey.h"
+#include "tee.h"
 
 #define FS_TYPE "fuse.spfs"
 
@@ -53,6 +53,51 @@ void job_post(struct server *s, struct loop *worker, struct job *job, void (*wor
 	loop_post(worker, &job->task);
 }
 
+/* ---- leaving ---- */
+
+/* The last job of each thread: whatever was on its way is home after it. */
+static void work_nothing(struct job *job)
+{
+}
+
+static void finish_last(struct job *job)
+{
+	struct server *s = job->server;
+
+	free(job);
+	if (--s->leaving == 0)
+		loop_stop(s->loop);
+}
+
+static void post_last(struct server *s, struct loop *thread)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		abort(); /* nobody could wait for what is on its way */
+	s->leaving++;
+	job_post(s, thread, job, work_nothing, finish_last);
+}
+
+/*
+ * The mount goes first, then every handle and channel, on their workers, while requests are still
+ * served: a worker may be waiting for a look-up of its own.
+ */
+static void server_leave(struct server *s)
+{
+	struct worker *w;
+
+	if (s->left)
+		return;
+	s->left = true;
+	mount_leave(s);
+	handle_detach_all(s);
+	tee_leave(s);
+	post_last(s, s->helper);
+	for (unsigned i = 0; (w = engine_worker(s->engine, i)); i++)
+		post_last(s, w->loop);
+}
+
 /* ---- events ---- */
 
 static void fuse_ready(struct loop_io *io, int res)
@@ -68,7 +113,7 @@ static void fuse_ready(struct loop_io *io, int res)
 			if (n < 0)
 				log_err("reading /dev/fuse: %s", strerror(-n));
 			s->detached = true;
-			loop_stop(s->loop);
+			server_leave(s);
 			return;
 		}
 		fuse_session_process_buf(s->session, &s->buf);
@@ -83,8 +128,7 @@ static void signal_ready(struct loop_io *io, int res)
 
 	if (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
 		log_info("signal %u: leaving %s", info.ssi_signo, s->mountpoint);
-		loop_stop(s->loop);
-		return;
+		server_leave(s);
 	}
 	loop_io_poll(io, s->signals, POLLIN);
 }
@@ -96,7 +140,7 @@ static void mounts_changed(struct loop_io *io, int res)
 	if (!mount_exists(s->mounts, s->mount_id)) {
 		log_info("%s is unmounted", s->mountpoint);
 		s->detached = true;
-		loop_stop(s->loop);
+		server_leave(s);
 		return;
 	}
 	loop_io_poll(io, s->mounts, POLLPRI);
@@ -139,7 +183,7 @@ static void finish_start(struct job *job)
 	s->dir = j->dir;
 	if (j->err < 0) {
 		log_err("the mount does not answer: %s", strerror(-j->err));
-		loop_stop(s->loop);
+		server_leave(s);
 		return;
 	}
 	engine_set_dir(s->engine, s->dir);
@@ -155,10 +199,8 @@ static int check_place(struct server *s)
 
 	if (id <= 0)
 		return id;
-	if (stat(s->mountpoint, &st) == 0 || errno != ENOTCONN) {
-		log_err("%s is already an spfs mount with a daemon that answers", s->mountpoint);
+	if (stat(s->mountpoint, &st) == 0 || errno != ENOTCONN)
 		return -EBUSY;
-	}
 	log_info("%s: cleaning up after a daemon that was killed", s->mountpoint);
 	return mount_clean(s->mountpoint);
 }
@@ -254,6 +296,11 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err == 0)
 		err = loop_create(&s->loop);
 	if (err == 0)
+		err = loop_create(&s->helper);
+	if (err == 0)
+		err = loop_start(s->helper, &s->helper_thread);
+	s->helping = err == 0;
+	if (err == 0)
 		err = survey_create(&s->survey, s);
 	if (err == 0) {
 		struct engine_events events = { survey_origin_opened, s->survey };
@@ -263,40 +310,16 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	return err;
 }
 
-/* Brings every job home, with no thread left but this one. */
-static void drain(struct server *s)
-{
-	bool any;
-
-	do {
-		any = loop_drain(s->loop);
-		any |= engine_drain(s->engine);
-	} while (any);
-}
-
-static void stop_engine(struct server *s)
-{
-	struct node *node;
-
-	engine_stop(s->engine);
-	drain(s);
-	handle_close_all(s);
-	drain(s);
-	for (node = s->nodes.by_id; node; node = node->by_id.next) {
-		channel_destroy(node->inode->channel);
-		node->inode->channel = NULL;
-	}
-	engine_destroy(s->engine);
-}
-
 static void stop(struct server *s)
 {
-	if (s->mount_id > 0)
-		mount_leave(s);
-	survey_stop(s->survey);
-	if (s->engine)
-		stop_engine(s);
+	engine_destroy(s->engine);
+	if (s->helping) {
+		loop_stop(s->helper);
+		pthread_join(s->helper_thread, NULL);
+	}
+	loop_destroy(s->helper);
 	survey_destroy(s->survey);
+	handle_free_all(s);
 	fd_close(&s->dir);
 	fd_close(&s->tree);
 	if (s->session)
@@ -319,7 +342,10 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 	int err = start(&s, args, options);
 
 	if (err < 0) {
-		log_err("%s: %s", options->mountpoint, strerror(-err));
+		log_err("%s: %s", options->mountpoint,
+			err == -EBUSY ? "a daemon serves this mount point already" : strerror(-err));
+		if (s.mount_id > 0)
+			mount_leave(&s);
 	} else {
 		loop_io_init(&s.fuse_io, s.loop, fuse_ready);
 		loop_io_init(&s.signal_io, s.loop, signal_ready);

@@ -21,6 +21,9 @@ struct server {
 	struct fuse_session *session;
 	struct fuse_buf buf;
 	struct loop *loop;
+	struct loop *helper; /* a thread for what may take its time: reading /proc */
+	pthread_t helper_thread;
+	bool helping;
 	struct engine *engine;
 	struct node_table nodes;
 	struct node *admin;   /* "/.spfs" */
@@ -29,6 +32,8 @@ struct server {
 	struct survey *survey;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
+	bool left;            /* on its way out: nothing new is begun */
+	unsigned leaving;     /* threads that have work left */
 
 	struct loop_io fuse_io;
 	struct loop_io signal_io;

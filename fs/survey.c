@@ -34,10 +34,6 @@ struct sightings {
 
 struct survey {
 	struct server *server;
-	struct loop *loop;
-	pthread_t thread;
-	bool threaded;
-
 	struct job job;
 	bool running;
 	bool blind;
@@ -209,7 +205,7 @@ static void run(struct survey *sv)
 	if (sv->running)
 		return;
 	sv->running = true;
-	job_post(sv->server, sv->loop, &sv->job, work_survey, finish_survey);
+	job_post(sv->server, sv->server->helper, &sv->job, work_survey, finish_survey);
 }
 
 void survey_want(struct survey *sv, struct survey_waiter *w)
@@ -266,37 +262,21 @@ void survey_origin_opened(void *survey)
 int survey_create(struct survey **out, struct server *s)
 {
 	struct survey *sv = calloc(1, sizeof(*sv));
-	int err;
 
 	if (!sv)
 		return -ENOMEM;
-	*out = sv;
 	sv->server = s;
 	sv->task.run = asked;
 	TAILQ_INIT(&sv->waiters);
 	loop_io_init(&sv->timer, s->loop, timer_ready);
-	err = loop_create(&sv->loop);
-	if (err == 0)
-		err = loop_start(sv->loop, &sv->thread);
-	sv->threaded = err == 0;
-	return err;
-}
-
-void survey_stop(struct survey *sv)
-{
-	if (!sv || !sv->threaded)
-		return;
-	loop_stop(sv->loop);
-	pthread_join(sv->thread, NULL);
-	sv->threaded = false;
+	*out = sv;
+	return 0;
 }
 
 void survey_destroy(struct survey *sv)
 {
 	if (!sv)
 		return;
-	survey_stop(sv);
-	loop_destroy(sv->loop);
 	sightings_clear(&sv->seen);
 	sightings_clear(&sv->next);
 	free(sv);

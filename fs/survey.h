@@ -2,7 +2,7 @@
  * The survey: who has which name of the mount open, as far as /proc/PID/fd tells.
  *
  * A FIFO does not say how many have it open, and the kernel serves its opens without the daemon. So
- * on request, a helper thread reads the descriptors of every process that it may look into. What is
+ * on request, the helper thread reads the descriptors of every process that it may look into. What is
  * opened through another mount namespace, or belongs to a process hidden from the daemon, is not seen.
  */
 #pragma once
@@ -21,11 +21,10 @@ struct survey_waiter {
 	void (*done)(struct survey_waiter *w);
 };
 
-/* Starts the helper thread. Returns 0 or a negative errno. */
+/* Returns 0 or -ENOMEM. */
 int survey_create(struct survey **survey, struct server *s);
 
-/* Ends the helper; waits for a survey under way. */
-void survey_stop(struct survey *survey);
+/* No survey may be under way. NULL-safe. */
 void survey_destroy(struct survey *survey);
 
 /* Calls @w->done after a survey no older than SURVEY_FRESH_NSEC; perhaps at once. */

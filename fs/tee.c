@@ -66,17 +66,29 @@ static void finish_free(struct job *job)
 	free(container_of(job, struct tee_job, job));
 }
 
-void tee_channel_put(struct server *s, struct inode *inode)
+static void destroy(struct server *s, struct inode *inode)
 {
-	struct tee_job *j;
+	struct tee_job *j = job_new(inode, 0);
 
-	if (!inode->channel || inode->names || inode->busy)
-		return;
-	j = job_new(inode, 0);
 	if (!j)
-		return; /* it goes with the daemon */
+		return; /* it goes with the daemon's memory */
 	inode->channel = NULL;
 	job_post(s, j->channel->worker->loop, &j->job, work_destroy, finish_free);
+}
+
+void tee_channel_put(struct server *s, struct inode *inode)
+{
+	if (inode->channel && !inode->names && !inode->busy)
+		destroy(s, inode);
+}
+
+void tee_leave(struct server *s)
+{
+	struct node *node;
+
+	for (node = s->nodes.by_id; node; node = node->by_id.next)
+		if (node->inode->channel)
+			destroy(s, node->inode);
 }
 
 static void done(struct tee_job *j)
@@ -136,7 +148,7 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	if (tee_channel(s, node))
+	if (!s->left && tee_channel(s, node))
 		tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
 	if (tap) {
 		j = job_new(node->inode, tap->id);

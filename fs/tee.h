@@ -17,5 +17,8 @@ void tee_name_gone(struct server *s, struct node *node, bool tap);
 /* The inode's channel object, made where there is none. NULL: out of memory. */
 struct channel *tee_channel(struct server *s, struct node *node);
 
+/* The end of the daemon: every channel goes, with what it holds. */
+void tee_leave(struct server *s);
+
 /* Lets the channel object go where nothing needs it any more. */
 void tee_channel_put(struct server *s, struct inode *inode);

@@ -9,7 +9,6 @@
 struct engine {
 	unsigned count;
 	unsigned next;
-	bool stopped;
 	struct worker workers[];
 };
 
@@ -75,35 +74,24 @@ void engine_set_dir(struct engine *engine, int dir)
 		engine->workers[i].dir = dir;
 }
 
+struct worker *engine_worker(struct engine *engine, unsigned i)
+{
+	return i < engine->count ? &engine->workers[i] : NULL;
+}
+
 struct worker *engine_next_worker(struct engine *engine)
 {
 	return &engine->workers[engine->next++ % engine->count];
-}
-
-void engine_stop(struct engine *engine)
-{
-	for (unsigned i = 0; i < engine->count; i++)
-		loop_stop(engine->workers[i].loop);
-	for (unsigned i = 0; i < engine->count; i++)
-		pthread_join(engine->workers[i].thread, NULL);
-	engine->stopped = true;
-}
-
-bool engine_drain(struct engine *engine)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < engine->count; i++)
-		any |= loop_drain(engine->workers[i].loop);
-	return any;
 }
 
 void engine_destroy(struct engine *engine)
 {
 	if (!engine)
 		return;
-	if (!engine->stopped)
-		engine_stop(engine);
+	for (unsigned i = 0; i < engine->count; i++)
+		loop_stop(engine->workers[i].loop);
+	for (unsigned i = 0; i < engine->count; i++)
+		pthread_join(engine->workers[i].thread, NULL);
 	for (unsigned i = 0; i < engine->count; i++)
 		worker_finish(&engine->workers[i]);
 	free(engine);

@@ -47,11 +47,8 @@ void engine_set_dir(struct engine *engine, int dir);
 /* The worker that the next channel should live on: one after the other. Any one thread. */
 struct worker *engine_next_worker(struct engine *engine);
 
-/* Lets the workers finish what was posted, and joins them. */
-void engine_stop(struct engine *engine);
+/* Worker @i, or NULL past the last. */
+struct worker *engine_worker(struct engine *engine, unsigned i);
 
-/* After engine_stop(), on the one thread left: runs what was posted since. Returns whether any was. */
-bool engine_drain(struct engine *engine);
-
-/* Stops if need be. Channels must be gone or are abandoned with what they hold. NULL-safe. */
+/* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */
 void engine_destroy(struct engine *engine);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 static FILE *log_file;
+static int log_stderr;
 static int log_level = LOG_INFO;
 
 int log_open(const char *ident, int foreground, const char *path)
@@ -24,6 +25,7 @@ int log_open(const char *ident, int foreground, const char *path)
 		}
 		setvbuf(log_file, NULL, _IOLBF, 0);
 	}
+	log_stderr = foreground;
 	openlog(ident, LOG_PID | (foreground ? LOG_PERROR : 0), LOG_DAEMON);
 	return 0;
 }
@@ -44,6 +46,14 @@ void log_vline(int priority, const char *fmt, va_list ap)
 	if (!log_file) {
 		vsyslog(priority, fmt, ap);
 		return;
+	}
+	if (log_stderr) {
+		va_list copy;
+
+		va_copy(copy, ap);
+		vfprintf(stderr, fmt, copy);
+		fputc('\n', stderr);
+		va_end(copy);
 	}
 	now = time(NULL);
 	strftime(stamp, sizeof(stamp), "%F %T", localtime_r(&now, &tm));

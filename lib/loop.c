@@ -46,7 +46,6 @@ struct loop {
 	SLIST_HEAD(, loop_op) free;
 	SLIST_HEAD(, op_block) blocks;
 	atomic_bool stopped;
-	bool ended; /* loop_run() has returned: nothing is waited for any more */
 	pthread_mutex_t lock;
 	struct loop_task *posted; /* under lock, newest first */
 };
@@ -142,16 +141,14 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
-static bool run_posted(struct loop *loop)
+static void run_posted(struct loop *loop)
 {
 	struct loop_task *list, *fifo = NULL;
-	bool any;
 
 	pthread_mutex_lock(&loop->lock);
 	list = loop->posted;
 	loop->posted = NULL;
 	pthread_mutex_unlock(&loop->lock);
-	any = list;
 
 	while (list) {
 		struct loop_task *task = list;
@@ -166,7 +163,6 @@ static bool run_posted(struct loop *loop)
 		fifo = task->next;
 		task->run(task);
 	}
-	return any;
 }
 
 static void complete(struct loop *loop, struct io_uring_cqe *cqe)
@@ -198,10 +194,8 @@ int loop_run(struct loop *loop)
 		struct io_uring_cqe *cqe;
 
 		run_posted(loop);
-		if (atomic_load(&loop->stopped)) {
-			loop->ended = true;
+		if (atomic_load(&loop->stopped))
 			return 0;
-		}
 		err = io_uring_submit_and_wait(&loop->ring, 1);
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY) {
 			log_err("io_uring_enter: %s", strerror(-err));
@@ -251,11 +245,6 @@ int loop_start(struct loop *loop, pthread_t *thread)
 	return err;
 }
 
-bool loop_drain(struct loop *loop)
-{
-	return run_posted(loop);
-}
-
 void loop_stop(struct loop *loop)
 {
 	atomic_store(&loop->stopped, true);
@@ -284,7 +273,7 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 {
 	struct io_uring_sqe *sqe;
 
-	if (io->op || io->loop->ended)
+	if (io->op)
 		return;
 	sqe = sqe_new(io->loop);
 	io_uring_prep_poll_add(sqe, fd, events);
@@ -296,7 +285,7 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 	struct io_uring_sqe *sqe;
 	struct loop_op *op;
 
-	if (io->op || io->loop->ended)
+	if (io->op)
 		return;
 	sqe = sqe_new(io->loop);
 	op = op_new(io->loop, io);
@@ -312,11 +301,9 @@ void loop_io_cancel(struct loop_io *io)
 
 	if (!io->op)
 		return;
-	if (!io->loop->ended) {
-		sqe = sqe_new(io->loop);
-		io_uring_prep_cancel(sqe, io->op, 0);
-		io_uring_sqe_set_data(sqe, NULL);
-	}
+	sqe = sqe_new(io->loop);
+	io_uring_prep_cancel(sqe, io->op, 0);
+	io_uring_sqe_set_data(sqe, NULL);
 	io->op->io = NULL;
 	io->op = NULL;
 }

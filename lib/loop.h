@@ -40,12 +40,6 @@ int loop_run(struct loop *loop);
 /* Runs the loop on a thread of its own, which blocks every signal; a failure there is fatal. */
 int loop_start(struct loop *loop, pthread_t *thread);
 
-/*
- * Runs what was posted to a loop that has ended, on the calling thread, which must be the only one
- * left. Waiting is a no-op by then. Returns whether there was anything.
- */
-bool loop_drain(struct loop *loop);
-
 /* Any thread. Tasks posted before it still run. */
 void loop_stop(struct loop *loop);
 
