@@ -1,0 +1,105 @@
+# Sourced by every end-to-end test: a mount of its own, and a look at what is left behind.
+#
+#   $M the mount point, $T a scratch folder, $LOG the daemon's log, $DAEMON its pid
+#
+# A test ends with `finish`; it fails at the first command that fails, at a sanitizer's word in the
+# log, and where the daemon leaves a mount, a process or a descriptor.
+set -euo pipefail
+
+[ -e /dev/fuse ] || { echo "FAIL: there is no /dev/fuse here" >&2; exit 1; }
+
+BUILD=${SPFS_BUILD:?}
+PATH=$BUILD/cmd:$PATH
+T=$(mktemp -d "${TMPDIR:-/tmp}/spfs-test.XXXXXX")
+chmod 755 "$T"
+M=$T/m
+LOG=$T/log
+DAEMON=
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$T/sanitizer TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$T/sanitizer
+export UBSAN_OPTIONS=print_stacktrace=1:log_path=$T/sanitizer
+mkdir "$M"
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# wait_until SECONDS COMMAND...: until it succeeds
+wait_until() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" 2> /dev/null; do
+		[ $SECONDS -lt $end ] || fail "waited in vain for: $*"
+		sleep 0.02
+	done
+}
+
+mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
+gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
+daemon_fds() { ls "/proc/$DAEMON/fd" | wc -l; }
+
+# The pid of the daemon of this mount: the only one whose arguments end with it.
+find_daemon() {
+	local p
+	for p in /proc/[0-9]*; do
+		tr '\0' '\n' < "$p/cmdline" 2> /dev/null | tail -n 1 | grep -qx "$M" &&
+			grep -q '^Name:.spfsd' "$p/status" && basename "$p" && return
+	done
+}
+
+spfs_mount() {
+	spfsd -o log="$LOG" "$@" "$M"
+	DAEMON=$(find_daemon | head -n 1)
+	[ -n "$DAEMON" ] || fail "no daemon"
+}
+
+spfs_unmount() {
+	umount "$M"
+	wait_until 10 gone "$DAEMON"
+	DAEMON=
+}
+
+same() {
+	local first=$1
+	shift
+	for f in "$@"; do cmp "$first" "$f" || fail "$f differs from $first"; done
+}
+
+# refuse TEXT COMMAND...: it must fail, and say TEXT
+refuse() {
+	local text=$1 out
+	shift
+	if out=$("$@" 2>&1); then fail "went well: $*"; fi
+	grep -q "$text" <<< "$out" || fail "$*: '$out' does not say '$text'"
+}
+
+log_has() { grep -q -- "$1" "$LOG" || fail "the log does not say '$1'"; }
+as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+
+cleanup() {
+	local status=$?
+	trap - EXIT
+	set +e
+	jobs -p | xargs -r kill -9 2> /dev/null
+	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
+	mounted && umount -l "$M"
+	if [ $status -ne 0 ]; then
+		echo "--- log" >&2
+		cat "$LOG" >&2
+	fi
+	if compgen -G "$T/sanitizer*" > /dev/null; then
+		cat "$T"/sanitizer* >&2
+		status=1
+	fi
+	rm -rf "$T"
+	exit $status
+}
+trap cleanup EXIT
+
+# The last line of a test: the daemon goes, and nothing is left.
+finish() {
+	[ -z "$DAEMON" ] || spfs_unmount
+	! mounted || fail "a mount is left"
+	[ -z "$(find_daemon)" ] || fail "a process is left"
+	echo ok
+}

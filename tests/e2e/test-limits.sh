@@ -1,0 +1,47 @@
+# The daemon runs out of descriptors; users without rights.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+cd "$M"
+head -c 20000000 /dev/urandom > "$T/in"
+mkfifo c
+ln c r1
+timeout 60 cat r1 > "$T/out" &
+reader=$!
+exec 4> c
+head -c 10000000 "$T/in" >&4
+prlimit --pid "$DAEMON" --nofile=$(($(daemon_fds) + 80)):$(($(daemon_fds) + 80))
+mkfifo more
+made=0
+for i in $(seq 200); do
+	if ln more tap$i 2> "$T/err"; then made=$i; else break; fi
+	timeout 10 sh -c "echo $i > more"
+done
+[ $made -lt 200 ] || fail "no limit"
+grep -q 'Too many open files' "$T/err" || fail "$(cat "$T/err")"
+log_has 'cannot make tap.*Too many open files'
+# What runs goes on.
+tail -c 10000000 "$T/in" >&4
+exec 4>&-
+wait $reader
+same "$T/in" "$T/out"
+# Given back, it works again.
+rm tap*
+wait_until 5 ln more again
+echo fine > more
+[ "$(timeout 5 cat again)" = fine ] || fail "not fine"
+
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 .
+	refuse 'Permission denied' as_user mkfifo x
+	mkdir -m 777 shared
+	as_user mkfifo shared/x
+	mkfifo -m 600 shared/secret
+	refuse 'Permission denied' as_user timeout 5 cat shared/secret
+	mkdir -m 755 closed
+	refuse 'Permission denied' as_user ln shared/x closed/x
+	refuse 'Permission denied' as_user setfattr -n spfs.tee -v ../closed/x shared/x
+	log_has 'no right to make a name there'
+	as_user setfattr -n spfs.tee -v y shared/x
+fi
+cd /
+finish

@@ -1,0 +1,97 @@
+# Names, folders, attributes.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+cd "$M"
+
+mkdir -p a/b/c
+mkfifo a/b/c/x
+refuse 'not empty' rmdir a/b
+[ "$(stat -c %h a)" = 3 ] || fail "a folder's nlink"
+mv a/b/c/x a/x
+rmdir a/b/c
+mv a/b d
+rmdir d
+[ "$(find . -mindepth 1 | sort | tr '\n' ' ')" = './a ./a/x ' ] || fail "find: $(find .)"
+
+# rename
+mkfifo p q
+ino=$(stat -c %i p)
+mv p q
+[ "$(stat -c %i q)" = "$ino" ] && [ ! -e p ] || fail "rename over a name"
+python3 - << 'PY'
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+def rename(old, new, flags):
+    return 0 if libc.renameat2(-100, old, -100, new, flags) == 0 else ctypes.get_errno()
+os.mkfifo("r")
+assert rename(b"q", b"r", 1) == errno.EEXIST
+assert rename(b"q", b"s", 1) == 0
+assert rename(b"s", b"r", 2) == errno.EINVAL
+assert rename(b"s", b"q", 0) == 0
+os.mkdir("dir"); os.mkdir("other")
+for old, new, want in ((b"q", b"dir", errno.EISDIR), (b"dir", b"q", errno.ENOTDIR)):
+    got = rename(old, new, 0)
+    assert got == want, (old, new, got)
+assert rename(b"dir", b"other", 0) == 0
+os.rmdir("other")
+PY
+
+# attributes
+ln q q2
+[ "$(stat -c '%h' q) $(stat -c '%h' q2)" = '2 2' ] && [ q -ef q2 ] || fail "nlink"
+chmod 640 r
+[ "$(stat -c %a r)" = 640 ] || fail chmod
+touch -d '2001-02-03 04:05:06.789' r
+[ "$(date -r r '+%F %T.%3N')" = '2001-02-03 04:05:06.789' ] || fail "times"
+if [ "$(id -u)" = 0 ]; then
+	chown 65534:65534 r
+	[ "$(stat -c %u:%g r)" = 65534:65534 ] || fail chown
+fi
+stat -f . > /dev/null
+df . > /dev/null
+long=$(printf '%0255d' 0)
+mkfifo "$long"
+rm "$long"
+refuse 'too long' mkfifo "${long}0"
+odd=$'new\nline and \xc3\xa9'
+mkfifo "$odd"
+ln "$odd" "$odd 2"
+spfs stat > /dev/null
+rm "$odd" "$odd 2"
+
+# what a channel is not
+refuse 'not permitted' ln -s q symbolic
+log_has 'symlink symbolic'
+refuse 'not permitted' python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
+log_has 'mknod sock'
+if [ "$(id -u)" = 0 ]; then refuse 'not permitted' mknod dev c 1 3; fi
+rm -r ./*
+[ -z "$(ls -A)" ] || fail "not empty: $(ls -A)"
+
+# 100,000 channels
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status"; }
+mkdir many
+before=$(rss)
+echo "RSS of the daemon before: $before KiB"
+python3 - << 'PY'
+import os
+for i in range(100000):
+    os.mkfifo("many/channel-%d" % i)
+assert len(os.listdir("many")) == 100000
+PY
+after=$(rss)
+echo "RSS with 100,000 channels: $after KiB"
+case $BUILD in *san*) ;; *)
+	[ $before -lt 12288 ] || fail "more than 12 MiB at the start"
+	[ $((after - before)) -lt 200000 ] || fail "more than 2 KiB a channel"
+	;;
+esac
+rm -r many
+python3 -c "
+import os
+for i in range(1000):
+    os.mkfifo('x%d' % i); os.link('x%d' % i, 'y%d' % i); os.unlink('x%d' % i); os.unlink('y%d' % i)"
+[ -z "$(ls)" ] || fail "not empty"
+
+cd /
+finish

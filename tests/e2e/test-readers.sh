@@ -1,0 +1,105 @@
+# Readers of every kind, and killed at any moment.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+cd "$M"
+head -c 30000001 /dev/urandom > "$T/in"
+mkfifo c
+for r in cat dd pv poll epoll splice tee; do ln c $r; done
+pids=
+timeout 60 cat cat > "$T/cat" & pids="$pids $!"
+timeout 60 dd status=none bs=12345 if=dd of="$T/dd" & pids="$pids $!"
+timeout 60 pv -q pv > "$T/pv" & pids="$pids $!"
+for kind in poll epoll splice tee; do
+	timeout 60 python3 - $kind "$T/$kind" << 'PY' &
+import ctypes, os, select, sys
+kind, out = sys.argv[1], os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+libc = ctypes.CDLL(None, use_errno=True)
+fd = os.open(kind, os.O_RDONLY | (os.O_NONBLOCK if "poll" in kind else 0))
+if kind in ("poll", "epoll"):
+    p = select.poll() if kind == "poll" else select.epoll()
+    p.register(fd, select.POLLIN)
+    began = False
+    while True:
+        events = p.poll(20000 if kind == "poll" else 20)
+        assert events, "nothing came"
+        try:
+            data = os.read(fd, 50000)
+        except BlockingIOError:
+            continue
+        if not data:
+            if began:
+                break
+            continue
+        began = True
+        os.write(out, data)
+elif kind == "splice":
+    rd, wr = os.pipe()
+    while (n := libc.splice(fd, None, wr, None, 65536, 0)) > 0:
+        os.write(out, os.read(rd, n))
+    assert n == 0
+else:
+    rd, wr = os.pipe()
+    while (n := libc.tee(fd, wr, 65536, 0)) > 0:
+        copy = os.read(rd, n)
+        assert os.read(fd, n) == copy
+        os.write(out, copy)
+    assert n == 0
+PY
+	pids="$pids $!"
+done
+timeout 60 sh -c "cat $T/in > c"
+for p in $pids; do wait $p; done
+same "$T/in" "$T"/{cat,dd,pv,poll,epoll,splice,tee}
+for r in dd pv poll epoll splice tee; do rm $r; done
+[ -z "$(timeout 1 head -c 10 cat)" ] || fail "data out of nowhere"
+
+# A reader killed in mid-stream: its successors get the rest, the other tap everything.
+mv cat r1
+ln c r2
+timeout 100 sh -c "cat $T/in > c" &
+writer=$!
+timeout 100 cat r2 > "$T/out2" &
+reader=$!
+: > "$T/out1"
+victims=0
+while ! gone $writer; do
+	# Reads from the pipe and writes in one thread: a kill loses at most what it held.
+	cat r1 > /dev/null &
+	victim=$!
+	sleep 0.0$((RANDOM % 10)) # any moment will do
+	kill -9 $victim 2> /dev/null || true
+	wait $victim 2> /dev/null || true
+	victims=$((victims + 1))
+done
+echo "$victims readers killed"
+wait $writer $reader
+same "$T/in" "$T/out2"
+timeout 10 cat r1 > /dev/null || true
+
+# A writer killed in mid-stream: its readers get what it wrote, then the end.
+cat /dev/zero > c &
+writer=$!
+timeout 20 cat r1 | wc -c > "$T/1" &
+pids=$!
+timeout 20 cat r2 | wc -c > "$T/2" &
+pids="$pids $!"
+wait_until 5 sh -c "[ \$(spfs stat --json c | jq .bytes_in) -gt 40000000 ]"
+kill -9 $writer
+wait $writer || true
+for p in $pids; do wait $p; done
+same "$T/1" "$T/2"
+
+# A reader that follows.
+(echo one; exec sleep 20) > c &
+writer=$!
+timeout 20 tail -f r1 > "$T/tail" &
+follower=$!
+timeout 5 head -n 1 r2 | grep -qx one
+kill $writer
+wait $writer || true
+wait_until 5 grep -qx one "$T/tail"
+kill $follower 2> /dev/null || true
+wait $follower || true
+
+cd /
+finish

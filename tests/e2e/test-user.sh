@@ -1,0 +1,60 @@
+# An ordinary user's daemon, through fusermount3.
+if [ "$(id -u)" = 0 ] && [ -z "${SPFS_NAMESPACE:-}" ]; then
+	# The device may be root's alone (in a container): a namespace with one that is not.
+	export SPFS_NAMESPACE=1
+	exec unshare -m --propagation private bash "$0"
+fi
+. "$(dirname "$0")/harness.sh"
+
+user=
+if [ "$(id -u)" = 0 ]; then
+	user=as_user
+	mknod -m 666 "$T/fuse" c 10 229
+	mount --bind "$T/fuse" /dev/fuse
+	chown -R 65534:65534 "$T"
+	mkdir "$T/bin"
+	cp "$BUILD/cmd/spfsd" "$T/bin" # the build's own folder may be root's alone
+	chmod -R go+rX "$T/bin"
+	PATH=$T/bin:$PATH
+fi
+
+start() {
+	$user spfsd -o log="$LOG" "$M"
+	DAEMON=$(find_daemon | sort -n | head -n 1)
+}
+
+start
+$user bash -euc "
+	cd '$M'
+	mkfifo a
+	ln a r1
+	ln a r2
+	(echo hello; head -c 500000 /dev/zero) > a &
+	timeout 10 cat r1 | cksum > '$T/1'
+	timeout 10 cat r2 | cksum > '$T/2'
+	wait
+	echo x > new
+	timeout 10 cat new | grep -qx x
+	echo kept > a
+"
+same "$T/1" "$T/2"
+[ "$(cut -d' ' -f2 "$T/1")" = 500006 ] || fail "wrong length: $(cat "$T/1")"
+
+for how in TERM fusermount; do
+	if [ $how = TERM ]; then kill "$DAEMON"; else $user fusermount3 -u "$M"; fi
+	wait_until 10 gone "$DAEMON"
+	wait_until 10 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
+	start
+	$user bash -euc "cd '$M'; mkfifo a; ln a r; echo kept > a"
+done
+
+kill -9 "$DAEMON"
+wait_until 10 gone "$DAEMON"
+start
+[ -z "$($user ls "$M")" ] || fail "not empty after a kill"
+$user fusermount3 -u "$M"
+wait_until 10 gone "$DAEMON"
+wait_until 10 sh -c "[ -z \"\$(pgrep -f 'spfsd.* $M\$')\" ]"
+DAEMON=
+[ -z "$user" ] || umount /dev/fuse
+finish
