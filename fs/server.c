@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -199,7 +200,8 @@ static int check_place(struct server *s)
 
 	if (id <= 0)
 		return id;
-	if (stat(s->mountpoint, &st) == 0 || errno != ENOTCONN)
+	/* ECONNABORTED: it was killed while this was asked. */
+	if (stat(s->mountpoint, &st) == 0 || (errno != ENOTCONN && errno != ECONNABORTED))
 		return -EBUSY;
 	log_info("%s: cleaning up after a daemon that was killed", s->mountpoint);
 	return mount_clean(s->mountpoint);
@@ -266,10 +268,18 @@ static int start_session(struct server *s, struct fuse_args *args)
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* libfuse's levels are syslog's. */
+/* libfuse's levels are syslog's, and its lines may come in pieces. */
 static void log_fuse(enum fuse_log_level level, const char *fmt, va_list ap)
 {
-	log_vline((int)level, fmt, ap);
+	static _Thread_local char line[1024];
+	static _Thread_local size_t len;
+	int n = vsnprintf(line + len, sizeof(line) - len, fmt, ap);
+
+	len += n < 0 ? 0 : (size_t)n;
+	if (len < sizeof(line) && (!len || line[len - 1] != '\n'))
+		return;
+	log_line((int)level, "%.*s", (int)strcspn(line, "\n"), line);
+	len = 0;
 }
 
 static int start(struct server *s, struct fuse_args *args, const struct server_options *options)

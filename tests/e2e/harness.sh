@@ -76,11 +76,18 @@ refuse() {
 log_has() { grep -q -- "$1" "$LOG" || fail "the log does not say '$1'"; }
 as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
+# A process and all that came from it.
+family() {
+	local child
+	for child in $(pgrep -P "$1"); do family "$child"; done
+	echo "$1"
+}
+
 cleanup() {
 	local status=$?
 	trap - EXIT
 	set +e
-	jobs -p | xargs -r kill -9 2> /dev/null
+	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
 	mounted && umount -l "$M"
 	if [ $status -ne 0 ]; then

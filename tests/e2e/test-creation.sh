@@ -4,6 +4,7 @@ spfs_mount
 cd "$M"
 head -c 3000001 /dev/urandom > "$T/in"
 
+n=0
 is_fifo() { case $(ls -lF "$1") in prw*"|") ;; *) fail "$1 is no FIFO: $(ls -lF "$1")" ;; esac; }
 
 mkfifo fifo && is_fifo fifo

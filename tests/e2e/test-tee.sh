@@ -112,10 +112,13 @@ if [ "$(id -u)" = 0 ]; then
 	ln c r
 	refuse 'Permission denied' as_user timeout 5 cat c
 	refuse 'Permission denied' as_user timeout 5 sh -c 'echo > r'
-	timeout 5 cat c > /dev/null &
+	exec 4> c
+	timeout 10 cat c > /dev/null &
 	wait_until 5 sh -c '[ $(spfs stat --json c | jq .foreign_readers) -gt 0 ]'
 	kill $!
 	wait || true
+	exec 4>&-
+	wait_until 10 grep -q 'beside its taps' "$LOG"
 	log_has 'beside its taps'
 fi
 cd /

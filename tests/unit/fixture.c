@@ -1,0 +1,232 @@
+#include "fixture.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fault fault_splice, fault_tee, fault_pipe, fault_open, fault_resize;
+static struct sys real;
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = -1;
+
+	while (dir && readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+void fixture_start(struct fixture *f)
+{
+	signal(SIGPIPE, SIG_IGN);
+	f->fds = count_fds();
+	strcpy(f->path, "/tmp/spfs-unit.XXXXXX");
+	cr_assert(mkdtemp(f->path));
+	f->dir = open(f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(f->dir, 0);
+	cr_assert_eq(engine_create(&f->engine, 1, NULL), 0);
+	engine_set_dir(f->engine, f->dir);
+	f->worker = engine_next_worker(f->engine);
+}
+
+void fixture_stop(struct fixture *f)
+{
+	char command[96];
+
+	engine_destroy(f->engine);
+	close(f->dir);
+	snprintf(command, sizeof(command), "rm -r %s", f->path);
+	cr_expect_eq(system(command), 0);
+	cr_expect_eq(count_fds(), f->fds, "descriptors are left: %d, not %d", count_fds(), f->fds);
+}
+
+void fixture_fifo(struct fixture *f, uint64_t id)
+{
+	char name[FIFO_NAME_MAX];
+
+	fifo_name(name, id);
+	cr_assert_eq(mkfifoat(f->dir, name, 0600), 0);
+}
+
+int fixture_open(struct fixture *f, uint64_t id, int flags)
+{
+	char name[FIFO_NAME_MAX];
+	int fd;
+
+	fifo_name(name, id);
+	fd = openat(f->dir, name, flags | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_geq(fd, 0, "node %d: %s", (int)id, strerror(errno));
+	return fd;
+}
+
+struct call {
+	struct loop_task task;
+	void (*call)(void *arg);
+	void *arg;
+	sem_t done;
+};
+
+static void run_call(struct loop_task *task)
+{
+	struct call *c = (struct call *)(void *)task;
+
+	c->call(c->arg);
+	sem_post(&c->done);
+}
+
+void on_worker(struct fixture *f, void (*call)(void *arg), void *arg)
+{
+	struct call c = { .task.run = run_call, .call = call, .arg = arg };
+
+	sem_init(&c.done, 0, 0);
+	loop_post(f->worker->loop, &c.task);
+	while (sem_wait(&c.done) < 0)
+		;
+	sem_destroy(&c.done);
+}
+
+struct tap_call {
+	struct channel *ch;
+	uint64_t id;
+	int err;
+};
+
+static void call_add(void *arg)
+{
+	struct tap_call *c = arg;
+
+	c->err = channel_add_tap(c->ch, c->id);
+}
+
+static void call_remove(void *arg)
+{
+	struct tap_call *c = arg;
+
+	channel_remove_tap(c->ch, c->id);
+}
+
+static void call_destroy(void *arg)
+{
+	channel_destroy(arg);
+}
+
+int fixture_add_tap(struct fixture *f, struct channel *ch, uint64_t id)
+{
+	struct tap_call c = { .ch = ch, .id = id };
+
+	fixture_fifo(f, id);
+	on_worker(f, call_add, &c);
+	return c.err;
+}
+
+void fixture_remove_tap(struct fixture *f, struct channel *ch, uint64_t id)
+{
+	struct tap_call c = { .ch = ch, .id = id };
+
+	on_worker(f, call_remove, &c);
+}
+
+struct channel *fixture_channel(struct fixture *f, unsigned taps)
+{
+	struct channel *ch;
+
+	fixture_fifo(f, 1);
+	cr_assert_eq(channel_create(&ch, f->worker, 1, "test"), 0);
+	for (unsigned i = 0; i < taps; i++)
+		cr_assert_eq(fixture_add_tap(f, ch, 2 + i), 0);
+	return ch;
+}
+
+void fixture_destroy(struct fixture *f, struct channel *ch)
+{
+	on_worker(f, call_destroy, ch);
+}
+
+void wait_for(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	cr_assert_eq(poll(&p, 1, 5000), 1, "waited in vain");
+}
+
+size_t read_all(int fd, char *buf, size_t max)
+{
+	size_t len = 0;
+
+	while (len < max) {
+		ssize_t n;
+
+		wait_for(fd, POLLIN);
+		n = read(fd, buf + len, max - len);
+		if (n == 0)
+			break;
+		cr_assert(n > 0 || errno == EAGAIN, "read: %s", strerror(errno));
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return len;
+}
+
+/* ---- faults ---- */
+
+static int due(struct fault *f)
+{
+	unsigned n = ++f->seen;
+
+	return f->nth && n >= f->nth && n < f->nth + f->count ? f->err : 0;
+}
+
+static ssize_t bad_splice(int in, int out, size_t len)
+{
+	int err = due(&fault_splice);
+
+	return err < 0 ? err : real.splice(in, out, err == FAULT_SHORT && len > 4096 ? 4096 : len);
+}
+
+static ssize_t bad_tee(int in, int out, size_t len)
+{
+	int err = due(&fault_tee);
+
+	return err < 0 ? err : real.tee(in, out, err == FAULT_SHORT && len > 1 ? len / 2 : len);
+}
+
+static int bad_pipe(int fds[2], int flags)
+{
+	int err = due(&fault_pipe);
+
+	return err ? err : real.pipe(fds, flags);
+}
+
+static int bad_open(int dir, const char *name, int flags)
+{
+	int err = due(&fault_open);
+
+	return err ? err : real.open(dir, name, flags);
+}
+
+static int bad_resize(int fd, int bytes)
+{
+	int err = due(&fault_resize);
+
+	return err ? err : real.resize(fd, bytes);
+}
+
+void faults_install(void)
+{
+	real = sys;
+	sys.splice = bad_splice;
+	sys.tee = bad_tee;
+	sys.pipe = bad_pipe;
+	sys.open = bad_open;
+	sys.resize = bad_resize;
+}

@@ -1,0 +1,151 @@
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "fixture.h"
+
+static struct fixture f;
+
+static void start(void)
+{
+	fixture_start(&f);
+}
+
+static void stop(void)
+{
+	fixture_stop(&f);
+}
+
+TestSuite(loop, .init = start, .fini = stop, .timeout = 20);
+
+struct counted {
+	struct loop_io io;
+	int calls;
+	int res;
+	int fd;
+	int told[2];
+};
+
+static void ready(struct loop_io *io, int res)
+{
+	struct counted *c = container_of(io, struct counted, io);
+
+	c->calls++;
+	c->res = res;
+	if (write(c->told[1], "x", 1) != 1)
+		c->calls = -1000;
+}
+
+static void arm_poll(void *arg)
+{
+	struct counted *c = arg;
+
+	loop_io_poll(&c->io, c->fd, POLLIN);
+}
+
+static void arm_timer(void *arg)
+{
+	loop_io_timer(&((struct counted *)arg)->io, 1000000);
+}
+
+static void cancel(void *arg)
+{
+	loop_io_cancel(&((struct counted *)arg)->io);
+}
+
+static void nothing(void *arg)
+{
+}
+
+static void counted_init(struct counted *c)
+{
+	*c = (struct counted){ .fd = -1 };
+	loop_io_init(&c->io, f.worker->loop, ready);
+	cr_assert_eq(pipe(c->told), 0);
+}
+
+static void counted_finish(struct counted *c)
+{
+	close(c->told[0]);
+	close(c->told[1]);
+}
+
+Test(loop, a_poll_fires_once)
+{
+	struct counted c;
+	int p[2];
+
+	counted_init(&c);
+	cr_assert_eq(pipe(p), 0);
+	c.fd = p[0];
+	on_worker(&f, arm_poll, &c);
+	cr_assert_eq(write(p[1], "a", 1), 1);
+	wait_for(c.told[0], POLLIN);
+	on_worker(&f, nothing, NULL);
+	cr_assert_eq(c.calls, 1);
+	cr_assert(c.res & POLLIN);
+	close(p[0]);
+	close(p[1]);
+	counted_finish(&c);
+}
+
+Test(loop, a_timer_fires_with_0)
+{
+	struct counted c;
+
+	counted_init(&c);
+	on_worker(&f, arm_timer, &c);
+	wait_for(c.told[0], POLLIN);
+	cr_assert_eq(c.res, 0);
+	counted_finish(&c);
+}
+
+Test(loop, a_cancelled_io_is_never_called)
+{
+	struct counted c;
+	int p[2];
+
+	counted_init(&c);
+	cr_assert_eq(pipe(p), 0);
+	c.fd = p[0];
+	for (int i = 0; i < 1000; i++) {
+		on_worker(&f, arm_poll, &c);
+		on_worker(&f, cancel, &c);
+	}
+	cr_assert_eq(write(p[1], "a", 1), 1);
+	on_worker(&f, nothing, NULL);
+	on_worker(&f, nothing, NULL);
+	cr_assert_eq(c.calls, 0);
+	close(p[0]);
+	close(p[1]);
+	counted_finish(&c);
+}
+
+struct ordered {
+	struct loop_task task;
+	int number;
+};
+
+static int next_number;
+static int disorder;
+
+static void in_order(struct loop_task *task)
+{
+	struct ordered *o = container_of(task, struct ordered, task);
+
+	disorder += o->number != next_number++;
+}
+
+Test(loop, tasks_of_one_poster_run_in_order)
+{
+	static struct ordered tasks[5000];
+
+	for (int i = 0; i < 5000; i++) {
+		tasks[i] = (struct ordered){ .task.run = in_order, .number = i };
+		loop_post(f.worker->loop, &tasks[i].task);
+	}
+	on_worker(&f, nothing, NULL);
+	cr_assert_eq(next_number, 5000);
+	cr_assert_eq(disorder, 0);
+}

@@ -1,0 +1,158 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "pipe.h"
+#include "queue.h"
+
+#define CHUNK 300000
+
+struct bench {
+	struct queue q;
+	struct pipe stage;
+	struct pipe out;
+	int null;
+	char data[CHUNK];
+};
+
+static struct bench b;
+
+static void start(void)
+{
+	faults_install();
+	queue_init(&b.q);
+	b.stage = b.out = PIPE_NONE;
+	cr_assert_geq(pipe_open(&b.stage, PIPE_SIZE), CHUNK);
+	cr_assert_geq(pipe_open(&b.out, PIPE_SIZE), CHUNK);
+	b.null = open("/dev/null", O_WRONLY);
+	for (size_t i = 0; i < CHUNK; i++)
+		b.data[i] = (char)(i * 31 + i / 251);
+}
+
+static void stop(void)
+{
+	queue_finish(&b.q);
+	pipe_close(&b.stage);
+	pipe_close(&b.out);
+	close(b.null);
+}
+
+TestSuite(queue, .init = start, .fini = stop, .timeout = 20);
+
+/* Stages the data, appends it to the queue from @skip on, and clears the stage. */
+static int append_staged(size_t skip)
+{
+	struct chunk chunk = { .stage = b.stage.rd, .len = CHUNK, .sink = b.null };
+	int err;
+
+	cr_assert_eq(write(b.stage.wr, b.data, CHUNK), CHUNK);
+	cr_assert_gt(queue_reserve(&b.q), 0);
+	err = queue_append(&b.q, &chunk, skip);
+	cr_assert_eq(sys.splice(b.stage.rd, b.null, CHUNK), CHUNK);
+	return err;
+}
+
+static void expect(size_t from)
+{
+	static char got[CHUNK];
+	size_t len = CHUNK - from, moved = 0;
+
+	while (moved < len) {
+		size_t n = 0;
+		int err = queue_drain(&b.q, b.out.wr, &n);
+
+		cr_assert(err == 0 || err == -EAGAIN, "drain: %s", strerror(-err));
+		cr_assert_gt(n, 0);
+		for (size_t done = 0; done < n;) {
+			ssize_t r = read(b.out.rd, got + moved + done, len - moved - done);
+
+			cr_assert_gt(r, 0);
+			done += (size_t)r;
+		}
+		moved += n;
+	}
+	cr_assert_eq(moved, len);
+	cr_assert_eq(memcmp(got, b.data + from, len), 0);
+}
+
+Test(queue, gives_back_what_was_appended_by_reference)
+{
+	cr_assert_eq(append_staged(0), 0);
+	cr_assert_eq(b.q.bytes, CHUNK);
+	expect(0);
+	cr_assert_eq(b.q.bytes, 0);
+}
+
+Test(queue, skips_the_bytes_that_the_reader_has_already)
+{
+	cr_assert_eq(append_staged(12345), 0);
+	expect(12345);
+}
+
+Test(queue, appends_memory_from_the_byte_it_is_told)
+{
+	struct chunk chunk = { .stage = -1, .mem = b.data, .len = 4000, .sink = b.null };
+	char got[4000];
+	size_t moved = 0;
+
+	cr_assert_gt(queue_reserve(&b.q), 0);
+	cr_assert_eq(queue_append(&b.q, &chunk, 1500), 0);
+	cr_assert_eq(queue_drain(&b.q, b.out.wr, &moved), 0);
+	cr_assert_eq(moved, 2500);
+	cr_assert_eq(read(b.out.rd, got, sizeof(got)), 2500);
+	cr_assert_eq(memcmp(got, b.data + 1500, 2500), 0);
+}
+
+Test(queue, is_full_after_its_links_and_keeps_the_order)
+{
+	int chunks = 0;
+
+	while (!queue_full(&b.q)) {
+		cr_assert_eq(append_staged(0), 0);
+		cr_assert_lt(++chunks, 20, "never full");
+	}
+	for (; chunks; chunks--)
+		expect(0);
+	cr_assert_eq(b.q.bytes, 0);
+	cr_assert_not(queue_full(&b.q));
+}
+
+Test(queue, loses_nothing_when_tee_comes_short_at_the_tail)
+{
+	cr_assert_eq(append_staged(0), 0);
+	fault_tee = (struct fault){ .nth = fault_tee.seen + 1, .count = 1, .err = FAULT_SHORT };
+	cr_assert_eq(append_staged(0), 0);
+	expect(0);
+	expect(0);
+}
+
+Test(queue, loses_nothing_when_the_tail_takes_nothing)
+{
+	cr_assert_eq(append_staged(0), 0);
+	fault_tee = (struct fault){ .nth = fault_tee.seen + 1, .count = 1, .err = -EAGAIN };
+	cr_assert_eq(append_staged(0), 0);
+	expect(0);
+	expect(0);
+}
+
+Test(queue, cannot_reserve_without_descriptors_and_keeps_what_it_has)
+{
+	cr_assert_eq(append_staged(0), 0);
+	queue_rest(&b.q);
+	fault_pipe = (struct fault){ .nth = fault_pipe.seen + 1, .count = 1, .err = -EMFILE };
+	cr_assert_eq(queue_reserve(&b.q), -EMFILE);
+	expect(0);
+	cr_assert_gt(queue_reserve(&b.q), 0);
+}
+
+Test(queue, takes_a_smaller_pipe_where_the_kernel_refuses_a_large_one)
+{
+	struct pipe p = PIPE_NONE;
+
+	fault_resize = (struct fault){ .nth = 1, .count = 3, .err = -EPERM };
+	fault_resize.seen = 0;
+	cr_assert_eq(pipe_open(&p, PIPE_SIZE), PIPE_SIZE / 8);
+	pipe_close(&p);
+}
