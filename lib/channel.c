@@ -131,7 +131,7 @@ static int probe(struct channel *ch)
 	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
 
 	if (n > 0)
-		sys.splice(w->stage.rd, w->null, (size_t)n);
+		worker_clear_stage(w, (size_t)n);
 	return (int)n;
 }
 
@@ -216,8 +216,7 @@ static ssize_t move_chunk(struct channel *ch)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
-	if (n < SMALL_CHUNK) {
-		n = sys.read(w->stage.rd, w->buffer, SMALL_CHUNK);
+	if (n < SMALL_CHUNK && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
 		chunk.stage = -1;
 		chunk.mem = w->buffer;
 		ch->chunks_copy++;
@@ -228,10 +227,8 @@ static ssize_t move_chunk(struct channel *ch)
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (chunk.stage >= 0)
-		n = sys.splice(w->stage.rd, w->null, chunk.len);
-	if (n != (ssize_t)chunk.len)
-		log_err("%s: the stage kept bytes: %s", ch->label, strerror(n < 0 ? (int)-n : EIO));
-	return n;
+		worker_clear_stage(w, chunk.len);
+	return (ssize_t)chunk.len;
 }
 
 static bool any_full(const struct channel *ch)

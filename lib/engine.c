@@ -3,14 +3,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base.h"
+#include "log.h"
 
 struct engine {
 	unsigned count;
 	unsigned next;
 	struct worker workers[];
 };
+
+void worker_clear_stage(struct worker *w, size_t len)
+{
+	int err = pipe_drop(w->stage.rd, w->null, len);
+
+	if (err == 0)
+		return;
+	log_err("the stage kept bytes: %s", strerror(-err));
+	pipe_close(&w->stage);
+	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
+	if (w->stage_size < 0) {
+		log_err("no stage: %s", strerror(-w->stage_size));
+		abort(); /* every stream of this worker would be wrong */
+	}
+}
 
 static int worker_start(struct worker *w)
 {

@@ -30,6 +30,12 @@ struct worker {
 	char *buffer;     /* one page, for small chunks */
 };
 
+/*
+ * Empties the stage of its @len bytes. What the kernel would keep there, against its word, would be
+ * taken for the next chunk: the stage is then made anew.
+ */
+void worker_clear_stage(struct worker *w, size_t len);
+
 struct engine;
 
 /* A channel is small while what waits is less than a page: it is then copied, to be merged. */

@@ -1,5 +1,6 @@
 #include "pipe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -30,6 +31,18 @@ int pipe_open(struct pipe *p, int size)
 	p->rd = fds[0];
 	p->wr = fds[1];
 	return pipe_grow(p->wr, size);
+}
+
+int pipe_drop(int fd, int sink, size_t len)
+{
+	while (len) {
+		ssize_t n = sys.splice(fd, sink, len);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		len -= (size_t)n;
+	}
+	return 0;
 }
 
 void pipe_close(struct pipe *p)

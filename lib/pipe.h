@@ -20,6 +20,12 @@ struct pipe {
  */
 int pipe_open(struct pipe *p, int size);
 
+/*
+ * Throws away the first @len bytes of the pipe behind @fd; @sink is /dev/null. Returns 0, or a negative
+ * errno that the kernel should never give, with a part of them gone.
+ */
+int pipe_drop(int fd, int sink, size_t len);
+
 /* Closes both ends; what the pipe holds is gone. NULL-safe on a PIPE_NONE. */
 void pipe_close(struct pipe *p);
 

@@ -83,19 +83,6 @@ ssize_t chunk_copy(const struct chunk *chunk, size_t skip, int fd)
 				  sys.tee(chunk->stage, fd, chunk->len);
 }
 
-/* Throws away the first @len bytes of a pipe. */
-static int drop(int fd, int sink, size_t len)
-{
-	while (len) {
-		ssize_t n = sys.splice(fd, sink, len);
-
-		if (n <= 0)
-			return n < 0 ? (int)n : -EIO;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The spare link takes the chunk's bytes from @skip on: tee(2) cannot skip, so they go after. */
 static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 {
@@ -108,7 +95,7 @@ static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 		queue_rest(q);
 		return n < 0 ? (int)n : -ENOBUFS;
 	}
-	err = chunk->stage < 0 ? 0 : drop(link->pipe.rd, chunk->sink, skip);
+	err = chunk->stage < 0 ? 0 : pipe_drop(link->pipe.rd, chunk->sink, skip);
 	if (err < 0) {
 		queue_rest(q);
 		return err;

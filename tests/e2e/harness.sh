@@ -38,18 +38,20 @@ mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 daemon_fds() { ls "/proc/$DAEMON/fd" | wc -l; }
 
-# The pid of the daemon of this mount: the only one whose arguments end with it.
+# The pid of the daemon of this mount, whose arguments end with it. It has threads, unlike the helper
+# that unmounts for an ordinary user.
 find_daemon() {
 	local p
-	for p in /proc/[0-9]*; do
-		tr '\0' '\n' < "$p/cmdline" 2> /dev/null | tail -n 1 | grep -qx "$M" &&
-			grep -q '^Name:.spfsd' "$p/status" && basename "$p" && return
+	for p in $(pgrep -f "^[^ ]*spfsd .*$M\$"); do
+		if [ "$(ls "/proc/$p/task" 2> /dev/null | wc -l)" -gt 1 ]; then echo "$p"; fi
 	done
 }
 
+no_daemon() { ! pgrep -f "^[^ ]*spfsd .*$M\$" > /dev/null; }
+
 spfs_mount() {
 	spfsd -o log="$LOG" "$@" "$M"
-	DAEMON=$(find_daemon | head -n 1)
+	DAEMON=$(find_daemon)
 	[ -n "$DAEMON" ] || fail "no daemon"
 }
 
@@ -107,6 +109,6 @@ trap cleanup EXIT
 finish() {
 	[ -z "$DAEMON" ] || spfs_unmount
 	! mounted || fail "a mount is left"
-	[ -z "$(find_daemon)" ] || fail "a process is left"
+	wait_until 5 no_daemon
 	echo ok
 }

@@ -122,13 +122,14 @@ Test(channel, sixteen_taps_get_everything_in_small_writes)
 
 Test(channel, loses_nothing_when_tee_and_splice_come_short)
 {
-	fault_tee = (struct fault){ .nth = 3, .count = 1000000, .err = FAULT_SHORT };
+	fault_tee = (struct fault){ .nth = 1, .count = 1, .err = FAULT_SHORT };
+	fault_splice = (struct fault){ .nth = 10, .count = 1, .err = FAULT_SHORT };
 	stream_to(2, 200000);
 }
 
 Test(channel, goes_on_after_descriptors_ran_out)
 {
-	fault_pipe = (struct fault){ .nth = fault_pipe.seen + 3, .count = 2, .err = -EMFILE };
+	fault_pipe = (struct fault){ .nth = 3, .count = 2, .err = -EMFILE };
 	stream_to(3, 50000);
 }
 

@@ -44,8 +44,12 @@ static void call_finish(void *arg)
 
 static void call_hold(void *arg)
 {
+	int rd;
+
 	cr_assert_eq(outlet_hold(&s.outlet), 0);
+	rd = fixture_open(&f, 1, O_RDONLY); /* nobody can write without a reader */
 	cr_assert_eq(write(s.outlet.fd, "0123456789", 10), 10);
+	close(rd);
 }
 
 static void call_over(void *arg)
