@@ -164,8 +164,8 @@ static int run(struct fuse_args *args, struct arguments *a)
 
 	if (a->log && !log)
 		return -ENOMEM;
-	/* stderr stays open until the mount answers, so that why it failed is seen by who started it */
-	err = log_open("spfsd", 1, log);
+	/* stderr stays open until the mount answers, so that why it failed is seen by who started it. */
+	err = log_open("spfsd", a->foreground || a->debug ? LOG_DEBUG : LOG_WARNING, log);
 	if (err < 0) {
 		fprintf(stderr, "spfsd: %s: %s\n", log, strerror(-err));
 		return err;

@@ -3,15 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 static FILE *log_file;
-static int log_stderr;
+static const char *log_ident = "spfs";
+static int log_copy = -1;
 static int log_level = LOG_INFO;
 
-int log_open(const char *ident, int foreground, const char *path)
+int log_open(const char *ident, int copy, const char *path)
 {
 	if (path) {
 		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
@@ -25,8 +25,9 @@ int log_open(const char *ident, int foreground, const char *path)
 		}
 		setvbuf(log_file, NULL, _IOLBF, 0);
 	}
-	log_stderr = foreground;
-	openlog(ident, LOG_PID | (foreground ? LOG_PERROR : 0), LOG_DAEMON);
+	log_ident = ident;
+	log_copy = copy;
+	openlog(ident, LOG_PID, LOG_DAEMON);
 	return 0;
 }
 
@@ -35,34 +36,38 @@ void log_set_level(int level)
 	log_level = level;
 }
 
+/* One line to @to, whole, with @before in front. */
+static void put(FILE *to, const char *before, const char *fmt, va_list ap)
+{
+	flockfile(to);
+	fputs(before, to);
+	vfprintf(to, fmt, ap);
+	fputc('\n', to);
+	funlockfile(to);
+}
+
 void log_vline(int priority, const char *fmt, va_list ap)
 {
-	char stamp[32];
+	char stamp[64];
 	struct tm tm;
 	time_t now;
+	va_list copy;
 
 	if (priority > log_level)
 		return;
+	if (priority <= log_copy) {
+		snprintf(stamp, sizeof(stamp), "%s: ", log_ident);
+		va_copy(copy, ap);
+		put(stderr, stamp, fmt, copy);
+		va_end(copy);
+	}
 	if (!log_file) {
 		vsyslog(priority, fmt, ap);
 		return;
 	}
-	if (log_stderr) {
-		va_list copy;
-
-		va_copy(copy, ap);
-		vfprintf(stderr, fmt, copy);
-		fputc('\n', stderr);
-		va_end(copy);
-	}
 	now = time(NULL);
-	strftime(stamp, sizeof(stamp), "%F %T", localtime_r(&now, &tm));
-	flockfile(log_file);
-	fprintf(log_file, "%s ", stamp);
-	vfprintf(log_file, fmt, ap);
-	if (!*fmt || fmt[strlen(fmt) - 1] != '\n')
-		fputc('\n', log_file);
-	funlockfile(log_file);
+	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
+	put(log_file, stamp, fmt, ap);
 }
 
 void log_line(int priority, const char *fmt, ...)

@@ -5,10 +5,10 @@
 #include <syslog.h>
 
 /*
- * Opens the log. @foreground copies every line to stderr; @path, where not NULL, takes the
- * lines instead of syslog (append, 0640). Returns 0 or a negative errno from opening @path.
+ * Opens the log. Lines of priority @copy and above are copied to stderr. @path, where not NULL, takes the
+ * lines instead of syslog (append, 0640). @ident is kept. Returns 0 or a negative errno from opening @path.
  */
-int log_open(const char *ident, int foreground, const char *path);
+int log_open(const char *ident, int copy, const char *path);
 
 /* Lowest priority that is written: LOG_DEBUG with -d, else LOG_INFO. */
 void log_set_level(int level);

@@ -64,6 +64,7 @@ ln "$M/a" "$M/r"
 timeout 10 sh -c "echo kept > $M/a"
 wait_until 5 sh -c "spfs stat --json $M/a | grep -q '\"waiting\": 5'"
 exec 5< "$M/r"
+wait_until 5 sh -c "spfs stat --json $M/a | grep -q '\"bytes_out\": 5'"
 kill -9 "$DAEMON"
 wait_until 5 gone "$DAEMON"
 # (not by cat, which asks the dead file system about its descriptor first)

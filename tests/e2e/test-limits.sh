@@ -9,7 +9,8 @@ timeout 60 cat r1 > "$T/out" &
 reader=$!
 exec 4> c
 head -c 10000000 "$T/in" >&4
-prlimit --pid "$DAEMON" --nofile=$(($(daemon_fds) + 80)):$(($(daemon_fds) + 80))
+limit=$(($(daemon_fds) + 80))
+prlimit --pid "$DAEMON" --nofile=$limit:$limit
 mkfifo more
 made=0
 for i in $(seq 200); do

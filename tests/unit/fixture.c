@@ -188,8 +188,13 @@ static int due(struct fault *f)
 
 static ssize_t bad_splice(int in, int out, size_t len)
 {
-	int err = due(&fault_splice);
+	struct stat st;
+	int err;
 
+	/* What is thrown away is there: the kernel has no reason to refuse. */
+	if (fstat(out, &st) == 0 && S_ISCHR(st.st_mode))
+		return real.splice(in, out, len);
+	err = due(&fault_splice);
 	return err < 0 ? err : real.splice(in, out, err == FAULT_SHORT && len > 4096 ? 4096 : len);
 }
 
