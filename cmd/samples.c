@@ -90,19 +90,27 @@ static struct sample *new_sample(struct samples *list, const char *root, const c
 static int add_name(struct samples *list, const char *root, const char *path, const struct stat *st)
 {
 	struct sample *s = find(list, st);
+	json_t *stats = NULL;
 	char *copy;
+	int err;
 
 	if (s && !s->err)
+		return 0;
+	err = get(path, &stats);
+	if (err == ENOENT) /* it went meanwhile */
 		return 0;
 	if (!s)
 		s = new_sample(list, root, path, st);
 	copy = s ? strdup(path) : NULL;
-	if (!copy)
+	if (!copy) {
+		json_decref(stats);
 		return ENOMEM;
+	}
 	free(s->path);
 	s->path = copy;
 	s->at = now();
-	s->err = get(path, &s->stats);
+	s->stats = stats;
+	s->err = err;
 	return 0;
 }
 
@@ -175,7 +183,7 @@ int samples_add(struct samples *list, const char *path)
 	if (s && s->err == EACCES)
 		err = walk(list, root, root, &st);
 	s = err ? NULL : find(list, &st);
-	return s ? s->err : err;
+	return s ? s->err : err ? err : ENOENT;
 }
 
 int samples_add_tree(struct samples *list, const char *dir)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "samples.h"
@@ -124,6 +125,13 @@ static int print_json(const struct samples *list, bool single)
 	return 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int complain(const char *who, const char *what, int err)
 {
 	fprintf(stderr, "%s: %s: %s\n", who, what, err == EOPNOTSUPP ? "not a splice channel" : strerror(err));
@@ -165,7 +173,7 @@ static int run(int argc, char *argv[])
 				failed |= complain(argv[0], list.all[i]->path, list.all[i]->err);
 	}
 	if (list.count > 0 || !failed) {
-		err = a.json ? print_json(&list, a.count == 1 && list.count == 1) : print_table(&list);
+		err = a.json ? print_json(&list, a.count == 1 && list.count == 1 && !is_folder(a.channels[0])) : print_table(&list);
 		if (err)
 			failed |= complain(argv[0], "output", err);
 	}

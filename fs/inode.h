@@ -17,5 +17,11 @@ void inode_touch(struct inode *inode, int which);
  */
 void node_stat(const struct node *node, struct stat *st);
 
+/*
+ * For a daemon without the right to open what the masks forbid (an ordinary user's, without a user
+ * namespace of its own): every name shows the channel's mode.
+ */
+void inode_unmask(void);
+
 /* chmod(2) through a name: a teed channel's name changes the bits that it shows. */
 void node_chmod(struct node *node, mode_t mode);

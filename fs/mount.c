@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "inode.h"
 #include "log.h"
 #include "server.h"
 
@@ -229,9 +230,11 @@ int mount_open_private(struct server *s)
 	if (err < 0)
 		return err;
 	err = own_namespace();
-	if (err < 0)
-		log_warn("no mount namespace of its own (%s): unmounting is busy while channels are in use",
-			 strerror(-err));
+	if (err < 0) {
+		log_warn("no user namespace (%s): unmounting is busy while taps hold data, and the names of a channel "
+			 "with taps all show its mode", strerror(-err));
+		inode_unmask();
+	}
 	s->tree = open(s->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return s->tree < 0 ? -errno : 0;
 }

@@ -56,7 +56,7 @@ refuse 'too long' mkfifo "${long}0"
 odd=$'new\nline and \xc3\xa9'
 mkfifo "$odd"
 ln "$odd" "$odd 2"
-spfs stat > /dev/null
+spfs stat "$M" > /dev/null
 rm "$odd" "$odd 2"
 
 # what a channel is not

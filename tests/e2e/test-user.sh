@@ -40,7 +40,10 @@ $user bash -euc "
 same "$T/1" "$T/2"
 [ "$(cut -d' ' -f2 "$T/1")" = 500006 ] || fail "wrong length: $(cat "$T/1")"
 
-for how in TERM fusermount; do
+ways='TERM fusermount'
+# Where a user may have no namespace, what the daemon holds keeps the mount busy.
+! grep -q 'no user namespace' "$LOG" || ways=TERM
+for how in $ways; do
 	if [ $how = TERM ]; then kill "$DAEMON"; else $user fusermount3 -u "$M"; fi
 	wait_until 10 gone "$DAEMON"
 	wait_until 10 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
@@ -52,7 +55,8 @@ kill -9 "$DAEMON"
 wait_until 10 gone "$DAEMON"
 start
 [ -z "$($user ls "$M")" ] || fail "not empty after a kill"
-$user fusermount3 -u "$M"
+$user fusermount3 -u -z "$M"
+[ "$ways" != TERM ] || kill "$DAEMON" 2> /dev/null || true
 wait_until 10 gone "$DAEMON"
 DAEMON=
 [ -z "$user" ] || umount -l /dev/fuse
