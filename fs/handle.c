@@ -19,9 +19,10 @@ struct handle {
 	struct job opening;
 	struct job closing;
 	struct node *node;
-	struct channel *channel; /* NULL once it has no part in it */
-	bool closed;             /* the feed is gone */
-	bool released;           /* nobody has it open */
+	struct channel *channel;
+	bool detached; /* it has no part in the channel any more; its feed goes */
+	bool closed;   /* the feed is gone */
+	bool released; /* nobody has it open */
 	uint64_t pos;
 
 	/* The worker's. */
@@ -130,17 +131,15 @@ static void finish_close(struct job *job)
 /* Ends the handle's part in the channel. */
 static void detach(struct server *s, struct handle *h)
 {
-	struct loop *worker = worker_of(h);
-
-	h->channel = NULL;
-	job_post(s, worker, &h->closing, work_close, finish_close);
+	h->detached = true;
+	job_post(s, worker_of(h), &h->closing, work_close, finish_close);
 }
 
 /* Nobody has it open any more. */
 static void release(struct server *s, struct handle *h)
 {
 	h->released = true;
-	if (h->channel)
+	if (!h->detached)
 		detach(s, h);
 	else if (h->closed)
 		handle_free(s, h);
@@ -151,7 +150,7 @@ void handle_detach_all(struct server *s)
 	struct handle *h;
 
 	LIST_FOREACH(h, &s->handles, entry)
-		if (h->channel)
+		if (!h->detached)
 			detach(s, h);
 }
 
@@ -348,7 +347,7 @@ static void interrupted(fuse_req_t req, void *data)
 {
 	struct request *r = data;
 
-	if (r->cancelling || r->finished || !r->handle->channel)
+	if (r->cancelling || r->finished || r->handle->detached)
 		return;
 	r->cancelling = true;
 	job_post(r->job.server, worker_of(r->handle), &r->cancel, work_cancel, finish_cancel);
@@ -358,10 +357,10 @@ static void submit(fuse_req_t req, struct handle *h, enum request_kind kind, con
 		   size_t zeros, int flags)
 {
 	struct server *s = server_of(req);
-	struct request *r = h->channel ? malloc(sizeof(*r) + len) : NULL;
+	struct request *r = h->detached ? NULL : malloc(sizeof(*r) + len);
 
 	if (!r) {
-		fuse_reply_err(req, h->channel ? ENOMEM : ENOTCONN);
+		fuse_reply_err(req, h->detached ? ENOTCONN : ENOMEM);
 		return;
 	}
 	memset(r, 0, sizeof(*r));
@@ -448,12 +447,12 @@ static void finish_poll(struct job *job)
 void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
 {
 	struct handle *h = handle_of(fi);
-	struct poll_request *p = h->channel ? calloc(1, sizeof(*p)) : NULL;
+	struct poll_request *p = h->detached ? NULL : calloc(1, sizeof(*p));
 
 	if (!p) {
 		if (ph)
 			fuse_pollhandle_destroy(ph);
-		fuse_reply_err(req, h->channel ? ENOMEM : ENOTCONN);
+		fuse_reply_err(req, h->detached ? ENOTCONN : ENOMEM);
 		return;
 	}
 	p->handle = h;

@@ -56,7 +56,7 @@ wait_until 10 gone "$DAEMON"
 start
 [ -z "$($user ls "$M")" ] || fail "not empty after a kill"
 $user fusermount3 -u -z "$M"
-[ "$ways" != TERM ] || kill "$DAEMON" 2> /dev/null || true
+[ "$ways" != TERM ] || kill $DAEMON 2> /dev/null || true
 wait_until 10 gone "$DAEMON"
 DAEMON=
 [ -z "$user" ] || umount -l /dev/fuse
