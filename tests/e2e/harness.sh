@@ -4,7 +4,8 @@
 #
 # A test ends with `finish`; it fails at the first command that fails, at a sanitizer's word in the
 # log, and where the daemon leaves a mount, a process or a descriptor.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
 
 [ -e /dev/fuse ] || { echo "FAIL: there is no /dev/fuse here" >&2; exit 1; }
 
