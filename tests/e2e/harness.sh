@@ -45,7 +45,7 @@ find_daemon() {
 	local p
 	for p in $(pgrep -f "^[^ ]*spfsd .*$M\$"); do
 		if [ "$(ls "/proc/$p/task" 2> /dev/null | wc -l)" -gt 1 ] &&
-			[ "$(ps -o comm= -p "$(ps -o ppid= -p "$p")")" != spfsd ]; then echo "$p"; fi
+			[ "$(ps -o comm= -p $(ps -o ppid= -p "$p"))" != spfsd ]; then echo "$p"; fi
 	done
 }
 
