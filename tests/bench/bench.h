@@ -144,7 +144,8 @@ void options_parse(struct plan *plan, int argc, char **argv);
 
 /* case.c: the rounds of one case. */
 struct result {
-	double *rate;   /* MiB/s of each round; 0: failed, NAN: does not take part */
+	bool in;        /* takes part */
+	double *rate;   /* MiB/s of each round; 0: failed */
 	double cpu;     /* median of seconds per GiB */
 	double wakes, calls; /* per GiB, medians */
 };

@@ -108,6 +108,7 @@ int case_run(const struct plan *plan, struct bench_case *bc)
 		bc->results[i].calls = -1;
 		if (!takes_part(plan, &plan->contenders[i], bc->readers) || interrupted)
 			continue;
+		bc->results[i].in = true;
 		bytes[i] = calibrate(plan, run, &plan->contenders[i], bc->block, bc->readers);
 		failed += !bytes[i];
 	}

@@ -94,10 +94,10 @@ static void compare(const struct plan *plan, const struct bench_case *c, const s
 		return;
 	ours = &c->results[a - plan->contenders];
 	other = &c->results[b - plan->contenders];
+	if (!ours->in || !other->in)
+		return;
 	best1 = best(ours->rate, plan->rounds);
 	best2 = best(other->rate, plan->rounds);
-	if (best1 <= 0 && best2 <= 0)
-		return; /* not asked for */
 	ratio = ratio_median(plan, ours, other);
 	snprintf(cells[READERS], sizeof(cells[0]), "%d", c->readers);
 	size_text(cells[WRITES], sizeof(cells[0]), c->block);
