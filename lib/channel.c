@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 
 #include "base.h"
 #include "engine.h"
@@ -18,14 +17,11 @@
 
 /*
  * A writer of many small writes wakes the daemon for each one, unless it waits a little: where the
- * next bytes are there already, but fewer than these, a pause gathers more. Such a writer is then known
- * for a while, and the bytes after a moment without any wait for others too: with many readers on few
- * processors it is the writer who does not get its turn. Lone messages, and those that are answered
- * before the next, are never delayed.
+ * next bytes are there already, but fewer than these, a pause gathers more. Lone messages, and those that
+ * are answered before the next, are never delayed.
  */
 #define PAUSE_BYTES (64 * 1024)
 #define PAUSE_NSEC 250000
-#define BUSY_NSEC 2000000
 
 /* Out of descriptors or memory in mid-stream: try again after this. */
 #define RETRY_NSEC 100000000
@@ -36,9 +32,7 @@ static void paused(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, pause);
 
-	ch->paused = true;
 	channel_pump(ch);
-	ch->paused = false;
 }
 
 int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label)
@@ -249,20 +243,6 @@ static bool any_full(const struct channel *ch)
 	return false;
 }
 
-static uint64_t now_nsec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-/* A writer of many small writes was here a moment ago, and no pause was made for it just now. */
-static bool busy(const struct channel *ch)
-{
-	return !ch->paused && ch->busy_until && now_nsec() < ch->busy_until;
-}
-
 void channel_pump(struct channel *ch)
 {
 	if (ch->in < 0)
@@ -287,9 +267,7 @@ void channel_pump(struct channel *ch)
 				break;
 			continue;
 		}
-		if (waiting < PAUSE_BYTES && (i > 0 || busy(ch))) {
-			if (i > 0)
-				ch->busy_until = now_nsec() + BUSY_NSEC;
+		if (waiting < PAUSE_BYTES && i > 0) {
 			loop_io_timer(&ch->pause, PAUSE_NSEC);
 			return;
 		}

@@ -29,8 +29,6 @@ struct channel {
 	bool dead;   /* gone, and over: no stream can follow */
 	struct loop_io readable;
 	struct loop_io pause;
-	bool paused;         /* the pause has just been made */
-	uint64_t busy_until; /* monotonic, in nanoseconds: until then small chunks wait for more */
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
 
