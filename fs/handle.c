@@ -10,6 +10,7 @@
 #include "channel.h"
 #include "dir.h"
 #include "engine.h"
+#include "feed.h"
 #include "inode.h"
 #include "log.h"
 #include "tee.h"

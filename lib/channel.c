@@ -53,7 +53,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	loop_io_init(&ch->readable, worker->loop, readable);
 	loop_io_init(&ch->pause, worker->loop, paused);
 	TAILQ_INIT(&ch->taps);
-	TAILQ_INIT(&ch->feeds);
+	TAILQ_INIT(&ch->inlets);
 	*out = ch;
 	return 0;
 }
@@ -64,13 +64,6 @@ static void detach(struct channel *ch)
 	loop_io_cancel(&ch->pause);
 	watch_remove(&ch->writers);
 	fd_close(&ch->in);
-}
-
-static void stop_keeping(struct channel *ch)
-{
-	if (ch->keeping)
-		outlet_finish(&ch->keep);
-	ch->keeping = false;
 }
 
 void channel_destroy(struct channel *ch)
@@ -84,44 +77,9 @@ void channel_destroy(struct channel *ch)
 		tap_destroy(tap);
 	}
 	detach(ch);
-	stop_keeping(ch);
+	keep_end(ch);
 	free(ch->label);
 	free(ch);
-}
-
-bool channel_is_plain(const struct channel *ch)
-{
-	return TAILQ_EMPTY(&ch->taps) && TAILQ_EMPTY(&ch->feeds) && !ch->keeping;
-}
-
-/* ---- the origin without taps ---- */
-
-static void keep_changed(struct outlet *o)
-{
-	struct channel *ch = container_of(o, struct channel, keep);
-
-	if (!TAILQ_EMPTY(&ch->feeds))
-		return;
-	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0))
-		stop_keeping(ch);
-}
-
-void channel_keep(struct channel *ch)
-{
-	int err = 0;
-
-	if (!TAILQ_EMPTY(&ch->taps))
-		return;
-	if (!ch->keeping) {
-		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, keep_changed);
-		ch->keeping = true;
-	}
-	if (err == 0)
-		err = outlet_hold(&ch->keep);
-	if (err < 0) {
-		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
-		stop_keeping(ch);
-	}
 }
 
 /* ---- the stream ---- */
@@ -313,12 +271,11 @@ static int attach(struct channel *ch)
 	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
 	if (ch->in < 0)
 		return ch->in;
-	stop_keeping(ch);
+	keep_end(ch);
 	err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
 	if (err < 0) {
 		fd_close(&ch->in);
-		if (TAILQ_EMPTY(&ch->feeds))
-			channel_keep(ch);
+		keep_begin(ch);
 		return err;
 	}
 	pipe_grow(ch->in, PIPE_SIZE);
@@ -370,11 +327,10 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 	}
 	if (sys.waiting(ch->in) > 0 && !ch->gone) {
 		watch_remove(&ch->writers);
-		channel_keep(ch);
+		keep_begin(ch);
 	}
 	detach(ch);
-	if (ch->keeping)
-		keep_changed(&ch->keep);
+	keep_look(ch);
 }
 
 void channel_origin_gone(struct channel *ch)
@@ -382,7 +338,7 @@ void channel_origin_gone(struct channel *ch)
 	struct tap *tap;
 
 	ch->gone = true;
-	stop_keeping(ch);
+	keep_end(ch);
 	if (ch->over)
 		ch->dead = true;
 	if (ch->dead)

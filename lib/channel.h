@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "feed.h"
+#include "inlet.h"
 #include "tap.h"
 
 struct worker;
@@ -32,9 +32,9 @@ struct channel {
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
 
-	struct outlet keep; /* keeps the origin's bytes for a later reader while there is no tap */
+	struct inlets inlets;
+	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
 	bool keeping;
-	struct feeds feeds;
 
 	uint64_t streams; /* ended */
 	uint64_t bytes_in;
@@ -62,9 +62,3 @@ void channel_origin_gone(struct channel *ch);
 
 /* Moves what can be moved. */
 void channel_pump(struct channel *ch);
-
-/* No tap, no feed and nothing kept: the object can go. */
-bool channel_is_plain(const struct channel *ch);
-
-/* The last feed is gone: without taps, keep what waits for a reader. */
-void channel_keep(struct channel *ch);

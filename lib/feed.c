@@ -1,7 +1,6 @@
 #include "feed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -16,39 +15,29 @@ static void ready(struct loop_io *io, int res);
 int feed_create(struct feed **out, struct channel *ch)
 {
 	struct feed *f = calloc(1, sizeof(*f));
+	int err;
 
 	if (!f)
 		return -ENOMEM;
-	f->fd = fifo_open(&ch->origin, O_RDWR, 0);
-	if (f->fd < 0) {
-		int err = f->fd;
-
+	f->inlet = INLET_NONE;
+	err = inlet_open(&f->inlet, ch);
+	if (err < 0) {
 		free(f);
 		return err;
 	}
-	f->channel = ch;
 	TAILQ_INIT(&f->ops);
 	loop_io_init(&f->io, ch->worker->loop, ready);
-	TAILQ_INSERT_TAIL(&ch->feeds, f, entry);
 	*out = f;
 	return 0;
 }
 
 void feed_destroy(struct feed *f)
 {
-	struct channel *ch;
-
 	if (!f)
 		return;
-	ch = f->channel;
-	TAILQ_REMOVE(&ch->feeds, f, entry);
-	if (TAILQ_EMPTY(&ch->feeds) && !ch->gone)
-		channel_keep(ch);
 	loop_io_cancel(&f->io);
-	fd_close(&f->fd);
+	inlet_close(&f->inlet);
 	free(f);
-	if (ch->keeping)
-		ch->keep.changed(&ch->keep);
 }
 
 /* Writes the next bytes of @op: zeros first. */
@@ -59,9 +48,9 @@ static ssize_t write_some(struct feed *f, struct feed_op *op)
 	if (op->moved < op->zeros) {
 		size_t left = op->zeros - op->moved;
 
-		return sys.write(f->fd, zeros, left < sizeof(zeros) ? left : sizeof(zeros));
+		return sys.write(f->inlet.fd, zeros, left < sizeof(zeros) ? left : sizeof(zeros));
 	}
-	return sys.write(f->fd, op->buf + (op->moved - op->zeros), op->len - (op->moved - op->zeros));
+	return sys.write(f->inlet.fd, op->buf + (op->moved - op->zeros), op->len - (op->moved - op->zeros));
 }
 
 static ssize_t written(const struct feed_op *op)
@@ -86,7 +75,7 @@ static bool advance(struct feed *f, struct feed_op *op)
 			return false;
 		break;
 	case FEED_READ:
-		n = sys.read(f->fd, op->buf, op->len);
+		n = sys.read(f->inlet.fd, op->buf, op->len);
 		if (n == -EAGAIN && !op->nonblock)
 			return false;
 		break;
@@ -109,7 +98,7 @@ static void wait_more(struct feed *f)
 		events |= op->kind == FEED_WRITE ? POLLOUT : op->kind == FEED_READ ? POLLIN : (uint32_t)op->events;
 	loop_io_cancel(&f->io);
 	if (events)
-		loop_io_poll(&f->io, f->fd, events);
+		loop_io_poll(&f->io, f->inlet.fd, events);
 }
 
 static void ready(struct loop_io *io, int res)
@@ -161,7 +150,7 @@ void feed_cancel_all(struct feed *f)
 
 short feed_revents(const struct feed *f)
 {
-	struct pollfd p = { .fd = f->fd, .events = POLLIN | POLLOUT };
+	struct pollfd p = { .fd = f->inlet.fd, .events = POLLIN | POLLOUT };
 
 	return poll(&p, 1, 0) > 0 ? p.revents : 0;
 }

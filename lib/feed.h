@@ -3,7 +3,7 @@
  * its reads and writes come to the daemon, which moves them through the FIFO. A request that cannot
  * go on is parked, holding just its own bytes, until the FIFO has room, or until it is cancelled.
  *
- * The feed has the FIFO open O_RDWR: there is no EPIPE, what is written waits for a reader.
+ * It writes through an inlet, so what is written waits for a reader.
  */
 #pragma once
 
@@ -11,18 +11,14 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "inlet.h"
 #include "loop.h"
 
-struct channel;
-
 struct feed {
-	struct channel *channel;
-	TAILQ_ENTRY(feed) entry;
-	int fd;
+	struct inlet inlet;
 	struct loop_io io;
 	TAILQ_HEAD(feed_ops, feed_op) ops;
 };
-TAILQ_HEAD(feeds, feed);
 
 enum feed_kind { FEED_WRITE, FEED_READ, FEED_POLL };
 
@@ -40,7 +36,7 @@ struct feed_op {
 	void (*done)(struct feed_op *op, ssize_t result);
 };
 
-/* Returns 0 or a negative errno of fifo_open(). */
+/* Returns 0 or a negative errno of inlet_open(). */
 int feed_create(struct feed **feed, struct channel *ch);
 
 /* Ends the feed's writing; what waits is kept for a reader. Parked requests must be gone. */

@@ -1,0 +1,77 @@
+#include "inlet.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+#include "log.h"
+
+int inlet_open(struct inlet *in, struct channel *ch)
+{
+	in->fd = fifo_open(&ch->origin, O_RDWR, 0);
+	if (in->fd < 0) {
+		int err = in->fd;
+
+		in->fd = -1;
+		return err;
+	}
+	in->channel = ch;
+	TAILQ_INSERT_TAIL(&ch->inlets, in, entry);
+	return 0;
+}
+
+void inlet_close(struct inlet *in)
+{
+	struct channel *ch = in->channel;
+
+	if (in->fd < 0)
+		return;
+	TAILQ_REMOVE(&ch->inlets, in, entry);
+	if (!ch->gone)
+		keep_begin(ch);
+	fd_close(&in->fd);
+	keep_look(ch);
+}
+
+static void changed(struct outlet *o)
+{
+	struct channel *ch = container_of(o, struct channel, keep);
+
+	if (!TAILQ_EMPTY(&ch->inlets))
+		return;
+	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0))
+		keep_end(ch);
+}
+
+void keep_begin(struct channel *ch)
+{
+	int err = 0;
+
+	if (!TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
+		return;
+	if (!ch->keeping) {
+		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, changed);
+		ch->keeping = true;
+	}
+	if (err == 0)
+		err = outlet_hold(&ch->keep);
+	if (err < 0) {
+		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
+		keep_end(ch);
+	}
+}
+
+void keep_end(struct channel *ch)
+{
+	if (ch->keeping)
+		outlet_finish(&ch->keep);
+	ch->keeping = false;
+}
+
+void keep_look(struct channel *ch)
+{
+	if (ch->keeping)
+		changed(&ch->keep);
+}

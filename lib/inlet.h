@@ -1,0 +1,33 @@
+/*
+ * An inlet: a writing end of the origin that is the daemon's own, for a feed or a source.
+ *
+ * It is open O_RDWR: there is no EPIPE, and what is written waits for a reader. When the last inlet closes and
+ * there are no taps, the origin keeps what is left for a later reader (keep_begin), who then sees the end.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+struct channel;
+
+struct inlet {
+	struct channel *channel;
+	TAILQ_ENTRY(inlet) entry;
+	int fd; /* O_NONBLOCK */
+};
+TAILQ_HEAD(inlets, inlet);
+
+#define INLET_NONE ((struct inlet){ .fd = -1 })
+
+/* Returns 0 or a negative errno of fifo_open(). */
+int inlet_open(struct inlet *in, struct channel *ch);
+
+/* Ends its writing. No-op on INLET_NONE. */
+void inlet_close(struct inlet *in);
+
+/* Keeps what waits in the origin without taps and inlets, until it is read. No-op with either. */
+void keep_begin(struct channel *ch);
+void keep_end(struct channel *ch);
+
+/* Looks whether what is kept was read. */
+void keep_look(struct channel *ch);
