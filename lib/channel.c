@@ -95,12 +95,30 @@ static int probe(struct channel *ch)
 	return (int)n;
 }
 
+/* Without the last tap the origin is an ordinary FIFO again. */
+static void drop_tap(struct channel *ch, struct tap *tap)
+{
+	TAILQ_REMOVE(&ch->taps, tap, entry);
+	tap_destroy(tap);
+	if (!TAILQ_EMPTY(&ch->taps))
+		return;
+	if (sys.waiting(ch->in) > 0 && !ch->gone) {
+		watch_remove(&ch->writers);
+		keep_begin(ch);
+	}
+	detach(ch);
+	keep_look(ch);
+}
+
 static void update_taps(struct channel *ch)
 {
-	struct tap *tap;
+	struct tap *tap, *next;
 
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		tap_update(tap);
+	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
+		next = TAILQ_NEXT(tap, entry);
+		if (tap_update(tap))
+			drop_tap(ch, tap);
+	}
 }
 
 /* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
@@ -139,7 +157,6 @@ static int begin(struct channel *ch)
  */
 static void end(struct channel *ch)
 {
-	struct tap *tap;
 	int fd;
 
 	log_debug("%s: stream ends", ch->label);
@@ -158,21 +175,30 @@ static void end(struct channel *ch)
 		ch->in = fd;
 		ch->fresh = true;
 	}
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		tap_update(tap);
+	update_taps(ch);
 }
 
 /*
- * Takes one chunk from the origin and hands it out. Returns the bytes taken, or a negative errno.
+ * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage.
+ * Returns the bytes taken, or a negative errno.
  * The length asked for is larger than any ring: only whole references move.
  */
-static ssize_t move_chunk(struct channel *ch)
+static ssize_t move_chunk(struct channel *ch, size_t waiting)
 {
 	struct worker *w = ch->worker;
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
-	struct tap *tap;
-	ssize_t n = sys.splice(ch->in, w->stage.wr, 1 << 30);
+	struct tap *tap = TAILQ_FIRST(&ch->taps);
+	ssize_t n;
 
+	if (waiting >= SMALL_CHUNK && !TAILQ_NEXT(tap, entry)) {
+		n = tap_move(tap, ch->in);
+		if (n > 0) {
+			ch->bytes_in += (uint64_t)n;
+			ch->chunks_ref++;
+			return n;
+		}
+	}
+	n = sys.splice(ch->in, w->stage.wr, 1 << 30);
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
@@ -196,7 +222,7 @@ static bool any_full(const struct channel *ch)
 	const struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap_full(tap))
+		if (tap_full(tap) && !tap->drop)
 			return true;
 	return false;
 }
@@ -231,7 +257,7 @@ void channel_pump(struct channel *ch)
 		}
 		if (begin(ch) < 0)
 			return;
-		n = move_chunk(ch);
+		n = move_chunk(ch, (size_t)waiting);
 		if (n < 0 && n != -EAGAIN)
 			log_err("%s: %s", ch->label, strerror((int)-n));
 		if (n <= 0)
@@ -284,13 +310,11 @@ static int attach(struct channel *ch)
 	return 0;
 }
 
-int channel_add_tap(struct channel *ch, uint64_t id)
+/* Takes @tap, also where it fails. */
+static int add_tap(struct channel *ch, struct tap *tap)
 {
-	struct tap *tap = NULL;
-	int err = tap_create(&tap, ch, id);
+	int err = 0;
 
-	if (err < 0)
-		return err;
 	if (ch->in < 0) {
 		err = attach(ch);
 		if (err < 0) {
@@ -302,7 +326,7 @@ int channel_add_tap(struct channel *ch, uint64_t id)
 	if (!ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {
-		channel_remove_tap(ch, id);
+		drop_tap(ch, tap);
 		return err;
 	}
 	tap->delivered = ch->over;
@@ -310,27 +334,48 @@ int channel_add_tap(struct channel *ch, uint64_t id)
 	return 0;
 }
 
-void channel_remove_tap(struct channel *ch, uint64_t id)
+int channel_add_tap(struct channel *ch, uint64_t id)
+{
+	struct tap *tap = NULL;
+	int err = tap_create(&tap, ch, id);
+
+	return err < 0 ? err : add_tap(ch, tap);
+}
+
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd)
+{
+	_cleanup_fd_ int end = -1;
+	struct tap *tap = NULL;
+	int err;
+
+	*id = TAP_PRIVATE + ch->private_taps++;
+	err = tap_create_private(&tap, ch, *id, &end);
+	if (err == 0)
+		err = add_tap(ch, tap);
+	if (err < 0)
+		return err;
+	*rd = fd_take(&end);
+	return 0;
+}
+
+struct tap *channel_find_tap(const struct channel *ch, uint64_t id)
 {
 	struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap->id == id)
 			break;
+	return tap;
+}
+
+void channel_remove_tap(struct channel *ch, uint64_t id)
+{
+	struct tap *tap = channel_find_tap(ch, id);
+
 	if (!tap)
 		return;
-	TAILQ_REMOVE(&ch->taps, tap, entry);
-	tap_destroy(tap);
-	if (!TAILQ_EMPTY(&ch->taps)) {
-		channel_pump(ch);
-		return;
-	}
-	if (sys.waiting(ch->in) > 0 && !ch->gone) {
-		watch_remove(&ch->writers);
-		keep_begin(ch);
-	}
-	detach(ch);
-	keep_look(ch);
+	drop_tap(ch, tap);
+	channel_pump(ch);
 }
 
 void channel_origin_gone(struct channel *ch)

@@ -31,6 +31,7 @@ struct channel {
 	struct loop_io pause;
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
+	uint64_t private_taps; /* made so far */
 
 	struct inlets inlets;
 	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
@@ -54,7 +55,16 @@ void channel_destroy(struct channel *ch);
  */
 int channel_add_tap(struct channel *ch, uint64_t id);
 
-/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. */
+/*
+ * The same without a name, for a sink: *id is its number, *rd the read end (O_NONBLOCK) of its pipe, the
+ * caller's. The tap goes by itself once its stream's end is in the pipe.
+ */
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd);
+
+/* NULL: there is none (any more). */
+struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
+
+/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. No-op without it. */
 void channel_remove_tap(struct channel *ch, uint64_t id);
 
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */

@@ -28,16 +28,28 @@ static void peer_event(struct watch *watch, uint32_t mask)
 	o->changed(o);
 }
 
+static void init(struct outlet *o, const struct fifo *fifo, int fd, struct loop *loop,
+		 void (*changed)(struct outlet *))
+{
+	memset(o, 0, sizeof(*o));
+	o->fifo = *fifo;
+	o->fd = fd;
+	o->changed = changed;
+	loop_io_init(&o->room, loop, room_ready);
+}
+
+void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *))
+{
+	init(o, &(struct fifo){ .dir = -1 }, wr, loop, changed);
+	o->state = OUTLET_HOLDING;
+}
+
 int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
 		void (*changed)(struct outlet *))
 {
 	_cleanup_fd_ int path = -1;
 
-	memset(o, 0, sizeof(*o));
-	o->fifo = *fifo;
-	o->fd = -1;
-	o->changed = changed;
-	loop_io_init(&o->room, loop, room_ready);
+	init(o, fifo, -1, loop, changed);
 	path = fifo_open(fifo, O_PATH, 0);
 	if (path < 0)
 		return path;
@@ -108,6 +120,10 @@ static void begin_ending(struct outlet *o)
 
 bool outlet_settle(struct outlet *o, bool dead)
 {
+	if (o->fifo.dir < 0) {
+		leave(o, OUTLET_IDLE, -1);
+		return true;
+	}
 	if (o->state == OUTLET_ENDING) {
 		if (outlet_waiting(o) == 0 && !dead) {
 			leave(o, OUTLET_IDLE, -1);

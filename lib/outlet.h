@@ -8,6 +8,9 @@
  *            end is open, so the reader drains, then sees end of file. One who leaves before has
  *            left bytes: back to HOLDING, or the next reader's open would block before them.
  *
+ * An outlet on an anonymous pipe, for a sink of the daemon's own, is HOLDING until the stream is over, and
+ * spent then.
+ *
  * A splice into a FIFO that nobody reads is EPIPE (the daemon ignores SIGPIPE), so data then stays
  * where it is; inotify's OPEN is the moment to look again.
  */
@@ -22,7 +25,7 @@
 enum outlet_state { OUTLET_IDLE, OUTLET_HOLDING, OUTLET_ENDING };
 
 struct outlet {
-	struct fifo fifo;
+	struct fifo fifo; /* dir is -1 for an anonymous pipe */
 	enum outlet_state state;
 	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread; /* HOLDING and nobody reads, as far as known */
@@ -37,6 +40,10 @@ struct outlet {
  */
 int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
 		void (*changed)(struct outlet *));
+
+/* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
+void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));
+
 void outlet_finish(struct outlet *o);
 
 /* To HOLDING. Returns 0 or a negative errno of fifo_open(). No-op there. */
@@ -51,6 +58,12 @@ bool outlet_settle(struct outlet *o, bool dead);
 
 /* Wants changed() when the FIFO has room again or its readers leave. */
 void outlet_want_room(struct outlet *o);
+
+/* An anonymous pipe whose end has been delivered: nothing can follow. */
+static inline bool outlet_spent(const struct outlet *o)
+{
+	return o->fifo.dir < 0 && o->state == OUTLET_IDLE;
+}
 
 /* Bytes in the FIFO; 0 while IDLE, when the daemon cannot know. */
 size_t outlet_waiting(const struct outlet *o);

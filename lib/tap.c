@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "engine.h"
 #include "log.h"
+#include "pipe.h"
 #include "sys.h"
 
 static void tap_changed(struct outlet *o)
@@ -14,28 +15,62 @@ static void tap_changed(struct outlet *o)
 	struct tap *tap = container_of(o, struct tap, outlet);
 	bool full = tap_full(tap);
 
-	tap_update(tap);
+	if (tap_update(tap)) {
+		channel_remove_tap(tap->channel, tap->id);
+		return;
+	}
 	if (full && !tap_full(tap))
 		channel_pump(tap->channel);
+}
+
+static struct tap *tap_new(struct channel *ch, uint64_t id)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	if (!tap)
+		return NULL;
+	tap->channel = ch;
+	tap->id = id;
+	tap->delivered = true;
+	queue_init(&tap->queue);
+	return tap;
 }
 
 int tap_create(struct tap **out, struct channel *ch, uint64_t id)
 {
 	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
-	struct tap *tap = calloc(1, sizeof(*tap));
+	struct tap *tap = tap_new(ch, id);
 	int err;
 
 	if (!tap)
 		return -ENOMEM;
-	tap->channel = ch;
-	tap->id = id;
-	tap->delivered = true;
-	queue_init(&tap->queue);
 	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_changed);
 	if (err < 0) {
 		free(tap);
 		return err;
 	}
+	*out = tap;
+	return 0;
+}
+
+int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd)
+{
+	struct tap *tap = tap_new(ch, id);
+	struct pipe p = PIPE_NONE;
+	int err;
+
+	if (!tap)
+		return -ENOMEM;
+	err = pipe_open(&p, PIPE_SIZE);
+	if (err > 0)
+		err = fifo_fd_check(p.rd > p.wr ? p.rd : p.wr);
+	if (err < 0) {
+		pipe_close(&p);
+		free(tap);
+		return err;
+	}
+	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_changed);
+	*rd = p.rd;
 	*out = tap;
 	return 0;
 }
@@ -62,6 +97,10 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	ssize_t n = 0;
 	int err;
 
+	if (tap->drop && tap_full(tap)) {
+		tap->lost += chunk->len;
+		return;
+	}
 	if (tap->queue.bytes == 0 && !o->unread) {
 		n = chunk_copy(chunk, 0, o->fd);
 		if (n == -EPIPE)
@@ -80,7 +119,22 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	outlet_want_room(o);
 }
 
-void tap_update(struct tap *tap)
+ssize_t tap_move(struct tap *tap, int fd)
+{
+	struct outlet *o = &tap->outlet;
+	ssize_t n;
+
+	if (tap->queue.bytes || o->unread)
+		return 0;
+	n = sys.splice(fd, o->fd, 1 << 30);
+	if (n == -EPIPE)
+		o->unread = true;
+	if (n > 0)
+		tap->bytes_out += (uint64_t)n;
+	return n;
+}
+
+bool tap_update(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 
@@ -97,9 +151,10 @@ void tap_update(struct tap *tap)
 			log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
 	}
 	if (tap->queue.bytes || !tap->channel->over || tap->delivered)
-		return;
+		return false;
 	if (outlet_settle(o, tap->channel->dead)) {
 		tap->delivered = true;
 		queue_rest(&tap->queue);
 	}
+	return outlet_spent(o);
 }

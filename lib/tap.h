@@ -1,6 +1,7 @@
 /*
- * A tap: one reader name's own full copy of a channel's stream. The outlet is its FIFO, the queue
- * holds what the FIFO does not take. All on the channel's worker.
+ * A tap: one reader's own full copy of a channel's stream. The outlet is the FIFO of its name, or for a sink
+ * of the daemon's own an anonymous pipe; the queue holds what the outlet does not take. All on the channel's
+ * worker.
  */
 #pragma once
 
@@ -14,15 +15,23 @@ struct channel;
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
-	uint64_t id;
+	uint64_t id; /* of its node, or above TAP_PRIVATE */
+	bool drop;   /* loses chunks while it is full, instead of holding the writer back */
 	struct outlet outlet;
 	struct queue queue;
 	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out; /* handed to the FIFO */
-	uint64_t lost;      /* bytes that a kernel failure took; each also a line in the log */
+	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 };
 
+/* No node has such a number. */
+#define TAP_PRIVATE ((uint64_t)1 << 63)
+
+/* Returns 0 or a negative errno of outlet_init(). */
 int tap_create(struct tap **tap, struct channel *ch, uint64_t id);
+
+/* A tap on an anonymous pipe, whose read end *rd (O_NONBLOCK) is the caller's. Returns 0 or a negative errno. */
+int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd);
 
 /* Drops what the tap holds. NULL-safe. */
 void tap_destroy(struct tap *tap);
@@ -33,11 +42,20 @@ void tap_destroy(struct tap *tap);
  */
 int tap_prepare(struct tap *tap);
 
-/* Takes the chunk whole, after tap_prepare(). */
+/* Takes the chunk whole, after tap_prepare(), or drops it whole. */
 void tap_take(struct tap *tap, const struct chunk *chunk);
 
-/* Moves what is queued into the FIFO; at the stream's end, lets the reader see it. */
-void tap_update(struct tap *tap);
+/*
+ * Moves bytes from the pipe @fd straight into the outlet, for a channel's only tap. Returns the bytes, or a
+ * negative errno or 0 where tap_take() is the way.
+ */
+ssize_t tap_move(struct tap *tap, int fd);
+
+/*
+ * Moves what is queued into the outlet; at the stream's end, lets the reader see it. Returns true where the
+ * tap is private and through: it is to be removed.
+ */
+bool tap_update(struct tap *tap);
 
 static inline bool tap_full(const struct tap *tap)
 {
