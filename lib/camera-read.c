@@ -1,0 +1,60 @@
+/* Frames by read(2), one a call, for drivers that have nothing else: copied twice. Frames that are lost do not show. */
+#include <errno.h>
+#include <linux/videodev2.h>
+#include <stdlib.h>
+
+#include "camera-device.h"
+#include "sys.h"
+
+static void read_stop(struct camera *cam)
+{
+	free(cam->read);
+	cam->read = NULL;
+}
+
+static int read_next(struct camera *cam)
+{
+	ssize_t n = sys.read(cam->fd, cam->read, cam->size);
+
+	if (n < 0)
+		return (int)n;
+	cam->counts.copies++;
+	cam->frame = (struct camera_frame){ .len = (size_t)n };
+	return 0;
+}
+
+/* The first read starts the device, and is refused where another process has it. Its frame, if any, is not kept. */
+static int read_start(struct camera *cam)
+{
+	int err;
+
+	if (!(cam->caps & V4L2_CAP_READWRITE))
+		return -ENOTTY;
+	cam->read = malloc(cam->size);
+	if (!cam->read)
+		return -ENOMEM;
+	err = read_next(cam);
+	if (!err || err == -EAGAIN)
+		return 0;
+	read_stop(cam);
+	return err;
+}
+
+static ssize_t read_move(struct camera *cam, int pipe)
+{
+	return camera_copy(cam, pipe, cam->read);
+}
+
+static int read_release(struct camera *cam)
+{
+	return 0;
+}
+
+const struct camera_method camera_read = {
+	.name = "read",
+	.start = read_start,
+	.next = read_next,
+	.move = read_move,
+	.release = read_release,
+	.stop = read_stop,
+};

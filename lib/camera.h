@@ -1,0 +1,58 @@
+/*
+ * A camera: a V4L2 capture device, frame by frame into a pipe.
+ *
+ * How the pages come (DESIGN: what works on the device, in this order):
+ *   userptr  the driver fills pages of a memfd, which are spliced: by reference. Each frame has fresh pages, for
+ *            a pipe may refer to the old ones for long after.
+ *   mmap     the driver's own buffers; it will fill them again, so a frame is copied into the pipe.
+ *   read     read(2), for drivers without streaming.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "uri.h"
+
+struct camera;
+
+/*
+ * Takes @fd (O_NONBLOCK), negotiates the format of @uri, starts. May block for as long as the driver likes, so
+ * on an opener's thread. Returns 0, or a negative errno with the reason in @why and @fd closed.
+ */
+int camera_open(struct camera **cam, int fd, const struct uri *uri, char why[URI_WHY_MAX]);
+
+/* POLLIN when a frame is there, POLLERR when the device has gone. Not owned. */
+int camera_fd(const struct camera *cam);
+
+/* "userptr", "mmap" or "read", and the format as text: "640x360 YUYV 30 fps". */
+const char *camera_method(const struct camera *cam);
+const char *camera_format(const struct camera *cam);
+
+/*
+ * Takes the next frame from the driver; there must be none at hand. Returns 1, -EAGAIN if there is none yet, or
+ * a negative errno (ENODEV: unplugged).
+ */
+int camera_next(struct camera *cam);
+
+/*
+ * Moves the next bytes of the frame at hand into the pipe @pipe. Returns bytes, 0 once the frame is through (its
+ * buffer is the driver's again), -EAGAIN where the pipe is full, or a negative errno.
+ */
+ssize_t camera_move(struct camera *cam, int pipe);
+
+/* Drops the frame at hand and counts it. */
+void camera_drop(struct camera *cam);
+
+struct camera_counts {
+	uint64_t frames;    /* moved */
+	uint64_t dropped;   /* by camera_drop(), by the driver (gaps of the sequence), and broken ones */
+	uint64_t pages_ref; /* pages moved by reference */
+	uint64_t copies;    /* calls that copied */
+};
+
+void camera_counts(const struct camera *cam, struct camera_counts *counts);
+
+/* Stops the device and closes it. NULL-safe. Pages that pipes refer to stay. */
+void camera_close(struct camera *cam);
