@@ -1,0 +1,41 @@
+/* What the thread of an opening works on. Its own: the opening may be gone before it is through. */
+#pragma once
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "opener.h"
+
+enum attempt_state {
+	ATTEMPT_RUNNING,
+	ATTEMPT_READY,	   /* the opening's: its loop takes the result */
+	ATTEMPT_ABANDONED, /* the thread's: nobody wants the result */
+};
+
+struct attempt {
+	struct uri uri;
+	struct rights rights;
+	enum port_dir dir;
+	dev_t mount;
+	atomic_int state;
+	timer_t again;	   /* repeats the signal that interrupts */
+	struct opening *o; /* only the thread that ends ATTEMPT_RUNNING may touch it */
+
+	/* The result, as in struct opening: */
+	int err;
+	char why[URI_WHY_MAX];
+	int fd;
+	struct camera *camera;
+};
+
+/* After a failed call: whether it was interrupted by chance, and is to be made again. */
+bool attempt_again(const struct attempt *a);
+
+/* Writes "VERB ADDRESS: what @err means" as the reason. Returns @err, negative. */
+int attempt_failed(struct attempt *a, const char *verb, int err);
+
+/* These block. They set the result and return 0, or a negative errno with the reason written. */
+int attempt_file(struct attempt *a);
+int attempt_camera(struct attempt *a);
+int attempt_connect(struct attempt *a);
+int attempt_listen(struct attempt *a);

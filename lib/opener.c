@@ -1,0 +1,219 @@
+/*
+ * Who owns an attempt is settled by the one change of its state away from ATTEMPT_RUNNING: the thread makes it
+ * READY and tells the loop, which joins the thread; or opening_cancel() makes it ABANDONED, lets the thread go,
+ * and the thread frees it.
+ *
+ * An abandoned thread must come out of whatever call it waits in. One signal could come just before the call and
+ * be lost; so its handler starts a timer, which sends the signal again until the thread is through. All calls are
+ * made so that the signal interrupts them (no SA_RESTART), and whatever they did is thrown away.
+ */
+#include "opener.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "base.h"
+#include "camera.h"
+
+#define INTERRUPT SIGUSR1
+#define AGAIN_NSEC 10000000
+
+/* Bytes of an address in a reason: the end of the reason must not be cut off. */
+#define ADDRESS_SHOWN 80
+
+/* Of sockets; the mode of a file is its own affair. */
+#define SOCKET_UMASK 0022
+
+/* The calling thread's, while the signal may come. */
+static _Thread_local struct attempt *mine;
+
+static void interrupted(int signo)
+{
+	const struct itimerspec again = { { 0, AGAIN_NSEC }, { 0, AGAIN_NSEC } };
+	int saved = errno;
+
+	if (mine && atomic_load(&mine->state) == ATTEMPT_ABANDONED)
+		timer_settime(mine->again, 0, &again, NULL);
+	errno = saved;
+}
+
+static void install(void)
+{
+	struct sigaction action = { .sa_handler = interrupted };
+
+	sigaction(INTERRUPT, &action, NULL);
+}
+
+bool attempt_again(const struct attempt *a)
+{
+	return errno == EINTR && atomic_load(&a->state) == ATTEMPT_RUNNING;
+}
+
+int attempt_failed(struct attempt *a, const char *verb, int err)
+{
+	const char *address = strchr(a->uri.text, ':') + 1;
+	size_t len = strcspn(address, "?");
+
+	uri_why(a->why, "%s %.*s: %s", verb, (int)(len < ADDRESS_SHOWN ? len : ADDRESS_SHOWN), address,
+		strerror(-err));
+	return err;
+}
+
+static void attempt_free(struct attempt *a)
+{
+	if (!a)
+		return;
+	fd_close(&a->fd);
+	camera_close(a->camera);
+	uri_finish(&a->uri);
+	rights_finish(&a->rights);
+	free(a);
+}
+
+static int attempt_new(struct attempt **out, const struct opening *o)
+{
+	struct attempt *a = calloc(1, sizeof(*a));
+	char why[URI_WHY_MAX];
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	a->dir = o->dir;
+	a->mount = o->mount;
+	a->fd = -1;
+	err = uri_parse(&a->uri, o->uri->text, o->dir, why);
+	if (err == 0)
+		err = rights_copy(&a->rights, o->rights);
+	if (err < 0)
+		attempt_free(a);
+	else
+		*out = a;
+	return err;
+}
+
+/* ---- on the thread ---- */
+
+static void set_interrupt(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, INTERRUPT);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static int open_kind(struct attempt *a)
+{
+	switch (a->uri.kind) {
+	case URI_FILE:
+		return attempt_file(a);
+	case URI_TCP:
+	case URI_UNIX:
+		return attempt_connect(a);
+	case URI_TCP_LISTEN:
+	case URI_UNIX_LISTEN:
+		return attempt_listen(a);
+	case URI_V4L2:
+		return attempt_camera(a);
+	case URI_FD:
+		break;
+	}
+	return attempt_failed(a, "open", -EINVAL);
+}
+
+static int open_as_asked(struct attempt *a)
+{
+	int err;
+
+	if (unshare(CLONE_FS) < 0) /* a umask of its own */
+		return attempt_failed(a, "make a thread for", -errno);
+	umask(a->uri.kind == URI_FILE ? 0 : SOCKET_UMASK);
+	err = rights_take(&a->rights);
+	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : open_kind(a);
+}
+
+static void *run(void *arg)
+{
+	struct attempt *a = arg;
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = INTERRUPT };
+	int running = ATTEMPT_RUNNING;
+
+	event._sigev_un._tid = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &event, &a->again) < 0) {
+		a->err = attempt_failed(a, "make a timer for", -errno);
+	} else {
+		mine = a;
+		set_interrupt(SIG_UNBLOCK);
+		a->err = open_as_asked(a);
+		set_interrupt(SIG_BLOCK);
+		mine = NULL;
+		timer_delete(a->again);
+	}
+	if (atomic_compare_exchange_strong(&a->state, &running, ATTEMPT_READY))
+		loop_post(a->o->loop, &a->o->task);
+	else
+		attempt_free(a);
+	return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static void tell(struct loop_task *task)
+{
+	struct opening *o = container_of(task, struct opening, task);
+	struct attempt *a = o->attempt;
+
+	o->attempt = NULL;
+	if (a) {
+		pthread_join(o->thread, NULL);
+		o->err = a->err;
+		memcpy(o->why, a->why, sizeof(o->why));
+		o->fd = fd_take(&a->fd);
+		o->camera = a->camera;
+		a->camera = NULL;
+		attempt_free(a);
+	}
+	o->done(o);
+}
+
+int opening_start(struct opening *o)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	sigset_t all, old;
+	int err;
+
+	o->fd = -1;
+	o->camera = NULL;
+	o->task.run = tell;
+	err = attempt_new(&o->attempt, o);
+	if (err < 0)
+		return err;
+	o->attempt->o = o;
+	pthread_once(&once, install);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	err = -pthread_create(&o->thread, NULL, run, o->attempt);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err < 0)
+		attempt_free(o->attempt);
+	return err;
+}
+
+void opening_cancel(struct opening *o)
+{
+	int running = ATTEMPT_RUNNING;
+
+	if (!o->attempt || !atomic_compare_exchange_strong(&o->attempt->state, &running, ATTEMPT_ABANDONED))
+		return;
+	o->attempt = NULL;
+	pthread_kill(o->thread, INTERRUPT);
+	pthread_detach(o->thread);
+	o->err = -EINTR;
+	uri_why(o->why, "%s", strerror(EINTR));
+	loop_post(o->loop, &o->task);
+}

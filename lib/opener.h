@@ -1,0 +1,61 @@
+/*
+ * An opening: a port's URI opened with the rights of who asked, on a thread of its own, because it may take
+ * for ever: a FIFO without a peer, an address that never answers, a disk that hangs. It can be interrupted.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "loop.h"
+#include "rights.h"
+#include "uri.h"
+
+struct attempt;
+struct camera;
+
+struct opening {
+	/* Set before opening_start(); not owned, and read there only. */
+	const struct uri *uri;
+	const struct rights *rights;
+
+	/* Set before opening_start(). */
+	enum port_dir dir;
+	dev_t mount; /* the daemon's own mount: opening a channel of it through the visible mount would pin it */
+	struct loop *loop;
+	/* On @loop's thread, exactly once after a successful opening_start(). May free the opening. */
+	void (*done)(struct opening *o);
+
+	/* The result: */
+	int err;               /* 0 or a negative errno */
+	char why[URI_WHY_MAX]; /* the reason, for the log and for who asked; never empty where @err is set */
+	int fd;                /* O_CLOEXEC, O_NONBLOCK unless a regular file or disk; the taker owns it; or -1 */
+	struct camera *camera; /* instead of @fd for URI_V4L2: opened and with its format set */
+
+	/* Private: */
+	struct loop_task task;
+	pthread_t thread;
+	struct attempt *attempt;
+};
+
+/*
+ * Begins; on @loop's thread. Returns 0, or a negative errno (EAGAIN: no more threads) without done(). What is
+ * opened:
+ *
+ *   file source   O_RDONLY; not a folder
+ *   file sink     O_WRONLY | O_CREAT with @create, whatever the umask; emptied unless @append
+ *   tcp, unix     connected; every address of the name is tried
+ *   *-listen      bound and listening; SO_REUSEADDR; a dead socket's file is replaced where the caller may
+ *   v4l2          see camera.h
+ *
+ * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount), EHOSTUNREACH (a name that does not
+ * resolve), EINVAL (an unknown service).
+ */
+int opening_start(struct opening *o);
+
+/*
+ * The opening is not wanted any more; on @loop's thread. done() follows at @loop's next turn, with -EINTR unless
+ * it was ready already; no-op after done(). The thread does not hold it up: where it cannot be interrupted (a
+ * hung disk, a resolver) it lingers, and cleans up after itself.
+ */
+void opening_cancel(struct opening *o);
