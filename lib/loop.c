@@ -10,6 +10,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +26,9 @@
 #include "log.h"
 
 #define RING_ENTRIES 256
+
+/* Splices that may wait for disks at the same time: as many may hang before the others of the loop suffer. */
+#define BLOCKING_MAX 64
 
 struct loop_op {
 	struct loop_io *io;
@@ -189,6 +193,9 @@ int loop_run(struct loop *loop)
 	/* liburing 2.3 declares io_uring_enable_rings() and does not export it. */
 	if (syscall(SYS_io_uring_register, loop->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
 		return -errno;
+	err = io_uring_register_iowq_max_workers(&loop->ring, (unsigned[]){ BLOCKING_MAX, BLOCKING_MAX });
+	if (err < 0)
+		log_debug("io_uring workers: %s", strerror(-err)); /* before Linux 5.15 */
 	loop_io_poll(&loop->event_io, loop->event, POLLIN);
 	for (;;) {
 		struct io_uring_cqe *cqe;
@@ -295,7 +302,29 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 	io_uring_sqe_set_data(sqe, op);
 }
 
-void loop_io_cancel(struct loop_io *io)
+void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = sqe_new(io->loop);
+	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
+	io_uring_sqe_set_data(sqe, op_new(io->loop, io));
+}
+
+void loop_io_fsync(struct loop_io *io, int fd)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = sqe_new(io->loop);
+	io_uring_prep_fsync(sqe, fd, 0);
+	io_uring_sqe_set_data(sqe, op_new(io->loop, io));
+}
+
+void loop_io_abort(struct loop_io *io)
 {
 	struct io_uring_sqe *sqe;
 
@@ -304,6 +333,13 @@ void loop_io_cancel(struct loop_io *io)
 	sqe = sqe_new(io->loop);
 	io_uring_prep_cancel(sqe, io->op, 0);
 	io_uring_sqe_set_data(sqe, NULL);
+}
+
+void loop_io_cancel(struct loop_io *io)
+{
+	if (!io->op)
+		return;
+	loop_io_abort(io);
 	io->op->io = NULL;
 	io->op = NULL;
 }

@@ -26,7 +26,7 @@ struct loop_task {
 struct loop_io {
 	struct loop *loop;
 	struct loop_op *op;
-	/* @res: poll(2) revents, 0 for a timer, or a negative errno. */
+	/* @res: poll(2) revents, 0 for a timer, bytes of a splice, or a negative errno. */
 	void (*ready)(struct loop_io *io, int res);
 };
 
@@ -54,7 +54,20 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
 /* Fires after @nsec nanoseconds. No-op while armed. */
 void loop_io_timer(struct loop_io *io, uint64_t nsec);
 
+/*
+ * Moves up to @len bytes on a thread of the kernel's own, because it may wait for a disk: splice(2), with
+ * offsets of -1 for what has none. @res: bytes or a negative errno. No-op while armed.
+ */
+void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len);
+
+/* fsync(2), likewise. */
+void loop_io_fsync(struct loop_io *io, int fd);
+
+/* The callback will not run. The request may be under way still, and hold its files, but not the owner. */
 void loop_io_cancel(struct loop_io *io);
+
+/* Asks for an early end: the callback runs, with what was done by then or -ECANCELED. No-op unless armed. */
+void loop_io_abort(struct loop_io *io);
 
 static inline bool loop_io_armed(const struct loop_io *io)
 {
