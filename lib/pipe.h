@@ -26,6 +26,12 @@ int pipe_open(struct pipe *p, int size);
  */
 int pipe_drop(int fd, int sink, size_t len);
 
+/* Page references that @bytes take at least. */
+static inline size_t pipe_pages(size_t bytes)
+{
+	return (bytes + 4095) / 4096;
+}
+
 /* Closes both ends; what the pipe holds is gone. NULL-safe on a PIPE_NONE. */
 void pipe_close(struct pipe *p);
 

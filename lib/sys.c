@@ -15,6 +15,11 @@ static ssize_t sys_splice(int in, int out, size_t len)
 	return result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
 }
 
+static ssize_t sys_splice_more(int in, int out, size_t len)
+{
+	return result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE | SPLICE_F_MORE));
+}
+
 static ssize_t sys_tee(int in, int out, size_t len)
 {
 	return result(tee(in, out, len, SPLICE_F_NONBLOCK));
@@ -54,6 +59,7 @@ static int sys_resize(int fd, int bytes)
 
 struct sys sys = {
 	.splice = sys_splice,
+	.splice_more = sys_splice_more,
 	.tee = sys_tee,
 	.read = sys_read,
 	.write = sys_write,

@@ -10,6 +10,8 @@
 struct sys {
 	/* Pipe to pipe or pipe to file; never waits for a pipe (splice(2), SPLICE_F_NONBLOCK). */
 	ssize_t (*splice)(int in, int out, size_t len);
+	/* The same to a socket, where more will follow at once (SPLICE_F_MORE). */
+	ssize_t (*splice_more)(int in, int out, size_t len);
 	/* Duplicates references from the head of @in (tee(2), SPLICE_F_NONBLOCK). */
 	ssize_t (*tee)(int in, int out, size_t len);
 	ssize_t (*read)(int fd, void *buf, size_t len);

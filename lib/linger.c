@@ -1,0 +1,69 @@
+#include "linger.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base.h"
+
+struct lingering {
+	TAILQ_ENTRY(lingering) entry;
+	struct lingers *list;
+	int fd;
+	struct loop_io io;
+	struct loop_io timer;
+};
+
+static void destroy(struct lingering *l)
+{
+	TAILQ_REMOVE(l->list, l, entry);
+	loop_io_cancel(&l->io);
+	loop_io_cancel(&l->timer);
+	fd_close(&l->fd);
+	free(l);
+}
+
+static void expired(struct loop_io *io, int res)
+{
+	destroy(container_of(io, struct lingering, timer));
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct lingering *l = container_of(io, struct lingering, io);
+	char buf[4096];
+	ssize_t n;
+
+	do
+		n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	while (n > 0);
+	if (n < 0 && errno == EAGAIN)
+		loop_io_poll(io, l->fd, POLLIN);
+	else
+		destroy(l);
+}
+
+void linger_add(struct lingers *list, struct loop *loop, int fd)
+{
+	struct lingering *l = calloc(1, sizeof(*l));
+
+	shutdown(fd, SHUT_WR);
+	if (!l) {
+		close(fd);
+		return;
+	}
+	l->list = list;
+	l->fd = fd;
+	loop_io_init(&l->io, loop, readable);
+	loop_io_init(&l->timer, loop, expired);
+	loop_io_poll(&l->io, fd, POLLIN);
+	loop_io_timer(&l->timer, LINGER_SECONDS * 1000000000ull);
+	TAILQ_INSERT_TAIL(list, l, entry);
+}
+
+void linger_finish(struct lingers *list)
+{
+	while (!TAILQ_EMPTY(list))
+		destroy(TAILQ_FIRST(list));
+}

@@ -1,0 +1,136 @@
+/*
+ * splice(2) says EAGAIN for a full pipe, an empty pipe, a full socket and an empty socket alike, so the other
+ * side is asked which one to wait for. An end of file is told apart from a pipe that had no writer yet by
+ * poll(2): POLLHUP means that one was there (pipe_poll() in the kernel's fs/pipe.c).
+ */
+#include "stream.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base.h"
+#include "pipe.h"
+#include "sys.h"
+
+/* Calls before others of the loop have a turn. */
+#define TURN_SPLICES 16
+
+static void stop(struct stream *s)
+{
+	loop_io_cancel(&s->io);
+	loop_io_cancel(&s->peer);
+}
+
+static void end(struct stream *s, int err)
+{
+	stop(s);
+	s->ended(s, err);
+}
+
+static void moved(struct stream *s, size_t n)
+{
+	s->bytes += n;
+	s->pages += pipe_pages(n);
+}
+
+static void send_some(struct stream *s)
+{
+	s->full = false;
+	for (int i = 0; i < TURN_SPLICES; i++) {
+		int waiting = sys.waiting(s->pipe);
+		ssize_t n;
+
+		if (waiting <= 0) {
+			loop_io_poll(&s->io, s->pipe, POLLIN);
+			if (s->drained)
+				s->drained(s);
+			return;
+		}
+		n = waiting > PIPE_SIZE / 2 ? sys.splice_more(s->pipe, s->fd, PIPE_SIZE / 2) :
+					      sys.splice(s->pipe, s->fd, PIPE_SIZE);
+		if (n == -EAGAIN) {
+			s->full = true;
+			loop_io_poll(&s->io, s->fd, POLLOUT);
+			if (s->stalled)
+				s->stalled(s);
+			return;
+		}
+		if (n < 0) {
+			end(s, (int)n);
+			return;
+		}
+		moved(s, (size_t)n);
+	}
+	loop_io_poll(&s->io, s->pipe, POLLIN);
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static void receive_some(struct stream *s)
+{
+	for (int i = 0; i < TURN_SPLICES; i++) {
+		ssize_t n = sys.splice(s->fd, s->pipe, PIPE_SIZE);
+
+		if (n == -EAGAIN && readable(s->fd)) {
+			loop_io_poll(&s->io, s->pipe, POLLOUT);
+			return;
+		}
+		if (n == -EAGAIN)
+			break;
+		if (n <= 0) {
+			end(s, (int)n);
+			return;
+		}
+		moved(s, (size_t)n);
+	}
+	loop_io_poll(&s->io, s->fd, POLLIN);
+}
+
+static void ready(struct loop_io *io, int res)
+{
+	struct stream *s = container_of(io, struct stream, io);
+
+	if (!s->out)
+		receive_some(s);
+	else if (!s->full && res > 0 && (res & POLLHUP) && !(res & POLLIN))
+		end(s, 0);
+	else
+		send_some(s);
+}
+
+static void peer_gone(struct loop_io *io, int res)
+{
+	end(container_of(io, struct stream, peer), -EPIPE);
+}
+
+void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct stream *, int))
+{
+	s->fd = s->pipe = -1;
+	s->ended = ended;
+	loop_io_init(&s->io, loop, ready);
+	loop_io_init(&s->peer, loop, peer_gone);
+}
+
+void stream_start(struct stream *s, int fd, int pipe, bool out)
+{
+	s->fd = fd;
+	s->pipe = pipe;
+	s->out = out;
+	if (out) {
+		loop_io_poll(&s->peer, fd, 0); /* POLLERR and POLLHUP are always told */
+		loop_io_poll(&s->io, pipe, POLLIN);
+	} else {
+		loop_io_poll(&s->io, fd, POLLIN);
+	}
+}
+
+void stream_stop(struct stream *s)
+{
+	stop(s);
+	s->fd = s->pipe = -1;
+}
