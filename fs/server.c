@@ -313,7 +313,7 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err == 0)
 		err = survey_create(&s->survey, s);
 	if (err == 0) {
-		struct engine_events events = { survey_origin_opened, s->survey };
+		struct engine_events events = { .origin_opened = survey_origin_opened, .data = s->survey };
 
 		err = engine_create(&s->engine, options->workers, &events);
 	}

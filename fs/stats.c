@@ -130,7 +130,7 @@ static void answer(struct stats *st)
 	struct inode *inode = st->inode;
 
 	reply_json(st->req, stats_json(st), st->size, XATTR_ROOM);
-	free(st->report);
+	report_free(st->report);
 	free(st);
 	inode->busy--;
 	tee_channel_put(s, inode);

@@ -54,8 +54,19 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	loop_io_init(&ch->pause, worker->loop, paused);
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->inlets);
+	TAILQ_INIT(&ch->ports);
+	TAILQ_INIT(&ch->leaving);
 	*out = ch;
 	return 0;
+}
+
+int channel_create_hub(struct channel **out, struct channel *ch, uint64_t tap)
+{
+	int err = channel_create(out, ch->worker, tap, ch->label);
+
+	if (err == 0)
+		(*out)->hub = true;
+	return err;
 }
 
 static void detach(struct channel *ch)
@@ -72,6 +83,7 @@ void channel_destroy(struct channel *ch)
 
 	if (!ch)
 		return;
+	port_destroy_all(ch);
 	while ((tap = TAILQ_FIRST(&ch->taps))) {
 		TAILQ_REMOVE(&ch->taps, tap, entry);
 		tap_destroy(tap);
@@ -292,13 +304,14 @@ static void origin_event(struct watch *watch, uint32_t mask)
 /* The daemon becomes the origin's reader. */
 static int attach(struct channel *ch)
 {
-	int err;
+	int err = 0;
 
 	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
 	if (ch->in < 0)
 		return ch->in;
 	keep_end(ch);
-	err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
+	if (!ch->hub)
+		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
 	if (err < 0) {
 		fd_close(&ch->in);
 		keep_begin(ch);
@@ -374,6 +387,7 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 
 	if (!tap)
 		return;
+	port_name_gone(ch, id);
 	drop_tap(ch, tap);
 	channel_pump(ch);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "inlet.h"
+#include "port-ops.h"
 #include "tap.h"
 
 struct worker;
@@ -27,11 +28,15 @@ struct channel {
 	bool over;   /* no writer, and the last stream is all with the taps */
 	bool gone;   /* the origin has no name */
 	bool dead;   /* gone, and over: no stream can follow */
+	bool hub;    /* the origin is another channel's tap, which watches the node */
 	struct loop_io readable;
 	struct loop_io pause;
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
 	uint64_t private_taps; /* made so far */
+	struct ports ports;
+	struct ports leaving;  /* detached ports that are still stopping */
+	unsigned last_port;    /* the number of the latest */
 
 	struct inlets inlets;
 	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
@@ -45,6 +50,12 @@ struct channel {
 
 /* Any thread; nothing is opened. @label is copied. Returns 0 or -ENOMEM. */
 int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label);
+
+/*
+ * A channel over a tap of another one, on the same worker: what is read from the tap goes to this one's taps,
+ * which are private ones.
+ */
+int channel_create_hub(struct channel **hub, struct channel *ch, uint64_t tap);
 
 /* Drops what the channel holds. NULL-safe. */
 void channel_destroy(struct channel *ch);

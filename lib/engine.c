@@ -61,6 +61,7 @@ static int worker_start(struct worker *w)
 
 static void worker_finish(struct worker *w)
 {
+	linger_finish(&w->lingers);
 	loop_destroy(w->loop);
 	watcher_finish(&w->watcher);
 	pipe_close(&w->stage);
@@ -80,6 +81,7 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 
 		w->dir = w->null = w->watcher.fd = -1;
 		w->stage = PIPE_NONE;
+		TAILQ_INIT(&w->lingers);
 		if (events)
 			w->events = *events;
 		err = worker_start(w);

@@ -7,14 +7,19 @@
 
 #include <pthread.h>
 
+#include "linger.h"
 #include "loop.h"
 #include "pipe.h"
 #include "watch.h"
+
+struct channel;
 
 /* What the engine tells, on a worker's thread. */
 struct engine_events {
 	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
 	void (*origin_opened)(void *data);
+	/* A port has come to its end, or is being detached. */
+	void (*port_ended)(void *data, struct channel *ch, unsigned id);
 	void *data;
 };
 
@@ -28,6 +33,7 @@ struct worker {
 	int stage_size;   /* its capacity in bytes: no reader's reserve is smaller */
 	int null;         /* /dev/null */
 	char *buffer;     /* one page, for small chunks */
+	struct lingers lingers;
 };
 
 /*

@@ -49,8 +49,8 @@ void keep_begin(struct channel *ch)
 {
 	int err = 0;
 
-	if (!TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
-		return;
+	if (ch->hub || !TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
+		return; /* (a hub's bytes are kept by its tap) */
 	if (!ch->keeping) {
 		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, changed);
 		ch->keeping = true;

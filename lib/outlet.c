@@ -121,6 +121,8 @@ static void begin_ending(struct outlet *o)
 bool outlet_settle(struct outlet *o, bool dead)
 {
 	if (o->fifo.dir < 0) {
+		if (outlet_waiting(o))
+			return false;
 		leave(o, OUTLET_IDLE, -1);
 		return true;
 	}

@@ -8,8 +8,8 @@
  *            end is open, so the reader drains, then sees end of file. One who leaves before has
  *            left bytes: back to HOLDING, or the next reader's open would block before them.
  *
- * An outlet on an anonymous pipe, for a sink of the daemon's own, is HOLDING until the stream is over, and
- * spent then.
+ * An outlet on an anonymous pipe, for a sink of the daemon's own, is HOLDING until the stream is over and
+ * all of it is read, and spent then.
  *
  * A splice into a FIFO that nobody reads is EPIPE (the daemon ignores SIGPIPE), so data then stays
  * where it is; inotify's OPEN is the moment to look again.

@@ -125,6 +125,22 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 	return append_link(q, chunk, (size_t)n + skip);
 }
 
+int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)
+{
+	struct queue_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return -ENOMEM;
+	link->pipe = *pipe;
+	link->bytes = bytes;
+	link->capacity = size;
+	*pipe = PIPE_NONE;
+	TAILQ_INSERT_HEAD(&q->links, link, entry);
+	q->count++;
+	q->bytes += bytes;
+	return 0;
+}
+
 int queue_drain(struct queue *q, int fd, size_t *moved)
 {
 	struct queue_link *link;

@@ -14,6 +14,8 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "pipe.h"
+
 struct queue_link;
 
 struct queue {
@@ -58,6 +60,12 @@ int queue_reserve(struct queue *q);
  * that the kernel should never give, with a part of the chunk appended.
  */
 int queue_append(struct queue *q, const struct chunk *chunk, size_t skip);
+
+/*
+ * Puts the @bytes in @pipe, whose capacity is @size, before everything queued. The pipe is the queue's
+ * afterwards. Returns 0 or -ENOMEM, with @pipe still the caller's.
+ */
+int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size);
 
 /*
  * Moves bytes into the pipe @fd while it has room. Returns 0 once the queue is empty, else

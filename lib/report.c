@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -7,15 +8,54 @@
 #include "pipe.h"
 #include "sys.h"
 
-struct report *report_create(const struct channel *ch)
+static int report_taps(struct report *r, const struct channel *ch)
 {
 	const struct tap *tap;
-	struct report *r;
-	size_t count = 0;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
+		r->count += tap->id < TAP_PRIVATE;
+	r->taps = calloc(r->count + 1, sizeof(r->taps[0]));
+	if (!r->taps)
+		return -ENOMEM;
+	r->count = 0;
+	TAILQ_FOREACH(tap, &ch->taps, entry) {
+		struct tap_report *t = &r->taps[r->count];
+
+		if (tap->id >= TAP_PRIVATE)
+			continue;
+		r->count++;
+		t->id = tap->id;
+		t->bytes_out = tap->bytes_out;
+		t->waiting = tap_waiting(tap);
+		if (tap->outlet.fd >= 0)
+			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + QUEUE_LINKS * PIPE_SIZE;
+		t->lost = tap->lost;
+		t->state = tap->outlet.state;
+	}
+	return 0;
+}
+
+static int report_ports(struct report *r, const struct channel *ch)
+{
+	struct port *p;
+	size_t count = 0;
+	int err = 0;
+
+	TAILQ_FOREACH(p, &ch->ports, entry)
 		count++;
-	r = calloc(1, sizeof(*r) + count * sizeof(r->taps[0]));
+	r->ports = calloc(count + 1, sizeof(r->ports[0]));
+	if (!r->ports)
+		return -ENOMEM;
+	TAILQ_FOREACH(p, &ch->ports, entry)
+		if (err == 0)
+			err = port_report(p, &r->ports[r->port_count++]);
+	return err;
+}
+
+struct report *report_create(const struct channel *ch)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
 	if (!r)
 		return NULL;
 	r->bytes_in = ch->bytes_in;
@@ -28,16 +68,20 @@ struct report *report_create(const struct channel *ch)
 		r->waiting = waiting > 0 ? (uint64_t)waiting : 0;
 		r->size = fcntl(ch->in, F_GETPIPE_SZ);
 	}
-	TAILQ_FOREACH(tap, &ch->taps, entry) {
-		struct tap_report *t = &r->taps[r->count++];
-
-		t->id = tap->id;
-		t->bytes_out = tap->bytes_out;
-		t->waiting = tap->queue.bytes + outlet_waiting(&tap->outlet);
-		if (tap->outlet.fd >= 0)
-			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + QUEUE_LINKS * PIPE_SIZE;
-		t->lost = tap->lost;
-		t->state = tap->outlet.state;
+	if (report_taps(r, ch) < 0 || report_ports(r, ch) < 0) {
+		report_free(r);
+		return NULL;
 	}
 	return r;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->port_count; i++)
+		port_report_finish(&r->ports[i]);
+	free(r->ports);
+	free(r->taps);
+	free(r);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "outlet.h"
+#include "port.h"
 
 struct channel;
 
@@ -24,9 +25,14 @@ struct report {
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
 	int size;         /* the origin's capacity in bytes; 0 where the daemon does not read it */
-	size_t count;
-	struct tap_report taps[];
+	size_t count; /* of the taps that have names */
+	struct tap_report *taps;
+	size_t port_count;
+	struct port_report *ports;
 };
 
-/* On the channel's worker. Returns a report that the caller frees, or NULL when out of memory. */
+/* On the channel's worker. Returns NULL when out of memory. */
 struct report *report_create(const struct channel *ch);
+
+/* NULL-safe. */
+void report_free(struct report *r);

@@ -10,9 +10,8 @@
 #include "pipe.h"
 #include "sys.h"
 
-static void tap_changed(struct outlet *o)
+void tap_look(struct tap *tap)
 {
-	struct tap *tap = container_of(o, struct tap, outlet);
 	bool full = tap_full(tap);
 
 	if (tap_update(tap)) {
@@ -21,6 +20,11 @@ static void tap_changed(struct outlet *o)
 	}
 	if (full && !tap_full(tap))
 		channel_pump(tap->channel);
+}
+
+static void tap_changed(struct outlet *o)
+{
+	tap_look(container_of(o, struct tap, outlet));
 }
 
 static struct tap *tap_new(struct channel *ch, uint64_t id)
@@ -150,11 +154,45 @@ bool tap_update(struct tap *tap)
 		else if (err < 0)
 			log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
 	}
-	if (tap->queue.bytes || !tap->channel->over || tap->delivered)
+	if (tap->queue.bytes || tap->held || !tap->channel->over || tap->delivered)
 		return false;
 	if (outlet_settle(o, tap->channel->dead)) {
 		tap->delivered = true;
 		queue_rest(&tap->queue);
 	}
 	return outlet_spent(o);
+}
+
+/* The first part goes before the rest, so the rest is called back first. */
+static int recall(struct tap *tap, int rd)
+{
+	struct pipe p = PIPE_NONE;
+	int size, err, rest;
+	ssize_t n;
+
+	if (sys.waiting(rd) <= 0)
+		return 0;
+	size = pipe_open(&p, PIPE_SIZE);
+	if (size < 0)
+		return size;
+	n = sys.splice(rd, p.wr, 1 << 30);
+	if (n <= 0) {
+		pipe_close(&p);
+		return (int)n;
+	}
+	tap->bytes_out -= (uint64_t)n;
+	rest = recall(tap, rd);
+	err = queue_prepend(&tap->queue, &p, (size_t)n, size);
+	pipe_close(&p);
+	return err < 0 ? err : rest;
+}
+
+int tap_recall(struct tap *tap, int rd)
+{
+	int err = outlet_hold(&tap->outlet);
+
+	if (err < 0)
+		return err;
+	tap->delivered = false;
+	return recall(tap, rd);
 }

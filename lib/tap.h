@@ -16,6 +16,7 @@ struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
 	uint64_t id; /* of its node, or above TAP_PRIVATE */
+	bool held;   /* private: its sink has bytes in hand that it may give back */
 	bool drop;   /* loses chunks while it is full, instead of holding the writer back */
 	struct outlet outlet;
 	struct queue queue;
@@ -56,6 +57,25 @@ ssize_t tap_move(struct tap *tap, int fd);
  * tap is private and through: it is to be removed.
  */
 bool tap_update(struct tap *tap);
+
+/*
+ * Something about the tap's reader has changed: tap_update(), and what follows from it for the channel. The tap
+ * may be gone afterwards.
+ */
+void tap_look(struct tap *tap);
+
+/*
+ * Takes what waits in the outlet, whose read end is @rd, back to the head of the queue, so that what was read
+ * before can be put in front (queue_prepend()); tap_update() moves it out again. Returns 0 or a
+ * negative errno: then a part of it may still be in the outlet.
+ */
+int tap_recall(struct tap *tap, int rd);
+
+/* Bytes held for the reader: queued and in the outlet. */
+static inline size_t tap_waiting(const struct tap *tap)
+{
+	return tap->queue.bytes + outlet_waiting(&tap->outlet);
+}
 
 static inline bool tap_full(const struct tap *tap)
 {

@@ -1,0 +1,72 @@
+/* A port as its kinds see it: one file each, and nobody else knows kinds. */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "inlet.h"
+#include "port.h"
+
+struct port_ops {
+	const char *how; /* for the report */
+	size_t size;     /* of the kind's structure, which begins with its struct port */
+	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
+
+	/* The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno. */
+	int (*init)(struct port *p);
+	/* Its turn has come: moves from now on, until it calls port_end(). */
+	void (*start)(struct port *p);
+	/*
+	 * Moves no more, and gives back what it has in hand. Returns false where that takes a moment: then it calls
+	 * port_stopped().
+	 */
+	bool (*stop)(struct port *p);
+	/* Lets go of everything at once; no callback follows. */
+	void (*finish)(struct port *p);
+	/* Adds to what port.c fills in; may be NULL. Returns 0 or -ENOMEM. */
+	int (*report)(struct port *p, struct port_report *r);
+	/* A sink's name has been removed; NULL: the end of its FIFO says so. */
+	void (*name_gone)(struct port *p);
+};
+
+struct port {
+	const struct port_ops *ops;
+	struct channel *channel;
+	TAILQ_ENTRY(port) entry;
+	unsigned id;
+	enum port_state state;
+	int err;
+	bool leaving; /* detached, and still stopping */
+	struct port_config config;
+	struct inlet inlet; /* a source's */
+	int pipe;           /* a sink's: where it reads */
+	uint64_t tap;       /* a sink's: its tap, private or the name's; 0: none */
+	uint64_t bytes;
+	uint64_t total;
+	uint64_t pages_ref;
+	uint64_t copies;
+};
+TAILQ_HEAD(ports, port);
+
+extern const struct port_ops port_file_source, port_file_sink;
+extern const struct port_ops port_stream;
+extern const struct port_ops port_listen_source, port_listen_sink;
+extern const struct port_ops port_camera;
+
+/* The port has come to its end by itself: 0 or a negative errno. Nothing of it may be armed. */
+void port_end(struct port *p, int err);
+
+/* What ops->stop() had to wait for is done. Frees the port. */
+void port_stopped(struct port *p);
+
+/* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
+void port_drained(struct port *p);
+
+void port_moved(struct port *p, size_t bytes);
+
+/* For channel.c: */
+
+/* Frees every port, at once. */
+void port_destroy_all(struct channel *ch);
+
+/* Tap @id is about to be removed by its name's removal. */
+void port_name_gone(struct channel *ch, uint64_t id);

@@ -1,0 +1,208 @@
+/*
+ * A port on a socket, pipe or FIFO. With ?retry= it connects again after a failure, and goes on: what a sink has
+ * not sent is in its pipe.
+ */
+#include "port-ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+#include "linger.h"
+#include "log.h"
+#include "stream.h"
+
+struct stream_port {
+	struct port port;
+	struct stream stream;
+	bool socket;
+	struct loop_io timer;
+	struct opening *opening; /* under way */
+};
+
+/* Outlives its port, should that be detached meanwhile. */
+struct reopening {
+	struct opening opening;
+	struct stream_port *port; /* NULL: nobody waits */
+};
+
+/* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
+static int ready(struct stream_port *sp)
+{
+	int fd = sp->port.config.fd;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	sp->socket = S_ISSOCK(st.st_mode);
+	if (!sp->socket)
+		return 0;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static void run(struct stream_port *sp)
+{
+	struct port *p = &sp->port;
+	bool out = p->config.dir == PORT_SINK;
+
+	p->state = PORT_RUNNING;
+	p->err = 0;
+	stream_start(&sp->stream, p->config.fd, out ? p->pipe : p->inlet.fd, out);
+}
+
+static void again(struct stream_port *sp, int err)
+{
+	struct port *p = &sp->port;
+
+	if (p->state != PORT_RETRYING)
+		log_warn("%s: port %u, %s: %s; connecting again every %u s", p->channel->label, p->id,
+			 p->config.uri.text, strerror(-err), p->config.uri.retry);
+	p->state = PORT_RETRYING;
+	p->err = err;
+	loop_io_timer(&sp->timer, p->config.uri.retry * 1000000000ull);
+}
+
+static void reopened(struct opening *o)
+{
+	struct reopening *r = container_of(o, struct reopening, opening);
+	struct stream_port *sp = r->port;
+	int err = o->err;
+
+	if (sp) {
+		sp->opening = NULL;
+		sp->port.config.fd = fd_take(&o->fd);
+	}
+	fd_close(&o->fd);
+	free(r);
+	if (!sp)
+		return;
+	if (err == 0)
+		err = ready(sp);
+	if (err < 0) {
+		fd_close(&sp->port.config.fd);
+		again(sp, err);
+		return;
+	}
+	log_info("%s: port %u: connected to %s again", sp->port.channel->label, sp->port.id, sp->port.config.uri.text);
+	run(sp);
+}
+
+static int reopen(struct stream_port *sp)
+{
+	const struct port_config *config = &sp->port.config;
+	struct reopening *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->port = sp;
+	r->opening = (struct opening){
+		.uri = &config->uri, .dir = config->dir, .rights = &config->rights, .mount = config->mount,
+		.loop = sp->port.channel->worker->loop, .done = reopened,
+	};
+	err = opening_start(&r->opening);
+	if (err < 0) {
+		free(r);
+		return err;
+	}
+	sp->opening = &r->opening;
+	return 0;
+}
+
+static void timer_ready(struct loop_io *io, int res)
+{
+	struct stream_port *sp = container_of(io, struct stream_port, timer);
+	int err = reopen(sp);
+
+	if (err < 0)
+		again(sp, err);
+}
+
+static void count(struct stream_port *sp)
+{
+	sp->port.bytes += sp->stream.bytes;
+	sp->port.pages_ref += sp->stream.pages;
+	sp->stream.bytes = sp->stream.pages = 0;
+}
+
+static void ended(struct stream *s, int err)
+{
+	struct stream_port *sp = container_of(s, struct stream_port, stream);
+	struct port *p = &sp->port;
+	struct worker *w = p->channel->worker;
+
+	count(sp);
+	if (err < 0 && p->config.uri.retry) {
+		fd_close(&p->config.fd);
+		again(sp, err);
+		return;
+	}
+	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
+		linger_add(&w->lingers, w->loop, fd_take(&p->config.fd));
+	port_end(p, err);
+}
+
+static void drained(struct stream *s)
+{
+	port_drained(&container_of(s, struct stream_port, stream)->port);
+}
+
+static int init(struct port *p)
+{
+	struct stream_port *sp = container_of(p, struct stream_port, port);
+	struct loop *loop = p->channel->worker->loop;
+
+	loop_io_init(&sp->timer, loop, timer_ready);
+	stream_init(&sp->stream, loop, ended);
+	sp->stream.drained = drained;
+	return ready(sp);
+}
+
+static void start(struct port *p)
+{
+	run(container_of(p, struct stream_port, port));
+}
+
+static void finish(struct port *p)
+{
+	struct stream_port *sp = container_of(p, struct stream_port, port);
+
+	stream_stop(&sp->stream);
+	loop_io_cancel(&sp->timer);
+	if (sp->opening) {
+		container_of(sp->opening, struct reopening, opening)->port = NULL;
+		opening_cancel(sp->opening);
+		sp->opening = NULL;
+	}
+}
+
+static bool stop(struct port *p)
+{
+	finish(p);
+	return true;
+}
+
+static int report(struct port *p, struct port_report *r)
+{
+	const struct stream_port *sp = container_of(p, struct stream_port, port);
+
+	r->bytes += sp->stream.bytes;
+	r->pages_ref += sp->stream.pages;
+	return 0;
+}
+
+const struct port_ops port_stream = {
+	.how = "splice",
+	.size = sizeof(struct stream_port),
+	.init = init,
+	.start = start,
+	.stop = stop,
+	.finish = finish,
+	.report = report,
+};

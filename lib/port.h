@@ -1,0 +1,82 @@
+/*
+ * A port: one end of a channel that the daemon drives. A source fills the origin, a sink drains a name.
+ *
+ * A source is a writer: it has an inlet while it plays. Sources play one after the other, in the order of their
+ * attaching. A sink on a tap is a reader of that tap's FIFO; on the origin it has a tap of its own, without a
+ * name. So a sink is a reader as any other: durable, with back-pressure, and the end of the stream ends it.
+ *
+ * All on the channel's worker.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "opener.h"
+#include "rights.h"
+#include "uri.h"
+
+struct channel;
+struct port;
+
+enum port_state {
+	PORT_WAITING,   /* a source whose turn has not come */
+	PORT_RUNNING,
+	PORT_LISTENING, /* no peer just now */
+	PORT_RETRYING,  /* connects again soon */
+	PORT_DONE,      /* the stream has ended and all of it was moved */
+	PORT_FAILED,    /* see error */
+};
+
+/* What is attached. All of it is the port's after a successful port_attach(). */
+struct port_config {
+	enum port_dir dir;
+	struct uri uri;
+	struct rights rights; /* for connecting again */
+	dev_t mount;          /* see opener.h */
+	int fd;
+	struct camera *camera;
+	uint64_t node; /* a sink's name: the origin's node or a tap's */
+};
+
+/*
+ * Attaches what an opening has opened, or a descriptor that somebody passed. Never blocks. Returns 0 with the
+ * port's number in *id, or a negative errno with the reason in @why and @config still the caller's: EINVAL (the
+ * descriptor cannot be read or written, or is of no use), EMFILE, ENOMEM, ENOENT (the name has gone).
+ */
+int port_attach(struct channel *ch, struct port_config *config, unsigned *id, char why[URI_WHY_MAX]);
+
+/*
+ * Ends a port and takes it off the list, running or not. What a sink has not moved stays in its name. Returns 0
+ * or -ENOENT.
+ */
+int port_detach(struct channel *ch, unsigned id);
+
+/* A port's part of struct report (report.h). */
+struct port_report {
+	unsigned id;
+	enum port_dir dir;
+	enum port_state state;
+	uint64_t node;       /* a sink's name, as in port_config */
+	char *uri;
+	const char *how;     /* "splice", "userptr" ...; static */
+	char *format;        /* of a camera, or NULL */
+	uint64_t bytes;      /* moved */
+	uint64_t total;      /* bytes that there will be; 0: unknown */
+	uint64_t pages_ref;  /* pages moved by reference, as far as the daemon can see */
+	uint64_t copies;     /* calls that copied through the daemon's memory */
+	uint64_t frames, dropped;  /* of a camera */
+	uint64_t clients;          /* of a listener: accepted so far, */
+	uint64_t connected;        /* there now, */
+	uint64_t disconnected;     /* thrown out or failed, */
+	uint64_t lost;             /* and the bytes that they missed */
+	int err;             /* of PORT_FAILED and PORT_RETRYING: a negative errno */
+	char *error;         /* its text, or NULL */
+};
+
+/* On the channel's worker. Returns 0 or -ENOMEM; port_report_finish() is owed either way. */
+int port_report(struct port *p, struct port_report *r);
+void port_report_finish(struct port_report *r);
+
+/* "waiting", "running", "listening", "retrying", "done", "failed". */
+const char *port_state_name(enum port_state state);
