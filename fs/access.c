@@ -7,50 +7,56 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "rights.h"
 
-static bool in_group(fuse_req_t req, gid_t gid)
+int access_rights(fuse_req_t req, struct rights *r)
 {
-	_cleanup_free_ gid_t *groups = NULL;
-	int n;
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	int n = fuse_req_getgroups(req, 0, NULL);
 
-	if (fuse_req_ctx(req)->gid == gid)
-		return true;
-	n = fuse_req_getgroups(req, 0, NULL);
+	*r = (struct rights){ .uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid };
 	if (n <= 0)
-		return false;
-	groups = calloc((size_t)n, sizeof(*groups));
-	if (!groups)
-		return false;
-	n = fuse_req_getgroups(req, n, groups);
-	for (int i = 0; i < n; i++)
-		if (groups[i] == gid)
+		return 0;
+	r->groups = calloc((size_t)n, sizeof(*r->groups));
+	if (!r->groups)
+		return -ENOMEM;
+	r->count = (size_t)n;
+	n = fuse_req_getgroups(req, n, r->groups);
+	if (n < 0 || (size_t)n < r->count)
+		r->count = n < 0 ? 0 : (size_t)n;
+	return 0;
+}
+
+static bool in_group(const struct rights *r, gid_t gid)
+{
+	if (r->gid == gid)
+		return true;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->groups[i] == gid)
 			return true;
 	return false;
 }
 
-int access_check(fuse_req_t req, const struct node *node, int mask)
+int access_check(const struct rights *r, const struct inode *inode, int mask)
 {
-	const struct inode *inode = node->inode;
-	uid_t uid = fuse_req_ctx(req)->uid;
 	unsigned bits = inode->mode & 7;
 
-	if (uid == 0)
+	if (r->uid == 0)
 		return 0;
-	if (uid == inode->uid)
+	if (r->uid == inode->uid)
 		bits = inode->mode >> 6 & 7;
-	else if (in_group(req, inode->gid))
+	else if (in_group(r, inode->gid))
 		bits = inode->mode >> 3 & 7;
 	return ((unsigned)mask & ~bits) ? -EACCES : 0;
 }
 
-int access_may_delete(fuse_req_t req, const struct node *node)
+int access_may_delete(const struct rights *r, const struct node *node)
 {
 	const struct node *dir = node->parent;
-	uid_t uid = fuse_req_ctx(req)->uid;
 
-	if (!dir || access_check(req, dir, W_OK | X_OK) < 0)
+	if (!dir || access_check(r, dir->inode, W_OK | X_OK) < 0)
 		return -EACCES;
-	if ((dir->inode->mode & S_ISVTX) && uid != 0 && uid != dir->inode->uid && uid != node->inode->uid)
+	if ((dir->inode->mode & S_ISVTX) && r->uid != 0 && r->uid != dir->inode->uid && r->uid != node->inode->uid)
 		return -EACCES;
 	return 0;
 }
@@ -83,10 +89,10 @@ static const char *below_mount(const struct server *s, const char *path)
 	return path + n + 1;
 }
 
-int access_walk(fuse_req_t req, struct node *from, const char *path, struct node **out, const char **name)
+/* Follows @path up to its last part, which *name becomes. Returns 0 or a negative errno. */
+static int walk(struct server *s, const struct rights *r, struct node *dir, const char *path, struct node **out,
+		const char **name)
 {
-	struct server *s = server_of(req);
-	struct node *dir = from;
 	const char *slash;
 
 	if (*path == '/') {
@@ -103,7 +109,7 @@ int access_walk(fuse_req_t req, struct node *from, const char *path, struct node
 			continue;
 		if (n > NAME_MAX)
 			return -ENAMETOOLONG;
-		if (access_check(req, dir, X_OK) < 0)
+		if (access_check(r, dir->inode, X_OK) < 0)
 			return -EACCES;
 		memcpy(part, path, n);
 		part[n] = '\0';
@@ -123,9 +129,31 @@ int access_walk(fuse_req_t req, struct node *from, const char *path, struct node
 		return -EINVAL;
 	if (strlen(path) > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (access_check(req, dir, W_OK | X_OK) < 0)
-		return -EACCES;
 	*out = dir;
 	*name = path;
 	return 0;
+}
+
+int access_walk(struct server *s, const struct rights *r, struct node *from, const char *path, struct node **dir,
+		const char **name)
+{
+	int err = walk(s, r, from, path, dir, name);
+
+	return err < 0 ? err : access_check(r, (*dir)->inode, W_OK | X_OK);
+}
+
+int access_channel(struct server *s, const struct rights *r, const char *path, struct node **node)
+{
+	struct node *dir;
+	const char *name;
+	int err = walk(s, r, s->nodes.root, path + strspn(path, "/"), &dir, &name);
+
+	if (err == 0)
+		err = access_check(r, dir->inode, X_OK);
+	if (err < 0)
+		return err;
+	*node = node_find(dir, name);
+	if (!*node || (*node)->pending)
+		return -ENOENT;
+	return (*node)->kind == NODE_FIFO ? 0 : -EISDIR;
 }

@@ -1,23 +1,39 @@
-/* The permission checks that the kernel cannot make for us: names given inside a value. */
+/*
+ * The permission checks that the kernel cannot make for us: names given inside a value, and what is asked for
+ * through the control socket.
+ */
 #pragma once
 
+#include "rights.h"
 #include "server.h"
 
-/*
- * Whether the request's caller may use @node with @mask (R_OK | W_OK | X_OK), by mode, owner and
- * groups. Returns 0 or -EACCES.
- */
-int access_check(fuse_req_t req, const struct node *node, int mask);
+#define _cleanup_rights_ __attribute__((cleanup(rights_finish)))
 
-/* Whether the request's caller may remove @node's name. Returns 0 or -EACCES. */
-int access_may_delete(fuse_req_t req, const struct node *node);
+/* The rights of the request's caller; rights_finish() is owed. Returns 0 or -ENOMEM. */
+int access_rights(fuse_req_t req, struct rights *r);
+
+/*
+ * Whether @r suffice to use @inode with @mask (R_OK | W_OK | X_OK), by mode, owner and groups, whatever of the
+ * mode a name shows. Returns 0 or -EACCES.
+ */
+int access_check(const struct rights *r, const struct inode *inode, int mask);
+
+/* Whether @r suffice to remove @node's name. Returns 0 or -EACCES. */
+int access_may_delete(const struct rights *r, const struct node *node);
 
 /* Finds the node of @path below @from, with the daemon's own rights. NULL if there is none. */
 struct node *access_find(struct node *from, const char *path);
 
 /*
- * Finds the folder of @path with the caller's rights. A relative path starts at @from; an absolute
- * one must be inside the mount. *name: the last part, in @path. Returns 0, or -EINVAL, -ENOENT,
- * -ENOTDIR, -EACCES, -EXDEV.
+ * Finds the folder in which @r may make the last part of @path: *name. A relative path starts at @from; an
+ * absolute one must be inside the mount. Returns 0, or -EINVAL, -ENOENT, -ENOTDIR, -EACCES, -EXDEV,
+ * -ENAMETOOLONG.
  */
-int access_walk(fuse_req_t req, struct node *from, const char *path, struct node **dir, const char **name);
+int access_walk(struct server *s, const struct rights *r, struct node *from, const char *path, struct node **dir,
+		const char **name);
+
+/*
+ * Finds the channel of @path, which starts at the mount's root with a slash or without, through folders that @r may
+ * search. The same errors, or -EISDIR.
+ */
+int access_channel(struct server *s, const struct rights *r, const char *path, struct node **node);

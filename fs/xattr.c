@@ -70,6 +70,7 @@ static void set_tee(fuse_req_t req, struct node *node, const char *value)
 {
 	struct server *s = server_of(req);
 	const struct node *place = node->kind == NODE_HANDLE ? node->inode->origin : node;
+	_cleanup_rights_ struct rights rights = { 0 };
 	struct node *dir = NULL;
 	const char *name = NULL;
 	int err;
@@ -78,7 +79,9 @@ static void set_tee(fuse_req_t req, struct node *node, const char *value)
 		refuse(req, node, "spfs.tee", ENOENT, "the channel has no name any more");
 		return;
 	}
-	err = -access_walk(req, place->parent, value, &dir, &name);
+	err = -access_rights(req, &rights);
+	if (err == 0)
+		err = -access_walk(s, &rights, place->parent, value, &dir, &name);
 	if (err == 0)
 		dir_for_new(s, dir->id, name, &err);
 	if (err)
@@ -92,7 +95,9 @@ static void set_tee(fuse_req_t req, struct node *node, const char *value)
 
 static void remove_tee(fuse_req_t req, struct node *node)
 {
-	if (access_may_delete(req, node) < 0) {
+	_cleanup_rights_ struct rights rights = { 0 };
+
+	if (access_rights(req, &rights) < 0 || access_may_delete(&rights, node) < 0) {
 		refuse(req, node, "spfs.tee", EACCES, "no right to remove the tap's name");
 		return;
 	}
