@@ -1,10 +1,10 @@
 #include "stats.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "base.h"
 #include "channel.h"
 #include "engine.h"
@@ -24,29 +24,9 @@ struct stats {
 	struct report *report;
 };
 
-static json_t *name_of(const struct node *node)
-{
-	_cleanup_free_ char *path = node ? node_path(node) : NULL;
-
-	json_t *json = path ? json_string(path) : json_null();
-
-	if (json)
-		return json;
-	/* A name need not be UTF-8; JSON must be. */
-	for (char *p = path; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return json_string(path);
-}
-
-static json_t *number(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
 static json_t *count(bool known, unsigned n)
 {
-	return known ? number(n) : json_null();
+	return known ? answer_number(n) : json_null();
 }
 
 static const struct tap_report *report_of(const struct report *report, const struct node *node)
@@ -68,9 +48,14 @@ static json_t *tap_json(const struct stats *st, const struct node *node)
 	struct survey_count c;
 	bool known = survey_count(st->server->survey, node, &c);
 
-	return json_pack("{so so so so so so ss}", "name", name_of(node), "bytes_out", number(t->bytes_out),
-			 "waiting", number(t->waiting), "size", t->size ? number(t->size) : json_null(), "lost", number(t->lost),
-			 "readers", count(known, c.readers), "state", states[t->state]);
+	return json_pack("{so so so so so so ss}",
+			 "name", answer_path(node),
+			 "bytes_out", answer_number(t->bytes_out),
+			 "waiting", answer_number(t->waiting),
+			 "size", t->size ? answer_number(t->size) : json_null(),
+			 "lost", answer_number(t->lost),
+			 "readers", count(known, c.readers),
+			 "state", states[t->state]);
 }
 
 /* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
@@ -88,29 +73,17 @@ static json_t *stats_json(const struct stats *st)
 		if (node_is_tap(node) && !node->pending)
 			json_array_insert_new(taps, 0, tap_json(st, node));
 	return json_pack("{so so so so so so so so so so so}",
-			 "channel", name_of(origin),
-			 "bytes_in", teed ? number(r->bytes_in) : json_null(),
-			 "waiting", teed ? number(r->waiting) : json_null(),
-			 "size", teed ? number((uint64_t)r->size) : json_null(),
-			 "streams", teed ? number(r->streams) : json_null(),
-			 "chunks_ref", teed ? number(r->chunks_ref) : json_null(),
-			 "chunks_copy", teed ? number(r->chunks_copy) : json_null(),
+			 "channel", answer_path(origin),
+			 "bytes_in", teed ? answer_number(r->bytes_in) : json_null(),
+			 "waiting", teed ? answer_number(r->waiting) : json_null(),
+			 "size", teed ? answer_number((uint64_t)r->size) : json_null(),
+			 "streams", teed ? answer_number(r->streams) : json_null(),
+			 "chunks_ref", teed ? answer_number(r->chunks_ref) : json_null(),
+			 "chunks_copy", teed ? answer_number(r->chunks_copy) : json_null(),
 			 "writers", count(known, c.writers),
 			 "readers", count(known, c.readers),
 			 "foreign_readers", count(known, st->inode->taps ? c.readers : 0),
 			 "taps", taps);
-}
-
-/* Takes @json. */
-static void reply_json(fuse_req_t req, json_t *json, size_t size, size_t room)
-{
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	if (text)
-		xattr_reply(req, text, strlen(text), size, room);
-	else
-		fuse_reply_err(req, ENOMEM);
-	json_decref(json);
 }
 
 void stats_reply_taps(fuse_req_t req, struct node *node, size_t size)
@@ -120,8 +93,8 @@ void stats_reply_taps(fuse_req_t req, struct node *node, size_t size)
 
 	LIST_FOREACH(tap, &node->inode->nodes, sibling)
 		if (node_is_tap(tap) && !tap->pending)
-			json_array_insert_new(taps, 0, name_of(tap));
-	reply_json(req, taps, size, 0);
+			json_array_insert_new(taps, 0, answer_path(tap));
+	answer_xattr(req, taps, size, 0);
 }
 
 static void answer(struct stats *st)
@@ -129,7 +102,7 @@ static void answer(struct stats *st)
 	struct server *s = st->server;
 	struct inode *inode = st->inode;
 
-	reply_json(st->req, stats_json(st), st->size, XATTR_ROOM);
+	answer_xattr(st->req, stats_json(st), st->size, XATTR_ROOM);
 	report_free(st->report);
 	free(st);
 	inode->busy--;
