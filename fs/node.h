@@ -109,6 +109,11 @@ void node_release(struct node_table *t, struct node *node);
 /* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
 char *node_path(const struct node *node);
 
+static inline bool node_is_channel(const struct node *node)
+{
+	return node->kind == NODE_FIFO || node->kind == NODE_HANDLE;
+}
+
 static inline bool node_is_tap(const struct node *node)
 {
 	return node->kind == NODE_FIFO && node->inode->origin != node;

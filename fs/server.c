@@ -11,8 +11,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "base.h"
 #include "dir.h"
+#include "ending.h"
 #include "engine.h"
 #include "handle.h"
 #include "log.h"
@@ -92,7 +94,9 @@ static void server_leave(struct server *s)
 		return;
 	s->left = true;
 	mount_leave(s);
+	attach_leave(s);
 	handle_detach_all(s);
+	ending_leave(s);
 	tee_leave(s);
 	post_last(s, s->helper);
 	for (unsigned i = 0; (w = engine_worker(s->engine, i)); i++)
@@ -152,6 +156,7 @@ static void mounts_changed(struct loop_io *io, int res)
 struct start_job {
 	struct job job;
 	int dir;
+	struct stat st; /* of it */
 	int err;
 };
 
@@ -173,7 +178,7 @@ static void work_start(struct job *job)
 	struct start_job *j = container_of(job, struct start_job, job);
 
 	j->dir = openat(job->server->tree, ".spfs/fifos", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	j->err = j->dir < 0 ? -errno : 0;
+	j->err = j->dir < 0 || fstat(j->dir, &j->st) < 0 ? -errno : 0;
 }
 
 static void finish_start(struct job *job)
@@ -182,6 +187,7 @@ static void finish_start(struct job *job)
 	struct server *s = job->server;
 
 	s->dir = j->dir;
+	s->dev = j->st.st_dev;
 	if (j->err < 0) {
 		log_err("the mount does not answer: %s", strerror(-j->err));
 		server_leave(s);
@@ -294,7 +300,9 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	s->mountpoint = strdup(options->mountpoint);
 	if (!s->mountpoint)
 		return -ENOMEM;
-	err = check_place(s);
+	err = rights_remember_view();
+	if (err == 0)
+		err = check_place(s);
 	if (err == 0)
 		err = start_nodes(s);
 	if (err == 0)
@@ -313,7 +321,9 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err == 0)
 		err = survey_create(&s->survey, s);
 	if (err == 0) {
-		struct engine_events events = { .origin_opened = survey_origin_opened, .data = s->survey };
+		struct engine_events events = {
+			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .data = s,
+		};
 
 		err = engine_create(&s->engine, options->workers, &events);
 	}

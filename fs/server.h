@@ -12,9 +12,12 @@
 #include "loop.h"
 #include "node.h"
 
+struct attach;
 struct engine;
 struct fuse_args;
 struct handle;
+struct keep;
+struct ports_wait;
 struct survey;
 
 struct server {
@@ -29,6 +32,9 @@ struct server {
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
 	LIST_HEAD(, handle) handles;
+	LIST_HEAD(, attach) attaches; /* under way */
+	LIST_HEAD(, keep) keeps;
+	LIST_HEAD(, ports_wait) waits;
 	struct survey *survey;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
@@ -41,6 +47,7 @@ struct server {
 	int signals;
 	int mounts;     /* /proc/self/mountinfo of the user's mount namespace */
 	int mount_id;
+	dev_t dev;      /* of the mount */
 	int tree;       /* a private view of the mount, through which FIFOs are opened */
 	int dir;        /* "/.spfs/fifos" in it */
 	int unmounter;  /* a helper in the user's mount namespace, for a mount through fusermount3 */

@@ -251,9 +251,9 @@ static void asked(struct loop_task *task)
 		timer_ready(&sv->timer, 0);
 }
 
-void survey_origin_opened(void *survey)
+void survey_origin_opened(void *server)
 {
-	struct survey *sv = survey;
+	struct survey *sv = ((struct server *)server)->survey;
 
 	if (!atomic_exchange(&sv->asked, true))
 		loop_post(sv->server->loop, &sv->task);

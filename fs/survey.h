@@ -33,10 +33,10 @@ void survey_want(struct survey *survey, struct survey_waiter *w);
 #define SURVEY_FRESH_NSEC 250000000u
 
 /*
- * Any thread: a teed origin was opened. A survey follows, one in SURVEY_PAUSE_NSEC at most, that logs
+ * For struct engine_events, on any thread: a teed origin was opened. A survey follows, one in SURVEY_PAUSE_NSEC at most, that logs
  * every process that reads beside the taps.
  */
-void survey_origin_opened(void *survey);
+void survey_origin_opened(void *server);
 
 #define SURVEY_PAUSE_NSEC 5000000000u
 

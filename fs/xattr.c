@@ -12,6 +12,7 @@
 #include "dir.h"
 #include "inode.h"
 #include "log.h"
+#include "portattr.h"
 #include "stats.h"
 #include "tee.h"
 
@@ -21,6 +22,7 @@ struct attribute {
 	const char *name;
 	/* Whether the node has it; NULL: always. */
 	bool (*has)(const struct node *node);
+	/* NULL: only set, and not listed. */
 	void (*get)(fuse_req_t req, struct node *node, size_t size);
 	/* NULL: read-only. @value is a string. */
 	void (*set)(fuse_req_t req, struct node *node, const char *value);
@@ -39,8 +41,7 @@ void xattr_reply(fuse_req_t req, const char *value, size_t len, size_t size, siz
 		fuse_reply_buf(req, value, len);
 }
 
-/* Answers with @err and says in the log why. */
-static void refuse(fuse_req_t req, const struct node *node, const char *what, int err, const char *why)
+void xattr_refuse(fuse_req_t req, const struct node *node, const char *what, int err, const char *why)
 {
 	_cleanup_free_ char *path = node_path(node->kind == NODE_HANDLE && node->inode->origin ?
 						      node->inode->origin : node);
@@ -76,7 +77,7 @@ static void set_tee(fuse_req_t req, struct node *node, const char *value)
 	int err;
 
 	if (!place || !place->parent) {
-		refuse(req, node, "spfs.tee", ENOENT, "the channel has no name any more");
+		xattr_refuse(req, node, "spfs.tee", ENOENT, "the channel has no name any more");
 		return;
 	}
 	err = -access_rights(req, &rights);
@@ -85,7 +86,7 @@ static void set_tee(fuse_req_t req, struct node *node, const char *value)
 	if (err == 0)
 		dir_for_new(s, dir->id, name, &err);
 	if (err)
-		refuse(req, place, "spfs.tee", err == EXDEV ? EINVAL : err,
+		xattr_refuse(req, place, "spfs.tee", err == EXDEV ? EINVAL : err,
 		       err == EXDEV ? "the tap would be outside the mount" :
 		       err == EEXIST ? "a tap's name must be new" :
 		       err == EACCES ? "no right to make a name there" : NULL);
@@ -98,7 +99,7 @@ static void remove_tee(fuse_req_t req, struct node *node)
 	_cleanup_rights_ struct rights rights = { 0 };
 
 	if (access_rights(req, &rights) < 0 || access_may_delete(&rights, node) < 0) {
-		refuse(req, node, "spfs.tee", EACCES, "no right to remove the tap's name");
+		xattr_refuse(req, node, "spfs.tee", EACCES, "no right to remove the tap's name");
 		return;
 	}
 	dir_remove(server_of(req), node);
@@ -109,6 +110,10 @@ static const struct attribute attributes[] = {
 	{ .name = "spfs.tee", .has = has_tee, .get = get_tee, .set = set_tee, .remove = remove_tee },
 	{ .name = "spfs.taps", .get = stats_reply_taps },
 	{ .name = "spfs.stats", .get = stats_reply },
+	{ .name = "spfs.source", .set = portattr_set_source },
+	{ .name = "spfs.sink", .set = portattr_set_sink },
+	{ .name = "spfs.ports", .get = portattr_get_ports },
+	{ .name = "spfs.detach", .set = portattr_set_detach },
 };
 
 #define ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
@@ -118,7 +123,7 @@ static const struct attribute *find(const char *name, const struct node *node, i
 {
 	for (size_t i = 0; i < ATTRIBUTES; i++)
 		if (!strcmp(name, attributes[i].name))
-			return node->kind == NODE_DIR ? (*err = ENODATA, NULL) : &attributes[i];
+			return node_is_channel(node) ? &attributes[i] : (*err = ENODATA, NULL);
 	*err = strncmp(name, PREFIX, strlen(PREFIX)) ? EOPNOTSUPP : ENODATA;
 	return NULL;
 }
@@ -136,13 +141,13 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 	}
 	a = find(name, node, &err);
 	if (!a)
-		refuse(req, node, name, EOPNOTSUPP, "no such attribute of a channel");
+		xattr_refuse(req, node, name, EOPNOTSUPP, "no such attribute of a channel");
 	else if (!a->set)
-		refuse(req, node, name, EPERM, "read-only");
+		xattr_refuse(req, node, name, EPERM, "read-only");
 	else if ((flags & XATTR_REPLACE) && a->has && !a->has(node))
-		refuse(req, node, name, ENODATA, NULL);
+		xattr_refuse(req, node, name, ENODATA, NULL);
 	else if (size == 0 || size >= sizeof(path) || memchr(value, '\0', size))
-		refuse(req, node, name, EINVAL, "empty, too long, or with a zero byte");
+		xattr_refuse(req, node, name, EINVAL, "empty, too long, or with a zero byte");
 	else {
 		memcpy(path, value, size);
 		path[size] = '\0';
@@ -159,7 +164,7 @@ void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	a = node ? find(name, node, &err) : NULL;
 	if (!a)
 		fuse_reply_err(req, err);
-	else if (a->has && !a->has(node))
+	else if (!a->get || (a->has && !a->has(node)))
 		fuse_reply_err(req, ENODATA);
 	else
 		a->get(req, node, size);
@@ -175,10 +180,10 @@ void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	for (size_t i = 0; node->kind != NODE_DIR && i < ATTRIBUTES; i++) {
+	for (size_t i = 0; node_is_channel(node) && i < ATTRIBUTES; i++) {
 		size_t n = strlen(attributes[i].name) + 1;
 
-		if (attributes[i].has && !attributes[i].has(node))
+		if (!attributes[i].get || (attributes[i].has && !attributes[i].has(node)))
 			continue;
 		memcpy(list + len, attributes[i].name, n);
 		len += n;
@@ -198,11 +203,11 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
 	}
 	a = find(name, node, &err);
 	if (!a)
-		refuse(req, node, name, err, "no such attribute of a channel");
+		xattr_refuse(req, node, name, err, "no such attribute of a channel");
 	else if (!a->remove)
-		refuse(req, node, name, EPERM, "read-only");
+		xattr_refuse(req, node, name, EPERM, "read-only");
 	else if (a->has && !a->has(node))
-		refuse(req, node, name, ENODATA, "this name is not a tap");
+		xattr_refuse(req, node, name, ENODATA, "this name is not a tap");
 	else
 		a->remove(req, node);
 }

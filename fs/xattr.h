@@ -5,12 +5,15 @@
  *               path, and removing it removes the tap
  *   spfs.taps   a JSON array of the taps' paths in the mount
  *   spfs.stats  one JSON object
+ *   spfs.source, spfs.sink, spfs.ports, spfs.detach: see portattr.h
  *
  * The same answer comes for every name of the channel. Names outside spfs.* are EOPNOTSUPP.
  */
 #pragma once
 
 #include <fuse_lowlevel.h>
+
+struct node;
 
 void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags);
 void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
@@ -22,6 +25,9 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name);
  * @size of 0 how much buffer that needs, with @room to spare, or ERANGE.
  */
 void xattr_reply(fuse_req_t req, const char *value, size_t len, size_t size, size_t room);
+
+/* Answers with @err, and says in the log of what and why; NULL: what @err says. */
+void xattr_refuse(fuse_req_t req, const struct node *node, const char *what, int err, const char *why);
 
 /* Room for a text whose numbers may have grown by the time it is asked for again. */
 #define XATTR_ROOM 512

@@ -1,0 +1,231 @@
+/*
+ * An attach is on the server's list from attach_start() to done(). It keeps its node and the channel object
+ * all that time, but not the node's name: that can go while something is opened.
+ *
+ * First the opening runs, on a thread of its own, and can be cancelled; then the job on the channel's worker,
+ * which never waits and is not cancelled.
+ */
+#include "attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "base.h"
+#include "camera.h"
+#include "channel.h"
+#include "ending.h"
+#include "engine.h"
+#include "inode.h"
+#include "log.h"
+#include "tee.h"
+
+static int refuse(struct attach *a, int err, const char *why)
+{
+	uri_why(a->why, "%s", why ? why : strerror(-err));
+	return err;
+}
+
+static void close_config(struct port_config *c)
+{
+	uri_finish(&c->uri);
+	rights_finish(&c->rights);
+	fd_close(&c->fd);
+	camera_close(c->camera);
+	c->camera = NULL;
+}
+
+static void finish(struct attach *a, int err)
+{
+	static const char *const dirs[] = { [PORT_SOURCE] = "source", [PORT_SINK] = "sink" };
+	struct server *s = a->server;
+	struct node *node = a->node;
+	struct inode *inode = node->inode;
+	_cleanup_free_ char *path = node_path(node);
+
+	a->err = err;
+	if (err < 0)
+		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], a->text ? a->text : "fd", a->why);
+	else
+		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, a->text ? a->text : "fd");
+	LIST_REMOVE(a, entry);
+	uri_finish(&a->uri);
+	rights_finish(&a->rights);
+	fd_close(&a->fd);
+	inode->refs++;
+	inode->busy--;
+	node->pins--;
+	node_release(&s->nodes, node);
+	tee_channel_put(s, inode);
+	inode_put(inode);
+	a->done(a);
+}
+
+/* ---- on the worker ---- */
+
+static void work_attach(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	a->err = port_attach(a->channel, &a->config, &a->id, a->why);
+}
+
+static void finish_attach(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	if (a->err == 0 && a->dir == PORT_SINK && !a->server->left)
+		ending_keep(a->server, a->node->inode, a->channel, a->id);
+	if (a->err < 0) {
+		close_config(&a->config);
+		if (!*a->why)
+			refuse(a, a->err, NULL);
+	}
+	finish(a, a->err);
+}
+
+/* With what there is to read or write. */
+static void to_worker(struct attach *a, int fd, struct camera *camera)
+{
+	struct server *s = a->server;
+	struct node *node = a->node;
+
+	a->config = (struct port_config){
+		.dir = a->dir, .uri = a->uri, .mount = s->dev, .fd = fd, .camera = camera, .node = node->id,
+	};
+	a->uri = (struct uri){ 0 };
+	a->channel = node->parent && !s->left && !a->cancelled ? tee_channel(s, node) : NULL;
+	if (a->channel && rights_copy(&a->config.rights, &a->rights) == 0) {
+		job_post(s, a->channel->worker->loop, &a->job, work_attach, finish_attach);
+		return;
+	}
+	close_config(&a->config);
+	if (s->left || a->cancelled)
+		finish(a, refuse(a, -EINTR, NULL));
+	else if (!node->parent)
+		finish(a, refuse(a, -ENOENT, "the name has gone"));
+	else
+		finish(a, refuse(a, -ENOMEM, NULL));
+}
+
+/* ---- opening ---- */
+
+static void opened(struct opening *o)
+{
+	struct attach *a = container_of(o, struct attach, opening);
+
+	a->opens = false;
+	memcpy(a->why, o->why, sizeof(a->why));
+	if (o->err < 0)
+		finish(a, o->err);
+	else
+		to_worker(a, o->fd, o->camera);
+}
+
+static int open_uri(struct attach *a)
+{
+	struct server *s = a->server;
+	int err = rights_same_view(a->rights.pid);
+
+	if (err == -EXDEV)
+		return refuse(a, err, "names there are others than the daemon's; pass a descriptor: spfs source --fd");
+	if (err < 0)
+		return refuse(a, err, "cannot see whether names there are the daemon's");
+	a->opening = (struct opening){
+		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = s->dev, .loop = s->loop,
+		.done = opened, .fd = -1,
+	};
+	err = opening_start(&a->opening);
+	if (err < 0)
+		return refuse(a, err, "no thread to open it with");
+	a->opens = true;
+	return 0;
+}
+
+/*
+ * A descriptor that somebody passed. It may be of a file system that hangs, even of this one: so statx(2) must
+ * not ask it (AT_STATX_DONT_SYNC), and with no field wanted the device alone is told.
+ */
+static int check_fd(struct attach *a)
+{
+	int flags = fcntl(a->fd, F_GETFL);
+	struct statx st;
+
+	if (flags < 0)
+		return refuse(a, -errno, NULL);
+	if (flags & O_PATH)
+		return refuse(a, -EBADF, "the descriptor is O_PATH, not open");
+	if ((flags & O_ACCMODE) == (a->dir == PORT_SOURCE ? O_WRONLY : O_RDONLY))
+		return refuse(a, -EBADF, a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
+								 "the descriptor is not open for writing");
+	if (statx(a->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
+		return refuse(a, -errno, NULL);
+	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->server->dev)
+		return refuse(a, -ELOOP, "the descriptor is of this mount");
+	return 0;
+}
+
+/* ---- what is asked for ---- */
+
+static int check(struct attach *a)
+{
+	const struct node *node = a->node;
+	int err;
+
+	if (a->server->left)
+		return refuse(a, -ENOTCONN, NULL);
+	if (a->cancelled)
+		return refuse(a, -EINTR, NULL);
+	if (!node->parent || (a->dir == PORT_SOURCE && !node->inode->origin))
+		return refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
+	if (a->dir == PORT_SOURCE && node_is_tap(node))
+		return refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
+	err = access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
+	if (err < 0)
+		return refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :
+							      "no right to read the channel");
+	if (!a->text) {
+		err = check_fd(a);
+		return err < 0 ? err : uri_of_fd(&a->uri) < 0 ? refuse(a, -ENOMEM, NULL) : 0;
+	}
+	err = uri_parse(&a->uri, a->text, a->dir, a->why);
+	return err == -ENOMEM ? refuse(a, err, NULL) : err;
+}
+
+void attach_start(struct attach *a)
+{
+	struct server *s = a->server;
+	int err;
+
+	if (a->node->kind == NODE_HANDLE && a->node->inode->origin)
+		a->node = a->node->inode->origin;
+	a->node->pins++;
+	a->node->inode->busy++;
+	LIST_INSERT_HEAD(&s->attaches, a, entry);
+	err = check(a);
+	if (err == 0 && a->text)
+		err = open_uri(a);
+	if (err < 0)
+		finish(a, err);
+	else if (!a->text)
+		to_worker(a, fd_take(&a->fd), NULL);
+}
+
+void attach_cancel(struct attach *a)
+{
+	if (a->opens && !a->cancelled)
+		opening_cancel(&a->opening);
+	a->cancelled = true;
+}
+
+void attach_leave(struct server *s)
+{
+	struct attach *a;
+
+	LIST_FOREACH(a, &s->attaches, entry)
+		attach_cancel(a);
+}

@@ -1,0 +1,48 @@
+/*
+ * Attaching a source or a sink to a channel: what is asked for is checked, opened (opener.h) and handed to the
+ * channel's worker (port.h). All on the FUSE thread, which waits for none of it.
+ */
+#pragma once
+
+#include "opener.h"
+#include "port.h"
+#include "server.h"
+
+/* Zero but for the first part. */
+struct attach {
+	/* Set before attach_start(). */
+	struct server *server;
+	struct node *node;    /* a name of the channel */
+	enum port_dir dir;
+	struct rights rights; /* who asks; freed in any case */
+	const char *text;     /* the URI; kept until done() */
+	int fd;               /* instead of a URI; closed in any case. -1: there is none */
+	/* Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. */
+	void (*done)(struct attach *a);
+
+	/* The result: */
+	int err;               /* 0 or a negative errno, logged */
+	char why[URI_WHY_MAX]; /* never empty where @err is set */
+	unsigned id;
+
+	/* Private: */
+	LIST_ENTRY(attach) entry;
+	struct uri uri;
+	struct opening opening;
+	bool opens;
+	bool cancelled;
+	struct job job;
+	struct channel *channel;
+	struct port_config config;
+};
+
+void attach_start(struct attach *a);
+
+/*
+ * It is not wanted any more: done() follows soon, with -EINTR if nothing was attached yet. Allowed before
+ * attach_start() too.
+ */
+void attach_cancel(struct attach *a);
+
+/* The end of the daemon: cancels all. They are done() before a worker's next job has come back. */
+void attach_leave(struct server *s);
