@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,11 @@
 
 const char admin_name[] = ".spfs";
 const char numbers_name[] = "fifos";
+const char control_name[] = "control";
 
-static bool is_admin(const struct server *s, const struct node *node)
+bool dir_is_admin(const struct server *s, const struct node *node)
 {
-	return node == s->admin || node == s->numbers;
+	return node == s->admin || node == s->numbers || node == s->socket;
 }
 
 void dir_entry(struct node *node, struct fuse_entry_param *e)
@@ -52,6 +54,8 @@ static struct node *find(struct server *s, struct node *dir, const char *name)
 
 	if (dir == s->nodes.root && !strcmp(name, admin_name))
 		return s->admin;
+	if (dir == s->admin && !strcmp(name, control_name))
+		return s->socket->pending ? NULL : s->socket;
 	if (dir == s->admin)
 		return strcmp(name, numbers_name) ? NULL : s->numbers;
 	if (dir == s->numbers) {
@@ -114,9 +118,9 @@ struct node *dir_for_new(struct server *s, fuse_ino_t parent, const char *name, 
 
 	if (s->left)
 		*err = ENOTCONN;
-	else if (!dir || dir->kind != NODE_DIR || (!dir->parent && dir != s->nodes.root && !is_admin(s, dir)))
+	else if (!dir || dir->kind != NODE_DIR || (!dir->parent && dir != s->nodes.root && !dir_is_admin(s, dir)))
 		*err = ENOENT;
-	else if (is_admin(s, dir))
+	else if (dir_is_admin(s, dir))
 		*err = EPERM;
 	else if (strlen(name) > NAME_MAX)
 		*err = ENAMETOOLONG;
@@ -161,8 +165,24 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_
 	reply_entry(req, node);
 }
 
+/* Whether it is the daemon that binds its control socket: a thread of its own asks. */
+static bool is_control(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct server *s = server_of(req);
+
+	return S_ISSOCK(mode) && parent == s->admin->id && !strcmp(name, control_name) && s->socket->pending &&
+	       tgkill(getpid(), fuse_req_ctx(req)->pid, 0) == 0;
+}
+
 void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
+	if (is_control(req, parent, name, mode)) {
+		struct node *node = server_of(req)->socket;
+
+		node->pending = false;
+		reply_entry(req, node);
+		return;
+	}
 	if (!S_ISFIFO(mode) && !S_ISREG(mode)) {
 		log_info("mknod %s: only channels live here, no sockets or devices", name);
 		fuse_reply_err(req, EPERM);
@@ -203,7 +223,7 @@ static struct node *victim(fuse_req_t req, fuse_ino_t parent, const char *name, 
 
 	if (!node)
 		err = ENOENT;
-	else if (is_admin(s, node) || is_admin(s, dir))
+	else if (dir_is_admin(s, node) || dir_is_admin(s, dir))
 		err = EPERM;
 	else if (folder && node->kind != NODE_DIR)
 		err = ENOTDIR;
@@ -264,7 +284,7 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 		err = ENOENT;
 	else if (flags & ~(unsigned)RENAME_NOREPLACE)
 		err = EINVAL;
-	else if (is_admin(s, node) || is_admin(s, to) || is_admin(s, from) || (old && is_admin(s, old)))
+	else if (dir_is_admin(s, node) || dir_is_admin(s, to) || dir_is_admin(s, from) || (old && dir_is_admin(s, old)))
 		err = EPERM;
 	else if (strlen(newname) > NAME_MAX)
 		err = ENAMETOOLONG;

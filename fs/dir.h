@@ -5,6 +5,7 @@
 
 extern const char admin_name[];
 extern const char numbers_name[];
+extern const char control_name[];
 
 void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dir_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
@@ -25,6 +26,9 @@ void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
  * with *err set to a positive errno.
  */
 struct node *dir_for_new(struct server *s, fuse_ino_t parent, const char *name, int *err);
+
+/* Whether the node is the daemon's own and not to be changed. */
+bool dir_is_admin(const struct server *s, const struct node *node);
 
 /* Fills the entry and counts the look-up. */
 void dir_entry(struct node *node, struct fuse_entry_param *e);

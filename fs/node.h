@@ -32,7 +32,7 @@ struct inode {
 	LIST_HEAD(, node) nodes; /* the names */
 };
 
-enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE };
+enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET };
 
 struct node {
 	uint64_t id;

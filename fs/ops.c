@@ -59,7 +59,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	if (node == s->admin || node == s->numbers) {
+	if (dir_is_admin(s, node)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}

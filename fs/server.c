@@ -13,6 +13,7 @@
 
 #include "attach.h"
 #include "base.h"
+#include "control.h"
 #include "dir.h"
 #include "ending.h"
 #include "engine.h"
@@ -94,6 +95,7 @@ static void server_leave(struct server *s)
 		return;
 	s->left = true;
 	mount_leave(s);
+	control_leave(s->control);
 	attach_leave(s);
 	handle_detach_all(s);
 	ending_leave(s);
@@ -158,6 +160,7 @@ struct start_job {
 	int dir;
 	struct stat st; /* of it */
 	int err;
+	int control; /* 0, or why there is no control socket */
 };
 
 /* Tells who started the daemon that the mount answers, and lets go of their terminal. */
@@ -179,6 +182,7 @@ static void work_start(struct job *job)
 
 	j->dir = openat(job->server->tree, ".spfs/fifos", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	j->err = j->dir < 0 || fstat(j->dir, &j->st) < 0 ? -errno : 0;
+	j->control = control_bind(job->server->control, job->server->tree);
 }
 
 static void finish_start(struct job *job)
@@ -194,6 +198,9 @@ static void finish_start(struct job *job)
 		return;
 	}
 	engine_set_dir(s->engine, s->dir);
+	if (j->control < 0)
+		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control));
+	control_start(s->control);
 	log_info("serving %s", s->mountpoint);
 	if (s->ready >= 0)
 		detach(s);
@@ -227,10 +234,14 @@ static int start_nodes(struct server *s)
 		return err;
 	s->admin = node_create(&s->nodes, NODE_DIR, NULL, S_IFDIR | 0755, geteuid(), getegid());
 	s->numbers = node_create(&s->nodes, NODE_DIR, NULL, S_IFDIR | 0700, geteuid(), getegid());
-	if (!s->admin || !s->numbers)
+	s->socket = node_create(&s->nodes, NODE_SOCKET, NULL, S_IFSOCK | 0666, geteuid(), getegid());
+	if (!s->admin || !s->numbers || !s->socket)
 		return -ENOMEM;
 	s->admin->pins++;
 	s->numbers->pins++;
+	s->socket->pins++;
+	s->socket->pending = true;
+	s->socket->inode->names = 1;
 	return 0;
 }
 
@@ -320,6 +331,8 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	s->helping = err == 0;
 	if (err == 0)
 		err = survey_create(&s->survey, s);
+	if (err == 0)
+		err = control_create(&s->control, s);
 	if (err == 0) {
 		struct engine_events events = {
 			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .data = s,
@@ -339,6 +352,7 @@ static void stop(struct server *s)
 	}
 	loop_destroy(s->helper);
 	survey_destroy(s->survey);
+	control_destroy(s->control);
 	handle_free_all(s);
 	fd_close(&s->dir);
 	fd_close(&s->tree);

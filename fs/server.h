@@ -13,6 +13,7 @@
 #include "node.h"
 
 struct attach;
+struct control;
 struct engine;
 struct fuse_args;
 struct handle;
@@ -31,11 +32,13 @@ struct server {
 	struct node_table nodes;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
+	struct node *socket;  /* "/.spfs/control"; pending until it is bound */
 	LIST_HEAD(, handle) handles;
 	LIST_HEAD(, attach) attaches; /* under way */
 	LIST_HEAD(, keep) keeps;
 	LIST_HEAD(, ports_wait) waits;
 	struct survey *survey;
+	struct control *control;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
 	bool left;            /* on its way out: nothing new is begun */

@@ -1,0 +1,42 @@
+/*
+ * A request through the control socket: one JSON object, answered by one.
+ *
+ *   {"op": "attach", "channel": PATH, "dir": "source" | "sink", "uri": URI}   {"id": N}
+ *       a descriptor passed along takes the place of "uri"
+ *   {"op": "detach", "channel": PATH, "id": N}                                {}
+ *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
+ *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
+ *       once the port has ended, or as it is after "timeout", where that is given
+ *
+ * PATH is the channel's from the mount's root. What fails is answered {"errno": NAME, "error": TEXT}.
+ */
+#pragma once
+
+#include "attach.h"
+#include "ending.h"
+
+struct request {
+	/* Set before request_start(). */
+	struct server *server;
+	const struct rights *rights; /* who asks; kept until done() */
+	int fd;                      /* what was passed; taken. -1: nothing */
+	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
+	void (*done)(struct request *r, json_t *answer);
+
+	/* Private: */
+	json_t *json;
+	void (*cancel)(struct request *r);
+	union {
+		struct attach attach;
+		struct ports_ask ask;
+		struct ports_wait wait;
+	};
+};
+
+void request_start(struct request *r, const char *text, size_t len);
+
+/* Nobody waits for the answer any more: done() follows, perhaps at once. */
+void request_cancel(struct request *r);
+
+/* The answer to what fails with @err, a negative errno. */
+json_t *request_error(int err, const char *why);
