@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <limits.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <time.h>
+
+#include "place.h"
 
 static double now(void)
 {
@@ -114,30 +115,6 @@ static int add_name(struct samples *list, const char *root, const char *path, co
 	return 0;
 }
 
-/* The mount point that @path is below: as far up as the device is the same. */
-static int find_root(const char *path, char root[PATH_MAX])
-{
-	struct stat st, up;
-	char *slash;
-
-	if (!realpath(path, root))
-		return errno;
-	if (stat(root, &st) < 0)
-		return errno;
-	while ((slash = strrchr(root, '/'))) {
-		char saved[2] = { slash[0], slash[1] };
-
-		slash[slash == root] = '\0';
-		if (stat(root, &up) < 0 || up.st_dev != st.st_dev) {
-			memcpy(slash, saved, sizeof(saved));
-			return 0;
-		}
-		if (slash == root)
-			return 0;
-	}
-	return ENOENT;
-}
-
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
 	return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -166,34 +143,32 @@ static int walk(struct samples *list, const char *root, const char *dir, const s
 
 int samples_add(struct samples *list, const char *path)
 {
-	char root[PATH_MAX], full[PATH_MAX];
+	struct place place;
 	struct stat st;
 	struct sample *s;
 	int err;
 
-	if (stat(path, &st) < 0 || !realpath(path, full))
+	if (stat(path, &st) < 0)
 		return errno;
 	if (S_ISDIR(st.st_mode))
 		return samples_add_tree(list, path);
-	err = find_root(path, root);
+	err = place_of(&place, path);
 	if (!err)
-		err = add_name(list, root, full, &st);
+		err = add_name(list, place.root, place.path, &st);
 	s = err ? NULL : find(list, &st);
 	/* A teed channel's origin may be written only, but its taps read. */
 	if (s && s->err == EACCES)
-		err = walk(list, root, root, &st);
+		err = walk(list, place.root, place.root, &st);
 	s = err ? NULL : find(list, &st);
 	return s ? s->err : err ? err : ENOENT;
 }
 
 int samples_add_tree(struct samples *list, const char *dir)
 {
-	char root[PATH_MAX], full[PATH_MAX];
-	int err = find_root(dir, root);
+	struct place place;
+	int err = place_of(&place, dir);
 
-	if (!err && !realpath(dir, full))
-		err = errno;
-	return err ? err : walk(list, root, full, NULL);
+	return err ? err : walk(list, place.root, place.path, NULL);
 }
 
 int samples_add_mounts(struct samples *list)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bytes.h"
+
 #define BAR 10
 
 struct libscols_table *table_new(const struct column *columns, size_t count)
@@ -36,19 +38,9 @@ void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
 
 void table_bytes(struct libscols_line *line, size_t column, double bytes)
 {
-	static const char suffix[] = " KMGTPE";
-	size_t i = 0;
+	char text[BYTES_TEXT];
 
-	if (bytes < 0) {
-		table_text(line, column, "-");
-		return;
-	}
-	for (; bytes >= 1024 && suffix[i + 1]; i++)
-		bytes /= 1024;
-	if (i == 0)
-		table_text(line, column, "%.0f", bytes);
-	else
-		table_text(line, column, bytes < 10 ? "%.1f%c" : "%.0f%c", bytes, suffix[i]);
+	table_text(line, column, "%s", bytes < 0 ? "-" : bytes_text(text, bytes));
 }
 
 static json_int_t value(const json_t *object, const char *key)
