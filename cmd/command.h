@@ -9,5 +9,9 @@ struct command {
 };
 
 extern const struct command command_tee;
+extern const struct command command_source;
+extern const struct command command_sink;
+extern const struct command command_ports;
+extern const struct command command_detach;
 extern const struct command command_stat;
 extern const struct command command_ls;

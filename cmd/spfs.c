@@ -5,7 +5,15 @@
 
 #include "command.h"
 
-static const struct command *const commands[] = { &command_tee, &command_stat, &command_ls };
+static const struct command *const commands[] = {
+	&command_tee,
+	&command_source,
+	&command_sink,
+	&command_ports,
+	&command_detach,
+	&command_stat,
+	&command_ls,
+};
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
