@@ -1,0 +1,30 @@
+"""The daemon's control socket as a test speaks to it: bare, and badly."""
+import array
+import json
+import socket
+
+
+class Control:
+    def __init__(self, mount):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(20)
+        self.sock.connect(mount + "/.spfs/control")
+
+    def send(self, request, fds=()):
+        data = request if isinstance(request, bytes) else json.dumps(request).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self.sock.sendmsg([data], rights)
+
+    def receive(self):
+        return json.loads(self.sock.recv(1 << 20))
+
+    def ask(self, request, fds=()):
+        self.send(request, fds)
+        return self.receive()
+
+    def refused(self, errno, request, fds=()):
+        answer = self.ask(request, fds)
+        assert answer.get("errno") == errno and answer.get("error"), (request, answer)
+
+    def close(self):
+        self.sock.close()
