@@ -13,7 +13,7 @@ if [ "$(id -u)" = 0 ]; then
 	mount --bind "$T/fuse" /dev/fuse
 	chown -R 65534:65534 "$T"
 	mkdir "$T/bin"
-	cp "$BUILD/cmd/spfsd" "$T/bin" # the build's own folder may be root's alone
+	cp "$BUILD/cmd/spfsd" "$BUILD/cmd/spfs" "$T/bin" # the build's own folder may be root's alone
 	chmod -R go+rX "$T/bin"
 	PATH=$T/bin:$PATH
 fi
@@ -36,6 +36,11 @@ $user bash -euc "
 	echo x > new
 	timeout 10 cat new | grep -qx x
 	echo kept > a
+	# a port by the control socket, which is found in the namespace of the user
+	head -c 1000 /dev/zero > '$T/file'
+	id=\$(spfs source new 'file:$T/file')
+	spfs ports new | grep -q 'source.*$T/file'
+	spfs detach new \$id
 "
 same "$T/1" "$T/2"
 [ "$(cut -d' ' -f2 "$T/1")" = 500006 ] || fail "wrong length: $(cat "$T/1")"
