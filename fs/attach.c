@@ -46,12 +46,14 @@ static void finish(struct attach *a, int err)
 	struct node *node = a->node;
 	struct inode *inode = node->inode;
 	_cleanup_free_ char *path = node_path(node);
+	char what[URI_WHY_MAX];
 
 	a->err = err;
+	uri_why(what, "%s", a->text ? a->text : "fd");
 	if (err < 0)
-		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], a->text ? a->text : "fd", a->why);
+		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
 	else
-		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, a->text ? a->text : "fd");
+		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
@@ -78,7 +80,7 @@ static void finish_attach(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
-	if (a->err == 0 && a->dir == PORT_SINK && !a->server->left)
+	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->server->left)
 		ending_keep(a->server, a->node->inode, a->channel, a->id);
 	if (a->err < 0) {
 		close_config(&a->config);
@@ -131,10 +133,10 @@ static int open_uri(struct attach *a)
 	struct server *s = a->server;
 	int err = rights_same_view(a->rights.pid);
 
-	if (err == -EXDEV)
-		return refuse(a, err, "names there are others than the daemon's; pass a descriptor: spfs source --fd");
 	if (err < 0)
-		return refuse(a, err, "cannot see whether names there are the daemon's");
+		return refuse(a, -EXDEV, a->dir == PORT_SOURCE ?
+			      "names mean something else to the daemon; pass a descriptor: spfs source --fd" :
+			      "names mean something else to the daemon; pass a descriptor: spfs sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = s->dev, .loop = s->loop,
 		.done = opened, .fd = -1,
@@ -220,6 +222,16 @@ void attach_cancel(struct attach *a)
 	if (a->opens && !a->cancelled)
 		opening_cancel(&a->opening);
 	a->cancelled = true;
+}
+
+/* Ids grow, so what ended before the attach is back has no greater one than its own. */
+void attach_ended(struct server *s, const struct channel *ch, unsigned id)
+{
+	struct attach *a;
+
+	LIST_FOREACH(a, &s->attaches, entry)
+		if (a->channel == ch && a->ended < id)
+			a->ended = id;
 }
 
 void attach_leave(struct server *s)

@@ -31,6 +31,7 @@ struct attach {
 	struct opening opening;
 	bool opens;
 	bool cancelled;
+	unsigned ended; /* the last port of the channel that has ended meanwhile */
 	struct job job;
 	struct channel *channel;
 	struct port_config config;
@@ -43,6 +44,9 @@ void attach_start(struct attach *a);
  * attach_start() too.
  */
 void attach_cancel(struct attach *a);
+
+/* A port of @ch has ended, perhaps the one that an attach has not heard of yet. */
+void attach_ended(struct server *s, const struct channel *ch, unsigned id);
 
 /* The end of the daemon: cancels all. They are done() before a worker's next job has come back. */
 void attach_leave(struct server *s);

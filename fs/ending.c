@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "attach.h"
 #include "base.h"
 #include "inode.h"
 #include "log.h"
@@ -74,6 +75,7 @@ static void told(struct loop_task *task)
 			keep_free(s, k);
 			break;
 		}
+	attach_ended(s, e->channel, e->id);
 	LIST_FOREACH(w, &s->waits, entry)
 		if (w->channel == e->channel && w->ask.id == e->id)
 			look(w);
