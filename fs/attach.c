@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "aside.h"
 #include "base.h"
 #include "camera.h"
 #include "channel.h"
@@ -34,7 +35,7 @@ static void close_config(struct port_config *c)
 {
 	uri_finish(&c->uri);
 	rights_finish(&c->rights);
-	fd_close(&c->fd);
+	aside_close(&c->fd);
 	camera_close(c->camera);
 	c->camera = NULL;
 }
@@ -57,7 +58,7 @@ static void finish(struct attach *a, int err)
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
-	fd_close(&a->fd);
+	aside_close(&a->fd);
 	inode->refs++;
 	inode->busy--;
 	node->pins--;

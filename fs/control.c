@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "base.h"
 #include "dir.h"
 #include "fifo.h"
@@ -53,7 +54,7 @@ static void client_free(struct client *cl)
 {
 	LIST_REMOVE(cl, entry);
 	loop_io_cancel(&cl->io);
-	fd_close(&cl->fd);
+	aside_close(&cl->fd); /* with descriptors in messages that were not read */
 	rights_finish(&cl->rights);
 	free(cl);
 }
@@ -110,14 +111,14 @@ static int take_fd(struct msghdr *msg, int *fd)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
-			fd_close(fd);
+			aside_close(fd);
 			memcpy(fd, (char *)c + at, sizeof(int));
 			count++;
 		}
 	}
 	if (count <= 1 && !(msg->msg_flags & MSG_CTRUNC))
 		return *fd < 0 ? 0 : fifo_fd_check(*fd);
-	fd_close(fd);
+	aside_close(fd);
 	return -EINVAL;
 }
 
@@ -151,7 +152,7 @@ static void client_ready(struct loop_io *io, int res)
 	err = take_fd(&msg, &r->fd);
 	cl->busy = true;
 	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
-		fd_close(&r->fd);
+		aside_close(&r->fd);
 		client_done(r, request_error(err < 0 ? err : -E2BIG, err == -EINVAL ? "one descriptor, please" :
 					     err < 0 ? strerror(-err) : "the request is too long"));
 		return;

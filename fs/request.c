@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "answer.h"
+#include "aside.h"
 #include "base.h"
 #include "log.h"
 
@@ -19,7 +20,7 @@ static void finish(struct request *r, json_t *answer)
 	json_decref(r->json);
 	r->json = NULL;
 	r->cancel = NULL;
-	fd_close(&r->fd);
+	aside_close(&r->fd);
 	r->done(r, answer);
 }
 
@@ -94,7 +95,7 @@ static void do_attach(struct request *r)
 		.text = uri, .fd = fd_take(&r->fd), .done = attached,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
-		fd_close(&r->attach.fd);
+		aside_close(&r->attach.fd);
 		refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
 	}

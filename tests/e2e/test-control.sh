@@ -40,6 +40,7 @@ for rubbish in (b"x", b"\0", b"{", b"[]", b"null", b"{}", b"\xff\xfe", b"{\"op\"
                 {"op": "attach", "channel": "a", "dir": "source", "uri": ""},
                 {"op": "attach", "channel": "a", "dir": "source", "uri": "file:relative"},
                 {"op": "attach", "channel": "a", "dir": "source", "uri": "nonsense:/x"},
+                {"op": "attach", "channel": "a", "dir": "source", "uri": "file:\nline"},
                 {"op": "ports", "channel": ""}, {"op": "ports", "channel": "/"}, {"op": "ports", "channel": "."}):
     c.refused("EINVAL", rubbish)
 for path, errno in (("b", "ENOENT"), (".spfs/control", "ENOENT"), (".spfs/fifos/1", "ENOENT"), ("a/b", "ENOTDIR"), ("sub", "EISDIR"),
@@ -80,6 +81,22 @@ c.refused("EBADF", attach, [os.open("/dev/null", os.O_WRONLY)])
 c.refused("EBADF", sink, [os.open("/dev/null", os.O_RDONLY)])
 c.refused("ELOOP", attach, [os.open(m + "/a", os.O_RDWR)])
 c.refused("ELOOP", attach, [os.open(m, os.O_RDONLY)])
+# The creator's handle, whose close the daemon itself is told of: it must not wait for itself.
+for i, send in enumerate((lambda fd: c.refused("ELOOP", sink, [fd]), lambda fd: c.refused("EINVAL", b"x", [fd, fd]),
+                          lambda fd: c.refused("EINVAL", {"op": "ports", "channel": "a"}, [fd]))):
+    name = m + "/handle%d" % i
+    fd = os.open(name, os.O_CREAT | os.O_WRONLY)
+    send(fd)
+    os.close(fd)
+    os.unlink(name)
+fd = os.open(m + "/handle", os.O_CREAT | os.O_WRONLY)
+unread = Control(m)
+unread.send({"op": "ports", "channel": "a"})
+for _ in range(3):
+    unread.send({"op": "ports", "channel": "a"}, [fd])
+os.close(fd)
+unread.close()
+os.unlink(m + "/handle")
 c.refused("ENOENT", dict(attach, channel="none"), [null])
 # One that says nothing, and is listed, waited for and taken off again.
 fifo = os.open(t + "/fifo", os.O_RDWR)

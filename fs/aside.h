@@ -1,0 +1,9 @@
+/* Closing what others have passed to the daemon. */
+#pragma once
+
+/*
+ * Closes *fd, unless it is -1, on a thread of its own, and makes it -1. For the last close of a descriptor can take
+ * for ever: a file system that hangs is told of it (this one too, by the thread that serves it), a socket may
+ * linger (SO_LINGER).
+ */
+void aside_close(int *fd);
