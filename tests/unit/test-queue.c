@@ -140,12 +140,3 @@ Test(queue, cannot_reserve_without_descriptors_and_keeps_what_it_has)
 	expect(0, 1);
 	cr_assert_gt(queue_reserve(&b.q), 0);
 }
-
-Test(queue, takes_a_smaller_pipe_where_the_kernel_refuses_a_large_one)
-{
-	struct pipe p = PIPE_NONE;
-
-	fault_resize = (struct fault){ .nth = 1, .count = 3, .err = -EPERM };
-	cr_assert_eq(pipe_open(&p, PIPE_SIZE), PIPE_SIZE / 8);
-	pipe_close(&p);
-}
