@@ -112,13 +112,19 @@ void dir_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 	fuse_reply_none(req);
 }
 
+/* A folder that has not been removed. */
+static bool is_folder(const struct server *s, const struct node *dir)
+{
+	return dir && dir->kind == NODE_DIR && (dir->parent || dir == s->nodes.root || dir_is_admin(s, dir));
+}
+
 struct node *dir_for_new(struct server *s, fuse_ino_t parent, const char *name, int *err)
 {
 	struct node *dir = node_get(&s->nodes, parent);
 
 	if (s->left)
 		*err = ENOTCONN;
-	else if (!dir || dir->kind != NODE_DIR || (!dir->parent && dir != s->nodes.root && !dir_is_admin(s, dir)))
+	else if (!is_folder(s, dir))
 		*err = ENOENT;
 	else if (dir_is_admin(s, dir))
 		*err = EPERM;
@@ -264,9 +270,7 @@ static int check_replace(const struct node *node, const struct node *old)
 		return ENOTDIR;
 	if (node->kind != NODE_DIR && old->kind == NODE_DIR)
 		return EISDIR;
-	if (old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list))
-		return ENOTEMPTY;
-	return old->pending ? EEXIST : 0;
+	return old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list) ? ENOTEMPTY : 0;
 }
 
 void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
@@ -280,7 +284,7 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 	bool tap;
 	int err = 0;
 
-	if (!node || !to)
+	if (!node || !is_folder(s, to))
 		err = ENOENT;
 	else if (flags & ~(unsigned)RENAME_NOREPLACE)
 		err = EINVAL;
@@ -288,7 +292,7 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 		err = EPERM;
 	else if (strlen(newname) > NAME_MAX)
 		err = ENAMETOOLONG;
-	else if (old && (flags & RENAME_NOREPLACE))
+	else if (old ? flags & RENAME_NOREPLACE : node_find(to, newname) != NULL) /* a tap on its way is not found */
 		err = EEXIST;
 	else if (old && old != node)
 		err = check_replace(node, old);

@@ -1,0 +1,318 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "feed.h"
+#include "fixture.h"
+
+#define BIG 300000
+
+static struct fixture f;
+static struct channel *ch;
+static struct feed *feed;
+static char data[BIG];
+static int feed_err;
+
+struct op {
+	struct feed_op op;
+	ssize_t result;
+	sem_t done;
+	int calls;
+};
+
+static void done(struct feed_op *op, ssize_t result)
+{
+	struct op *o = container_of(op, struct op, op);
+
+	o->result = result;
+	o->calls++;
+	sem_post(&o->done);
+}
+
+static void call_create(void *arg)
+{
+	feed_err = feed_create(&feed, ch);
+}
+
+static void call_destroy(void *arg)
+{
+	feed_destroy(feed);
+	feed = NULL;
+}
+
+static void call_submit(void *arg)
+{
+	feed_submit(feed, arg);
+}
+
+static void call_cancel(void *arg)
+{
+	feed_cancel(feed, arg);
+}
+
+static void call_cancel_all(void *arg)
+{
+	feed_cancel_all(feed);
+}
+
+static void start(void)
+{
+	faults_install();
+	fixture_start(&f);
+	ch = fixture_channel(&f, 0);
+	for (size_t i = 0; i < BIG; i++)
+		data[i] = (char)(i * 131 + i / 4093);
+	on_worker(&f, call_create, NULL);
+	cr_assert_eq(feed_err, 0);
+}
+
+static void stop(void)
+{
+	on_worker(&f, call_destroy, NULL);
+	fixture_destroy(&f, ch);
+	fixture_stop(&f);
+}
+
+TestSuite(feed, .init = start, .fini = stop, .timeout = 20);
+
+static void submit(struct op *o, enum feed_kind kind, void *buf, size_t len)
+{
+	o->op.kind = kind;
+	o->op.buf = buf;
+	o->op.len = len;
+	o->op.done = done;
+	sem_init(&o->done, 0, 0);
+	on_worker(&f, call_submit, &o->op);
+}
+
+static bool parked(const struct op *o)
+{
+	return o->calls == 0;
+}
+
+static ssize_t result(struct op *o)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 5;
+	cr_assert_eq(sem_timedwait(&o->done, &end), 0, "never answered");
+	cr_assert_eq(o->calls, 1, "answered %d times", o->calls);
+	return o->result;
+}
+
+static void call_plain(void *arg)
+{
+	*(bool *)arg = TAILQ_EMPTY(&ch->inlets) && !ch->keeping;
+}
+
+static bool plain(void)
+{
+	bool is;
+
+	on_worker(&f, call_plain, &is);
+	return is;
+}
+
+/* Fills the FIFO; the returned request is parked with what went in. */
+static struct op *fill(void)
+{
+	static struct op o;
+
+	submit(&o, FEED_WRITE, data, BIG);
+	cr_assert(parked(&o));
+	return &o;
+}
+
+/* Reads @len bytes of the data from its byte @from on. */
+static void expect(int rd, size_t from, size_t len)
+{
+	static char buf[BIG];
+
+	cr_assert_eq(read_all(rd, buf, len), len);
+	cr_assert_eq(memcmp(buf, data + from, len), 0);
+}
+
+Test(feed, answers_at_once_what_there_is_room_for)
+{
+	struct op o = { 0 };
+	int rd;
+
+	submit(&o, FEED_WRITE, data, 5000);
+	cr_assert_not(parked(&o));
+	cr_assert_eq(result(&o), 5000);
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, 5000);
+	close(rd);
+}
+
+Test(feed, parks_a_write_until_all_of_it_is_read_or_has_room)
+{
+	struct op *o = fill();
+	int rd = fixture_open(&f, 1, O_RDONLY);
+
+	expect(rd, 0, BIG);
+	cr_assert_eq(result(o), BIG);
+	close(rd);
+}
+
+Test(feed, says_again_instead_of_waiting_where_it_must_not)
+{
+	struct op part = { .op.nonblock = true }, none = { .op.nonblock = true };
+	ssize_t n;
+
+	submit(&part, FEED_WRITE, data, BIG);
+	n = result(&part);
+	cr_assert(n > 0 && n < BIG, "%zd", n);
+	submit(&none, FEED_WRITE, data, BIG);
+	cr_assert_eq(result(&none), -EAGAIN);
+}
+
+Test(feed, gives_a_cancelled_write_what_it_has_moved)
+{
+	struct op *o = fill();
+	ssize_t n;
+	int rd;
+
+	on_worker(&f, call_cancel, &o->op);
+	n = result(o);
+	cr_assert(n > 0 && n < BIG, "%zd", n);
+	on_worker(&f, call_cancel, &o->op);
+	cr_assert_eq(o->calls, 1);
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, (size_t)n);
+	close(rd);
+}
+
+Test(feed, interrupts_a_cancelled_write_that_has_moved_nothing)
+{
+	struct op *first = fill();
+	struct op second = { 0 };
+
+	submit(&second, FEED_WRITE, data, 10);
+	cr_assert(parked(&second));
+	on_worker(&f, call_cancel, &second.op);
+	cr_assert_eq(result(&second), -EINTR);
+	cr_assert(parked(first));
+	on_worker(&f, call_cancel, &first->op);
+}
+
+Test(feed, ends_everything_that_is_parked)
+{
+	struct op *first = fill();
+	struct op others[3] = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		submit(&others[i], FEED_WRITE, data, 10);
+	on_worker(&f, call_cancel_all, NULL);
+	cr_assert_gt(result(first), 0);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(result(&others[i]), -EINTR);
+}
+
+Test(feed, writes_zeros_first_and_does_not_count_them)
+{
+	struct op o = { .op.zeros = 150000 };
+	static char buf[150000], zeros[150000];
+	int rd;
+
+	submit(&o, FEED_WRITE, data, 7);
+	cr_assert(parked(&o));
+	rd = fixture_open(&f, 1, O_RDONLY);
+	cr_assert_eq(read_all(rd, buf, sizeof(buf)), sizeof(buf));
+	cr_assert_eq(memcmp(buf, zeros, sizeof(buf)), 0);
+	expect(rd, 0, 7);
+	cr_assert_eq(result(&o), 7);
+	cr_assert_eq(o.op.moved, 150007);
+	close(rd);
+}
+
+Test(feed, parks_a_read_until_there_is_something)
+{
+	struct op rd = { 0 }, wr = { 0 };
+	char buf[100];
+
+	submit(&rd, FEED_READ, buf, sizeof(buf));
+	cr_assert(parked(&rd));
+	submit(&wr, FEED_WRITE, data, 33);
+	cr_assert_eq(result(&wr), 33);
+	cr_assert_eq(result(&rd), 33);
+	cr_assert_eq(memcmp(buf, data, 33), 0);
+}
+
+Test(feed, a_read_makes_room_for_its_own_parked_write)
+{
+	struct op *wr = fill();
+	static char buf[BIG];
+
+	for (size_t got = 0; got < BIG;) {
+		struct op rd = { 0 };
+		ssize_t n;
+
+		submit(&rd, FEED_READ, buf + got, BIG - got);
+		n = result(&rd);
+		cr_assert_gt(n, 0);
+		got += (size_t)n;
+	}
+	cr_assert_eq(result(wr), BIG);
+	cr_assert_eq(memcmp(buf, data, BIG), 0);
+}
+
+Test(feed, tells_who_polls)
+{
+	struct op in = { .op.events = POLLIN }, out = { .op.events = POLLOUT };
+	struct op *full;
+	int rd;
+
+	submit(&out, FEED_POLL, NULL, 0);
+	cr_assert_eq(result(&out), POLLOUT);
+	submit(&in, FEED_POLL, NULL, 0);
+	cr_assert(parked(&in));
+	full = fill();
+	cr_assert_eq(result(&in), POLLIN);
+	out = (struct op){ .op.events = POLLOUT };
+	submit(&out, FEED_POLL, NULL, 0);
+	cr_assert(parked(&out));
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, BIG);
+	cr_assert_eq(result(&out), POLLOUT);
+	cr_assert_eq(result(full), BIG);
+	close(rd);
+}
+
+Test(feed, leaves_what_waits_to_a_later_reader_and_then_its_end)
+{
+	struct op o = { 0 };
+	int rd;
+
+	submit(&o, FEED_WRITE, data, 1000);
+	on_worker(&f, call_destroy, NULL);
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, 1000);
+	cr_assert_eq(read_all(rd, data, 1), 0, "no end of file");
+	close(rd);
+	for (int i = 0; i < 500 && !plain(); i++)
+		poll(NULL, 0, 10);
+	cr_assert(plain(), "the daemon holds on to it");
+}
+
+Test(feed, leaves_nothing_behind_where_nothing_was_written)
+{
+	on_worker(&f, call_destroy, NULL);
+	cr_assert(plain());
+}
+
+Test(feed, is_not_there_without_descriptors)
+{
+	struct feed *kept = feed;
+
+	fault_open = (struct fault){ .nth = 1, .count = 1, .err = -EMFILE };
+	on_worker(&f, call_create, NULL);
+	cr_assert_eq(feed_err, -EMFILE);
+	cr_assert_eq(feed, kept);
+}

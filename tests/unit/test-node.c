@@ -1,0 +1,243 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "inode.h"
+#include "node.h"
+
+static struct node_table t;
+
+static void start(void)
+{
+	cr_assert_eq(node_table_init(&t, 0755, 1, 2), 0);
+}
+
+static void stop(void)
+{
+	node_table_finish(&t);
+	cr_expect_null(t.by_id);
+}
+
+TestSuite(node, .init = start, .fini = stop, .timeout = 20);
+
+static size_t nodes(void)
+{
+	return HASH_CNT(by_id, t.by_id);
+}
+
+static struct node *make(enum node_kind kind, struct node *dir, const char *name)
+{
+	mode_t type = kind == NODE_DIR ? S_IFDIR : S_IFIFO;
+	struct node *node = node_create(&t, kind, NULL, type | 0666, 3, 4);
+
+	cr_assert(node);
+	if (kind == NODE_FIFO)
+		node->inode->origin = node;
+	cr_assert_eq(node_attach(&t, node, dir, name), 0);
+	return node;
+}
+
+static struct node *make_tap(struct node *origin, const char *name)
+{
+	struct node *tap = node_create(&t, NODE_FIFO, origin->inode, 0, 0, 0);
+
+	cr_assert(tap);
+	cr_assert_eq(node_attach(&t, tap, t.root, name), 0);
+	return tap;
+}
+
+static void remove_node(struct node *node)
+{
+	node_detach(&t, node);
+	node_release(&t, node);
+}
+
+Test(node, the_root_has_the_kernel_s_number)
+{
+	struct stat st;
+
+	cr_assert_eq(t.root->id, NODE_ROOT);
+	cr_assert_eq(node_get(&t, NODE_ROOT), t.root);
+	node_stat(t.root, &st);
+	cr_assert_eq(st.st_mode, (mode_t)(S_IFDIR | 0755));
+	cr_assert_eq(st.st_nlink, 2);
+	node_release(&t, t.root);
+	cr_assert_eq(node_get(&t, NODE_ROOT), t.root);
+}
+
+Test(node, is_found_by_number_and_by_name)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+
+	cr_assert_eq(node_get(&t, a->id), a);
+	cr_assert_eq(node_find(t.root, "a"), a);
+	cr_assert_null(node_find(t.root, "b"));
+	cr_assert_null(node_get(&t, a->id + 1));
+	cr_assert_eq(t.names, 1);
+}
+
+Test(node, a_name_is_given_once)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+	struct node *b = node_create(&t, NODE_FIFO, NULL, S_IFIFO, 0, 0);
+
+	cr_assert_eq(node_attach(&t, b, t.root, "a"), -EEXIST);
+	cr_assert_eq(node_find(t.root, "a"), a);
+	cr_assert_null(b->parent);
+	node_release(&t, b);
+	cr_assert_eq(nodes(), 2);
+}
+
+Test(node, goes_with_the_last_of_its_name_its_lookups_and_its_pins)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+	uint64_t id = a->id;
+
+	a->lookups = 2;
+	a->pins = 1;
+	remove_node(a);
+	cr_assert_eq(node_get(&t, id), a);
+	a->lookups = 0;
+	node_release(&t, a);
+	cr_assert_eq(node_get(&t, id), a);
+	a->pins = 0;
+	node_release(&t, a);
+	cr_assert_null(node_get(&t, id));
+	cr_assert_eq(nodes(), 1);
+}
+
+Test(node, stays_while_it_has_a_name)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+
+	node_release(&t, a);
+	cr_assert_eq(node_find(t.root, "a"), a);
+}
+
+Test(node, a_number_is_never_given_twice)
+{
+	uint64_t last = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		struct node *a = make(NODE_FIFO, t.root, "a");
+
+		cr_assert_gt(a->id, last);
+		last = a->id;
+		remove_node(a);
+	}
+	cr_assert_eq(nodes(), 1);
+	cr_assert_eq(t.names, 0);
+}
+
+Test(node, names_of_a_channel_share_its_attributes)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+	struct node *b = make_tap(a, "b");
+	struct stat sa, sb;
+
+	node_stat(a, &sa);
+	node_stat(b, &sb);
+	cr_assert_eq(sa.st_ino, sb.st_ino);
+	cr_assert_neq(a->id, b->id);
+	cr_assert_eq(sa.st_nlink, 2);
+	cr_assert_eq(sb.st_nlink, 2);
+	cr_assert_eq(sa.st_mode, (mode_t)(S_IFIFO | 0222));
+	cr_assert_eq(sb.st_mode, (mode_t)(S_IFIFO | 0444));
+	cr_assert_not(node_is_tap(a));
+	cr_assert(node_is_tap(b));
+	remove_node(b);
+	node_stat(a, &sa);
+	cr_assert_eq(sa.st_mode, (mode_t)(S_IFIFO | 0666));
+	cr_assert_eq(sa.st_nlink, 1);
+}
+
+Test(node, a_name_changes_the_bits_that_it_shows)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+	struct node *b = make_tap(a, "b");
+
+	node_chmod(a, 0200);
+	node_chmod(b, 0440);
+	cr_assert_eq(a->inode->mode, (mode_t)(S_IFIFO | 0640));
+}
+
+Test(node, the_inode_outlives_its_names_in_any_order)
+{
+	struct node *a = make(NODE_FIFO, t.root, "a");
+	struct node *b = make_tap(a, "b");
+	struct inode *inode = a->inode;
+
+	inode->refs++;
+	remove_node(a);
+	inode->origin = NULL;
+	cr_assert_eq(inode->names, 1);
+	cr_assert_eq(LIST_FIRST(&inode->nodes), b);
+	remove_node(b);
+	cr_assert_eq(inode->names, 0);
+	cr_assert_eq(inode->taps, 0);
+	cr_assert(LIST_EMPTY(&inode->nodes));
+	cr_assert_eq(inode->refs, 1);
+	inode_put(inode);
+}
+
+Test(node, a_folder_counts_its_folders)
+{
+	struct node *d = make(NODE_DIR, t.root, "d");
+	struct stat st;
+
+	make(NODE_FIFO, d, "x");
+	node_stat(t.root, &st);
+	cr_assert_eq(st.st_nlink, 3);
+	node_stat(d, &st);
+	cr_assert_eq(st.st_nlink, 2);
+	make(NODE_DIR, d, "y");
+	node_stat(d, &st);
+	cr_assert_eq(st.st_nlink, 3);
+}
+
+Test(node, a_path_leads_from_the_root)
+{
+	struct node *d = make(NODE_DIR, make(NODE_DIR, t.root, "a"), "long name");
+	_cleanup_free_ char *path = node_path(make(NODE_FIFO, d, "x"));
+	_cleanup_free_ char *root = node_path(t.root);
+
+	cr_assert_str_eq(path, "/a/long name/x");
+	cr_assert_str_eq(root, "/");
+}
+
+Test(node, a_cursor_steps_over_what_is_removed)
+{
+	struct node *n[3] = { make(NODE_FIFO, t.root, "a"), make(NODE_FIFO, t.root, "b"),
+			      make(NODE_FIFO, t.root, "c") };
+	struct dir_cursor first = { .dir = t.root, .next = n[1] }, second = first;
+
+	LIST_INSERT_HEAD(&t.root->cursors, &first, entry);
+	LIST_INSERT_HEAD(&t.root->cursors, &second, entry);
+	remove_node(n[0]);
+	cr_assert_eq(first.next, n[1]);
+	remove_node(n[1]);
+	cr_assert_eq(first.next, n[2]);
+	cr_assert_eq(second.next, n[2]);
+	remove_node(n[2]);
+	cr_assert_null(first.next);
+	LIST_REMOVE(&first, entry);
+	LIST_REMOVE(&second, entry);
+}
+
+Test(node, a_cursor_does_not_follow_a_renamed_one)
+{
+	struct node *d = make(NODE_DIR, t.root, "d");
+	struct node *a = make(NODE_FIFO, d, "a"), *b = make(NODE_FIFO, d, "b");
+	struct dir_cursor cursor = { .dir = d, .next = a };
+	uint64_t cookie = a->cookie;
+
+	LIST_INSERT_HEAD(&d->cursors, &cursor, entry);
+	node_detach(&t, a);
+	cr_assert_eq(node_attach(&t, a, t.root, "elsewhere"), 0);
+	cr_assert_eq(cursor.next, b);
+	cr_assert_gt(a->cookie, cookie, "it would be listed out of order");
+	cr_assert_null(node_find(d, "a"));
+	cr_assert_eq(node_find(t.root, "elsewhere"), a);
+	LIST_REMOVE(&cursor, entry);
+}
