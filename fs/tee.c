@@ -54,11 +54,28 @@ static void post(struct server *s, struct tee_job *j, void (*work)(struct job *)
 	job_post(s, j->channel->worker->loop, &j->job, work, finish);
 }
 
+/*
+ * A FIFO that a worker has opened by its number is cached in the kernel under that name, and known
+ * there until memory is short. On a worker: the kernel locks the folder, so the FUSE thread, which
+ * answers look-ups in it, may not wait for this.
+ */
+static void forget_number(struct server *s, uint64_t id)
+{
+	char name[FIFO_NAME_MAX];
+
+	fifo_name(name, id);
+	fuse_lowlevel_notify_inval_entry(s->session, s->numbers->id, name, strlen(name));
+}
+
 /* ---- the end of a channel object ---- */
 
 static void work_destroy(struct job *job)
 {
-	channel_destroy(container_of(job, struct tee_job, job)->channel);
+	struct channel *ch = container_of(job, struct tee_job, job)->channel;
+	uint64_t origin = ch->origin.id;
+
+	channel_destroy(ch);
+	forget_number(job->server, origin);
 }
 
 static void finish_free(struct job *job)
@@ -109,6 +126,8 @@ static void work_add(struct job *job)
 	struct tee_job *j = container_of(job, struct tee_job, job);
 
 	j->err = channel_add_tap(j->channel, j->id);
+	if (j->err < 0)
+		forget_number(job->server, j->id);
 }
 
 static void finish_add(struct job *job)
@@ -192,6 +211,7 @@ static void work_remove(struct job *job)
 	struct tee_job *j = container_of(job, struct tee_job, job);
 
 	channel_remove_tap(j->channel, j->id);
+	forget_number(job->server, j->id);
 }
 
 static void work_origin_gone(struct job *job)
