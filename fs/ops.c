@@ -19,6 +19,12 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	 * of the writer's memory may change after its write has returned.
 	 */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	/*
+	 * No direct I/O in the background: a write that is parked would take one of the few places there
+	 * (max_background), and with them taken no close of any handle would be told. Nor could its process
+	 * be killed.
+	 */
+	conn->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO;
 	conn->max_write = 1 << 20;
 }
 
