@@ -163,3 +163,16 @@ int queue_drain(struct queue *q, int fd, size_t *moved)
 	}
 	return 0;
 }
+
+size_t queue_size(const struct queue *q)
+{
+	const struct queue_link *link = TAILQ_FIRST(&q->links);
+	size_t size = 0;
+	unsigned left;
+
+	for (left = QUEUE_LINKS; link && left; left--) {
+		size += (size_t)link->capacity;
+		link = TAILQ_NEXT(link, entry);
+	}
+	return q->spare ? size + left * (size_t)q->spare->capacity : size;
+}

@@ -73,6 +73,9 @@ int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size);
  */
 int queue_drain(struct queue *q, int fd, size_t *moved);
 
+/* Bytes that it takes before it is full, with the pipes that the kernel has granted it. */
+size_t queue_size(const struct queue *q);
+
 static inline bool queue_full(const struct queue *q)
 {
 	return q->count > QUEUE_LINKS;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "channel.h"
-#include "pipe.h"
 #include "sys.h"
 
 static int report_taps(struct report *r, const struct channel *ch)
@@ -28,7 +27,7 @@ static int report_taps(struct report *r, const struct channel *ch)
 		t->bytes_out = tap->bytes_out;
 		t->waiting = tap_waiting(tap);
 		if (tap->outlet.fd >= 0)
-			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + QUEUE_LINKS * PIPE_SIZE;
+			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + queue_size(&tap->queue);
 		t->lost = tap->lost;
 		t->state = tap->outlet.state;
 	}

@@ -115,6 +115,20 @@ Test(queue, is_full_after_its_links_and_keeps_the_order)
 	cr_assert_not(queue_full(&b.q));
 }
 
+Test(queue, knows_what_the_kernel_granted)
+{
+	cr_assert_eq(queue_size(&b.q), 0);
+	cr_assert_eq(append_staged(0), 0);
+	cr_assert_eq(queue_size(&b.q), PIPE_SIZE);
+	cr_assert_gt(queue_reserve(&b.q), 0);
+	cr_assert_eq(queue_size(&b.q), QUEUE_LINKS * PIPE_SIZE);
+	expect(0, 1);
+	queue_rest(&b.q);
+	fault_resize = (struct fault){ .nth = 1, .count = 2, .err = -EPERM };
+	cr_assert_eq(queue_reserve(&b.q), PIPE_SIZE / 4);
+	cr_assert_eq(queue_size(&b.q), QUEUE_LINKS * PIPE_SIZE / 4);
+}
+
 Test(queue, loses_nothing_when_tee_comes_short_at_the_tail)
 {
 	cr_assert_eq(append_staged(0), 0);

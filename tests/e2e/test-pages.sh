@@ -1,0 +1,100 @@
+# A user who has used up the pipe pages (fs.pipe-user-pages-soft): new pipes are small, streams are right.
+if [ "$(id -u)" != 0 ]; then
+	echo "skipped: the pages of the user who runs the other tests are not this one's to use up"
+	exit
+fi
+if [ -z "${SPFS_NAMESPACE:-}" ]; then
+	# The device may be root's alone (in a container): a namespace with one that is not.
+	export SPFS_NAMESPACE=1
+	exec unshare -m --propagation private bash "$0"
+fi
+. "$(dirname "$0")/harness.sh"
+# A user of this test's own.
+become="setpriv --reuid=65531 --regid=65531 --clear-groups"
+user() { $become "$@"; }
+mknod -m 666 "$T/fuse" c 10 229
+mount --bind "$T/fuse" /dev/fuse
+(cat /etc/passwd; echo spfs-pages:x:65531:65531::/:/bin/sh) > "$T/passwd"
+mount --bind "$T/passwd" /etc/passwd # fusermount3 asks for its name
+chown -R 65531:65531 "$T"
+mkdir "$T/bin"
+cp "$BUILD"/cmd/spfs{,d} "$BUILD/tests/e2e/records" "$T/bin" # the build's own folder may be root's alone
+chmod -R go+rX "$T/bin"
+PATH=$T/bin:/usr/bin:/bin:$PATH # no python that is root's alone
+head -c 1500007 /dev/urandom > "$T/in"
+
+start() {
+	user spfsd -o log="$LOG" "$M"
+	DAEMON=$(find_daemon)
+}
+use_up() {
+	rm -f "$T/used"
+	$become python3 - "$T/used" << 'PY' > /dev/null &
+import fcntl, os, signal, sys
+pipes = [os.pipe()]
+size = lambda: fcntl.fcntl(pipes[-1][0], fcntl.F_GETPIPE_SZ)
+while size() >= 65536:
+    try:
+        fcntl.fcntl(pipes[-1][0], fcntl.F_SETPIPE_SZ, 1 << 20)
+    except PermissionError:
+        pass
+    pipes.append(os.pipe())
+open(sys.argv[1], "w").close()
+signal.pause()
+PY
+	hog=$!
+	wait_until 20 test -e "$T/used"
+}
+
+for first in start use_up; do
+	$first
+	[ $first = use_up ] || use_up
+	[ $first = start ] || start
+	user bash -euc '
+		cd "$1"
+		mkfifo c
+		for r in r1 r2 r3; do ln c $r; timeout 30 cat $r > "$2/$r" & done
+		timeout 30 dd status=none bs=12345 if="$2/in" of=c conv=notrunc
+		wait
+		for r in r1 r2 r3; do cmp "$2/in" "$2/$r"; done
+
+		# whole records of two writers
+		rm r3
+		for r in r1 r2; do timeout 30 records check 4096 2 500 < $r & pids="${pids-} $!"; done
+		exec 4> c
+		for w in 0 1; do timeout 30 records write $w 500 4096 >&4 & pids="$pids $!"; done
+		exec 4>&-
+		for p in $pids; do wait $p; done
+
+		# a creating handle
+		timeout 30 sh -c "cat $2/in > new" &
+		until [ -e new ]; do sleep 0.01; done
+		timeout 30 cat new | cmp - "$2/in"
+		wait
+
+		# Full, they say how small they are.
+		python3 - << "PY"
+import os, time
+fd = os.open("c", os.O_WRONLY | os.O_NONBLOCK)
+quiet = time.monotonic()
+while time.monotonic() - quiet < 0.3:
+    try:
+        os.write(fd, b"x" * 512)
+        quiet = time.monotonic()
+    except BlockingIOError:
+        time.sleep(0.01)
+PY
+	' - "$M" "$T" || fail "a stream with few pages, $first first"
+	stats=$(user spfs stat --json "$M/c")
+	# What the daemon had before may come back to it: then all is less than usual, else it is tiny.
+	[ $first = start ] && most=2097151 || most=65536
+	jq -e --argjson most $most '.size <= 65536 and (.taps | length == 2 and all(.size > 0 and .size <= $most and
+		.waiting >= 8192 and .waiting <= .size + 65536))' <<< "$stats" > /dev/null || fail "$stats"
+	kill $hog
+	wait $hog || true
+	kill "$DAEMON"
+	wait_until 10 gone "$DAEMON"
+	DAEMON=
+done
+umount -l /dev/fuse /etc/passwd
+finish
