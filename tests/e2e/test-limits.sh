@@ -20,6 +20,11 @@ done
 [ $made -lt 200 ] || fail "no limit"
 grep -q 'Too many open files' "$T/err" || fail "$(cat "$T/err")"
 log_has 'cannot make tap.*Too many open files'
+# A handle that cannot have its pipe says so at its first write; the channel is there.
+refuse 'Too many open files' timeout 10 dd status=none if="$T/in" bs=10 count=1 of=created
+log_has '/created: cannot write what created it: Too many open files'
+[ -p created ] || fail "no channel"
+timeout 5 ls > /dev/null
 # What runs goes on.
 tail -c 10000000 "$T/in" >&4
 exec 4>&-
@@ -30,6 +35,10 @@ rm tap*
 wait_until 5 ln more again
 echo fine > more
 [ "$(timeout 5 cat again)" = fine ] || fail "not fine"
+timeout 5 cat created > "$T/created" &
+timeout 5 sh -c 'echo fine > created'
+wait $!
+grep -qx fine "$T/created" || fail "not what was written later"
 
 if [ "$(id -u)" = 0 ]; then
 	chmod 755 .

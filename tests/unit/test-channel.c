@@ -210,6 +210,38 @@ Test(channel, without_its_origin_every_reader_sees_the_end)
 	fixture_destroy(&f, ch);
 }
 
+/* Descriptors run out in the whole system at one of the first @places: the stream waits, and is complete. */
+static void without_files(struct fault *fault, unsigned places)
+{
+	for (unsigned nth = 1; nth <= places; nth++) {
+		struct channel *ch = fixture_channel(&f, 2);
+		char name[FIFO_NAME_MAX];
+
+		*fault = (struct fault){ .nth = nth, .count = 2, .err = -ENFILE };
+		say("one");
+		hear(2, "one");
+		hear(3, "one");
+		say("two");
+		hear(2, "two");
+		hear(3, "two");
+		*fault = (struct fault){ 0 };
+		fixture_destroy(&f, ch);
+		for (uint64_t id = 1; id <= 3; id++) {
+			fifo_name(name, id);
+			cr_assert_eq(unlinkat(f.dir, name, 0), 0);
+		}
+	}
+}
+
+Test(channel, goes_on_whichever_open_is_refused)
+{
+	without_files(&fault_open, 5); /* both taps' reader and writer, and the next stream's origin */
+}
+
+Test(channel, goes_on_whichever_pipe_is_refused)
+{
+	without_files(&fault_pipe, 3);
+}
 
 static void call_switches(void *arg)
 {
