@@ -14,6 +14,7 @@ waiting() {
 before=$(waiting)
 
 crowd() {
+	rm -f "$T/crowd"
 	python3 "$here/crowd.py" "$M" $PLAIN $AIO > "$T/crowd" &
 	crowd=$!
 	wait_until 30 all_parked
