@@ -20,11 +20,11 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	 */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
 	/*
-	 * No direct I/O in the background: a write that is parked would take one of the few places there
-	 * (max_background), and with them taken no close of any handle would be told. Nor could its process
-	 * be killed.
+	 * Nothing that may be parked runs in the background: it would take one of the few places there
+	 * (max_background), and with them taken no close of any handle would be told; nor is it interrupted
+	 * when its process is killed. That is direct I/O of io_submit(2), and faults on a private mapping.
 	 */
-	conn->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO;
+	conn->want &= ~(unsigned)(FUSE_CAP_ASYNC_DIO | FUSE_CAP_ASYNC_READ);
 	conn->max_write = 1 << 20;
 }
 

@@ -74,5 +74,36 @@ nobody_waits() { [ "$(waiting)" = "$before" ]; }
 wait_until 10 nobody_waits
 wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
+# Faults on private mappings of handles: reads that wait for somebody to write.
+python3 - > "$T/crowd" << 'PY' &
+import mmap, os, time
+for i in range(30):
+    pid = os.fork()
+    if pid == 0:
+        fd = os.open("mapped%d" % i, os.O_RDWR | os.O_CREAT)
+        os.ftruncate(fd, 4096)
+        assert os.read(fd, 4096) == bytes(4096)
+        page = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        os._exit(page[0])
+    print(pid, flush=True)
+while True:
+    time.sleep(1)
+PY
+crowd=$!
+all_fault() {
+	[ "$(wc -l < "$T/crowd")" = 30 ] || return 1
+	local p
+	for p in $(cat "$T/crowd"); do grep -q 'folio\|request_wait\|fuse' "/proc/$p/wchan" || return 1; done
+}
+wait_until 20 all_fault
+for p in $(cat "$T/crowd"); do quick cat "/proc/$p/cmdline" > /dev/null; done
+quick sh -c "echo kept > new"
+[ "$(quick cat new)" = kept ] || fail "a handle while mappings wait"
+kill -9 $crowd $(cat "$T/crowd")
+for p in $(cat "$T/crowd"); do wait_until 10 gone $p; done
+wait $crowd || true
+wait_until 10 nobody_waits
+rm mapped* new
+
 cd /
 finish
