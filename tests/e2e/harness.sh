@@ -39,17 +39,27 @@ mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 daemon_fds() { ls "/proc/$DAEMON/fd" | wc -l; }
 
-# The pid of the daemon of this mount, whose arguments end with it. It has threads, unlike the helper
-# that unmounts for an ordinary user.
-find_daemon() {
-	local p
-	for p in $(pgrep -f "^[^ ]*spfsd .*$M\$"); do
-		if [ "$(ls "/proc/$p/task" 2> /dev/null | wc -l)" -gt 1 ] &&
-			[ "$(ps -o comm= -p $(ps -o ppid= -p "$p"))" != spfsd ]; then echo "$p"; fi
+# Every process of this mount's daemon: its arguments end with the mount point. Only an spfsd is asked for
+# its arguments: of a process that waits in mmap(2) of a handle they cannot be read (nor by pgrep or ps).
+daemons() {
+	local p comm
+	for p in /proc/[0-9]*; do
+		{ read -r comm < "$p/comm"; } 2> /dev/null || continue
+		[ "$comm" = spfsd ] || continue
+		[ "$(tr '\0' '\n' < "$p/cmdline" 2> /dev/null | tail -n 1)" != "$M" ] || echo "${p#/proc/}"
 	done
 }
 
-no_daemon() { ! pgrep -f "^[^ ]*spfsd .*$M\$" > /dev/null; }
+# The one that has threads, unlike the helper that unmounts for an ordinary user.
+find_daemon() {
+	local p
+	for p in $(daemons); do
+		if [ "$(ls "/proc/$p/task" 2> /dev/null | wc -l)" -gt 1 ] &&
+			[ "$(cat "/proc/$(awk '/^PPid/ { print $2 }' "/proc/$p/status")/comm")" != spfsd ]; then echo "$p"; fi
+	done
+}
+
+no_daemon() { [ -z "$(daemons)" ]; }
 
 spfs_mount() {
 	spfsd -o log="$LOG" "$@" "$M"
@@ -83,7 +93,7 @@ as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 # A process and all that came from it.
 family() {
 	local child
-	for child in $(pgrep -P "$1"); do family "$child"; done
+	for child in $(cat "/proc/$1/task/"*/children 2> /dev/null); do family "$child"; done
 	echo "$1"
 }
 

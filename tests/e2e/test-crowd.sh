@@ -86,6 +86,18 @@ for i in range(30):
         page = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
         os._exit(page[0])
     print(pid, flush=True)
+    if i == 0:
+        first = pid
+# Who maps what another's fault is reading waits with its address space locked: its arguments cannot be read.
+def wchan(pid):
+    with open("/proc/%d/wchan" % pid) as f:
+        return f.read()
+while not wchan(first).startswith(("request_wait", "folio", "fuse")):
+    time.sleep(0.01)
+if os.fork() == 0:
+    fd = os.open("/proc/%d/fd/3" % first, os.O_RDWR)
+    mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+    os._exit(0)
 while True:
     time.sleep(1)
 PY
@@ -99,6 +111,10 @@ wait_until 20 all_fault
 for p in $(cat "$T/crowd"); do quick cat "/proc/$p/cmdline" > /dev/null; done
 quick sh -c "echo kept > new"
 [ "$(quick cat new)" = kept ] || fail "a handle while mappings wait"
+quick spfs stat --json "$M" > /dev/null
+export -f daemons find_daemon
+export M
+[ "$(quick bash -c find_daemon)" = "$DAEMON" ] || fail "the harness does not find the daemon"
 kill -9 $crowd $(cat "$T/crowd")
 for p in $(cat "$T/crowd"); do wait_until 10 gone $p; done
 wait $crowd || true
