@@ -75,40 +75,43 @@ wait_until 10 nobody_waits
 wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
 # Faults on private mappings of handles: reads that wait for somebody to write.
+rm "$T/crowd"
 python3 - > "$T/crowd" << 'PY' &
 import mmap, os, time
-for i in range(30):
-    pid = os.fork()
-    if pid == 0:
-        fd = os.open("mapped%d" % i, os.O_RDWR | os.O_CREAT)
-        os.ftruncate(fd, 4096)
-        assert os.read(fd, 4096) == bytes(4096)
-        page = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
-        os._exit(page[0])
-    print(pid, flush=True)
-    if i == 0:
-        first = pid
-# Who maps what another's fault is reading waits with its address space locked: its arguments cannot be read.
 def wchan(pid):
     with open("/proc/%d/wchan" % pid) as f:
         return f.read()
-while not wchan(first).startswith(("request_wait", "folio", "fuse")):
+def map_and_read(fd):
+    page = mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+    os._exit(page[0])
+pids = []
+for i in range(30):
+    fd = os.open("mapped%d" % i, os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, 4096)
+    assert os.read(fd, 4096) == bytes(4096)
+    pids.append(os.fork())
+    if pids[-1] == 0:
+        map_and_read(fd)
+# Who maps what another's fault is reading waits with its address space locked: its arguments cannot be read.
+while not any(word in wchan(pids[-1]) for word in ("request_wait", "folio", "fuse")):
     time.sleep(0.01)
-if os.fork() == 0:
-    fd = os.open("/proc/%d/fd/3" % first, os.O_RDWR)
-    mmap.mmap(fd, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
-    os._exit(0)
+second = os.fork()
+if second == 0:
+    map_and_read(fd)
+while not any(word in wchan(second) for word in ("folio", "lock_page", "wait_on_page")):
+    time.sleep(0.01)
+for pid in pids + [second]:
+    print(pid, flush=True)
 while True:
     time.sleep(1)
 PY
 crowd=$!
 all_fault() {
-	[ "$(wc -l < "$T/crowd")" = 30 ] || return 1
+	[ "$(wc -l < "$T/crowd")" = 31 ] || return 1
 	local p
 	for p in $(cat "$T/crowd"); do grep -q 'folio\|request_wait\|fuse' "/proc/$p/wchan" || return 1; done
 }
 wait_until 20 all_fault
-for p in $(cat "$T/crowd"); do quick cat "/proc/$p/cmdline" > /dev/null; done
 quick sh -c "echo kept > new"
 [ "$(quick cat new)" = kept ] || fail "a handle while mappings wait"
 quick spfs stat --json "$M" > /dev/null
