@@ -43,7 +43,7 @@ for i in 1 2 3; do
 done
 
 # Every one is answered, in full.
-quick python3 -B - $PLAIN $AIO << PY
+timeout 50 python3 -B - $PLAIN $AIO << PY
 import sys
 sys.path.insert(0, "$here")
 import crowd
@@ -60,7 +60,7 @@ crowd
 kill -9 $(cut -d' ' -f1 "$T/crowd")
 wait_until 10 gone $crowd
 wait $crowd || fail "not killed"
-quick python3 -B - $PLAIN $AIO << PY
+timeout 50 python3 -B - $PLAIN $AIO << PY
 import sys
 sys.path.insert(0, "$here")
 import crowd
