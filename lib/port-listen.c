@@ -36,6 +36,7 @@ struct client {
 	struct stream stream;
 	struct loop_io timer;
 	uint64_t seen; /* bytes sent when the timer was set */
+	uint64_t lost; /* bytes dropped for it, as last seen: its tap goes before it does */
 	int fd;
 	int pipe;
 	uint64_t tap;
@@ -73,11 +74,13 @@ static void count(struct listen_port *lp, struct stream *s)
 }
 
 /* What a client has missed: what was dropped for it, and what it left in its tap. */
-static uint64_t missed(const struct client *c)
+static uint64_t missed(struct client *c)
 {
 	const struct tap *tap = channel_find_tap(channel_of(c->port), c->tap);
 
-	return tap ? tap->lost + tap_waiting(tap) : 0;
+	if (tap)
+		c->lost = tap->lost;
+	return c->lost + (tap ? tap_waiting(tap) : 0);
 }
 
 static void client_destroy(struct client *c)
@@ -135,8 +138,10 @@ static void client_drained(struct stream *s)
 	struct client *c = container_of(s, struct client, stream);
 	struct tap *tap = channel_find_tap(channel_of(c->port), c->tap);
 
-	if (tap)
-		tap_look(tap);
+	if (!tap)
+		return;
+	c->lost = tap->lost;
+	tap_look(tap);
 }
 
 /* ---- clients of a sink ---- */

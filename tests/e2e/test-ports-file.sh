@@ -1,16 +1,10 @@
 # Sources and sinks on files: order, ends, failures, and nothing lost.
 . "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
 spfs_mount
 cd "$M"
 fds=$(daemon_fds)
 head -c 30000001 /dev/urandom > "$T/in"
-
-ports() { getfattr --only-values -n spfs.ports "$1" 2> /dev/null; }
-# port CHANNEL ID .FIELD: of spfs.ports
-port() { ports "$1" | jq -r ".[] | select(.id == $2) | $3"; }
-state() { [ "$(port "$1" "$2" .state)" = "$3" ]; }
-source_of() { setfattr -n spfs.source -v "$2" "$1"; }
-sink_of() { setfattr -n spfs.sink -v "$2" "$1"; }
 
 # One file to a tap with a sink and a tap with a reader.
 mkfifo c
