@@ -119,7 +119,7 @@ static int complain(const struct port *p, const char *what, const char *why)
 /* Returns the exit status; p->id on success. */
 static int attach(struct port *p, const struct arguments *a, const char *dir)
 {
-	_Bool passes = a->fd >= 0;
+	bool passes = a->fd >= 0;
 	char *uri = passes ? NULL : absolute(a->uri);
 	json_t *request, *answer;
 	int status = EXIT_SUCCESS;
