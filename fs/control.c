@@ -298,7 +298,7 @@ void control_leave(struct control *c)
 
 	loop_io_cancel(&c->io);
 	loop_io_cancel(&c->retry);
-	fd_close(&c->fd);
+	aside_close(&c->fd); /* with clients that were not taken, see client_free() */
 	for (cl = LIST_FIRST(&c->clients); cl; cl = next) {
 		next = LIST_NEXT(cl, entry);
 		client_drop(cl);

@@ -191,6 +191,12 @@ refuse 'Bad file descriptor' spfs source "$M/a" --fd 99
 refuse 'no such port' spfs detach "$M/a" 4000000000
 refuse "port's number" spfs detach "$M/a" x
 for c in source sink ports detach; do spfs $c --help | grep -q "Usage: spfs $c" || fail "$c --help"; done
+# What was written gets where it shall, although the channel has no name any more.
+mkfifo "$M/k"
+spfs sink "$M/k" file:kept > /dev/null
+cat in > "$M/k"
+rm "$M/k"
+wait_until 10 cmp -s in kept
 id=$(spfs source "$M/a" tcp-listen:127.0.0.1:0)
 spfs ports "$M/a" | grep -q "^ *$id source .*tcp-listen" || fail "ports: $(spfs ports "$M/a")"
 spfs ports --json "$M" | jq -e ".[] | select(.id == $id) | .dir == \"source\" and .mount == \"$M\"" > /dev/null ||
