@@ -397,6 +397,7 @@ void channel_origin_gone(struct channel *ch)
 	struct tap *tap;
 
 	ch->gone = true;
+	port_origin_gone(ch);
 	keep_end(ch);
 	if (ch->over)
 		ch->dead = true;

@@ -47,6 +47,7 @@ struct listen_port {
 	struct loop_io acceptable;
 	struct loop_io pause;
 	struct channel *hub; /* a sink's on a tap */
+	bool closing;        /* takes no more clients, and ends with the last one */
 	TAILQ_HEAD(, client) clients;
 	uint64_t accepted, connected, disconnected, lost;
 };
@@ -102,6 +103,15 @@ static void client_destroy(struct client *c)
 		lp->port.state = PORT_LISTENING;
 }
 
+/* A client has gone by itself. */
+static void next(struct listen_port *lp)
+{
+	if (!lp->closing && lp->port.config.dir == PORT_SOURCE)
+		accept_more(lp);
+	else if (lp->closing && !lp->connected)
+		port_end(&lp->port, 0);
+}
+
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
@@ -112,6 +122,7 @@ static void client_leave(struct client *c, const char *why)
 	lp->disconnected++;
 	lp->lost += bytes;
 	client_destroy(c);
+	next(lp);
 }
 
 static void client_ended(struct stream *s, int err)
@@ -122,15 +133,14 @@ static void client_ended(struct stream *s, int err)
 
 	if (err < 0) {
 		client_leave(c, strerror(-err));
-	} else {
-		if (s->out) {
-			lp->lost += missed(c);
-			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
-		}
-		client_destroy(c);
+		return;
 	}
-	if (lp->port.config.dir == PORT_SOURCE)
-		accept_more(lp);
+	if (s->out) {
+		lp->lost += missed(c);
+		linger_add(&w->lingers, w->loop, fd_take(&c->fd));
+	}
+	client_destroy(c);
+	next(lp);
 }
 
 static void client_drained(struct stream *s)
@@ -301,6 +311,17 @@ static void name_gone(struct port *p)
 	port_end(p, 0);
 }
 
+static void origin_gone(struct port *p)
+{
+	struct listen_port *lp = listen_of(p);
+
+	lp->closing = true;
+	loop_io_cancel(&lp->acceptable);
+	loop_io_cancel(&lp->pause);
+	if (!lp->connected)
+		port_end(p, 0);
+}
+
 static int report(struct port *p, struct port_report *r)
 {
 	const struct listen_port *lp = container_of(p, struct listen_port, port);
@@ -329,6 +350,7 @@ const struct port_ops port_listen_source = {
 	.stop = stop,
 	.finish = finish,
 	.report = report,
+	.origin_gone = origin_gone,
 };
 
 const struct port_ops port_listen_sink = {
@@ -341,4 +363,5 @@ const struct port_ops port_listen_sink = {
 	.finish = finish,
 	.report = report,
 	.name_gone = name_gone,
+	.origin_gone = origin_gone,
 };

@@ -110,7 +110,7 @@ static void forget_old(struct channel *ch)
 			oldest = p;
 		ended++;
 	}
-	if (ended <= ENDED_MAX)
+	if (ended < ENDED_MAX)
 		return;
 	TAILQ_REMOVE(&ch->ports, oldest, entry);
 	destroy(oldest);
@@ -148,7 +148,6 @@ void port_end(struct port *p, int err)
 	if (p->config.dir == PORT_SINK && (err == 0 || p->tap < TAP_PRIVATE))
 		leave_tap(p);
 	tell(p);
-	forget_old(ch);
 	next_source(ch);
 }
 
@@ -187,6 +186,17 @@ void port_name_gone(struct channel *ch, uint64_t id)
 		next = TAILQ_NEXT(p, entry);
 		if (p->config.dir == PORT_SINK && p->config.node == id && p->ops->name_gone && !has_ended(p))
 			p->ops->name_gone(p);
+	}
+}
+
+void port_origin_gone(struct channel *ch)
+{
+	struct port *p, *next;
+
+	for (p = TAILQ_FIRST(&ch->ports); p; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->ops->origin_gone && !has_ended(p))
+			p->ops->origin_gone(p);
 	}
 }
 
@@ -320,6 +330,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		free(p);
 		return refuse(why, err, strerror(-err));
 	}
+	forget_old(ch);
 	p->id = *id = ++ch->last_port;
 	TAILQ_INSERT_TAIL(&ch->ports, p, entry);
 	memset(config, 0, sizeof(*config));
