@@ -52,6 +52,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	ch->over = true;
 	loop_io_init(&ch->readable, worker->loop, readable);
 	loop_io_init(&ch->pause, worker->loop, paused);
+	loop_io_init(&ch->closed, worker->loop, inlet_closed);
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->inlets);
 	TAILQ_INIT(&ch->ports);
@@ -90,6 +91,7 @@ void channel_destroy(struct channel *ch)
 	}
 	detach(ch);
 	keep_end(ch);
+	loop_io_cancel(&ch->closed);
 	free(ch->label);
 	free(ch);
 }

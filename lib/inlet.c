@@ -32,14 +32,24 @@ void inlet_close(struct inlet *in)
 	if (!ch->gone)
 		keep_begin(ch);
 	fd_close(&in->fd);
-	keep_look(ch);
+	/*
+	 * A poll of it that was just cancelled keeps the file open until the loop's next turn, and it would pass for
+	 * a reader.
+	 */
+	if (ch->keeping)
+		loop_io_timer(&ch->closed, 0);
+}
+
+void inlet_closed(struct loop_io *io, int res)
+{
+	keep_look(container_of(io, struct channel, closed));
 }
 
 static void changed(struct outlet *o)
 {
 	struct channel *ch = container_of(o, struct channel, keep);
 
-	if (!TAILQ_EMPTY(&ch->inlets))
+	if (!TAILQ_EMPTY(&ch->inlets) || loop_io_armed(&ch->closed))
 		return;
 	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0))
 		keep_end(ch);

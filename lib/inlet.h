@@ -8,6 +8,8 @@
 
 #include <sys/queue.h>
 
+#include "loop.h"
+
 struct channel;
 
 struct inlet {
@@ -24,6 +26,9 @@ int inlet_open(struct inlet *in, struct channel *ch);
 
 /* Ends its writing. No-op on INLET_NONE. */
 void inlet_close(struct inlet *in);
+
+/* For channel_create(): an inlet is really closed by now. */
+void inlet_closed(struct loop_io *io, int res);
 
 /* Keeps what waits in the origin without taps and inlets, until it is read. No-op with either. */
 void keep_begin(struct channel *ch);

@@ -301,6 +301,30 @@ Test(feed, leaves_what_waits_to_a_later_reader_and_then_its_end)
 	cr_assert(plain(), "the daemon holds on to it");
 }
 
+static void call_cancel_and_destroy(void *arg)
+{
+	feed_cancel_all(feed);
+	call_destroy(NULL);
+}
+
+/* The poll that waited for room, cancelled in the same turn, held the file open: it passed for a reader. */
+Test(feed, a_parked_write_that_is_given_up_leaves_what_waits_to_a_later_reader)
+{
+	struct op *o = fill();
+	char name[FIFO_NAME_MAX];
+	size_t moved, n;
+	int rd;
+
+	on_worker(&f, call_cancel_and_destroy, NULL);
+	moved = (size_t)result(o);
+	fifo_name(name, 1);
+	rd = openat(f.dir, name, O_RDONLY); /* blocks where nobody holds the other end */
+	cr_assert_geq(rd, 0);
+	n = read_all(rd, (char[BIG]){ 0 }, BIG);
+	cr_expect_eq(n, moved);
+	close(rd);
+}
+
 Test(feed, leaves_nothing_behind_where_nothing_was_written)
 {
 	on_worker(&f, call_destroy, NULL);
