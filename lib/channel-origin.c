@@ -1,0 +1,67 @@
+/* The origin of a channel: how the daemon becomes its reader, and what its end means. */
+#include "channel-parts.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+
+#include "base.h"
+#include "engine.h"
+#include "pipe.h"
+
+static void origin_event(struct watch *watch, uint32_t mask)
+{
+	struct channel *ch = container_of(watch, struct channel, writers);
+
+	const struct engine_events *events = &ch->worker->events;
+
+	if (events->origin_opened)
+		events->origin_opened(events->data);
+	if (ch->over)
+		channel_pump(ch);
+}
+
+/* The daemon becomes the origin's reader. */
+int channel_attach(struct channel *ch)
+{
+	int err = 0;
+
+	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
+	if (ch->in < 0)
+		return ch->in;
+	keep_end(ch);
+	if (!ch->hub)
+		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
+	if (err < 0) {
+		fd_close(&ch->in);
+		keep_begin(ch);
+		return err;
+	}
+	pipe_grow(ch->in, PIPE_SIZE);
+	ch->over = true;
+	ch->fresh = true;
+	return 0;
+}
+
+void channel_detach(struct channel *ch)
+{
+	loop_io_cancel(&ch->readable);
+	loop_io_cancel(&ch->pause);
+	watch_remove(&ch->writers);
+	fd_close(&ch->in);
+}
+
+void channel_origin_gone(struct channel *ch)
+{
+	struct tap *tap;
+
+	ch->gone = true;
+	port_origin_gone(ch);
+	keep_end(ch);
+	if (ch->over)
+		ch->dead = true;
+	if (ch->dead)
+		TAILQ_FOREACH(tap, &ch->taps, entry)
+			if (tap_prepare(tap) >= 0)
+				tap->delivered = false;
+	channel_update_taps(ch);
+}

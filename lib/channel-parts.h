@@ -1,0 +1,16 @@
+/* What the files of a channel share, one file an operation: nobody else calls these. */
+#pragma once
+
+#include "channel.h"
+
+/* channel-pump.c: readies the waiting, which nothing arms before the origin is attached. */
+void channel_pump_init(struct channel *ch);
+
+/* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
+int channel_attach(struct channel *ch);
+
+/* ... and stops being it. No-op where it is none. */
+void channel_detach(struct channel *ch);
+
+/* channel-taps.c: moves what every tap has queued; private ones that are through go. */
+void channel_update_taps(struct channel *ch);

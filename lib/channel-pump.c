@@ -1,0 +1,204 @@
+/* The stream of a channel: chunks from the origin to every tap, in turns. */
+#include "channel-parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base.h"
+#include "engine.h"
+#include "log.h"
+#include "sys.h"
+
+/* One channel takes this many chunks before the others of its worker have a turn. */
+#define TURN_CHUNKS 16
+
+/*
+ * A writer of many small writes wakes the daemon for each one, unless it waits a little: where the
+ * next bytes are there already, but fewer than these, a pause gathers more. Lone messages, and those that
+ * are answered before the next, are never delayed.
+ */
+#define PAUSE_BYTES (64 * 1024)
+#define PAUSE_NSEC 250000
+
+/* Out of descriptors or memory in mid-stream: try again after this. */
+#define RETRY_NSEC 100000000
+
+/* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
+static int probe(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
+
+	if (n > 0)
+		worker_clear_stage(w, (size_t)n);
+	return (int)n;
+}
+
+/* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
+static int prepare(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry) {
+		int size = tap_prepare(tap);
+
+		if (size < 0) {
+			log_err("%s: stream waits: %s", ch->label, strerror(-size));
+			loop_io_timer(&ch->pause, RETRY_NSEC);
+			return size;
+		}
+		if (size < w->stage_size)
+			w->stage_size = sys.resize(w->stage.wr, size);
+		tap->delivered = false;
+	}
+	return 0;
+}
+
+/* The origin has a writer: readers that wait in open may come in. */
+static int begin(struct channel *ch)
+{
+	if (ch->over)
+		log_debug("%s: stream begins", ch->label);
+	ch->over = false;
+	return prepare(ch);
+}
+
+/*
+ * The last writer has gone and nothing waits. A hang-up stays on a descriptor for ever, so the next
+ * stream is waited for on a new one; it is opened before the old one is closed.
+ */
+static void end(struct channel *ch)
+{
+	int fd;
+
+	log_debug("%s: stream ends", ch->label);
+	ch->streams++;
+	if (ch->over && prepare(ch) < 0) /* an empty stream: its end is due all the same */
+		return;
+	ch->over = true;
+	ch->dead = ch->gone;
+	fd = fifo_open(&ch->origin, O_RDONLY, 1);
+	if (fd < 0) {
+		log_err("%s: cannot wait for the next stream yet: %s", ch->label, strerror(-fd));
+		loop_io_timer(&ch->pause, RETRY_NSEC);
+	} else {
+		loop_io_cancel(&ch->readable);
+		fd_close(&ch->in);
+		ch->in = fd;
+		ch->fresh = true;
+	}
+	channel_update_taps(ch);
+}
+
+/*
+ * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage.
+ * Returns the bytes taken, or a negative errno.
+ * The length asked for is larger than any ring: only whole references move.
+ */
+static ssize_t move_chunk(struct channel *ch, size_t waiting)
+{
+	struct worker *w = ch->worker;
+	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
+	struct tap *tap = TAILQ_FIRST(&ch->taps);
+	ssize_t n;
+
+	if (waiting >= SMALL_CHUNK && !TAILQ_NEXT(tap, entry)) {
+		n = tap_move(tap, ch->in);
+		if (n > 0) {
+			ch->bytes_in += (uint64_t)n;
+			ch->chunks_ref++;
+			return n;
+		}
+	}
+	n = sys.splice(ch->in, w->stage.wr, 1 << 30);
+	if (n <= 0)
+		return n;
+	chunk.len = (size_t)n;
+	if (n < SMALL_CHUNK && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
+		chunk.stage = -1;
+		chunk.mem = w->buffer;
+		ch->chunks_copy++;
+	} else {
+		ch->chunks_ref++;
+	}
+	ch->bytes_in += chunk.len;
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_take(tap, &chunk);
+	if (chunk.stage >= 0)
+		worker_clear_stage(w, chunk.len);
+	return (ssize_t)chunk.len;
+}
+
+static bool any_full(const struct channel *ch)
+{
+	const struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_full(tap) && !tap->drop)
+			return true;
+	return false;
+}
+
+void channel_pump(struct channel *ch)
+{
+	if (ch->in < 0)
+		return;
+	for (int i = 0; i < TURN_CHUNKS; i++) {
+		int waiting;
+		ssize_t n;
+
+		if (any_full(ch))
+			return; /* its reader, or its removal, goes on from here */
+		waiting = sys.waiting(ch->in);
+		if (waiting <= 0) {
+			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
+
+			if (r == -EAGAIN && (ch->over || ch->fresh)) {
+				ch->fresh = false;
+				begin(ch);
+			} else if (r == 0 && !ch->over) {
+				end(ch);
+			}
+			if (r <= 0)
+				break;
+			continue;
+		}
+		if (waiting < PAUSE_BYTES && i > 0) {
+			loop_io_timer(&ch->pause, PAUSE_NSEC);
+			return;
+		}
+		if (begin(ch) < 0)
+			return;
+		n = move_chunk(ch, (size_t)waiting);
+		if (n < 0 && n != -EAGAIN)
+			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n <= 0)
+			break;
+	}
+	loop_io_poll(&ch->readable, ch->in, POLLIN);
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct channel *ch = container_of(io, struct channel, readable);
+
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN))
+		end(ch);
+	channel_pump(ch);
+}
+
+static void paused(struct loop_io *io, int res)
+{
+	struct channel *ch = container_of(io, struct channel, pause);
+
+	channel_pump(ch);
+}
+
+void channel_pump_init(struct channel *ch)
+{
+	loop_io_init(&ch->readable, ch->worker->loop, readable);
+	loop_io_init(&ch->pause, ch->worker->loop, paused);
+}
