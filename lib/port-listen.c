@@ -71,7 +71,8 @@ static void count(struct listen_port *lp, struct stream *s)
 {
 	lp->port.bytes += s->bytes;
 	lp->port.pages_ref += s->pages;
-	s->bytes = s->pages = 0;
+	lp->port.copies += s->copies;
+	s->bytes = s->pages = s->copies = 0;
 }
 
 /* What a client has missed: what was dropped for it, and what it left in its tap. */
@@ -336,6 +337,7 @@ static int report(struct port *p, struct port_report *r)
 
 		r->bytes += c->stream.bytes;
 		r->pages_ref += c->stream.pages;
+		r->copies += c->stream.copies;
 		r->lost += tap ? tap->lost : 0;
 	}
 	return 0;

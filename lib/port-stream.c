@@ -128,7 +128,8 @@ static void count(struct stream_port *sp)
 {
 	sp->port.bytes += sp->stream.bytes;
 	sp->port.pages_ref += sp->stream.pages;
-	sp->stream.bytes = sp->stream.pages = 0;
+	sp->port.copies += sp->stream.copies;
+	sp->stream.bytes = sp->stream.pages = sp->stream.copies = 0;
 }
 
 static void ended(struct stream *s, int err)
@@ -194,6 +195,7 @@ static int report(struct port *p, struct port_report *r)
 
 	r->bytes += sp->stream.bytes;
 	r->pages_ref += sp->stream.pages;
+	r->copies += sp->stream.copies;
 	return 0;
 }
 

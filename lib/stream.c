@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base.h"
 #include "pipe.h"
@@ -64,19 +65,41 @@ static void send_some(struct stream *s)
 	loop_io_poll(&s->io, s->pipe, POLLIN);
 }
 
-static bool readable(int fd)
+/* poll(2) revents of what can be received; POLLPRI: urgent data of TCP. */
+static short receivable(int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLPRI };
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, 0) > 0 ? p.revents : 0;
+}
+
+/*
+ * splice(2) from TCP stops before urgent data, whatever SO_OOBINLINE says (tcp_read_sock()), and would do so for
+ * ever. So that is copied, as a part of the stream. Returns true where something was.
+ */
+static bool receive_urgent(struct stream *s)
+{
+	char buf[4096]; /* PIPE_BUF: written whole or not at all */
+	ssize_t n;
+
+	setsockopt(s->fd, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int));
+	n = recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_PEEK);
+	if (n <= 0 || sys.write(s->pipe, buf, (size_t)n) != n)
+		return false;
+	s->bytes += (uint64_t)n;
+	s->copies++;
+	return recv(s->fd, buf, (size_t)n, MSG_DONTWAIT) == n;
 }
 
 static void receive_some(struct stream *s)
 {
 	for (int i = 0; i < TURN_SPLICES; i++) {
 		ssize_t n = sys.splice(s->fd, s->pipe, PIPE_SIZE);
+		short there = n == -EAGAIN ? receivable(s->fd) : 0;
 
-		if (n == -EAGAIN && readable(s->fd)) {
+		if ((there & POLLPRI) && receive_urgent(s))
+			continue;
+		if (there) {
 			loop_io_poll(&s->io, s->pipe, POLLOUT);
 			return;
 		}

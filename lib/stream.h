@@ -18,6 +18,7 @@ struct stream {
 	struct loop_io peer;   /* out: the peer has gone although nothing is sent */
 	uint64_t bytes;
 	uint64_t pages; /* references moved */
+	uint64_t copies;
 	/* No more to come: 0 at the end of the stream, else a negative errno. Called once; may free the stream. */
 	void (*ended)(struct stream *s, int err);
 	/* The peer takes nothing just now; may be NULL. */

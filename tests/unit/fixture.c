@@ -27,15 +27,23 @@ static int count_fds(void)
 	return n;
 }
 
+static void port_ended(void *data, struct channel *ch, unsigned id)
+{
+	sem_post(&((struct fixture *)data)->ended);
+}
+
 void fixture_start(struct fixture *f)
 {
+	const struct engine_events events = { .port_ended = port_ended, .data = f };
+
+	sem_init(&f->ended, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	f->fds = count_fds();
 	strcpy(f->path, "/tmp/spfs-unit.XXXXXX");
 	cr_assert(mkdtemp(f->path));
 	f->dir = open(f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(f->dir, 0);
-	cr_assert_eq(engine_create(&f->engine, 1, NULL), 0);
+	cr_assert_eq(engine_create(&f->engine, 1, &events), 0);
 	engine_set_dir(f->engine, f->dir);
 	f->worker = engine_next_worker(f->engine);
 }

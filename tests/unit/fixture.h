@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,7 @@ struct fixture {
 	int fds; /* how many the process had before */
 	struct engine *engine;
 	struct worker *worker;
+	sem_t ended; /* posted for each port that ends */
 };
 
 /* Ends the test where anything fails. */

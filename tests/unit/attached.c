@@ -1,0 +1,221 @@
+#include "attached.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct attaching {
+	struct channel *ch;
+	struct port_config config;
+	unsigned id;
+	int err;
+	struct look look;
+};
+
+static void call_attach(void *arg)
+{
+	struct attaching *a = arg;
+	char why[URI_WHY_MAX] = "";
+
+	a->err = port_attach(a->ch, &a->config, &a->id, why);
+	cr_expect(a->err == 0 || why[0], "no reason for %s", strerror(-a->err));
+}
+
+int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri)
+{
+	struct attaching a = { .ch = ch, .config = { .dir = dir, .fd = fd, .node = node } };
+	char why[URI_WHY_MAX] = "";
+
+	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
+	a.config.rights = (struct rights){ .uid = getuid(), .gid = getgid() };
+	on_worker(f, call_attach, &a);
+	if (a.err == 0)
+		return (int)a.id;
+	cr_expect_eq(a.config.fd, fd);
+	cr_expect_eq(close(fd), 0, "the port has closed what is not its own");
+	uri_finish(&a.config.uri);
+	return a.err;
+}
+
+static void call_detach(void *arg)
+{
+	struct attaching *a = arg;
+
+	a->err = port_detach(a->ch, a->id);
+}
+
+int detach(struct fixture *f, struct channel *ch, int id)
+{
+	struct attaching a = { .ch = ch, .id = (unsigned)id };
+
+	on_worker(f, call_detach, &a);
+	return a.err;
+}
+
+static void call_look(void *arg)
+{
+	struct attaching *a = arg;
+	struct port_report r;
+	struct port *p;
+
+	TAILQ_FOREACH(p, &a->ch->ports, entry) {
+		if (p->id != a->id)
+			continue;
+		cr_assert_eq(port_report(p, &r), 0);
+		a->look = (struct look){ true, r.state, r.err, r.bytes, r.lost, r.clients, r.connected, r.disconnected };
+		port_report_finish(&r);
+	}
+}
+
+struct look look_at(struct fixture *f, struct channel *ch, int id)
+{
+	struct attaching a = { .ch = ch, .id = (unsigned)id };
+
+	on_worker(f, call_look, &a);
+	return a.look;
+}
+
+struct look wait_state(struct fixture *f, struct channel *ch, int id, enum port_state state)
+{
+	struct look l = { 0 };
+
+	for (int i = 0; i < 1000; i++) {
+		struct timespec t;
+
+		l = look_at(f, ch, id);
+		if (l.there && l.state == state)
+			return l;
+		clock_gettime(CLOCK_REALTIME, &t);
+		t.tv_nsec += 5000000;
+		t.tv_sec += t.tv_nsec / 1000000000;
+		t.tv_nsec %= 1000000000;
+		sem_timedwait(&f->ended, &t);
+	}
+	cr_assert_fail("port %d is %s (%s), not %s", id, l.there ? port_state_name(l.state) : "gone", strerror(-l.err),
+		       port_state_name(state));
+	return l;
+}
+
+char *pattern(size_t len)
+{
+	char *data = malloc(len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		data[i] = (char)(i * 131 + i / 4093);
+	return data;
+}
+
+int open_file(struct fixture *f, const char *name, int flags)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", f->path, name);
+	fd = open(path, flags | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+int file_of(struct fixture *f, const char *name, const char *data, size_t len)
+{
+	int fd = open_file(f, name, O_RDWR | O_CREAT | O_TRUNC);
+
+	cr_assert_eq(pwrite(fd, data, len, 0), (ssize_t)len);
+	return fd;
+}
+
+void expect_file(struct fixture *f, const char *name, const char *data, size_t len)
+{
+	int fd = open_file(f, name, O_RDONLY);
+	char *buf = malloc(len + 2);
+	size_t n = 0;
+	ssize_t r;
+
+	while ((r = read(fd, buf + n, len + 1 - n)) > 0)
+		n += (size_t)r;
+	cr_assert_eq(n, len, "%s has %zu bytes, not %zu", name, n, len);
+	cr_assert_eq(memcmp(buf, data, len), 0, "%s has other bytes", name);
+	free(buf);
+	close(fd);
+}
+
+void expect_node(struct fixture *f, uint64_t id, const char *data, size_t len)
+{
+	int fd = fixture_open(f, id, O_RDONLY);
+	char *buf = malloc(len + 2);
+	size_t n = read_all(fd, buf, len + 1);
+
+	cr_assert_eq(n, len, "node %d gave %zu bytes, not %zu", (int)id, n, len);
+	cr_assert_eq(memcmp(buf, data, len), 0, "node %d gave other bytes", (int)id);
+	free(buf);
+	close(fd);
+}
+
+static void *write_thread(void *arg)
+{
+	struct writer *w = arg;
+	int fd = fixture_open(w->f, w->id, O_RDWR);
+
+	fcntl(fd, F_SETFL, 0);
+	for (size_t done = 0; done < w->len;) {
+		ssize_t n = write(fd, w->data + done, w->len - done);
+
+		if (n < 0)
+			break;
+		done += (size_t)n;
+	}
+	close(fd);
+	return NULL;
+}
+
+void write_begin(struct writer *w)
+{
+	cr_assert_eq(pthread_create(&w->thread, NULL, write_thread, w), 0);
+}
+
+void write_end(struct writer *w)
+{
+	pthread_join(w->thread, NULL);
+}
+
+int tcp_listen(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a, len), 0);
+	cr_assert_eq(listen(fd, 100), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+int tcp_connect(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+void tcp_pair(int fds[2])
+{
+	int port, listening = tcp_listen(&port);
+
+	fds[0] = tcp_connect(port);
+	fds[1] = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+	cr_assert_geq(fds[1], 0);
+	close(listening);
+}

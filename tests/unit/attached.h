@@ -1,0 +1,69 @@
+/* What the tests of ports stand on: ports attached to a channel of the fixture, and looks at them. */
+#pragma once
+
+#include "fixture.h"
+#include "port.h"
+
+/* A port as it was at one moment. */
+struct look {
+	bool there;
+	enum port_state state;
+	int err;
+	uint64_t bytes, lost, clients, connected, disconnected;
+};
+
+/*
+ * Attaches @fd, by @uri or, where it is NULL, as a descriptor that was passed. Node 1 is the origin. Returns the
+ * port's number, and @fd is the port's; or a negative errno, and @fd is closed.
+ */
+int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri);
+
+/* Returns 0 or -ENOENT. */
+int detach(struct fixture *f, struct channel *ch, int id);
+
+struct look look_at(struct fixture *f, struct channel *ch, int id);
+
+/* Until the port has come to @state, or fails the test after 5 s. Returns the last look. */
+struct look wait_state(struct fixture *f, struct channel *ch, int id, enum port_state state);
+
+/* Until a condition holds, or fails the test after 5 s. */
+#define WAIT_UNTIL(condition) \
+	do { \
+		int tries_left = 1000; \
+		while (!(condition) && tries_left--) \
+			poll(NULL, 0, 5); \
+		cr_assert_geq(tries_left, 0, "in vain: %s", #condition); \
+	} while (0)
+
+/* Bytes that tell where they belong. */
+char *pattern(size_t len);
+
+/* Opens (and makes) a file of the fixture's folder. */
+int open_file(struct fixture *f, const char *name, int flags);
+
+/* The same, with @len bytes of @data in it, at its beginning. */
+int file_of(struct fixture *f, const char *name, const char *data, size_t len);
+
+/* The file has these bytes and no others. */
+void expect_file(struct fixture *f, const char *name, const char *data, size_t len);
+
+/* Node @id gives these bytes, and then the end of the stream. */
+void expect_node(struct fixture *f, uint64_t id, const char *data, size_t len);
+
+/* Writes all of it to node @id as a user does, from a thread of its own; @writer is to be joined. */
+struct writer {
+	struct fixture *f;
+	uint64_t id;
+	const char *data;
+	size_t len;
+	pthread_t thread;
+};
+void write_begin(struct writer *w);
+void write_end(struct writer *w);
+
+/* A pair of connected TCP sockets of 127.0.0.1. */
+void tcp_pair(int fds[2]);
+
+/* A TCP socket that listens on 127.0.0.1, at *port. */
+int tcp_listen(int *port);
+int tcp_connect(int port);
