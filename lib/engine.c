@@ -61,8 +61,8 @@ static int worker_start(struct worker *w)
 
 static void worker_finish(struct worker *w)
 {
-	linger_finish(&w->lingers);
 	loop_destroy(w->loop);
+	linger_finish(&w->lingers);
 	watcher_finish(&w->watcher);
 	pipe_close(&w->stage);
 	fd_close(&w->null);

@@ -7,6 +7,9 @@
 
 #include "base.h"
 
+/* Before others of the loop have a turn: a peer may send for ever. */
+#define TURN_READS 16
+
 struct lingering {
 	TAILQ_ENTRY(lingering) entry;
 	struct lingers *list;
@@ -15,13 +18,18 @@ struct lingering {
 	struct loop_io timer;
 };
 
-static void destroy(struct lingering *l)
+static void let_go(struct lingering *l)
 {
 	TAILQ_REMOVE(l->list, l, entry);
-	loop_io_cancel(&l->io);
-	loop_io_cancel(&l->timer);
 	fd_close(&l->fd);
 	free(l);
+}
+
+static void destroy(struct lingering *l)
+{
+	loop_io_cancel(&l->io);
+	loop_io_cancel(&l->timer);
+	let_go(l);
 }
 
 static void expired(struct loop_io *io, int res)
@@ -33,12 +41,14 @@ static void readable(struct loop_io *io, int res)
 {
 	struct lingering *l = container_of(io, struct lingering, io);
 	char buf[4096];
-	ssize_t n;
+	ssize_t n = 0;
 
-	do
+	for (int i = 0; i < TURN_READS; i++) {
 		n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
-	while (n > 0);
-	if (n < 0 && errno == EAGAIN)
+		if (n <= 0)
+			break;
+	}
+	if (n > 0 || (n < 0 && errno == EAGAIN))
 		loop_io_poll(io, l->fd, POLLIN);
 	else
 		destroy(l);
@@ -65,5 +75,5 @@ void linger_add(struct lingers *list, struct loop *loop, int fd)
 void linger_finish(struct lingers *list)
 {
 	while (!TAILQ_EMPTY(list))
-		destroy(TAILQ_FIRST(list));
+		let_go(TAILQ_FIRST(list));
 }

@@ -15,7 +15,7 @@ TAILQ_HEAD(lingers, lingering);
 /* Shuts the sending side of @fd down and takes it. It is closed with its peer, or after LINGER_SECONDS. */
 void linger_add(struct lingers *list, struct loop *loop, int fd);
 
-/* Closes them all. */
+/* Closes them all, once the loop is destroyed. */
 void linger_finish(struct lingers *list);
 
 #define LINGER_SECONDS 30u
