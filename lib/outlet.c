@@ -11,6 +11,9 @@
 #include "pipe.h"
 #include "sys.h"
 
+/* Out of descriptors at the end of a stream: try again after this. */
+#define RETRY_NSEC 100000000
+
 static void room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
@@ -110,7 +113,9 @@ static void begin_ending(struct outlet *o)
 		}
 		fd = fifo_open(&o->fifo, O_RDONLY, 1);
 		if (fd < 0) {
-			log_err("cannot end a stream, its reader waits for the next: %s", strerror(-fd));
+			log_err("cannot end a stream yet: %s", strerror(-fd));
+			loop_io_cancel(&o->room);
+			loop_io_timer(&o->room, RETRY_NSEC);
 			return;
 		}
 		leave(o, OUTLET_ENDING, fd);

@@ -235,7 +235,7 @@ static void without_files(struct fault *fault, unsigned places)
 
 Test(channel, goes_on_whichever_open_is_refused)
 {
-	without_files(&fault_open, 5); /* both taps' reader and writer, and the next stream's origin */
+	without_files(&fault_open, 7); /* both taps' reader and writer, the next stream's origin, both taps' ends */
 }
 
 Test(channel, goes_on_whichever_pipe_is_refused)
