@@ -9,6 +9,7 @@
 #include "base.h"
 #include "engine.h"
 #include "log.h"
+#include "pipe.h"
 #include "sys.h"
 
 /* One channel takes this many chunks before the others of its worker have a turn. */
@@ -36,10 +37,22 @@ static int probe(struct channel *ch)
 	return (int)n;
 }
 
+/* No reserve may be smaller than the stage; it is empty now. */
+static void fit_stage(struct worker *w, int size)
+{
+	int granted;
+
+	if (size >= w->stage_size && size < 2 * w->stage_size)
+		return;
+	granted = sys.resize(w->stage.wr, size);
+	if (granted > 0)
+		w->stage_size = granted;
+}
+
 /* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
 static int prepare(struct channel *ch)
 {
-	struct worker *w = ch->worker;
+	int smallest = PIPE_SIZE;
 	struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry) {
@@ -50,10 +63,11 @@ static int prepare(struct channel *ch)
 			loop_io_timer(&ch->pause, RETRY_NSEC);
 			return size;
 		}
-		if (size < w->stage_size)
-			w->stage_size = sys.resize(w->stage.wr, size);
+		if (size < smallest)
+			smallest = size;
 		tap->delivered = false;
 	}
+	fit_stage(ch->worker, smallest);
 	return 0;
 }
 
