@@ -23,6 +23,7 @@ static void origin_event(struct watch *watch, uint32_t mask)
 /* The daemon becomes the origin's reader. */
 int channel_attach(struct channel *ch)
 {
+	bool due = ch->end_due;
 	int err = 0;
 
 	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
@@ -37,7 +38,7 @@ int channel_attach(struct channel *ch)
 		return err;
 	}
 	pipe_grow(ch->in, PIPE_SIZE);
-	ch->over = true;
+	ch->over = !due;
 	ch->fresh = true;
 	return 0;
 }

@@ -41,6 +41,7 @@ struct channel {
 	struct inlets inlets;
 	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
 	bool keeping;
+	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
 	struct loop_io closed; /* an inlet is being closed */
 
 	uint64_t streams; /* ended */

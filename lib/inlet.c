@@ -29,6 +29,7 @@ void inlet_close(struct inlet *in)
 	if (in->fd < 0)
 		return;
 	TAILQ_REMOVE(&ch->inlets, in, entry);
+	ch->end_due = in->stream;
 	if (!ch->gone)
 		keep_begin(ch);
 	fd_close(&in->fd);
@@ -51,7 +52,7 @@ static void changed(struct outlet *o)
 
 	if (!TAILQ_EMPTY(&ch->inlets) || loop_io_armed(&ch->closed))
 		return;
-	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0))
+	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0 && !ch->end_due))
 		keep_end(ch);
 }
 
@@ -78,6 +79,7 @@ void keep_end(struct channel *ch)
 	if (ch->keeping)
 		outlet_finish(&ch->keep);
 	ch->keeping = false;
+	ch->end_due = false;
 }
 
 void keep_look(struct channel *ch)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/queue.h>
 
 #include "loop.h"
@@ -16,6 +17,7 @@ struct inlet {
 	struct channel *channel;
 	TAILQ_ENTRY(inlet) entry;
 	int fd; /* O_NONBLOCK */
+	bool stream; /* its end is the end of a stream, also where nothing was written */
 };
 TAILQ_HEAD(inlets, inlet);
 

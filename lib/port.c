@@ -290,6 +290,7 @@ static int join(struct port *p)
 	if (p->ops->late)
 		return 0;
 	if (p->config.dir == PORT_SOURCE) {
+		p->inlet.stream = true;
 		err = inlet_open(&p->inlet, ch);
 		if (err == 0)
 			pipe_grow(p->inlet.fd, PIPE_SIZE);
