@@ -14,6 +14,12 @@
 /* Out of descriptors at the end of a stream: try again after this. */
 #define RETRY_NSEC 100000000
 
+/*
+ * A reader that may also write leaves with IN_CLOSE_WRITE, which the outlet's own closing causes too, so it cannot be
+ * watched for. While a stream ends, who reads is looked at this often.
+ */
+#define LOOK_NSEC 1000000000
+
 static void room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
@@ -119,6 +125,7 @@ static void begin_ending(struct outlet *o)
 			return;
 		}
 		leave(o, OUTLET_ENDING, fd);
+		loop_io_timer(&o->room, LOOK_NSEC);
 		return;
 	}
 }

@@ -29,7 +29,7 @@ struct outlet {
 	enum outlet_state state;
 	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread; /* HOLDING and nobody reads, as far as known */
-	struct loop_io room; /* for room, or to try again */
+	struct loop_io room; /* for room, or to look again */
 	struct watch watch;
 	/* A reader came or left, or there is room: look again. */
 	void (*changed)(struct outlet *o);

@@ -95,14 +95,15 @@ Test(outlet, keeps_bytes_without_a_reader_and_then_ends)
 	cr_assert(s.delivered);
 }
 
-Test(outlet, keeps_what_a_reader_left)
+/* A reader with @flags reads a part and leaves; the next gets the rest. */
+static void left_by(int flags)
 {
 	char buf[32];
 	int rd;
 
 	on_worker(&f, call_hold, NULL);
 	on_worker(&f, call_over, NULL);
-	rd = fixture_open(&f, 1, O_RDONLY);
+	rd = fixture_open(&f, 1, flags);
 	wait_state(OUTLET_ENDING);
 	cr_assert_eq(read_all(rd, buf, 4), 4);
 	close(rd);
@@ -112,6 +113,16 @@ Test(outlet, keeps_what_a_reader_left)
 	cr_assert_eq(memcmp(buf, "456789", 6), 0);
 	close(rd);
 	wait_state(OUTLET_IDLE);
+}
+
+Test(outlet, keeps_what_a_reader_left)
+{
+	left_by(O_RDONLY);
+}
+
+Test(outlet, keeps_what_a_reader_that_may_write_left)
+{
+	left_by(O_RDWR);
 }
 
 Test(outlet, is_quiet_when_nothing_happens)
