@@ -81,6 +81,7 @@ void session_start(struct session *s, const struct fuse_lowlevel_ops *ops)
 	server->numbers->pins++;
 	/* libfuse gives one pointer to the operations and to the io: the server is the session's first member. */
 	server->session = fuse_session_new(&args, ops ? ops : &spfs_ops, sizeof(spfs_ops), s);
+	fuse_opt_free_args(&args);
 	cr_assert(server->session);
 	cr_assert_eq(fuse_session_custom_io(server->session, &io, open("/dev/null", O_RDWR | O_CLOEXEC)), 0);
 	cr_assert_eq(session_call(s, FUSE_INIT, 0, &init, sizeof(init)), 0);
