@@ -171,6 +171,7 @@ int port_detach(struct channel *ch, unsigned id)
 	TAILQ_REMOVE(&ch->ports, p, entry);
 	TAILQ_INSERT_TAIL(&ch->leaving, p, entry);
 	p->leaving = true;
+	p->inlet.stream = false;
 	if (!has_ended(p))
 		tell(p);
 	if (has_ended(p) || p->state == PORT_WAITING || p->ops->stop(p))
