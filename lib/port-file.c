@@ -303,6 +303,8 @@ static void give_back(struct file_port *f)
 		log_err("%s: port %u: giving back what it had not written: %s", f->port.channel->label, f->port.id,
 			strerror(-err));
 	}
+	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
+		fd_close(&f->port.pipe);
 	tap_look(tap);
 }
 

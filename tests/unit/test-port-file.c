@@ -1,0 +1,212 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attached.h"
+
+#define MIB (1 << 20)
+#define LEN (6 * MIB + 12345)
+
+static struct fixture f;
+static struct channel *ch;
+static char *data;
+
+static void start(void)
+{
+	faults_install();
+	data = pattern(LEN);
+	fixture_start(&f);
+	ch = fixture_channel(&f, 1);
+}
+
+static void stop(void)
+{
+	fixture_destroy(&f, ch);
+	fixture_stop(&f);
+	free(data);
+}
+
+TestSuite(port_file, .init = start, .fini = stop, .timeout = 60);
+
+static int sink_to(uint64_t node, const char *name)
+{
+	int id = attach(&f, ch, PORT_SINK, node, open_file(&f, name, O_WRONLY | O_CREAT | O_TRUNC), NULL);
+
+	cr_assert_gt(id, 0, "%s", strerror(-id));
+	return id;
+}
+
+static int source_of(const char *name, size_t len, const char *uri)
+{
+	int id = attach(&f, ch, PORT_SOURCE, 1, file_of(&f, name, data, len), uri);
+
+	cr_assert_gt(id, 0, "%s", strerror(-id));
+	return id;
+}
+
+/* ---- sources ---- */
+
+Test(port_file, a_source_ends_exactly_with_its_file)
+{
+	const size_t sizes[] = { 0, 1, 4095, 4096, MIB - 1, MIB, MIB + 1, 2 * MIB, 2 * MIB + 1, LEN };
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int id = source_of("in", sizes[i], NULL);
+
+		expect_node(&f, 2, data, sizes[i]);
+		cr_assert_eq(wait_state(&f, ch, id, PORT_DONE).bytes, sizes[i]);
+	}
+}
+
+Test(port_file, a_source_takes_the_part_that_was_asked_for)
+{
+	int id = source_of("in", LEN, "file:/in?offset=5&length=3M");
+
+	expect_node(&f, 2, data + 5, 3 * MIB);
+	cr_assert_eq(wait_state(&f, ch, id, PORT_DONE).bytes, 3 * MIB);
+}
+
+Test(port_file, a_failing_source_lets_the_next_one_play)
+{
+	int fd = fixture_open(&f, 1, O_RDWR); /* so that none plays to its end before the last is there */
+	char all[9];
+	int ids[3];
+
+	memcpy(all, data, 3);
+	memcpy(all + 3, data, 2);
+	memcpy(all + 5, data, 4);
+	ids[0] = source_of("a", 3, NULL);
+	ids[1] = source_of("b", 2, "file:/b?length=100");
+	ids[2] = source_of("c", 4, NULL);
+	cr_assert_eq(wait_state(&f, ch, ids[0], PORT_DONE).bytes, 3);
+	cr_assert_eq(wait_state(&f, ch, ids[1], PORT_FAILED).err, -ENODATA);
+	cr_assert_eq(wait_state(&f, ch, ids[2], PORT_DONE).bytes, 4);
+	close(fd);
+	expect_node(&f, 2, all, sizeof(all));
+}
+
+Test(port_file, a_source_goes_on_whichever_splice_comes_short_or_is_told_to_try_again)
+{
+	const int errs[] = { FAULT_SHORT, -EAGAIN };
+
+	for (unsigned i = 0; i < 10; i++) {
+		fault_splice = (struct fault){ .nth = 1 + i / 2, .count = 2, .err = errs[i % 2] };
+		source_of("in", 3 * MIB, NULL);
+		expect_node(&f, 2, data, 3 * MIB);
+	}
+}
+
+/* ---- sinks ---- */
+
+Test(port_file, a_sink_writes_everything_of_a_tap_and_of_the_origin)
+{
+	const size_t sizes[] = { 1, 4096, 2 * MIB, LEN };
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int tap = sink_to(2, "tap"), origin = sink_to(1, "origin");
+
+		source_of("in", sizes[i], NULL);
+		wait_state(&f, ch, tap, PORT_DONE);
+		wait_state(&f, ch, origin, PORT_DONE);
+		expect_file(&f, "tap", data, sizes[i]);
+		expect_file(&f, "origin", data, sizes[i]);
+	}
+}
+
+/* ---- detaching ---- */
+
+Test(port_file, detaching_a_sink_gives_back_what_the_device_has_not_taken)
+{
+	/* A terminal without a reader takes some thousand bytes, and then makes the kernel's thread wait. */
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct look l;
+	int slave, id;
+
+	cr_assert_eq(grantpt(master), 0);
+	cr_assert_eq(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert_geq(slave, 0);
+	id = attach(&f, ch, PORT_SINK, 2, slave, NULL);
+	memset(data, 'x', MIB);
+	source_of("in", MIB, NULL);
+	WAIT_UNTIL(poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 0) == 1);
+	poll(NULL, 0, 50);
+	l = look_at(&f, ch, id);
+	cr_assert_eq(l.state, PORT_RUNNING);
+	cr_assert_eq(detach(&f, ch, id), 0);
+	cr_assert_eq(detach(&f, ch, id), -ENOENT);
+	cr_assert_not(look_at(&f, ch, id).there);
+	{
+		char *buf = malloc(MIB + 1);
+		int fd = fixture_open(&f, 2, O_RDONLY);
+		size_t n = read_all(fd, buf, MIB + 1);
+
+		cr_assert_gt(n, MIB - 100000, "%zu", n);
+		close(fd);
+		free(buf);
+	}
+	close(master);
+}
+
+Test(port_file, detaching_a_source_ends_its_stream_also_while_it_waits_for_its_device)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int slave, id;
+
+	cr_assert_eq(grantpt(master), 0);
+	cr_assert_eq(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	id = attach(&f, ch, PORT_SOURCE, 1, slave, NULL);
+	cr_assert_eq(write(master, "a line\n", 7), 7);
+	WAIT_UNTIL(look_at(&f, ch, id).bytes == 7);
+	cr_assert_eq(detach(&f, ch, id), 0);
+	expect_node(&f, 2, "a line\n", 7);
+	close(master);
+}
+
+Test(port_file, detaching_a_waiting_source_leaves_the_others_their_order)
+{
+	int fd = fixture_open(&f, 1, O_RDWR);
+	int first = source_of("a", LEN, NULL), second = source_of("b", 5, NULL), third = source_of("c", 3, NULL);
+
+	cr_assert_eq(look_at(&f, ch, second).state, PORT_WAITING);
+	cr_assert_eq(detach(&f, ch, second), 0);
+	close(fd);
+	{
+		char *all = malloc(LEN + 3);
+
+		memcpy(all, data, LEN);
+		memcpy(all + LEN, data, 3);
+		expect_node(&f, 2, all, LEN + 3);
+		free(all);
+	}
+	wait_state(&f, ch, first, PORT_DONE);
+	wait_state(&f, ch, third, PORT_DONE);
+	cr_assert_eq(detach(&f, ch, first), 0);
+	cr_assert_eq(detach(&f, ch, first), -ENOENT);
+}
+
+/* The channel goes while ports are in every state: fixture_stop() looks for what is left. */
+Test(port_file, a_channel_goes_with_its_ports_whatever_they_do)
+{
+	int p[2];
+
+	sink_to(2, "out");
+	sink_to(1, "out2");
+	attach(&f, ch, PORT_SINK, 1, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL);
+	cr_assert_eq(pipe2(p, O_CLOEXEC), 0);
+	attach(&f, ch, PORT_SINK, 1, p[1], NULL);
+	source_of("a", LEN, NULL);
+	source_of("b", LEN, NULL);
+	attach(&f, ch, PORT_SOURCE, 1, open("/dev/zero", O_RDONLY | O_CLOEXEC), NULL);
+	poll(&(struct pollfd){ .fd = p[0], .events = POLLIN }, 1, 5000);
+	fixture_destroy(&f, ch);
+	close(p[0]);
+	unlinkat(f.dir, "0000000000000001", 0);
+	ch = fixture_channel(&f, 0);
+}
