@@ -265,7 +265,7 @@ static int choose(const struct port_config *config, const struct port_ops **ops,
 	return 0;
 }
 
-/* A failed sink of the origin hands its tap over. */
+/* A failed sink of the origin hands its tap over, unless that has gone at its stream's end. */
 static bool adopt(struct port *p)
 {
 	struct port *old;
@@ -273,6 +273,10 @@ static bool adopt(struct port *p)
 	TAILQ_FOREACH(old, &p->channel->ports, entry) {
 		if (old->state != PORT_FAILED || old->tap < TAP_PRIVATE)
 			continue;
+		if (!channel_find_tap(p->channel, old->tap)) {
+			leave_tap(old);
+			continue;
+		}
 		p->pipe = fd_take(&old->pipe);
 		p->tap = old->tap;
 		old->tap = 0;
