@@ -349,19 +349,18 @@ static void sink_wait(struct loop_io *io, int res)
 	sink_take(f);
 }
 
-/* splice(2) refuses a file that is open for appending, so it is opened again, and written at its end. */
+/*
+ * splice(2) refuses a file that is open for appending, so it is opened again, and written at its end. The number
+ * stays: it is the caller's, should the port not be attached after all.
+ */
 static int reopen_append(struct port *p)
 {
+	_cleanup_fd_ int fd = -1;
 	char path[32];
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->config.fd);
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	fd_close(&p->config.fd);
-	p->config.fd = fd;
-	return 0;
+	return fd < 0 || dup3(fd, p->config.fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 static int sink_init(struct port *p)
