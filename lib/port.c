@@ -181,12 +181,17 @@ int port_detach(struct channel *ch, unsigned id)
 
 void port_name_gone(struct channel *ch, uint64_t id)
 {
+	struct tap *tap = channel_find_tap(ch, id);
 	struct port *p, *next;
 
 	for (p = TAILQ_FIRST(&ch->ports); p; p = next) {
 		next = TAILQ_NEXT(p, entry);
-		if (p->config.dir == PORT_SINK && p->config.node == id && p->ops->name_gone && !has_ended(p))
+		if (p->config.dir != PORT_SINK || p->config.node != id || has_ended(p))
+			continue;
+		if (p->ops->name_gone)
 			p->ops->name_gone(p);
+		else if (tap)
+			outlet_hold(&tap->outlet); /* a FIFO that had no writer yet has no end */
 	}
 }
 
