@@ -31,6 +31,19 @@ struct reopening {
 	struct stream_port *port; /* NULL: nobody waits */
 };
 
+/*
+ * Who passed the socket may share its flags, and make it block again, as a shell does with its standard input:
+ * then no call waits for longer than the kernel's shortest time. Nor does the last close wait for the peer.
+ */
+static void never_wait(int fd)
+{
+	const struct timeval shortest = { .tv_usec = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &shortest, sizeof(shortest));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
+}
+
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int ready(struct stream_port *sp)
 {
@@ -43,6 +56,7 @@ static int ready(struct stream_port *sp)
 	if (!sp->socket)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+	never_wait(fd);
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
