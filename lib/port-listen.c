@@ -338,7 +338,7 @@ static int report(struct port *p, struct port_report *r)
 		r->bytes += c->stream.bytes;
 		r->pages_ref += c->stream.pages;
 		r->copies += c->stream.copies;
-		r->lost += tap ? tap->lost : 0;
+		r->lost += tap ? tap->lost : c->lost;
 	}
 	return 0;
 }
