@@ -82,29 +82,35 @@ static int begin(struct channel *ch)
 
 /*
  * The last writer has gone and nothing waits. A hang-up stays on a descriptor for ever, so the next
- * stream is waited for on a new one; it is opened before the old one is closed.
+ * stream is waited for on a new one; it is opened before the old one is closed. Returns 0, or a negative errno,
+ * and a retry is on its way: the stream is not over before.
  */
-static void end(struct channel *ch)
+static int end(struct channel *ch)
 {
 	int fd;
 
-	log_debug("%s: stream ends", ch->label);
-	ch->streams++;
-	if (ch->over && prepare(ch) < 0) /* an empty stream: its end is due all the same */
-		return;
-	ch->over = true;
-	ch->dead = ch->gone;
+	if (ch->over) { /* an empty stream: its end is due all the same */
+		int err = prepare(ch);
+
+		if (err < 0)
+			return err;
+	}
 	fd = fifo_open(&ch->origin, O_RDONLY, 1);
 	if (fd < 0) {
 		log_err("%s: cannot wait for the next stream yet: %s", ch->label, strerror(-fd));
 		loop_io_timer(&ch->pause, RETRY_NSEC);
-	} else {
-		loop_io_cancel(&ch->readable);
-		fd_close(&ch->in);
-		ch->in = fd;
-		ch->fresh = true;
+		return fd;
 	}
+	log_debug("%s: stream ends", ch->label);
+	loop_io_cancel(&ch->readable);
+	fd_close(&ch->in);
+	ch->in = fd;
+	ch->fresh = true;
+	ch->streams++;
+	ch->over = true;
+	ch->dead = ch->gone;
 	channel_update_taps(ch);
+	return 0;
 }
 
 /*
@@ -171,10 +177,11 @@ void channel_pump(struct channel *ch)
 			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
 
 			if (r == -EAGAIN && (ch->over || ch->fresh)) {
+				if (begin(ch) < 0)
+					return;
 				ch->fresh = false;
-				begin(ch);
-			} else if (r == 0 && !ch->over) {
-				end(ch);
+			} else if (r == 0 && !ch->over && end(ch) < 0) {
+				return;
 			}
 			if (r <= 0)
 				break;
@@ -192,15 +199,16 @@ void channel_pump(struct channel *ch)
 		if (n <= 0)
 			break;
 	}
-	loop_io_poll(&ch->readable, ch->in, POLLIN);
+	if (ch->in >= 0) /* the end of a stream may have taken the last tap with it */
+		loop_io_poll(&ch->readable, ch->in, POLLIN);
 }
 
 static void readable(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, readable);
 
-	if (res > 0 && (res & POLLHUP) && !(res & POLLIN))
-		end(ch);
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && end(ch) < 0)
+		return;
 	channel_pump(ch);
 }
 

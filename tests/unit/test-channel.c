@@ -243,6 +243,26 @@ Test(channel, goes_on_whichever_pipe_is_refused)
 	without_files(&fault_pipe, 3);
 }
 
+Test(channel, rests_while_the_next_stream_cannot_be_waited_for)
+{
+	struct channel *ch = fixture_channel(&f, 1);
+	int wr = fixture_open(&f, 1, O_WRONLY), rd = fixture_open(&f, 2, O_RDONLY);
+	char buf[8];
+
+	cr_assert_eq(write(wr, "one", 3), 3);
+	wait_for(rd, POLLIN);
+	fault_open = (struct fault){ .nth = 1, .count = 1000000, .err = -ENFILE };
+	close(wr);
+	poll(NULL, 0, 500);
+	cr_assert_leq(fault_open.seen, 20, "%u tries", fault_open.seen);
+	fault_open = (struct fault){ 0 };
+	cr_assert_eq(read_all(rd, buf, sizeof(buf)), 3);
+	close(rd);
+	say("two");
+	hear(2, "two");
+	fixture_destroy(&f, ch);
+}
+
 static void call_switches(void *arg)
 {
 	char path[64], line[256];
