@@ -208,6 +208,7 @@ static int serve(struct listen_port *lp, int fd)
 {
 	struct client *c = client_new(lp, fd);
 	struct port *p = &lp->port;
+	struct tap *tap;
 	int err;
 
 	if (!c) {
@@ -230,8 +231,9 @@ static int serve(struct listen_port *lp, int fd)
 		client_destroy(c);
 		return err;
 	}
-	if (p->config.dir == PORT_SINK && p->config.uri.slow == URI_SLOW_DROP)
-		channel_find_tap(channel_of(lp), c->tap)->drop = true;
+	tap = channel_find_tap(channel_of(lp), c->tap);
+	if (tap) /* (it may be through already) */
+		tap->drop = p->config.uri.slow == URI_SLOW_DROP;
 	stream_start(&c->stream, fd, p->config.dir == PORT_SINK ? c->pipe : p->inlet.fd, p->config.dir == PORT_SINK);
 	return 0;
 }

@@ -54,6 +54,16 @@ wait_until 10 connected c 1 0
 [ $((got + $(port c 1 .lost))) = 20000003 ] || fail "got $got, $(ports c)"
 rm c r
 
+# A stream that is over before its client is served.
+: > "$T/nothing"
+mkfifo c
+tcp=$(free_port)
+source_of c "file:$T/nothing"
+wait_until 10 state c 1 done
+sink_of c "tcp-listen:127.0.0.1:$tcp?slow=drop"
+[ -z "$(timeout 10 socat -u "TCP:127.0.0.1:$tcp" -)" ] || fail "data out of nothing"
+rm c
+
 # block: the slow client has it all.
 mkfifo c
 tcp=$(free_port)
@@ -97,7 +107,7 @@ ln c r
 tcp=$(free_port)
 source_of c "tcp-listen:127.0.0.1:$tcp"
 for i in 1 2 3; do
-	timeout 10 socat -u "EXEC:echo $i" "TCP:127.0.0.1:$tcp"
+	echo $i | timeout 10 socat -u - "TCP:127.0.0.1:$tcp"
 	[ "$(timeout 10 cat r)" = $i ] || fail "stream $i"
 done
 [ "$(port c 1 .clients)" = 3 ] || fail "$(ports c)"
