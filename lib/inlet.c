@@ -29,9 +29,9 @@ void inlet_close(struct inlet *in)
 	if (in->fd < 0)
 		return;
 	TAILQ_REMOVE(&ch->inlets, in, entry);
-	ch->end_due = in->stream;
 	if (!ch->gone)
 		keep_begin(ch);
+	ch->end_due = ch->keeping && in->stream;
 	fd_close(&in->fd);
 	/*
 	 * A poll of it that was just cancelled keeps the file open until the loop's next turn, and it would pass for
