@@ -254,6 +254,7 @@ static int start_signals(struct server *s)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a sink's file that grows too large is EFBIG */
 	signal(SIGHUP, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return s->signals < 0 ? -errno : 0;

@@ -198,6 +198,19 @@ if [ "$(id -u)" = 0 ]; then
 	umount "$T/small"
 fi
 
+# A file that grows too large for the daemon.
+mkfifo c
+prlimit --pid "$DAEMON" --fsize=1000000:
+sink_of c "file:$T/large"
+source_of c "file:$T/in"
+wait_until 10 state c 1 failed
+[ "$(port c 1 .errno)" = EFBIG ] || fail "$(port c 1 .errno)"
+prlimit --pid "$DAEMON" --fsize=unlimited:
+sink_of c "file:$T/rest"
+wait_until 10 state c 3 done
+cat "$T/large" "$T/rest" | cmp - "$T/in" || fail "after a limit"
+rm c
+
 # Devices.
 mkfifo c
 source_of c 'file:/dev/zero'
