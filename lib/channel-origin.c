@@ -49,6 +49,9 @@ void channel_detach(struct channel *ch)
 	loop_io_cancel(&ch->pause);
 	watch_remove(&ch->writers);
 	fd_close(&ch->in);
+	ch->over = true;
+	ch->dead = ch->gone;
+	port_stream_over(ch);
 }
 
 void channel_origin_gone(struct channel *ch)
@@ -56,7 +59,6 @@ void channel_origin_gone(struct channel *ch)
 	struct tap *tap;
 
 	ch->gone = true;
-	port_origin_gone(ch);
 	keep_end(ch);
 	if (ch->over)
 		ch->dead = true;
@@ -65,4 +67,6 @@ void channel_origin_gone(struct channel *ch)
 			if (tap_prepare(tap) >= 0)
 				tap->delivered = false;
 	channel_update_taps(ch);
+	if (ch->dead)
+		port_stream_over(ch);
 }

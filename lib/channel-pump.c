@@ -110,6 +110,7 @@ static int end(struct channel *ch)
 	ch->over = true;
 	ch->dead = ch->gone;
 	channel_update_taps(ch);
+	port_stream_over(ch);
 	return 0;
 }
 

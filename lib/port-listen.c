@@ -1,7 +1,8 @@
 /*
  * A port on a listening socket.
  *
- * As a source it takes one connection after the other, and each is a stream: it has an inlet while it is connected.
+ * As a source it takes one connection after the other, and each is a stream: it has an inlet while it is connected,
+ * and takes the next once the daemon, where it reads the origin, has seen the end of the last.
  * As a sink it gives every client a private tap, so each has its own copy from then on: of the channel, or of what
  * goes through the tap that it is attached to, by way of a hub.
  */
@@ -47,7 +48,7 @@ struct listen_port {
 	struct loop_io acceptable;
 	struct loop_io pause;
 	struct channel *hub; /* a sink's on a tap */
-	bool closing;        /* takes no more clients, and ends with the last one */
+	bool ending;         /* a source's: the stream of the last connection is not over */
 	TAILQ_HEAD(, client) clients;
 	uint64_t accepted, connected, disconnected, lost;
 };
@@ -104,15 +105,6 @@ static void client_destroy(struct client *c)
 		lp->port.state = PORT_LISTENING;
 }
 
-/* A client has gone by itself. */
-static void next(struct listen_port *lp)
-{
-	if (!lp->closing && lp->port.config.dir == PORT_SOURCE)
-		accept_more(lp);
-	else if (lp->closing && !lp->connected)
-		port_end(&lp->port, 0);
-}
-
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
@@ -123,7 +115,26 @@ static void client_leave(struct client *c, const char *why)
 	lp->disconnected++;
 	lp->lost += bytes;
 	client_destroy(c);
-	next(lp);
+}
+
+/*
+ * What follows from a client's end, or from there being none yet. A channel that is dead can give and take nothing
+ * more: the last client's end is the port's.
+ */
+static void go_on(struct listen_port *lp)
+{
+	struct channel *ch = lp->port.channel;
+	struct pollfd origin = { .fd = ch->in, .events = POLLIN };
+
+	if (ch->dead) {
+		if (!lp->connected)
+			port_end(&lp->port, 0);
+		return;
+	}
+	lp->ending = lp->port.config.dir == PORT_SOURCE && ch->in >= 0 && poll(&origin, 1, 0) > 0 &&
+		     (origin.revents & POLLHUP);
+	if (!lp->ending)
+		accept_more(lp);
 }
 
 static void client_ended(struct stream *s, int err)
@@ -134,14 +145,14 @@ static void client_ended(struct stream *s, int err)
 
 	if (err < 0) {
 		client_leave(c, strerror(-err));
-		return;
+	} else {
+		if (s->out) {
+			lp->lost += missed(c);
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
+		}
+		client_destroy(c);
 	}
-	if (s->out) {
-		lp->lost += missed(c);
-		linger_add(&w->lingers, w->loop, fd_take(&c->fd));
-	}
-	client_destroy(c);
-	next(lp);
+	go_on(lp);
 }
 
 static void client_drained(struct stream *s)
@@ -176,12 +187,15 @@ static void client_stalled(struct stream *s)
 static void grace_over(struct loop_io *io, int res)
 {
 	struct client *c = container_of(io, struct client, timer);
-	const struct tap *tap = channel_find_tap(channel_of(c->port), c->tap);
+	struct listen_port *lp = c->port;
+	const struct tap *tap = channel_find_tap(channel_of(lp), c->tap);
 
-	if (tap && tap_full(tap) && c->stream.bytes - c->seen < GRACE_BYTES)
+	if (tap && tap_full(tap) && c->stream.bytes - c->seen < GRACE_BYTES) {
 		client_leave(c, "too slow");
-	else if (c->stream.full)
+		go_on(lp);
+	} else if (c->stream.full) {
 		watch_grace(c);
+	}
 }
 
 static struct client *client_new(struct listen_port *lp, int fd)
@@ -264,7 +278,7 @@ static void acceptable(struct loop_io *io, int res)
 
 static void pause_over(struct loop_io *io, int res)
 {
-	accept_more(container_of(io, struct listen_port, pause));
+	go_on(container_of(io, struct listen_port, pause));
 }
 
 static int init(struct port *p)
@@ -288,7 +302,7 @@ static int init(struct port *p)
 static void start(struct port *p)
 {
 	p->state = PORT_LISTENING;
-	accept_more(listen_of(p));
+	go_on(listen_of(p));
 }
 
 static void finish(struct port *p)
@@ -314,15 +328,15 @@ static void name_gone(struct port *p)
 	port_end(p, 0);
 }
 
-static void origin_gone(struct port *p)
+static void stream_over(struct port *p)
 {
 	struct listen_port *lp = listen_of(p);
 
-	lp->closing = true;
+	if (!p->channel->dead && !lp->ending)
+		return;
 	loop_io_cancel(&lp->acceptable);
 	loop_io_cancel(&lp->pause);
-	if (!lp->connected)
-		port_end(p, 0);
+	loop_io_timer(&lp->pause, 0); /* a client may be on its way out just now */
 }
 
 static int report(struct port *p, struct port_report *r)
@@ -354,7 +368,7 @@ const struct port_ops port_listen_source = {
 	.stop = stop,
 	.finish = finish,
 	.report = report,
-	.origin_gone = origin_gone,
+	.stream_over = stream_over,
 };
 
 const struct port_ops port_listen_sink = {
@@ -366,6 +380,6 @@ const struct port_ops port_listen_sink = {
 	.stop = stop,
 	.finish = finish,
 	.report = report,
+	.stream_over = stream_over,
 	.name_gone = name_gone,
-	.origin_gone = origin_gone,
 };

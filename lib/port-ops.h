@@ -26,8 +26,8 @@ struct port_ops {
 	int (*report)(struct port *p, struct port_report *r);
 	/* A sink's name has been removed; NULL: the end of its FIFO says so. */
 	void (*name_gone)(struct port *p);
-	/* The channel's origin has lost its name, so what is there ends and nothing begins; may be NULL. */
-	void (*origin_gone)(struct port *p);
+	/* A stream of the channel is over, perhaps its last (channel->dead); may be NULL. */
+	void (*stream_over)(struct port *p);
 };
 
 struct port {
@@ -73,5 +73,5 @@ void port_destroy_all(struct channel *ch);
 /* Tap @id is about to be removed by its name's removal. */
 void port_name_gone(struct channel *ch, uint64_t id);
 
-/* The origin has lost its name. */
-void port_origin_gone(struct channel *ch);
+/* Every stream that the channel had begun is over. */
+void port_stream_over(struct channel *ch);

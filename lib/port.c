@@ -50,6 +50,17 @@ static struct port *find(const struct channel *ch, unsigned id)
 	return p;
 }
 
+/* The next one on the list, which may have changed since @id was looked at: numbers only grow. */
+static struct port *find_after(const struct channel *ch, unsigned id)
+{
+	struct port *p;
+
+	TAILQ_FOREACH(p, &ch->ports, entry)
+		if (p->id > id)
+			break;
+	return p;
+}
+
 static void tell(struct port *p)
 {
 	const struct engine_events *events = &p->channel->worker->events;
@@ -182,10 +193,10 @@ int port_detach(struct channel *ch, unsigned id)
 void port_name_gone(struct channel *ch, uint64_t id)
 {
 	struct tap *tap = channel_find_tap(ch, id);
-	struct port *p, *next;
+	struct port *p;
 
-	for (p = TAILQ_FIRST(&ch->ports); p; p = next) {
-		next = TAILQ_NEXT(p, entry);
+	for (unsigned last = 0; (p = find_after(ch, last));) {
+		last = p->id;
 		if (p->config.dir != PORT_SINK || p->config.node != id || has_ended(p))
 			continue;
 		if (p->ops->name_gone)
@@ -195,14 +206,14 @@ void port_name_gone(struct channel *ch, uint64_t id)
 	}
 }
 
-void port_origin_gone(struct channel *ch)
+void port_stream_over(struct channel *ch)
 {
-	struct port *p, *next;
+	struct port *p;
 
-	for (p = TAILQ_FIRST(&ch->ports); p; p = next) {
-		next = TAILQ_NEXT(p, entry);
-		if (p->ops->origin_gone && !has_ended(p))
-			p->ops->origin_gone(p);
+	for (unsigned last = 0; (p = find_after(ch, last));) {
+		last = p->id;
+		if (p->ops->stream_over && p->state != PORT_WAITING && !has_ended(p))
+			p->ops->stream_over(p);
 	}
 }
 

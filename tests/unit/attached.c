@@ -219,3 +219,30 @@ void tcp_pair(int fds[2])
 	cr_assert_geq(fds[1], 0);
 	close(listening);
 }
+
+void expect_peer(int fd, const char *data, size_t len)
+{
+	char *buf = malloc(len + 1);
+
+	cr_assert_eq(read_all(fd, buf, len + 1), len);
+	cr_assert_eq(memcmp(buf, data, len), 0);
+	free(buf);
+}
+
+int attach_listener(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, const char *options,
+		    int *port)
+{
+	char uri[64];
+	int fd = tcp_listen(port), id;
+
+	snprintf(uri, sizeof(uri), "tcp-listen:127.0.0.1:%d%s", *port, options);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ 65536 }, sizeof(int));
+	id = attach(f, ch, dir, node, fd, uri);
+	cr_assert_gt(id, 0, "%s", strerror(-id));
+	return id;
+}
+
+void wait_clients(struct fixture *f, struct channel *ch, int id, unsigned n)
+{
+	WAIT_UNTIL(look_at(f, ch, id).connected == n);
+}

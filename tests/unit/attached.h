@@ -67,3 +67,11 @@ void tcp_pair(int fds[2]);
 /* A TCP socket that listens on 127.0.0.1, at *port. */
 int tcp_listen(int *port);
 int tcp_connect(int port);
+
+/* The peer @fd gives these bytes, and then the end. */
+void expect_peer(int fd, const char *data, size_t len);
+
+/* A port that listens on 127.0.0.1, at *port, with @options ("?..."). */
+int attach_listener(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, const char *options,
+		    int *port);
+void wait_clients(struct fixture *f, struct channel *ch, int id, unsigned n);

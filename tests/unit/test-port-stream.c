@@ -41,15 +41,6 @@ static void unix_pair(int sv[2])
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 }
 
-static void expect_peer(int fd, const char *bytes, size_t len)
-{
-	char *buf = malloc(len + 1);
-
-	cr_assert_eq(read_all(fd, buf, len + 1), len);
-	cr_assert_eq(memcmp(buf, bytes, len), 0);
-	free(buf);
-}
-
 static void source_of(size_t len)
 {
 	cr_assert_gt(attach(&f, ch, PORT_SOURCE, 1, file_of(&f, "in", data, len), NULL), 0);

@@ -1,0 +1,200 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "attached.h"
+
+#define LEN 200000
+
+static struct fixture f;
+static struct channel *ch;
+static char *data;
+static int port;
+
+static void start(void)
+{
+	faults_install();
+	data = pattern(LEN);
+	fixture_start(&f);
+	ch = fixture_channel(&f, 1);
+}
+
+static void stop(void)
+{
+	if (ch)
+		fixture_destroy(&f, ch);
+	fixture_stop(&f);
+	free(data);
+}
+
+TestSuite(port_listen, .init = start, .fini = stop, .timeout = 60);
+
+static void write_origin(size_t len)
+{
+	struct writer w = { .f = &f, .id = 1, .data = data, .len = len };
+
+	write_begin(&w);
+	write_end(&w);
+}
+
+/* ---- sources ---- */
+
+static void call_streams(void *arg)
+{
+	*(uint64_t *)arg = ch->streams;
+}
+
+Test(port_listen, a_source_takes_connections_in_turn_and_each_is_a_stream)
+{
+	int id = attach_listener(&f, ch, PORT_SOURCE, 1, "", &port), a = tcp_connect(port), b = tcp_connect(port);
+	uint64_t streams;
+
+	cr_assert_eq(send(b, "second", 6, 0), 6);
+	close(b);
+	cr_assert_eq(send(a, "first,", 6, 0), 6);
+	close(a);
+	WAIT_UNTIL(look_at(&f, ch, id).clients == 2 && look_at(&f, ch, id).state == PORT_LISTENING);
+	/* Who comes only now cannot tell them apart. */
+	expect_node(&f, 2, "first,second", 12);
+	on_worker(&f, call_streams, &streams);
+	cr_assert_eq(streams, 2);
+}
+
+Test(port_listen, a_source_can_be_detached_with_a_peer_and_without)
+{
+	int id = attach_listener(&f, ch, PORT_SOURCE, 1, "", &port), a;
+
+	cr_assert_eq(detach(&f, ch, id), 0);
+	id = attach_listener(&f, ch, PORT_SOURCE, 1, "", &port);
+	a = tcp_connect(port);
+	cr_assert_eq(send(a, "first", 5, 0), 5);
+	WAIT_UNTIL(look_at(&f, ch, id).bytes == 5);
+	cr_assert_eq(detach(&f, ch, id), 0);
+	expect_node(&f, 2, "first", 5);
+	cr_expect_leq(recv(a, &(char){ 0 }, 1, 0), 0);
+	close(a);
+}
+
+/* ---- sinks ---- */
+
+static void serve_some(uint64_t node)
+{
+	int id = attach_listener(&f, ch, PORT_SINK, node, "", &port), fds[3];
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = tcp_connect(port);
+	wait_clients(&f, ch, id, 3);
+	write_origin(LEN);
+	for (int i = 0; i < 3; i++) {
+		expect_peer(fds[i], data, LEN);
+		close(fds[i]);
+	}
+	if (node == 1)
+		expect_node(&f, 2, data, LEN);
+	wait_clients(&f, ch, id, 0);
+	cr_assert_eq(look_at(&f, ch, id).state, PORT_LISTENING);
+	cr_assert_eq(detach(&f, ch, id), 0);
+}
+
+Test(port_listen, each_client_of_a_channel_gets_everything)
+{
+	serve_some(1);
+	serve_some(1);
+}
+
+Test(port_listen, each_client_of_a_tap_gets_everything)
+{
+	serve_some(2);
+	serve_some(2);
+}
+
+Test(port_listen, a_client_that_leaves_while_nothing_is_sent_is_let_go)
+{
+	int id = attach_listener(&f, ch, PORT_SINK, 1, "", &port), fd = tcp_connect(port);
+
+	wait_clients(&f, ch, id, 1);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(fd);
+	wait_clients(&f, ch, id, 0);
+	cr_assert_eq(look_at(&f, ch, id).disconnected, 1);
+}
+
+/* ---- ends ---- */
+
+static void call_gone(void *arg)
+{
+	channel_origin_gone(arg);
+}
+
+Test(port_listen, a_sink_ends_with_its_taps_name)
+{
+	int id = attach_listener(&f, ch, PORT_SINK, 2, "", &port), fd = tcp_connect(port);
+
+	wait_clients(&f, ch, id, 1);
+	fixture_remove_tap(&f, ch, 2);
+	wait_state(&f, ch, id, PORT_DONE);
+	cr_expect_leq(recv(fd, &(char){ 0 }, 1, 0), 0);
+	close(fd);
+}
+
+Test(port_listen, ends_with_the_origin_once_its_clients_have_everything)
+{
+	int ids[3] = { attach_listener(&f, ch, PORT_SOURCE, 1, "", &port) }, fds[2];
+
+	ids[1] = attach_listener(&f, ch, PORT_SINK, 1, "", &port);
+	fds[0] = tcp_connect(port);
+	ids[2] = attach_listener(&f, ch, PORT_SINK, 2, "", &port);
+	fds[1] = tcp_connect(port);
+	wait_clients(&f, ch, ids[1], 1);
+	wait_clients(&f, ch, ids[2], 1);
+	write_origin(LEN);
+	on_worker(&f, call_gone, ch);
+	for (int i = 0; i < 2; i++) {
+		expect_peer(fds[i], data, LEN);
+		close(fds[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		wait_state(&f, ch, ids[i], PORT_DONE);
+}
+
+Test(port_listen, goes_with_its_clients)
+{
+	int id = attach_listener(&f, ch, PORT_SINK, 2, "", &port), fds[4];
+
+	for (int i = 0; i < 2; i++)
+		fds[i] = tcp_connect(port);
+	wait_clients(&f, ch, id, 2);
+	id = attach_listener(&f, ch, PORT_SINK, 1, "", &port);
+	fds[2] = tcp_connect(port);
+	wait_clients(&f, ch, id, 1);
+	id = attach_listener(&f, ch, PORT_SOURCE, 1, "", &port);
+	fds[3] = tcp_connect(port);
+	wait_clients(&f, ch, id, 1);
+	cr_assert_eq(send(fds[3], data, LEN, 0), LEN);
+	fixture_destroy(&f, ch);
+	ch = NULL;
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
+Test(port_listen, serves_again_after_pipes_ran_out)
+{
+	int id = attach_listener(&f, ch, PORT_SINK, 1, "", &port), fd;
+
+	fault_pipe = (struct fault){ .nth = 1, .count = 1, .err = -EMFILE };
+	fd = tcp_connect(port);
+	cr_expect_leq(recv(fd, &(char){ 0 }, 1, 0), 0);
+	close(fd);
+	fd = tcp_connect(port);
+	wait_clients(&f, ch, id, 1);
+	write_origin(5);
+	expect_peer(fd, data, 5);
+	close(fd);
+}
