@@ -26,6 +26,9 @@
 /* After EMFILE and the like. */
 #define PAUSE_NSEC 1000000000u
 
+/* Connections before others of the loop have a turn. */
+#define TURN_ACCEPTS 16
+
 /* A client that takes less than this in its time of grace, while it is full, is too slow. */
 #define GRACE_BYTES PIPE_SIZE
 
@@ -229,6 +232,8 @@ static int serve(struct listen_port *lp, int fd)
 		close(fd);
 		return -ENOMEM;
 	}
+	/* Inherited from who passed the listener: the last close would wait for the peer. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 	err = fifo_fd_check(fd);
 	if (p->config.dir == PORT_SOURCE) {
 		if (err == 0)
@@ -259,7 +264,7 @@ static void acceptable(struct loop_io *io, int res)
 	struct port *p = &lp->port;
 	int err = 0;
 
-	while (p->config.dir == PORT_SINK || !lp->connected) {
+	for (int i = 0; i < TURN_ACCEPTS && (p->config.dir == PORT_SINK || !lp->connected); i++) {
 		int fd = accept4(p->config.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		err = fd < 0 ? -errno : serve(lp, fd);
