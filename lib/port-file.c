@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "aside.h"
 #include "base.h"
 #include "channel.h"
 #include "engine.h"
@@ -105,11 +106,17 @@ static int init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait
 static void finish(struct port *p)
 {
 	struct file_port *f = file_of(p);
+	bool busy = loop_io_armed(&f->disk);
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
-	for (unsigned i = 0; i < LANES; i++)
+	for (unsigned i = 0; i < LANES; i++) {
+		if (busy) { /* one of them is locked for as long as the device takes */
+			aside_close(&f->lanes[i].pipe.rd);
+			aside_close(&f->lanes[i].pipe.wr);
+		}
 		pipe_close(&f->lanes[i].pipe);
+	}
 }
 
 /* ---- source ---- */

@@ -56,6 +56,8 @@ void fixture_stop(struct fixture *f)
 	close(f->dir);
 	snprintf(command, sizeof(command), "rm -r %s", f->path);
 	cr_expect_eq(system(command), 0);
+	for (int i = 0; i < 200 && count_fds() != f->fds; i++)
+		poll(NULL, 0, 10); /* some are closed aside */
 	cr_expect_eq(count_fds(), f->fds, "descriptors are left: %d, not %d", count_fds(), f->fds);
 }
 

@@ -120,18 +120,25 @@ Test(port_file, a_sink_writes_everything_of_a_tap_and_of_the_origin)
 
 /* ---- detaching ---- */
 
+/* A terminal, whose other side is @master. */
+static int terminal(int *master)
+{
+	int slave;
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert_eq(grantpt(*master), 0);
+	cr_assert_eq(unlockpt(*master), 0);
+	slave = open(ptsname(*master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert_geq(slave, 0);
+	return slave;
+}
+
 Test(port_file, detaching_a_sink_gives_back_what_the_device_has_not_taken)
 {
 	/* A terminal without a reader takes some thousand bytes, and then makes the kernel's thread wait. */
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int master, id = attach(&f, ch, PORT_SINK, 2, terminal(&master), NULL);
 	struct look l;
-	int slave, id;
 
-	cr_assert_eq(grantpt(master), 0);
-	cr_assert_eq(unlockpt(master), 0);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	cr_assert_geq(slave, 0);
-	id = attach(&f, ch, PORT_SINK, 2, slave, NULL);
 	memset(data, 'x', MIB);
 	source_of("in", MIB, NULL);
 	WAIT_UNTIL(poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 0) == 1);
@@ -155,13 +162,8 @@ Test(port_file, detaching_a_sink_gives_back_what_the_device_has_not_taken)
 
 Test(port_file, detaching_a_source_ends_its_stream_also_while_it_waits_for_its_device)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	int slave, id;
+	int master, id = attach(&f, ch, PORT_SOURCE, 1, terminal(&master), NULL);
 
-	cr_assert_eq(grantpt(master), 0);
-	cr_assert_eq(unlockpt(master), 0);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	id = attach(&f, ch, PORT_SOURCE, 1, slave, NULL);
 	cr_assert_eq(write(master, "a line\n", 7), 7);
 	WAIT_UNTIL(look_at(&f, ch, id).bytes == 7);
 	cr_assert_eq(detach(&f, ch, id), 0);
@@ -209,4 +211,20 @@ Test(port_file, a_channel_goes_with_its_ports_whatever_they_do)
 	close(p[0]);
 	unlinkat(f.dir, "0000000000000001", 0);
 	ch = fixture_channel(&f, 0);
+}
+
+/* A splice under way holds its lane's lock: closing the lane would wait for the device. */
+Test(port_file, a_channel_goes_while_a_device_makes_its_ports_wait)
+{
+	int masters[2];
+
+	attach(&f, ch, PORT_SOURCE, 1, terminal(&masters[0]), NULL);
+	attach(&f, ch, PORT_SINK, 2, terminal(&masters[1]), NULL);
+	cr_assert_eq(write(masters[0], "a line\n", 7), 7);
+	wait_for(masters[1], POLLIN);
+	fixture_destroy(&f, ch);
+	unlinkat(f.dir, "0000000000000001", 0);
+	ch = fixture_channel(&f, 0);
+	close(masters[0]);
+	close(masters[1]);
 }

@@ -1,4 +1,4 @@
-/* Closing what others have passed to the daemon. */
+/* Closing what may wait: what others have passed to the daemon, and a pipe that a splice under way has locked. */
 #pragma once
 
 /*
