@@ -40,25 +40,22 @@ static const char *programs(void)
 
 static int measure(const struct plan *plan)
 {
-	int total = plan->block_count * plan->reader_count, done = 0, failed = 0;
-	struct bench_case *cases = calloc((size_t)total, sizeof(*cases));
+	static struct bench_case cases[MAX_CASES];
+	int total = plan_cases(plan, cases), done = 0, failed = 0;
 	bool tty = isatty(STDERR_FILENO);
+	char text[CASE_TEXT];
 	FILE *file;
 
-	if (!cases)
-		return 1;
 	for (; done < total && !interrupted; done++) {
-		struct bench_case *c = &cases[done];
-
-		c->readers = plan->readers[done / plan->block_count];
-		c->block = plan->blocks[done % plan->block_count];
-		fprintf(stderr, "%s[%d/%d] %d readers, %zu byte writes      %s", tty ? "\r" : "", done + 1, total,
-			c->readers, c->block, tty ? "" : "\n");
-		failed += case_run(plan, c);
+		case_text(&cases[done], text, sizeof(text));
+		fprintf(stderr, "%s[%d/%d] %s      %s", tty ? "\r" : "", done + 1, total, text, tty ? "" : "\n");
+		failed += plan->verify ? case_verify(plan, &cases[done]) : case_run(plan, &cases[done]);
 	}
 	if (tty)
 		fputs("\r\033[K", stderr);
-	if (!interrupted) {
+	if (plan->verify && !failed && !interrupted)
+		puts("every reader of every contender got every byte");
+	if (!plan->verify && !interrupted) {
 		table_print(plan, cases, done, stdout, false);
 		file = plan->markdown ? fopen(plan->markdown, "we") : NULL;
 		if (file)
@@ -70,7 +67,6 @@ static int measure(const struct plan *plan)
 	}
 	for (int i = 0; i < done; i++)
 		case_free(&cases[i]);
-	free(cases);
 	return failed;
 }
 
@@ -81,15 +77,19 @@ int main(int argc, char **argv)
 
 	options_parse(&plan, argc, argv);
 	plan.programs = programs();
-	snprintf(plan.dir, sizeof(plan.dir), "/tmp/spfs-bench.XXXXXX");
 	if (!mkdtemp(plan.dir)) {
 		perror(plan.dir);
 		return 1;
 	}
+	if (!mkdtemp(plan.received)) {
+		perror(plan.received);
+		rmdir(plan.dir);
+		return 1;
+	}
 	catch_signals();
-	failed = plan.verify ? case_verify(&plan) : measure(&plan);
-	if (plan.verify && !failed && !interrupted)
-		puts("every reader of every contender got every byte");
+	failed = measure(&plan);
+	input_remove(plan.dir);
+	rmdir(plan.received);
 	rmdir(plan.dir);
 	if (interrupted)
 		return 128 + interrupted;

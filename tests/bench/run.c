@@ -1,6 +1,9 @@
 /*
  * One measurement. Everybody opens first; the clock runs from the writer's start to the last reader's
  * end of file, which readers time themselves. Every reader must have got every byte.
+ *
+ * Where a file is sent, nobody can open first: the clock runs from the first byte that arrives. Where files are
+ * received, it runs until the last one has its size: in the page cache, whoever syncs it later.
  */
 #include <errno.h>
 #include <poll.h>
@@ -35,11 +38,12 @@ static int make_socket(int *ours, int *theirs)
 static int start_reader(struct run *run, int i)
 {
 	struct spawn how = { .keep = &run->peer[i], .keeps = 1 };
-	char program[PATH_LEN], fd[16];
-	char *argv[] = { program, "--report", fd, run->out[i], run->hash ? "--hash" : NULL, NULL };
+	char program[PATH_LEN], fd[16], size[32];
+	char *argv[] = { program, "--report", fd, "--await", size, run->out[i], run->hash ? "--hash" : NULL, NULL };
 
 	snprintf(program, sizeof(program), "%s/bench-read", run->programs);
 	snprintf(fd, sizeof(fd), "%d", run->peer[i]);
+	snprintf(size, sizeof(size), "%ju", run->route == ROUTE_RECEIVE ? (uintmax_t)run->bytes : 0);
 	run->reader[i] = spawn(&how, argv);
 	return run->reader[i] < 0 ? run->reader[i] : 0;
 }
@@ -57,7 +61,7 @@ static int start_writer(struct run *run)
 	how.keep = &peer;
 	snprintf(program, sizeof(program), "%s/bench-write", run->programs);
 	snprintf(fd, sizeof(fd), "%d", peer);
-	snprintf(size, sizeof(size), "%d", run->contender->size);
+	snprintf(size, sizeof(size), "%d", run->route == ROUTE_PIPES ? run->contender->size : 0);
 	snprintf(block, sizeof(block), "%zu", run->block);
 	snprintf(total, sizeof(total), "%ju", (uintmax_t)run->bytes);
 	run->writer = spawn(&how, argv);
@@ -98,17 +102,24 @@ static int launch(struct run *run, double deadline)
 		err = make_socket(&run->report[i], &run->peer[i]);
 	for (int i = 0; i < run->readers && err == 0 && !ops->brings_readers; i++)
 		err = start_reader(run, i);
-	if (err == 0 && ops->start)
+	if (err == 0 && ops->start && run->route != ROUTE_SEND)
 		err = ops->start(run);
 	for (int i = 0; i < run->readers; i++)
 		drop_fd(&run->peer[i]);
-	if (err == 0)
+	if (err == 0 && run->route != ROUTE_SEND)
 		err = start_writer(run);
-	if (err == 0)
+	if (err == 0 && run->route != ROUTE_SEND)
 		err = receive(run->start, &c, 1, deadline);
 	for (int i = 0; i < run->readers && err == 0; i++)
 		err = receive(run->report[i], &c, 1, deadline);
 	return err;
+}
+
+static int give_start(struct run *run)
+{
+	if (run->route == ROUTE_SEND)
+		return run->contender->ops->start(run);
+	return write(run->start, &(char){ STREAM_GO }, 1) == 1 ? 0 : -errno;
 }
 
 static int time_it(struct run *run, double deadline)
@@ -123,8 +134,9 @@ static int time_it(struct run *run, double deadline)
 	if (ops->usage)
 		ops->usage(run, &before);
 	start = now();
-	if (write(run->start, &(char){ STREAM_GO }, 1) != 1)
-		return -errno;
+	err = give_start(run);
+	if (err < 0)
+		return err;
 	for (int i = 0; i < run->readers; i++) {
 		err = receive(run->report[i], &r, sizeof(r), deadline);
 		if (err < 0)
@@ -135,6 +147,8 @@ static int time_it(struct run *run, double deadline)
 			return -EBADMSG;
 		}
 		run->digest = r.hash;
+		if (run->route == ROUTE_SEND)
+			start = (double)r.first / 1e9;
 		if ((double)r.nsec / 1e9 > end)
 			end = (double)r.nsec / 1e9;
 	}
@@ -159,14 +173,16 @@ static int reap(struct run *run)
 	return err < 0 ? err : process_wait(&run->copier, 5, used);
 }
 
-int run_once(struct run *run, const struct contender *contender, size_t block, int readers, uint64_t bytes)
+int run_once(struct run *run, const struct contender *contender, const struct bench_case *c, uint64_t bytes)
 {
 	double deadline = now() + TIME_LIMIT;
+	char text[CASE_TEXT];
 	int err;
 
 	run->contender = contender;
-	run->block = block;
-	run->readers = readers;
+	run->route = c->route;
+	run->block = c->block;
+	run->readers = c->readers;
 	run->bytes = bytes;
 	run->writer = run->copier = 0;
 	run->start = -1;
@@ -174,6 +190,10 @@ int run_once(struct run *run, const struct contender *contender, size_t block, i
 		run->reader[i] = 0;
 		run->report[i] = run->peer[i] = -1;
 	}
+	if (c->route == ROUTE_SEND)
+		input_name(run->in, run->dir);
+	if (c->cold)
+		input_cool(run->dir);
 	err = contender->ops->setup(run);
 	if (err == 0)
 		err = launch(run, deadline);
@@ -183,15 +203,15 @@ int run_once(struct run *run, const struct contender *contender, size_t block, i
 		err = reap(run);
 	process_kill(&run->copier);
 	process_kill(&run->writer);
-	for (int i = 0; i < readers; i++) {
+	for (int i = 0; i < run->readers; i++) {
 		process_kill(&run->reader[i]);
 		drop_fd(&run->report[i]);
 	}
 	drop_fd(&run->start);
 	contender->ops->finish(run);
+	case_text(c, text, sizeof(text));
 	if (err < 0 && !interrupted)
-		fprintf(stderr, "bench: %s, %d readers, %zu byte writes: %s\n", contender->name, readers, block,
-			strerror(-err));
+		fprintf(stderr, "bench: %s, %s: %s\n", contender->name, text, strerror(-err));
 	return err;
 }
 

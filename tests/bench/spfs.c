@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "spfs.h"
 
 static int make_channel(struct run *run)
 {
@@ -24,7 +25,7 @@ static int make_taps(struct run *run)
 	return err;
 }
 
-static void daemon_usage(const struct run *run, struct usage *usage)
+void spfs_usage(const struct run *run, struct usage *usage)
 {
 	process_usage(run->contender->daemon, usage);
 }
@@ -38,12 +39,12 @@ static void remove_names(struct run *run)
 
 const struct contender_ops channel_ops = {
 	.setup = make_channel,
-	.usage = daemon_usage,
+	.usage = spfs_usage,
 	.finish = remove_names,
 };
 
 const struct contender_ops tap_ops = {
 	.setup = make_taps,
-	.usage = daemon_usage,
+	.usage = spfs_usage,
 	.finish = remove_names,
 };

@@ -21,7 +21,8 @@
 struct report {
 	uint64_t bytes;
 	uint64_t hash; /* 0 without --hash */
-	int64_t nsec;  /* CLOCK_MONOTONIC at the end of file */
+	int64_t first; /* CLOCK_MONOTONIC nanoseconds: the first bytes are there */
+	int64_t nsec;  /* the end of file */
 };
 
 #define STREAM_HASH 0xcbf29ce484222325u

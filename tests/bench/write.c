@@ -2,11 +2,11 @@
 #include <fcntl.h>
 #include <getopt.h>
 
-#include "stream.h"
+#include "socket.h"
 
 static void usage(void)
 {
-	fputs("usage: bench-write [--size BYTES] [--report FD] PATH|- BLOCK TOTAL\n"
+	fputs("usage: bench-write [--size BYTES] [--report FD] PATH|tcp:127.0.0.1:PORT|- BLOCK TOTAL\n"
 	      "    --size    capacity to give the pipe\n"
 	      "    --report  the driver's socket: say ready there, wait for the start\n",
 	      stderr);
@@ -52,7 +52,9 @@ int main(int argc, char **argv)
 	if (!buf)
 		stream_die("malloc");
 	stream_fill(buf, block);
-	if (strcmp(argv[optind], "-") != 0)
+	if (socket_named(argv[optind]))
+		fd = socket_connect(argv[optind]);
+	else if (strcmp(argv[optind], "-") != 0)
 		fd = open(argv[optind], O_WRONLY);
 	if (fd < 0)
 		stream_die(argv[optind]);
