@@ -133,6 +133,8 @@ static ssize_t move_chunk(struct channel *ch, size_t waiting)
 			ch->chunks_ref++;
 			return n;
 		}
+		if (tap->stalled)
+			return n;
 	}
 	n = sys.splice(ch->in, w->stage.wr, 1 << 30);
 	if (n <= 0)
@@ -197,6 +199,8 @@ void channel_pump(struct channel *ch)
 		n = move_chunk(ch, (size_t)waiting);
 		if (n < 0 && n != -EAGAIN)
 			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (any_full(ch))
+			return;
 		if (n <= 0)
 			break;
 	}

@@ -135,6 +135,10 @@ ssize_t tap_move(struct tap *tap, int fd)
 		o->unread = true;
 	if (n > 0)
 		tap->bytes_out += (uint64_t)n;
+	if (n == -EAGAIN && !tap->drop) {
+		tap->stalled = true;
+		outlet_want_room(o);
+	}
 	return n;
 }
 
@@ -142,6 +146,7 @@ bool tap_update(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 
+	tap->stalled = false;
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread) {
 		size_t moved = 0;
 		int err = queue_drain(&tap->queue, o->fd, &moved);

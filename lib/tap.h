@@ -20,6 +20,7 @@ struct tap {
 	bool drop;   /* loses chunks while it is full, instead of holding the writer back */
 	struct outlet outlet;
 	struct queue queue;
+	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out; /* handed to the FIFO */
 	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
@@ -47,8 +48,8 @@ int tap_prepare(struct tap *tap);
 void tap_take(struct tap *tap, const struct chunk *chunk);
 
 /*
- * Moves bytes from the pipe @fd straight into the outlet, for a channel's only tap. Returns the bytes, or a
- * negative errno or 0 where tap_take() is the way.
+ * Moves bytes from the pipe @fd straight into the outlet, for a channel's only tap. Returns the bytes; 0 or a
+ * negative errno: tap_take() is the way, unless the tap is stalled now.
  */
 ssize_t tap_move(struct tap *tap, int fd);
 
@@ -79,5 +80,5 @@ static inline size_t tap_waiting(const struct tap *tap)
 
 static inline bool tap_full(const struct tap *tap)
 {
-	return queue_full(&tap->queue);
+	return queue_full(&tap->queue) || tap->stalled;
 }
