@@ -12,10 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "aside.h"
 #include "base.h"
@@ -69,28 +69,46 @@ static bool lanes_empty(const struct file_port *f)
 	return !f->lanes[0].bytes && !f->lanes[1].bytes;
 }
 
+/*
+ * Where a passed file stands. Not by lseek(2), which waits for whoever is reading or writing by the same open file;
+ * proc_pid_fdinfo(5) does not.
+ */
+static uint64_t position(int fd)
+{
+	char name[40], line[64] = "";
+	uint64_t at = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	file = fopen(name, "re");
+	if (file && fgets(line, sizeof(line), file))
+		sscanf(line, "pos: %" SCNu64, &at);
+	if (file)
+		fclose(file);
+	return at;
+}
+
 static int init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
 {
 	struct loop *loop = p->channel->worker->loop;
 	struct file_port *f = file_of(p);
-	struct stat st;
+	struct statx st;
+	int err;
 
 	for (unsigned i = 0; i < LANES; i++)
 		f->lanes[i].pipe = PIPE_NONE;
 	loop_io_init(&f->disk, loop, disk);
 	loop_io_init(&f->wait, loop, wait);
-	if (fstat(p->config.fd, &st) < 0)
-		return -errno;
-	f->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+	err = port_look(p->config.fd, &st);
+	if (err < 0)
+		return err;
+	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
 	if (!f->seekable) /* the kernel's thread is to wait for it */
 		fcntl(p->config.fd, F_SETFL, fcntl(p->config.fd, F_GETFL) & ~O_NONBLOCK);
-	f->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
 	f->left = URI_TO_END;
-	if (f->seekable) {
-		off_t at = lseek(p->config.fd, 0, SEEK_CUR);
-
-		f->offset = at < 0 ? 0 : (uint64_t)at;
-	}
+	if (f->seekable)
+		f->offset = position(p->config.fd);
 	for (unsigned i = 0; i < LANES; i++) {
 		struct lane *lane = &f->lanes[i];
 

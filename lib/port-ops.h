@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "inlet.h"
 #include "port.h"
@@ -64,6 +65,12 @@ void port_stopped(struct port *p);
 void port_drained(struct port *p);
 
 void port_moved(struct port *p, size_t bytes);
+
+/*
+ * The type and size of what is behind @fd, as the kernel knows them: the file system is not asked, for it may not
+ * answer. Returns 0 or a negative errno.
+ */
+int port_look(int fd, struct statx *st);
 
 /* For channel.c: */
 

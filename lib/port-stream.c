@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base.h"
 #include "channel.h"
@@ -48,11 +47,12 @@ static void never_wait(int fd)
 static int ready(struct stream_port *sp)
 {
 	int fd = sp->port.config.fd;
-	struct stat st;
+	struct statx st;
+	int err = port_look(fd, &st);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	sp->socket = S_ISSOCK(st.st_mode);
+	if (err < 0)
+		return err;
+	sp->socket = S_ISSOCK(st.stx_mode);
 	if (!sp->socket)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));

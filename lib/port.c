@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "aside.h"
 #include "base.h"
 #include "camera.h"
 #include "channel.h"
@@ -91,7 +92,7 @@ static void destroy(struct port *p)
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
 	fd_close(&p->pipe);
-	fd_close(&p->config.fd);
+	aside_close(&p->config.fd);
 	camera_close(p->config.camera);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
@@ -152,7 +153,7 @@ void port_end(struct port *p, int err)
 	else
 		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
 	p->ops->finish(p);
-	fd_close(&p->config.fd);
+	aside_close(&p->config.fd);
 	camera_close(p->config.camera);
 	p->config.camera = NULL;
 	inlet_close(&p->inlet);
@@ -225,6 +226,11 @@ void port_drained(struct port *p)
 		tap_look(tap);
 }
 
+int port_look(int fd, struct statx *st)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, st) < 0 ? -errno : 0;
+}
+
 void port_moved(struct port *p, size_t bytes)
 {
 	p->bytes += bytes;
@@ -258,7 +264,7 @@ static int socket_ops(const struct port_config *config, const struct port_ops **
 /* What is behind the descriptor decides; the URI only said how to open it. */
 static int choose(const struct port_config *config, const struct port_ops **ops, char why[URI_WHY_MAX])
 {
-	struct stat st;
+	struct statx st;
 	int flags;
 
 	if (config->camera) {
@@ -266,15 +272,15 @@ static int choose(const struct port_config *config, const struct port_ops **ops,
 		return 0;
 	}
 	flags = fcntl(config->fd, F_GETFL);
-	if (flags < 0 || fstat(config->fd, &st) < 0)
+	if (flags < 0 || port_look(config->fd, &st) < 0)
 		return refuse(why, -errno, "not a descriptor");
 	if ((flags & O_PATH) || (flags & O_ACCMODE) == (config->dir == PORT_SOURCE ? O_WRONLY : O_RDONLY))
 		return refuse(why, -EBADF, config->dir == PORT_SOURCE ? "not open for reading" : "not open for writing");
-	if (S_ISSOCK(st.st_mode))
+	if (S_ISSOCK(st.stx_mode))
 		return socket_ops(config, ops, why);
-	if (S_ISFIFO(st.st_mode))
+	if (S_ISFIFO(st.stx_mode))
 		*ops = &port_stream;
-	else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+	else if (S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode) || S_ISCHR(st.stx_mode))
 		*ops = config->dir == PORT_SOURCE ? &port_file_source : &port_file_sink;
 	else
 		return refuse(why, -EINVAL, "nothing that has a stream of bytes");
