@@ -72,6 +72,22 @@ void port_moved(struct port *p, size_t bytes);
  */
 int port_look(int fd, struct statx *st);
 
+static inline bool port_has_ended(const struct port *p)
+{
+	return p->state == PORT_DONE || p->state == PORT_FAILED;
+}
+
+/* For port-attach.c: */
+
+/* A sink leaves its tap: a private one goes, a name's keeps what is in it. */
+void port_leave_tap(struct port *p);
+
+/* The oldest of too many ended ports is forgotten. */
+void port_forget_old(struct channel *ch);
+
+/* The first source that has not ended plays. */
+void port_next_source(struct channel *ch);
+
 /* For channel.c: */
 
 /* Frees every port, at once. */

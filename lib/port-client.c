@@ -1,0 +1,182 @@
+/*
+ * A client of a listening port: one connection. It fills the origin, or it has a private tap; then it may be too slow,
+ * and be thrown out or lose chunks for that.
+ */
+#include "port-listen.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "channel.h"
+#include "engine.h"
+#include "linger.h"
+#include "log.h"
+#include "pipe.h"
+
+/* A client that takes less than this in its time of grace, while it is full, is too slow. */
+#define GRACE_BYTES PIPE_SIZE
+
+static void count(struct listen_port *lp, struct stream *s)
+{
+	lp->port.bytes += s->bytes;
+	lp->port.pages_ref += s->pages;
+	lp->port.copies += s->copies;
+	s->bytes = s->pages = s->copies = 0;
+}
+
+/* What a client has missed: what was dropped for it, and what it left in its tap. */
+static uint64_t missed(struct client *c)
+{
+	const struct tap *tap = channel_find_tap(listen_channel(c->port), c->tap);
+
+	if (tap)
+		c->lost = tap->lost;
+	return c->lost + (tap ? tap_waiting(tap) : 0);
+}
+
+void client_destroy(struct client *c)
+{
+	struct listen_port *lp = c->port;
+
+	count(lp, &c->stream);
+	TAILQ_REMOVE(&lp->clients, c, entry);
+	lp->connected--;
+	stream_stop(&c->stream);
+	loop_io_cancel(&c->timer);
+	fd_close(&c->pipe);
+	fd_close(&c->fd);
+	if (c->tap)
+		channel_remove_tap(listen_channel(lp), c->tap);
+	inlet_close(&lp->port.inlet);
+	free(c);
+	if (!lp->connected && lp->port.state == PORT_RUNNING)
+		lp->port.state = PORT_LISTENING;
+}
+
+static void client_leave(struct client *c, const char *why)
+{
+	struct listen_port *lp = c->port;
+	uint64_t bytes = missed(c);
+
+	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
+		 (uintmax_t)bytes);
+	lp->disconnected++;
+	lp->lost += bytes;
+	client_destroy(c);
+}
+
+static void client_ended(struct stream *s, int err)
+{
+	struct client *c = container_of(s, struct client, stream);
+	struct listen_port *lp = c->port;
+	struct worker *w = lp->port.channel->worker;
+
+	if (err < 0) {
+		client_leave(c, strerror(-err));
+	} else {
+		if (s->out) {
+			lp->lost += missed(c);
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
+		}
+		client_destroy(c);
+	}
+	listen_go_on(lp);
+}
+
+static void client_drained(struct stream *s)
+{
+	struct client *c = container_of(s, struct client, stream);
+	struct tap *tap = channel_find_tap(listen_channel(c->port), c->tap);
+
+	if (!tap)
+		return;
+	c->lost = tap->lost;
+	tap_look(tap);
+}
+
+static void watch_grace(struct client *c)
+{
+	if (loop_io_armed(&c->timer))
+		return;
+	c->seen = c->stream.bytes;
+	loop_io_timer(&c->timer, c->port->port.config.uri.grace * 1000000000ull);
+}
+
+static void client_stalled(struct stream *s)
+{
+	struct client *c = container_of(s, struct client, stream);
+
+	if (c->port->port.config.uri.slow == URI_SLOW_DISCONNECT)
+		watch_grace(c);
+}
+
+static void grace_over(struct loop_io *io, int res)
+{
+	struct client *c = container_of(io, struct client, timer);
+	struct listen_port *lp = c->port;
+	const struct tap *tap = channel_find_tap(listen_channel(lp), c->tap);
+
+	if (tap && tap_full(tap) && c->stream.bytes - c->seen < GRACE_BYTES) {
+		client_leave(c, "too slow");
+		listen_go_on(lp);
+	} else if (c->stream.full) {
+		watch_grace(c);
+	}
+}
+
+static struct client *client_new(struct listen_port *lp, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	struct loop *loop = lp->port.channel->worker->loop;
+
+	if (!c)
+		return NULL;
+	c->port = lp;
+	c->fd = fd;
+	c->pipe = -1;
+	stream_init(&c->stream, loop, client_ended);
+	loop_io_init(&c->timer, loop, grace_over);
+	TAILQ_INSERT_TAIL(&lp->clients, c, entry);
+	lp->accepted++;
+	lp->connected++;
+	lp->port.state = PORT_RUNNING;
+	return c;
+}
+
+int client_serve(struct listen_port *lp, int fd)
+{
+	struct client *c = client_new(lp, fd);
+	struct port *p = &lp->port;
+	struct tap *tap;
+	int err;
+
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	/* Inherited from who passed the listener: the last close would wait for the peer. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
+	err = fifo_fd_check(fd);
+	if (p->config.dir == PORT_SOURCE) {
+		if (err == 0)
+			err = inlet_open(&p->inlet, p->channel);
+		if (err == 0)
+			pipe_grow(p->inlet.fd, PIPE_SIZE);
+	} else {
+		c->stream.drained = client_drained;
+		c->stream.stalled = client_stalled;
+		if (err == 0)
+			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe);
+	}
+	if (err < 0) {
+		client_destroy(c);
+		return err;
+	}
+	tap = channel_find_tap(listen_channel(lp), c->tap);
+	if (tap) /* (it may be through already) */
+		tap->drop = p->config.uri.slow == URI_SLOW_DROP;
+	stream_start(&c->stream, fd, p->config.dir == PORT_SINK ? c->pipe : p->inlet.fd, p->config.dir == PORT_SINK);
+	return 0;
+}

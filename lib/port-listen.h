@@ -1,0 +1,53 @@
+/* What the files of a listening port share: its clients are in port-client.c. */
+#pragma once
+
+#include "base.h"
+#include "port-ops.h"
+#include "stream.h"
+
+struct listen_port;
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct listen_port *port;
+	struct stream stream;
+	struct loop_io timer;
+	uint64_t seen; /* bytes sent when the timer was set */
+	uint64_t lost; /* bytes dropped for it, as last seen: its tap goes before it does */
+	int fd;
+	int pipe;
+	uint64_t tap;
+};
+
+struct listen_port {
+	struct port port;
+	struct loop_io acceptable;
+	struct loop_io pause;
+	struct channel *hub; /* a sink's on a tap */
+	bool ending;         /* a source's: the stream of the last connection is not over */
+	TAILQ_HEAD(, client) clients;
+	uint64_t accepted, connected, disconnected, lost;
+};
+
+static inline struct listen_port *listen_of(struct port *p)
+{
+	return container_of(p, struct listen_port, port);
+}
+
+/* What a sink's clients read. */
+static inline struct channel *listen_channel(const struct listen_port *lp)
+{
+	return lp->hub ? lp->hub : lp->port.channel;
+}
+
+/* Serves the connection @fd, which is the client's from now on. Returns 0 or a negative errno. */
+int client_serve(struct listen_port *lp, int fd);
+
+/* Lets go of the connection, whatever is on its way. */
+void client_destroy(struct client *c);
+
+/*
+ * What follows from a client's end, or from there being none yet. A channel that is dead can give and take nothing
+ * more: the last client's end is the port's.
+ */
+void listen_go_on(struct listen_port *lp);
