@@ -1,10 +1,24 @@
+/*
+ * What is logged may be of a user's making: the names of channels, and how many lines there are. So nothing in a line
+ * can look like another line or steer a terminal, and of too many lines some are left out, but for errors.
+ */
 #include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base.h"
+
+/* Lines in so many seconds. */
+#define WINDOW_SECONDS 10
+#define WINDOW_LINES 1000
 
 static FILE *log_file;
 static const char *log_ident = "spfs";
@@ -36,38 +50,86 @@ void log_set_level(int level)
 	log_level = level;
 }
 
+/* Control characters, also those of two bytes in UTF-8 (U+0080 to U+009F), become \xXX. NULL: no memory. */
+static char *printable(const char *text)
+{
+	char *line = malloc(4 * strlen(text) + 1);
+	char *to = line;
+	unsigned char before = 0;
+
+	for (; line && *text; before = (unsigned char)*text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < ' ' || c == 0x7f || (before == 0xc2 && c >= 0x80 && c <= 0x9f))
+			to += sprintf(to, "\\x%02x", c);
+		else
+			*to++ = (char)c;
+	}
+	if (line)
+		*to = '\0';
+	return line;
+}
+
 /* One line to @to, whole, with @before in front. */
-static void put(FILE *to, const char *before, const char *fmt, va_list ap)
+static void put(FILE *to, const char *before, const char *line)
 {
 	flockfile(to);
 	fputs(before, to);
-	vfprintf(to, fmt, ap);
+	fputs(line, to);
 	fputc('\n', to);
 	funlockfile(to);
 }
 
-void log_vline(int priority, const char *fmt, va_list ap)
+static void write_line(int priority, const char *line)
 {
 	char stamp[64];
 	struct tm tm;
 	time_t now;
-	va_list copy;
 
-	if (priority > log_level)
-		return;
 	if (priority <= log_copy) {
 		snprintf(stamp, sizeof(stamp), "%s: ", log_ident);
-		va_copy(copy, ap);
-		put(stderr, stamp, fmt, copy);
-		va_end(copy);
+		put(stderr, stamp, line);
 	}
 	if (!log_file) {
-		vsyslog(priority, fmt, ap);
+		syslog(priority, "%s", line);
 		return;
 	}
 	now = time(NULL);
 	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
-	put(log_file, stamp, fmt, ap);
+	put(log_file, stamp, line);
+}
+
+/* Whether this line is one too many. */
+static bool floods(int priority)
+{
+	static atomic_llong began;
+	static atomic_uint lines;
+	long long begin = atomic_load(&began), now = time(NULL);
+	char text[64];
+
+	if (priority <= LOG_ERR || log_level >= LOG_DEBUG)
+		return false;
+	if (now - begin >= WINDOW_SECONDS && atomic_compare_exchange_strong(&began, &begin, now)) {
+		unsigned all = atomic_exchange(&lines, 0);
+
+		snprintf(text, sizeof(text), "%u lines were left out", all > WINDOW_LINES ? all - WINDOW_LINES : 0);
+		if (all > WINDOW_LINES)
+			write_line(LOG_WARNING, text);
+	}
+	return atomic_fetch_add(&lines, 1) >= WINDOW_LINES;
+}
+
+void log_vline(int priority, const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *line = NULL;
+	char *text;
+
+	if (priority > log_level || vasprintf(&text, fmt, ap) < 0)
+		return;
+	line = printable(text);
+	free(text);
+	if (line && !floods(priority))
+		write_line(priority, line);
 }
 
 void log_line(int priority, const char *fmt, ...)

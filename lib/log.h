@@ -13,7 +13,10 @@ int log_open(const char *ident, int copy, const char *path);
 /* Lowest priority that is written: LOG_DEBUG with -d, else LOG_INFO. */
 void log_set_level(int level);
 
-/* One line, no newline needed; @priority is syslog's. Any thread; may block on the log. */
+/*
+ * One line, no newline needed; @priority is syslog's. Control characters are escaped, and a flood of lines is cut
+ * short. Any thread; may block on the log.
+ */
 void log_line(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vline(int priority, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
