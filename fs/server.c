@@ -270,6 +270,14 @@ static void raise_limits(void)
 	}
 }
 
+static void shed_rights(void)
+{
+	int err = rights_shed();
+
+	if (err < 0)
+		log_warn("what is written for others looks like root's own: %s", strerror(-err));
+}
+
 static int start_session(struct server *s, struct fuse_args *args)
 {
 	int fd;
@@ -323,6 +331,8 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 		err = start_session(s, args);
 	if (err == 0)
 		err = mount_open_private(s);
+	if (err == 0)
+		shed_rights();
 	if (err == 0)
 		err = loop_create(&s->loop);
 	if (err == 0)

@@ -35,6 +35,10 @@
 #define CALL_setresuid SYS_setresuid
 #endif
 
+/* No user's: those of nobody (65534) may belong to some process, which might signal the daemon. */
+#define NO_UID ((uid_t)-2)
+#define NO_GID ((gid_t)-2)
+
 struct view {
 	int root; /* mount id, 0 where '/' is no mount */
 	dev_t net_dev;
@@ -85,6 +89,25 @@ int rights_take(const struct rights *r)
 	if (syscall(CALL_setresuid, -1, r->uid, -1) < 0)
 		return -errno;
 	return drop_capabilities();
+}
+
+int rights_shed(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	const uint32_t shed = CAP_TO_MASK(CAP_FSETID) | CAP_TO_MASK(CAP_SYS_RESOURCE);
+
+	if (geteuid() != 0)
+		return 0;
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	data[0].effective &= ~shed;
+	data[0].permitted &= ~shed;
+	data[0].inheritable &= ~shed;
+	if (syscall(SYS_capset, &header, data) < 0 || syscall(CALL_setresgid, NO_GID, -1, -1) < 0 ||
+	    syscall(CALL_setresuid, NO_UID, -1, -1) < 0)
+		return -errno;
+	return 0;
 }
 
 static int read_root(const char *path, int *root)

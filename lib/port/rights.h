@@ -29,6 +29,15 @@ void rights_finish(struct rights *r);
 int rights_take(const struct rights *r);
 
 /*
+ * The process lets go of what it would lend with every byte that it moves for somebody, because the kernel asks it of
+ * who writes and not of who has opened: writing past quotas and into reserved blocks (CAP_SYS_RESOURCE), without
+ * taking the set-user-ID bit off the file (CAP_FSETID), and the name of root in the credentials of what a unix socket
+ * is sent (the real ids, see unix(7), SCM_CREDENTIALS). For root's daemon, before there are threads. Returns 0 or a
+ * negative errno; -EINVAL where the user namespace has no ids of nobody, so that the real ids stay.
+ */
+int rights_shed(void);
+
+/*
  * Remembers what paths and addresses mean to the daemon as it was started; before it enters namespaces of its
  * own, and before there are threads. Returns 0, or a negative errno where /proc does not say.
  */
