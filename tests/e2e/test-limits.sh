@@ -1,6 +1,7 @@
 # The daemon runs out of descriptors; users without rights.
 . "$(dirname "$0")/harness.sh"
-spfs_mount
+(ulimit -n 160 && exec spfsd -o log="$LOG" "$M")
+DAEMON=$(find_daemon)
 cd "$M"
 head -c 20000000 /dev/urandom > "$T/in"
 mkfifo c
@@ -9,8 +10,7 @@ timeout 60 cat r1 > "$T/out" &
 reader=$!
 exec 4> c
 head -c 10000000 "$T/in" >&4
-limit=$(($(daemon_fds) + 80))
-prlimit --pid "$DAEMON" --nofile=$limit:$limit
+[ "$(daemon_fds)" -lt 90 ] || fail "that many descriptors for one stream"
 mkfifo more
 made=0
 for i in $(seq 200); do
