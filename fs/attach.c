@@ -31,11 +31,13 @@ static int refuse(struct attach *a, int err, const char *why)
 	return err;
 }
 
-static void close_config(struct port_config *c)
+static void close_config(struct attach *a)
 {
+	struct port_config *c = &a->config;
+
 	uri_finish(&c->uri);
 	rights_finish(&c->rights);
-	aside_close(&c->fd);
+	aside_close(&c->fd, a->rights.uid);
 	camera_close(c->camera);
 	c->camera = NULL;
 }
@@ -57,8 +59,8 @@ static void finish(struct attach *a, int err)
 		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
+	aside_close(&a->fd, a->rights.uid);
 	rights_finish(&a->rights);
-	aside_close(&a->fd);
 	inode->refs++;
 	inode->busy--;
 	node->pins--;
@@ -84,7 +86,7 @@ static void finish_attach(struct job *job)
 	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->server->left)
 		ending_keep(a->server, a->node->inode, a->channel, a->id);
 	if (a->err < 0) {
-		close_config(&a->config);
+		close_config(a);
 		if (!*a->why)
 			refuse(a, a->err, NULL);
 	}
@@ -106,7 +108,7 @@ static void to_worker(struct attach *a, int fd, struct camera *camera)
 		job_post(s, a->channel->worker->loop, &a->job, work_attach, finish_attach);
 		return;
 	}
-	close_config(&a->config);
+	close_config(a);
 	if (s->left || a->cancelled)
 		finish(a, refuse(a, -EINTR, NULL));
 	else if (!node->parent)
@@ -174,6 +176,17 @@ static int check_fd(struct attach *a)
 
 /* ---- what is asked for ---- */
 
+/* Each opening holds a thread. */
+static bool crowded(const struct attach *a)
+{
+	const struct attach *other;
+	unsigned same = 0;
+
+	LIST_FOREACH(other, &a->server->attaches, entry)
+		same += other->rights.uid == a->rights.uid;
+	return same > ATTACH_USER_MAX;
+}
+
 static int check(struct attach *a)
 {
 	const struct node *node = a->node;
@@ -183,6 +196,8 @@ static int check(struct attach *a)
 		return refuse(a, -ENOTCONN, NULL);
 	if (a->cancelled)
 		return refuse(a, -EINTR, NULL);
+	if (crowded(a))
+		return refuse(a, -EUSERS, "too many are being attached at the same time");
 	if (!node->parent || (a->dir == PORT_SOURCE && !node->inode->origin))
 		return refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
 	if (a->dir == PORT_SOURCE && node_is_tap(node))

@@ -8,6 +8,9 @@
 #include "port.h"
 #include "server.h"
 
+/* Of one user at the same time. */
+#define ATTACH_USER_MAX 64
+
 /* Zero but for the first part. */
 struct attach {
 	/* Set before attach_start(). */

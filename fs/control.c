@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,6 +20,10 @@
 #include "fifo.h"
 #include "log.h"
 #include "request.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
+#endif
 
 /* Clients taken before others have a turn. */
 #define TURN_CLIENTS 16
@@ -30,6 +35,7 @@ struct client {
 	LIST_ENTRY(client) entry;
 	struct control *control;
 	int fd;
+	int process; /* pidfd of who has connected; -1: gone */
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
@@ -54,7 +60,8 @@ static void client_free(struct client *cl)
 {
 	LIST_REMOVE(cl, entry);
 	loop_io_cancel(&cl->io);
-	aside_close(&cl->fd); /* with descriptors in messages that were not read */
+	aside_close(&cl->fd, cl->rights.uid); /* with descriptors in messages that were not read */
+	fd_close(&cl->process);
 	rights_finish(&cl->rights);
 	free(cl);
 }
@@ -103,7 +110,7 @@ static void client_done(struct request *r, json_t *answer)
 }
 
 /* Takes what was passed with the message: *fd, if it is one descriptor. Returns 0 or -EINVAL, -EMFILE. */
-static int take_fd(struct msghdr *msg, int *fd)
+static int take_fd(struct msghdr *msg, int *fd, uid_t uid)
 {
 	unsigned count = 0;
 
@@ -111,15 +118,24 @@ static int take_fd(struct msghdr *msg, int *fd)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
-			aside_close(fd);
+			aside_close(fd, uid);
 			memcpy(fd, (char *)c + at, sizeof(int));
 			count++;
 		}
 	}
 	if (count <= 1 && !(msg->msg_flags & MSG_CTRUNC))
 		return *fd < 0 ? 0 : fifo_fd_check(*fd);
-	aside_close(fd);
+	aside_close(fd, uid);
 	return -EINVAL;
+}
+
+/* What names mean to who has connected is asked by its number, which another process may have by now. */
+static void look_at_process(struct client *cl)
+{
+	struct pollfd p = { .fd = cl->process, .events = POLLIN };
+
+	if (cl->process < 0 || poll(&p, 1, 0) != 0)
+		cl->rights.pid = 0;
 }
 
 static void client_ready(struct loop_io *io, int res)
@@ -132,6 +148,7 @@ static void client_ready(struct loop_io *io, int res)
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
 	};
 	struct request *r = &cl->request;
+	bool crowded = aside_crowded(cl->rights.uid);
 	ssize_t n;
 	int err;
 
@@ -139,6 +156,8 @@ static void client_ready(struct loop_io *io, int res)
 		client_drop(cl);
 		return;
 	}
+	if (crowded) /* the kernel lets go of what is passed, without a close(2) */
+		msg.msg_controllen = 0;
 	n = recvmsg(cl->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		loop_io_poll(&cl->io, cl->fd, POLLIN);
@@ -149,14 +168,17 @@ static void client_ready(struct loop_io *io, int res)
 		return;
 	}
 	*r = (struct request){ .server = c->server, .rights = &cl->rights, .fd = -1, .done = client_done };
-	err = take_fd(&msg, &r->fd);
+	err = take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;
 	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
-		aside_close(&r->fd);
-		client_done(r, request_error(err < 0 ? err : -E2BIG, err == -EINVAL ? "one descriptor, please" :
+		aside_close(&r->fd, cl->rights.uid);
+		client_done(r, request_error(err < 0 ? err : -E2BIG,
+					     err == -EINVAL ? crowded ? "too many descriptors are still being closed" :
+									"one descriptor, please" :
 					     err < 0 ? strerror(-err) : "the request is too long"));
 		return;
 	}
+	look_at_process(cl);
 	/* io_uring(7) always tells of a peer that has shut down. */
 	loop_io_poll(&cl->io, cl->fd, POLLRDHUP);
 	request_start(r, c->text, (size_t)n);
@@ -184,6 +206,18 @@ static int peer_rights(int fd, struct rights *r)
 	return 0;
 }
 
+/* Returns a pidfd, or -1. */
+static int peer_process(int fd, pid_t pid)
+{
+	socklen_t len = sizeof(int);
+	int process;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &len) == 0)
+		return process;
+	/* Before Linux 6.5. */
+	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
 /* Whether one more client can be served. */
 static int check_client(struct control *c, const struct rights *r, int fd)
 {
@@ -194,7 +228,7 @@ static int check_client(struct control *c, const struct rights *r, int fd)
 		all++;
 		same += other->rights.uid == r->uid;
 	}
-	if (all >= CONTROL_CLIENTS || same >= CONTROL_USER_CLIENTS)
+	if ((all >= CONTROL_CLIENTS && r->uid != 0) || same >= CONTROL_USER_CLIENTS)
 		return -EUSERS;
 	/* In a user namespace all the others look alike. */
 	if (geteuid() != 0 && r->uid != geteuid())
@@ -213,8 +247,11 @@ static void welcome(struct control *c, int fd)
 	}
 	cl->control = c;
 	cl->fd = fd;
+	cl->process = -1;
 	loop_io_init(&cl->io, c->server->loop, client_ready);
 	err = peer_rights(fd, &cl->rights);
+	if (err == 0)
+		cl->process = peer_process(fd, cl->rights.pid);
 	if (err == 0)
 		err = check_client(c, &cl->rights, fd);
 	LIST_INSERT_HEAD(&c->clients, cl, entry);
@@ -298,7 +335,7 @@ void control_leave(struct control *c)
 
 	loop_io_cancel(&c->io);
 	loop_io_cancel(&c->retry);
-	aside_close(&c->fd); /* with clients that were not taken, see client_free() */
+	aside_close(&c->fd, geteuid()); /* with clients that were not taken, see client_free() */
 	for (cl = LIST_FIRST(&c->clients); cl; cl = next) {
 		next = LIST_NEXT(cl, entry);
 		client_drop(cl);

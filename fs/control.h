@@ -14,7 +14,7 @@
 /* Bytes of a request. */
 #define CONTROL_MAX 16384
 
-/* Connections of one user, and of all. */
+/* Connections of one user, and of all, but for root's. */
 #define CONTROL_USER_CLIENTS 64
 #define CONTROL_CLIENTS 512
 

@@ -20,7 +20,7 @@ static void finish(struct request *r, json_t *answer)
 	json_decref(r->json);
 	r->json = NULL;
 	r->cancel = NULL;
-	aside_close(&r->fd);
+	aside_close(&r->fd, r->rights->uid);
 	r->done(r, answer);
 }
 
@@ -95,7 +95,7 @@ static void do_attach(struct request *r)
 		.text = uri, .fd = fd_take(&r->fd), .done = attached,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
-		aside_close(&r->attach.fd);
+		aside_close(&r->attach.fd, r->rights->uid);
 		refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
 	}

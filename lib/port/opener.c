@@ -29,6 +29,11 @@
 /* Of sockets; the mode of a file is its own affair. */
 #define SOCKET_UMASK 0022
 
+/* Threads at the same time, with those that linger. */
+#define ATTEMPTS_MAX 1024
+
+static atomic_uint attempts;
+
 /* The calling thread's, while the signal may come. */
 static _Thread_local struct attempt *mine;
 
@@ -73,6 +78,7 @@ static void attempt_free(struct attempt *a)
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
 	free(a);
+	atomic_fetch_sub(&attempts, 1);
 }
 
 static int attempt_new(struct attempt **out, const struct opening *o)
@@ -83,9 +89,13 @@ static int attempt_new(struct attempt **out, const struct opening *o)
 
 	if (!a)
 		return -ENOMEM;
+	a->fd = -1;
+	if (atomic_fetch_add(&attempts, 1) >= ATTEMPTS_MAX) {
+		attempt_free(a);
+		return -EAGAIN;
+	}
 	a->dir = o->dir;
 	a->mount = o->mount;
-	a->fd = -1;
 	err = uri_parse(&a->uri, o->uri->text, o->dir, why);
 	if (err == 0)
 		err = rights_copy(&a->rights, o->rights);

@@ -70,8 +70,8 @@ void file_finish(struct port *p)
 	loop_io_cancel(&f->wait);
 	for (unsigned i = 0; i < LANES; i++) {
 		if (busy) { /* one of them is locked for as long as the device takes */
-			aside_close(&f->lanes[i].pipe.rd);
-			aside_close(&f->lanes[i].pipe.wr);
+			aside_close(&f->lanes[i].pipe.rd, p->config.rights.uid);
+			aside_close(&f->lanes[i].pipe.wr, p->config.rights.uid);
 		}
 		pipe_close(&f->lanes[i].pipe);
 	}

@@ -72,7 +72,7 @@ static void destroy(struct port *p)
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
 	fd_close(&p->pipe);
-	aside_close(&p->config.fd);
+	aside_close(&p->config.fd, p->config.rights.uid);
 	camera_close(p->config.camera);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
@@ -131,7 +131,7 @@ void port_end(struct port *p, int err)
 	else
 		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
 	p->ops->finish(p);
-	aside_close(&p->config.fd);
+	aside_close(&p->config.fd, p->config.rights.uid);
 	camera_close(p->config.camera);
 	p->config.camera = NULL;
 	inlet_close(&p->inlet);

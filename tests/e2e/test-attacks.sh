@@ -1,0 +1,129 @@
+# What an ordinary user may try against root's daemon, beside what test-rights.sh has.
+. "$(dirname "$0")/harness.sh"
+[ "$(id -u)" = 0 ] || { echo "skipped: needs root, to be somebody else"; exit 0; }
+mkdir "$T/bin" # the build's own folder may be root's alone
+cp "$BUILD/cmd/spfs" "$(dirname "$0")/control.py" "$T/bin"
+chmod -R go+rX "$T/bin"
+export PYTHONPATH=$T/bin PYTHONDONTWRITEBYTECODE=1
+PATH=$T/bin:$PATH
+PY=/usr/bin/python3 # every user may run it
+mkdir -m 777 "$T/open"
+spfs_mount
+cd "$T/open"
+
+# What goes to a unix socket does not come from root.
+mkfifo -m 666 "$M/a"
+$PY - "$T/open/sock" > from << 'PY' &
+import os, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.listen()
+c = s.accept()[0]
+print(*struct.unpack("iII", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1:])
+data, anc, *_ = c.recvmsg(100, 100)
+print(any(0 in struct.unpack("iII", a[2])[1:] for a in anc), data.decode())
+PY
+peer=$!
+wait_until 10 [ -S sock ]
+as_user spfs sink "$M/a" "unix:$T/open/sock" > /dev/null
+echo hello > "$M/a"
+wait $peer
+[ "$(head -n 2 from)" = "65534 65534
+False hello" ] || fail "who sends: $(cat from)"
+
+# A write takes the set-user-ID bit off, as the writer's own would.
+for how in append=1 fd; do
+	mkfifo -m 666 "$M/$how"
+	echo old > suid
+	chmod 4777 suid
+	if [ $how = fd ]; then as_user sh -c "exec spfs sink '$M/$how' --fd 3 3<> suid" > /dev/null
+	else as_user spfs sink "$M/$how" "file:$T/open/suid?$how" > /dev/null; fi
+	echo evil > "$M/$how"
+	wait_until 10 grep -q evil suid
+	[ "$(stat -c %a suid)" = 777 ] || fail "$how: still $(stat -c %a suid)"
+done
+
+# Names make no lines of the log, and do not steer the terminal that shows it.
+evil=$(printf 'x\n2026-01-01 00:00:00 forged\033[31m\302\233')
+mkfifo -m 666 "$M/$evil"
+refuse 'No such file' as_user spfs source "$M/$evil" file:/missing
+refuse 'not supported' setfattr -n spfs.nonsense -v x "$M/$evil"
+log_has 'x\\x0a2026-01-01 00:00:00 forged\\x1b\[31m'
+if LC_ALL=C grep -q "$(printf '^2026-01-01\|[\001-\037]\|\302\233')" "$LOG"; then fail "forged: $(cat -v "$LOG")"; fi
+
+# A descriptor of a file system that hangs: its closings do not eat the daemon's threads, and hold up nobody else.
+mkdir "$T/hang"
+spfsd -o log="$T/log2" "$T/hang"
+hung=$(M=$T/hang daemons)
+threads=$(ls "/proc/$DAEMON/task" | wc -l)
+$PY - "$M" "$T/hang" "$hung" "$DAEMON" << 'PY' || fail "a hung file system"
+import os, select, signal, sys
+from control import Control
+m, hang, hung, daemon = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+fd = os.open(hang + "/handle", os.O_CREAT | os.O_WRONLY, 0o666)
+os.kill(hung, signal.SIGSTOP)
+told, tell = os.pipe()
+if os.fork() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    c = Control(m)
+    texts = [c.ask({"op": "ports", "channel": "a"}, [fd])["error"] for _ in range(300)]
+    assert texts[0] == "a descriptor is of use to attach only", texts[0]
+    assert texts[-1] == "too many descriptors are still being closed", texts[-1]
+    assert "ports" in Control(m).ask({"op": "ports", "channel": "a"})
+    os.write(tell, b"well")
+    os._exit(0)
+os.close(tell)
+try:
+    ready = select.select([told], [], [], 20)[0]
+    threads = len(os.listdir("/proc/%s/task" % daemon))
+    # Root's are taken.
+    Control(m).refused("EINVAL", {"op": "ports", "channel": "a"}, [os.open("/dev/null", os.O_RDONLY)])
+finally:
+    os.kill(hung, signal.SIGCONT)
+assert ready and os.read(told, 4) == b"well"
+assert threads < 100, threads
+PY
+wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
+umount "$T/hang"
+wait_until 10 gone "$hung"
+
+# Who asked has gone, and its number is another's, whose names mean something else: told apart from the connection.
+if [ -w /proc/sys/kernel/ns_last_pid ]; then
+	echo inside > file
+	$PY - "$M" "$T/open/file" << 'PY'
+import ctypes, os, sys, time
+from control import Control
+m, path = sys.argv[1:]
+CLONE_NEWNS = 0x20000
+told, tell = os.pipe()
+pid = os.fork()
+if pid == 0: # sees other mounts; leaves its connection to a child
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+        os._exit(1)
+    c = Control(m)
+    c.refused("EXDEV", {"op": "attach", "channel": "a", "dir": "source", "uri": "file:" + path})
+    if os.fork() == 0:
+        os.close(tell)
+        assert os.read(told, 1) == b"x"
+        c.refused("EXDEV", {"op": "attach", "channel": "a", "dir": "source", "uri": "file:" + path})
+        os._exit(0)
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+for _ in range(1000): # until one has the number
+    with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+        f.write(str(pid - 1))
+    other = os.fork()
+    if other == 0:
+        time.sleep(2 if os.getpid() == pid else 0)
+        os._exit(0)
+    if other == pid:
+        break
+    os.waitpid(other, 0)
+os.write(tell, b"x")
+time.sleep(1)
+PY
+	[ "$(grep -c 'names mean something else' "$LOG")" = 2 ] || fail "not refused twice"
+fi
+finish
