@@ -214,7 +214,7 @@ static int run(int argc, char *argv[], const char *dir, const struct argp *argp)
 
 #define LATER \
 	"Prints the port's number, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working " \
-	"folder.\n\nInterrupted while it attaches, it takes that back; interrupted while it waits, the port goes on."
+	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; interrupted while it waits, the port goes on."
 
 static int run_source(int argc, char *argv[])
 {

@@ -98,7 +98,7 @@ const char *control_reason(int err)
 	case ECONNRESET:
 		return "the daemon has ended";
 	case EILSEQ:
-		return "a name that is not UTF-8; set the attribute instead";
+		return "a name that is not UTF-8; use the attribute instead";
 	default:
 		return strerror(err);
 	}

@@ -1,4 +1,7 @@
 /* spfs: finds the subcommand and runs it. */
+#include <argp.h>
+#include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,24 +29,35 @@ static int usage(FILE *to)
 	return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What was printed has got where it should: a full disk is no success. */
+static int close_output(int status)
+{
+	if (!ferror(stdout) && fclose(stdout) == 0)
+		return status;
+	fprintf(stderr, "spfs: output: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char *argv[])
 {
 	char name[64];
 
+	setlocale(LC_CTYPE, ""); /* names are shown as they are where the terminal can */
+	argp_err_exit_status = EXIT_FAILURE;
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
-		return usage(stdout);
+		return close_output(usage(stdout));
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
 		printf("spfs %s\n", SPFS_VERSION);
-		return EXIT_SUCCESS;
+		return close_output(EXIT_SUCCESS);
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i]->name))
 			continue;
 		snprintf(name, sizeof(name), "spfs %s", commands[i]->name);
 		argv[1] = name;
-		return commands[i]->run(argc - 1, argv + 1);
+		return close_output(commands[i]->run(argc - 1, argv + 1));
 	}
 	fprintf(stderr, "spfs: there is no command '%s'\n\n", argv[1]);
 	return usage(stderr);
