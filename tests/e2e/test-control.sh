@@ -190,6 +190,11 @@ refuse 'number of a descriptor' spfs source "$M/a" --fd x
 refuse 'Bad file descriptor' spfs source "$M/a" --fd 99
 refuse 'no such port' spfs detach "$M/a" 4000000000
 refuse "port's number" spfs detach "$M/a" x
+spfs detach "$M/a" x 2> /dev/null && fail "well" || [ $? = 1 ] || fail "spfs detach: $?"
+refuse 'No space left' sh -c "spfs ports '$M/a' > /dev/full"
+mkfifo "$M/ü"
+LC_ALL=C.UTF-8 spfs stat "$M/ü" | grep -q "$M/ü" || fail "ü: $(spfs stat "$M/ü")"
+rm "$M/ü"
 for c in source sink ports detach; do spfs $c --help | grep -q "Usage: spfs $c" || fail "$c --help"; done
 # What was written gets where it shall, although the channel has no name any more.
 mkfifo "$M/k"
