@@ -14,11 +14,25 @@
 #include "log.h"
 #include "sys.h"
 
+/*
+ * splice(2) takes no file that is open for appending, so each write is placed at the end as it is now. Who else
+ * appends in the same moment may still be overwritten.
+ */
+static void place_at_end(struct file_port *f)
+{
+	struct statx st;
+
+	if (!loop_io_armed(&f->disk) && port_look(f->port.config.fd, &st) == 0)
+		f->offset = st.stx_size;
+}
+
 static void store(struct file_port *f)
 {
 	struct lane *lane = &f->lanes[f->drain];
 
 	if (lane->bytes) {
+		if (f->append)
+			place_at_end(f);
 		loop_io_splice(&f->disk, lane->pipe.rd, -1, f->port.config.fd, file_place(f), lane->bytes);
 	} else if (f->over && !loop_io_armed(&f->disk)) {
 		f->syncing = true;
@@ -133,8 +147,8 @@ static void wait(struct loop_io *io, int res)
 }
 
 /*
- * splice(2) refuses a file that is open for appending, so it is opened again, and written at its end. The number
- * stays: it is the caller's, should the port not be attached after all.
+ * The file is opened again without O_APPEND. The number stays: it is the caller's, should the port not be attached
+ * after all.
  */
 static int reopen_append(struct port *p)
 {
@@ -149,18 +163,15 @@ static int reopen_append(struct port *p)
 static int init(struct port *p)
 {
 	struct file_port *f = file_of(p);
-	bool append = p->config.uri.append;
 	int err = file_init(p, disk, wait);
 
 	if (err == 0 && (fcntl(p->config.fd, F_GETFL) & O_APPEND)) {
-		append = true;
+		f->append = true;
 		err = reopen_append(p);
 	}
-	if (err < 0)
-		return err;
-	if (append && f->seekable)
-		f->offset = f->size;
-	return 0;
+	if (p->config.uri.append && f->seekable)
+		f->append = true;
+	return err;
 }
 
 static void start(struct port *p)

@@ -31,6 +31,7 @@ struct file_port {
 	bool over;    /* nothing more to fill lanes with */
 	int err;      /* why a source is over */
 	bool syncing;
+	bool append;  /* a sink's: written at the end of the file, wherever that is by then */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; URI_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

@@ -50,13 +50,23 @@ sink_of d "file:$T/three?append=1"
 timeout 5 sh -c 'echo more > d'
 wait_until 5 state d 3 done
 [ "$(cat "$T/three")" = $'header\none\nmore' ] || fail "append: $(cat "$T/three")"
+# What others append meanwhile is not overwritten.
+sink_of d "file:$T/three?append=1"
+exec 4> d
+echo mine >&4
+wait_until 5 grep -q mine "$T/three"
+echo theirs >> "$T/three"
+echo mine again >&4
+exec 4>&-
+wait_until 5 state d 4 done
+[ "$(tail -n 3 "$T/three")" = $'mine\ntheirs\nmine again' ] || fail "append: $(cat "$T/three")"
 sink_of d "file:$T/three"
 timeout 5 sh -c 'echo new > d'
-wait_until 5 state d 4 done
+wait_until 5 state d 5 done
 [ "$(cat "$T/three")" = new ] || fail "replace"
 sink_of d "file:$T/four?create=0600"
 timeout 5 sh -c 'echo secret > d'
-wait_until 5 state d 5 done
+wait_until 5 state d 6 done
 [ "$(stat -c %a "$T/four")" = 600 ] || fail "create"
 rm c d
 
