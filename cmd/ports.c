@@ -1,7 +1,5 @@
 /* spfs ports: the sources and sinks of channels. */
-#include <argp.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +10,8 @@
 #include "control.h"
 #include "place.h"
 #include "samples.h"
+#include "shown.h"
 #include "table.h"
-
-struct arguments {
-	bool json;
-	char **channels;
-	int count;
-};
 
 /* What is found, and the daemon that was asked last: most channels are of one mount. */
 struct search {
@@ -44,23 +37,6 @@ static const struct column columns[] = {
 	[URI] = { "URI", 0 },
 	[ERROR] = { "ERROR", 0 },
 };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct arguments *a = state->input;
-
-	switch (key) {
-	case 'j':
-		a->json = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		a->channels = state->argv + state->next;
-		a->count = state->argc - state->next;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static void complain(struct search *s, const char *what, const char *why)
 {
@@ -183,13 +159,13 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = shown_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "Show the sources and sinks of channels, running and lately ended: pages moved by reference, calls "
 		       "that copied, and the last error.\vWithout an argument: of every channel of every mount.",
 	};
 	struct search s = { .who = argv[0], .control = -1, .ports = json_array() };
-	struct arguments a = { 0 };
+	struct shown a = { 0 };
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return EXIT_FAILURE;

@@ -1,7 +1,5 @@
 /* spfs stat: the counters of channels and their taps. */
-#include <argp.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +7,8 @@
 
 #include "command.h"
 #include "samples.h"
+#include "shown.h"
 #include "table.h"
-
-struct arguments {
-	bool json;
-	char **channels;
-	int count;
-};
 
 enum { NAME, BYTES, WAITING, WRITERS, READERS, STREAMS, BY_REF, COPIED, LOST, STATE };
 
@@ -31,23 +24,6 @@ static const struct column columns[] = {
 	[LOST] = { "LOST", SCOLS_FL_RIGHT },
 	[STATE] = { "STATE", 0 },
 };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct arguments *a = state->input;
-
-	switch (key) {
-	case 'j':
-		a->json = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		a->channels = state->argv + state->next;
-		a->count = state->argc - state->next;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static const char *state_of(const struct sample *s)
 {
@@ -146,14 +122,14 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = shown_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "Show what went through channels and their taps, and who has them open.\vWithout an "
 		       "argument: every channel of every mount. A dash is what the daemon does not know: a "
 		       "channel without taps is moved by the kernel alone.",
 	};
 	struct samples list = { 0 };
-	struct arguments a = { 0 };
+	struct shown a = { 0 };
 	int failed = 0;
 	int err;
 
