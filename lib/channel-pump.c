@@ -167,15 +167,12 @@ static bool any_full(const struct channel *ch)
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0)
+	if (ch->in < 0 || any_full(ch))
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
-		int waiting;
+		int waiting = sys.waiting(ch->in);
 		ssize_t n;
 
-		if (any_full(ch))
-			return; /* its reader, or its removal, goes on from here */
-		waiting = sys.waiting(ch->in);
 		if (waiting <= 0) {
 			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
 
@@ -200,7 +197,7 @@ void channel_pump(struct channel *ch)
 		if (n < 0 && n != -EAGAIN)
 			log_err("%s: %s", ch->label, strerror((int)-n));
 		if (any_full(ch))
-			return;
+			return; /* its reader, or its removal, goes on from here */
 		if (n <= 0)
 			break;
 	}
