@@ -18,14 +18,6 @@
 /* A client that takes less than this in its time of grace, while it is full, is too slow. */
 #define GRACE_BYTES PIPE_SIZE
 
-static void count(struct listen_port *lp, struct stream *s)
-{
-	lp->port.bytes += s->bytes;
-	lp->port.pages_ref += s->pages;
-	lp->port.copies += s->copies;
-	s->bytes = s->pages = s->copies = 0;
-}
-
 /* What a client has missed: what was dropped for it, and what it left in its tap. */
 static uint64_t missed(struct client *c)
 {
@@ -40,7 +32,7 @@ void client_destroy(struct client *c)
 {
 	struct listen_port *lp = c->port;
 
-	count(lp, &c->stream);
+	port_count(&lp->port, &c->stream);
 	TAILQ_REMOVE(&lp->clients, c, entry);
 	lp->connected--;
 	stream_stop(&c->stream);

@@ -144,9 +144,7 @@ static int report(struct port *p, struct port_report *r)
 	TAILQ_FOREACH(c, &lp->clients, entry) {
 		const struct tap *tap = c->tap ? channel_find_tap(listen_channel(lp), c->tap) : NULL;
 
-		r->bytes += c->stream.bytes;
-		r->pages_ref += c->stream.pages;
-		r->copies += c->stream.copies;
+		port_report_stream(r, &c->stream);
 		r->lost += tap ? tap->lost : c->lost;
 	}
 	return 0;

@@ -7,6 +7,8 @@
 #include "inlet.h"
 #include "port.h"
 
+struct stream;
+
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
@@ -65,6 +67,12 @@ void port_stopped(struct port *p);
 void port_drained(struct port *p);
 
 void port_moved(struct port *p, size_t bytes);
+
+/* Takes over what @s has counted, for it ends or begins anew. */
+void port_count(struct port *p, struct stream *s);
+
+/* For ops->report(): what @s has counted so far. */
+void port_report_stream(struct port_report *r, const struct stream *s);
 
 /*
  * The type and size of what is behind @fd, as the kernel knows them: the file system is not asked, for it may not

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "port-ops.h"
+#include "stream.h"
 
 const char *port_state_name(enum port_state state)
 {
@@ -37,4 +38,11 @@ void port_report_finish(struct port_report *r)
 	free(r->uri);
 	free(r->format);
 	free(r->error);
+}
+
+void port_report_stream(struct port_report *r, const struct stream *s)
+{
+	r->bytes += s->bytes;
+	r->pages_ref += s->pages;
+	r->copies += s->copies;
 }

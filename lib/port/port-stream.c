@@ -138,21 +138,13 @@ static void timer_ready(struct loop_io *io, int res)
 		again(sp, err);
 }
 
-static void count(struct stream_port *sp)
-{
-	sp->port.bytes += sp->stream.bytes;
-	sp->port.pages_ref += sp->stream.pages;
-	sp->port.copies += sp->stream.copies;
-	sp->stream.bytes = sp->stream.pages = sp->stream.copies = 0;
-}
-
 static void ended(struct stream *s, int err)
 {
 	struct stream_port *sp = container_of(s, struct stream_port, stream);
 	struct port *p = &sp->port;
 	struct worker *w = p->channel->worker;
 
-	count(sp);
+	port_count(p, s);
 	if (err < 0 && p->config.uri.retry) {
 		fd_close(&p->config.fd);
 		again(sp, err);
@@ -207,9 +199,7 @@ static int report(struct port *p, struct port_report *r)
 {
 	const struct stream_port *sp = container_of(p, struct stream_port, port);
 
-	r->bytes += sp->stream.bytes;
-	r->pages_ref += sp->stream.pages;
-	r->copies += sp->stream.copies;
+	port_report_stream(r, &sp->stream);
 	return 0;
 }
 

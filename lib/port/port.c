@@ -18,6 +18,7 @@
 #include "log.h"
 #include "pipe.h"
 #include "port-ops.h"
+#include "stream.h"
 
 /* Ended ports that are remembered. */
 #define ENDED_MAX 32
@@ -208,4 +209,12 @@ void port_moved(struct port *p, size_t bytes)
 {
 	p->bytes += bytes;
 	p->pages_ref += pipe_pages(bytes);
+}
+
+void port_count(struct port *p, struct stream *s)
+{
+	p->bytes += s->bytes;
+	p->pages_ref += s->pages;
+	p->copies += s->copies;
+	s->bytes = s->pages = s->copies = 0;
 }
