@@ -3,24 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "clock.h"
 
 /* The share of the newest rate in the one that is shown. */
 #define SMOOTH 0.3
 
 #define LINE 512
 #define BAR_MAX 40
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static double number(const json_t *port, const char *key)
 {
@@ -51,12 +43,12 @@ static const char *duration(char text[32], double seconds)
 void progress_start(struct progress *p, const char *what)
 {
 	*p = (struct progress){ .what = what, .terminal = isatty(STDERR_FILENO), .rate = -1 };
-	p->start = p->at = now();
+	p->start = p->at = clock_now();
 }
 
 static void measure(struct progress *p, double bytes)
 {
-	double at = now();
+	double at = clock_now();
 	double rate = at > p->at ? (bytes - p->bytes) / (at - p->at) : 0;
 
 	p->rate = p->rate < 0 ? rate : p->rate + SMOOTH * (rate - p->rate);
@@ -104,7 +96,7 @@ void progress_draw(struct progress *p, const json_t *port)
 
 void progress_end(struct progress *p, const json_t *port, bool done)
 {
-	double bytes = number(port, "bytes"), seconds = now() - p->start;
+	double bytes = number(port, "bytes"), seconds = clock_now() - p->start;
 	char moved[BYTES_TEXT], rate[BYTES_TEXT];
 
 	if (p->terminal)

@@ -9,15 +9,8 @@
 #include <sys/xattr.h>
 #include <time.h>
 
+#include "clock.h"
 #include "place.h"
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* The text grows with every tap and digit: ask again while it does. */
 static int get(const char *path, json_t **stats)
@@ -109,7 +102,7 @@ static int add_name(struct samples *list, const char *root, const char *path, co
 	}
 	free(s->path);
 	s->path = copy;
-	s->at = now();
+	s->at = clock_now();
 	s->stats = stats;
 	s->err = err;
 	return 0;
@@ -202,7 +195,7 @@ void samples_again(struct samples *list, double seconds)
 		s->before = s->stats;
 		s->since = s->at;
 		s->stats = stats;
-		s->at = now();
+		s->at = clock_now();
 	}
 }
 
