@@ -133,6 +133,23 @@ int file_of(struct fixture *f, const char *name, const char *data, size_t len)
 	return fd;
 }
 
+int sink_to(struct fixture *f, struct channel *ch, uint64_t node, const char *name)
+{
+	int id = attach(f, ch, PORT_SINK, node, open_file(f, name, O_WRONLY | O_CREAT | O_TRUNC), NULL);
+
+	cr_assert_gt(id, 0, "%s", strerror(-id));
+	return id;
+}
+
+int source_file(struct fixture *f, struct channel *ch, const char *data, const char *name, size_t len,
+		const char *uri)
+{
+	int id = attach(f, ch, PORT_SOURCE, 1, file_of(f, name, data, len), uri);
+
+	cr_assert_gt(id, 0, "%s", strerror(-id));
+	return id;
+}
+
 void expect_file(struct fixture *f, const char *name, const char *data, size_t len)
 {
 	int fd = open_file(f, name, O_RDONLY);

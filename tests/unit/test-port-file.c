@@ -33,22 +33,6 @@ static void stop(void)
 
 TestSuite(port_file, .init = start, .fini = stop, .timeout = 60);
 
-static int sink_to(uint64_t node, const char *name)
-{
-	int id = attach(&f, ch, PORT_SINK, node, open_file(&f, name, O_WRONLY | O_CREAT | O_TRUNC), NULL);
-
-	cr_assert_gt(id, 0, "%s", strerror(-id));
-	return id;
-}
-
-static int source_of(const char *name, size_t len, const char *uri)
-{
-	int id = attach(&f, ch, PORT_SOURCE, 1, file_of(&f, name, data, len), uri);
-
-	cr_assert_gt(id, 0, "%s", strerror(-id));
-	return id;
-}
-
 /* ---- sources ---- */
 
 Test(port_file, a_source_ends_exactly_with_its_file)
@@ -56,7 +40,7 @@ Test(port_file, a_source_ends_exactly_with_its_file)
 	const size_t sizes[] = { 0, 1, 4095, 4096, MIB - 1, MIB, MIB + 1, 2 * MIB, 2 * MIB + 1, LEN };
 
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		int id = source_of("in", sizes[i], NULL);
+		int id = source_file(&f, ch, data, "in", sizes[i], NULL);
 
 		expect_node(&f, 2, data, sizes[i]);
 		cr_assert_eq(wait_state(&f, ch, id, PORT_DONE).bytes, sizes[i]);
@@ -65,7 +49,7 @@ Test(port_file, a_source_ends_exactly_with_its_file)
 
 Test(port_file, a_source_takes_the_part_that_was_asked_for)
 {
-	int id = source_of("in", LEN, "file:/in?offset=5&length=3M");
+	int id = source_file(&f, ch, data, "in", LEN, "file:/in?offset=5&length=3M");
 
 	expect_node(&f, 2, data + 5, 3 * MIB);
 	cr_assert_eq(wait_state(&f, ch, id, PORT_DONE).bytes, 3 * MIB);
@@ -80,9 +64,9 @@ Test(port_file, a_failing_source_lets_the_next_one_play)
 	memcpy(all, data, 3);
 	memcpy(all + 3, data, 2);
 	memcpy(all + 5, data, 4);
-	ids[0] = source_of("a", 3, NULL);
-	ids[1] = source_of("b", 2, "file:/b?length=100");
-	ids[2] = source_of("c", 4, NULL);
+	ids[0] = source_file(&f, ch, data, "a", 3, NULL);
+	ids[1] = source_file(&f, ch, data, "b", 2, "file:/b?length=100");
+	ids[2] = source_file(&f, ch, data, "c", 4, NULL);
 	cr_assert_eq(wait_state(&f, ch, ids[0], PORT_DONE).bytes, 3);
 	cr_assert_eq(wait_state(&f, ch, ids[1], PORT_FAILED).err, -ENODATA);
 	cr_assert_eq(wait_state(&f, ch, ids[2], PORT_DONE).bytes, 4);
@@ -96,7 +80,7 @@ Test(port_file, a_source_goes_on_whichever_splice_comes_short_or_is_told_to_try_
 
 	for (unsigned i = 0; i < 10; i++) {
 		fault_splice = (struct fault){ .nth = 1 + i / 2, .count = 2, .err = errs[i % 2] };
-		source_of("in", 3 * MIB, NULL);
+		source_file(&f, ch, data, "in", 3 * MIB, NULL);
 		expect_node(&f, 2, data, 3 * MIB);
 	}
 }
@@ -108,9 +92,9 @@ Test(port_file, a_sink_writes_everything_of_a_tap_and_of_the_origin)
 	const size_t sizes[] = { 1, 4096, 2 * MIB, LEN };
 
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		int tap = sink_to(2, "tap"), origin = sink_to(1, "origin");
+		int tap = sink_to(&f, ch, 2, "tap"), origin = sink_to(&f, ch, 1, "origin");
 
-		source_of("in", sizes[i], NULL);
+		source_file(&f, ch, data, "in", sizes[i], NULL);
 		wait_state(&f, ch, tap, PORT_DONE);
 		wait_state(&f, ch, origin, PORT_DONE);
 		expect_file(&f, "tap", data, sizes[i]);
@@ -140,7 +124,7 @@ Test(port_file, detaching_a_sink_gives_back_what_the_device_has_not_taken)
 	struct look l;
 
 	memset(data, 'x', MIB);
-	source_of("in", MIB, NULL);
+	source_file(&f, ch, data, "in", MIB, NULL);
 	WAIT_UNTIL(poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 0) == 1);
 	poll(NULL, 0, 50);
 	l = look_at(&f, ch, id);
@@ -174,7 +158,9 @@ Test(port_file, detaching_a_source_ends_its_stream_also_while_it_waits_for_its_d
 Test(port_file, detaching_a_waiting_source_leaves_the_others_their_order)
 {
 	int fd = fixture_open(&f, 1, O_RDWR);
-	int first = source_of("a", LEN, NULL), second = source_of("b", 5, NULL), third = source_of("c", 3, NULL);
+	int first = source_file(&f, ch, data, "a", LEN, NULL);
+	int second = source_file(&f, ch, data, "b", 5, NULL);
+	int third = source_file(&f, ch, data, "c", 3, NULL);
 
 	cr_assert_eq(look_at(&f, ch, second).state, PORT_WAITING);
 	cr_assert_eq(detach(&f, ch, second), 0);
@@ -198,13 +184,13 @@ Test(port_file, a_channel_goes_with_its_ports_whatever_they_do)
 {
 	int p[2];
 
-	sink_to(2, "out");
-	sink_to(1, "out2");
+	sink_to(&f, ch, 2, "out");
+	sink_to(&f, ch, 1, "out2");
 	attach(&f, ch, PORT_SINK, 1, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL);
 	cr_assert_eq(pipe2(p, O_CLOEXEC), 0);
 	attach(&f, ch, PORT_SINK, 1, p[1], NULL);
-	source_of("a", LEN, NULL);
-	source_of("b", LEN, NULL);
+	source_file(&f, ch, data, "a", LEN, NULL);
+	source_file(&f, ch, data, "b", LEN, NULL);
 	attach(&f, ch, PORT_SOURCE, 1, open("/dev/zero", O_RDONLY | O_CLOEXEC), NULL);
 	poll(&(struct pollfd){ .fd = p[0], .events = POLLIN }, 1, 5000);
 	fixture_destroy(&f, ch);

@@ -43,27 +43,11 @@ static void limit_files(rlim_t bytes)
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ bytes, RLIM_INFINITY });
 }
 
-static int sink_to(uint64_t node, const char *name)
-{
-	int id = attach(&f, ch, PORT_SINK, node, open_file(&f, name, O_WRONLY | O_CREAT | O_TRUNC), NULL);
-
-	cr_assert_gt(id, 0, "%s", strerror(-id));
-	return id;
-}
-
-static int source_of(const char *name, size_t len, const char *uri)
-{
-	int id = attach(&f, ch, PORT_SOURCE, 1, file_of(&f, name, data, len), uri);
-
-	cr_assert_gt(id, 0, "%s", strerror(-id));
-	return id;
-}
-
 /* A disk that is full after @limit bytes of a stream of @len: nothing is lost on a tap with a name. */
 static void fail_on_tap(size_t limit, size_t len)
 {
 	struct writer w = { .f = &f, .id = 1, .data = data, .len = len };
-	int id = sink_to(2, "full");
+	int id = sink_to(&f, ch, 2, "full");
 
 	limit_files(limit);
 	write_begin(&w);
@@ -79,13 +63,13 @@ static void fail_on_tap(size_t limit, size_t len)
 static void fail_on_origin(size_t limit, size_t len)
 {
 	struct writer w = { .f = &f, .id = 1, .data = data, .len = len };
-	int id = sink_to(1, "full"), next;
+	int id = sink_to(&f, ch, 1, "full"), next;
 
 	limit_files(limit);
 	write_begin(&w);
 	cr_assert_eq(wait_state(&f, ch, id, PORT_FAILED).err, -EFBIG);
 	limit_files(RLIM_INFINITY);
-	next = sink_to(1, "rest");
+	next = sink_to(&f, ch, 1, "rest");
 	wait_state(&f, ch, next, PORT_DONE);
 	write_end(&w);
 	expect_file(&f, "full", data, limit);
@@ -120,7 +104,7 @@ Test(port_give_back, a_device_that_takes_nothing_leaves_everything)
 {
 	int id = attach(&f, ch, PORT_SINK, 2, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL);
 
-	source_of("in", 3 * MIB, NULL);
+	source_file(&f, ch, data, "in", 3 * MIB, NULL);
 	cr_assert_eq(wait_state(&f, ch, id, PORT_FAILED).err, -EINVAL);
 	expect_node(&f, 2, data, 3 * MIB);
 }
@@ -134,8 +118,8 @@ Test(port_give_back, a_file_system_without_space_leaves_what_it_did_not_take)
 	cr_assert_eq(mkdir(path, 0700), 0);
 	if (mount("tmpfs", path, "tmpfs", 0, "size=1500k") < 0)
 		cr_skip("cannot mount: %s", strerror(errno));
-	source_of("in", LEN, NULL);
-	l = wait_state(&f, ch, sink_to(2, "small/out"), PORT_FAILED);
+	source_file(&f, ch, data, "in", LEN, NULL);
+	l = wait_state(&f, ch, sink_to(&f, ch, 2, "small/out"), PORT_FAILED);
 	cr_expect_eq(l.err, -ENOSPC);
 	cr_expect_gt(l.bytes, 0);
 	expect_file(&f, "small/out", data, l.bytes);
@@ -148,11 +132,11 @@ Test(port_give_back, what_a_failed_sink_gives_back_goes_before_the_next_stream)
 	int id = attach(&f, ch, PORT_SINK, 1, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL), next;
 
 	fixture_remove_tap(&f, ch, 2);
-	source_of("in", 5000, NULL);
+	source_file(&f, ch, data, "in", 5000, NULL);
 	wait_state(&f, ch, id, PORT_FAILED);
-	wait_state(&f, ch, source_of("in", 0, NULL), PORT_DONE);
-	wait_state(&f, ch, source_of("in", 5000, NULL), PORT_DONE);
-	next = sink_to(1, "rest");
+	wait_state(&f, ch, source_file(&f, ch, data, "in", 0, NULL), PORT_DONE);
+	wait_state(&f, ch, source_file(&f, ch, data, "in", 5000, NULL), PORT_DONE);
+	next = sink_to(&f, ch, 1, "rest");
 	wait_state(&f, ch, next, PORT_DONE);
 	memcpy(data + 5000, data, 5000);
 	expect_file(&f, "rest", data, 10000);
