@@ -101,6 +101,7 @@ static void to_worker(struct attach *a, int fd, struct camera *camera)
 
 	a->config = (struct port_config){
 		.dir = a->dir, .uri = a->uri, .mount = s->dev, .fd = fd, .camera = camera, .node = node->id,
+		.terms = { .settings = s->defaults },
 	};
 	a->uri = (struct uri){ 0 };
 	a->channel = node->parent && !s->left && !a->cancelled ? tee_channel(s, node) : NULL;

@@ -371,6 +371,7 @@ static void stop(struct server *s)
 		fuse_session_destroy(s->session);
 	loop_destroy(s->loop);
 	node_table_finish(&s->nodes);
+	accounts_finish(&s->accounts);
 	fd_close(&s->signals);
 	fd_close(&s->mounts);
 	fd_close(&s->unmounter);
@@ -382,6 +383,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 {
 	struct server s = {
 		.signals = -1, .mounts = -1, .tree = -1, .dir = -1, .unmounter = -1, .ready = options->ready,
+		.defaults = settings_preset,
 	};
 	struct start_job job = { .dir = -1 };
 	int err = start(&s, args, options);

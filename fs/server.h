@@ -11,6 +11,7 @@
 
 #include "loop.h"
 #include "node.h"
+#include "terms.h"
 
 struct attach;
 struct control;
@@ -30,6 +31,8 @@ struct server {
 	bool helping;
 	struct engine *engine;
 	struct node_table nodes;
+	struct settings defaults;
+	struct accounts accounts;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
 	struct node *socket;  /* "/.spfs/control"; pending until it is bound */

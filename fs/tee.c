@@ -18,6 +18,7 @@ struct tee_job {
 	struct inode *inode;
 	struct node *node;
 	uint64_t id;
+	struct terms terms; /* of a tap to be made */
 	bool entry;
 	int err;
 };
@@ -30,7 +31,8 @@ struct channel *tee_channel(struct server *s, struct node *node)
 		return node->inode->channel;
 	path = node_path(node);
 	if (!path || channel_create(&node->inode->channel, engine_next_worker(s->engine),
-				    node->inode->origin ? node->inode->origin->id : node->id, path) < 0)
+				    node->inode->origin ? node->inode->origin->id : node->id, path,
+				    &(struct terms){ .settings = s->defaults }) < 0)
 		return NULL;
 	return node->inode->channel;
 }
@@ -125,7 +127,7 @@ static void work_add(struct job *job)
 {
 	struct tee_job *j = container_of(job, struct tee_job, job);
 
-	j->err = channel_add_tap(j->channel, j->id);
+	j->err = channel_add_tap(j->channel, j->id, &j->terms);
 	if (j->err < 0)
 		forget_number(job->server, j->id);
 }
@@ -182,6 +184,7 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 	}
 	tap->pending = true;
 	tap->pins++;
+	j->terms.settings = s->defaults;
 	j->req = req;
 	j->node = tap;
 	j->entry = entry;

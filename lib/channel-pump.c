@@ -160,7 +160,7 @@ static bool any_full(const struct channel *ch)
 	const struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap_full(tap) && !tap->drop)
+		if (tap_full(tap) && tap_blocks(tap))
 			return true;
 	return false;
 }

@@ -54,22 +54,22 @@ static int add_tap(struct channel *ch, struct tap *tap)
 	return 0;
 }
 
-int channel_add_tap(struct channel *ch, uint64_t id)
+int channel_add_tap(struct channel *ch, uint64_t id, const struct terms *terms)
 {
 	struct tap *tap = NULL;
-	int err = tap_create(&tap, ch, id);
+	int err = tap_create(&tap, ch, id, terms);
 
 	return err < 0 ? err : add_tap(ch, tap);
 }
 
-int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd)
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct terms *terms)
 {
 	_cleanup_fd_ int end = -1;
 	struct tap *tap = NULL;
 	int err;
 
 	*id = TAP_PRIVATE + ch->private_taps++;
-	err = tap_create_private(&tap, ch, *id, &end);
+	err = tap_create_private(&tap, ch, *id, &end, terms);
 	if (err == 0)
 		err = add_tap(ch, tap);
 	if (err < 0)

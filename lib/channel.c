@@ -7,7 +7,8 @@
 #include "channel-parts.h"
 #include "engine.h"
 
-int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label)
+int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,
+		   const struct terms *terms)
 {
 	struct channel *ch = calloc(1, sizeof(*ch));
 
@@ -19,6 +20,8 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 		return -ENOMEM;
 	}
 	ch->worker = worker;
+	ch->settings = terms->settings;
+	ch->charge.account = terms->account;
 	ch->origin = (struct fifo){ .dir = worker->dir, .id = origin };
 	ch->in = -1;
 	ch->over = true;
@@ -34,7 +37,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 
 int channel_create_hub(struct channel **out, struct channel *ch, uint64_t tap)
 {
-	int err = channel_create(out, ch->worker, tap, ch->label);
+	int err = channel_create(out, ch->worker, tap, ch->label, &(struct terms){ .settings = ch->settings });
 
 	if (err == 0)
 		(*out)->hub = true;
@@ -56,5 +59,6 @@ void channel_destroy(struct channel *ch)
 	keep_end(ch);
 	loop_io_cancel(&ch->closed);
 	free(ch->label);
+	charge_finish(&ch->charge);
 	free(ch);
 }

@@ -15,6 +15,7 @@
 #include "inlet.h"
 #include "port-ops.h"
 #include "tap.h"
+#include "terms.h"
 
 struct worker;
 
@@ -22,6 +23,8 @@ struct channel {
 	struct worker *worker;
 	char *label; /* for the log */
 	struct fifo origin;
+	struct settings settings;
+	struct charge charge; /* for the ring and the replay */
 
 	int in;      /* the origin's read end; -1 without taps */
 	bool fresh;  /* @in was opened since: a hang-up before that is not reported */
@@ -50,8 +53,12 @@ struct channel {
 	uint64_t chunks_copy; /* small chunks, copied to be merged */
 };
 
-/* Any thread; nothing is opened. @label is copied. Returns 0 or -ENOMEM. */
-int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label);
+/*
+ * Any thread; nothing is opened. @label is copied. Returns 0, -ENOMEM, or -EDQUOT where the account in @terms has no
+ * room for the ring.
+ */
+int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label,
+		   const struct terms *terms);
 
 /*
  * A channel over a tap of another one, on the same worker: what is read from the tap goes to this one's taps,
@@ -64,15 +71,25 @@ void channel_destroy(struct channel *ch);
 
 /*
  * Adds a tap on node @id: from the return on, it gets every byte that the origin gives. Returns 0
- * or a negative errno (EMFILE, ENFILE, ENOSPC of inotify, ENOMEM) with the channel as it was.
+ * or a negative errno (EMFILE, ENFILE, ENOSPC of inotify, ENOMEM, EDQUOT) with the channel as it was.
  */
-int channel_add_tap(struct channel *ch, uint64_t id);
+int channel_add_tap(struct channel *ch, uint64_t id, const struct terms *terms);
 
 /*
  * The same without a name, for a sink: *id is its number, *rd the read end (O_NONBLOCK) of its pipe, the
  * caller's. The tap goes by itself once its stream's end is in the pipe.
  */
-int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd);
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct terms *terms);
+
+/*
+ * Changes a setting of the channel (@tap 0) or of a tap; it holds from the next chunk on, and nothing is lost by it.
+ * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that), -EBUSY (the ring holds more than it should),
+ * -EDQUOT, -EMFILE or -ENOMEM, with everything as it was.
+ */
+int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
+
+/* The value in force; of a size what the kernel has granted, where the daemon has the ring open. */
+int channel_get(const struct channel *ch, uint64_t tap, enum setting_key key, uint64_t *value);
 
 /* NULL: there is none (any more). */
 struct tap *channel_find_tap(const struct channel *ch, uint64_t id);

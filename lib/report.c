@@ -29,6 +29,8 @@ static int report_taps(struct report *r, const struct channel *ch)
 		if (tap->outlet.fd >= 0)
 			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + queue_size(&tap->queue);
 		t->lost = tap->lost;
+		t->drops = tap->drops;
+		t->settings = tap->settings;
 		t->state = tap->outlet.state;
 	}
 	return 0;
@@ -57,6 +59,7 @@ struct report *report_create(const struct channel *ch)
 
 	if (!r)
 		return NULL;
+	r->settings = ch->settings;
 	r->bytes_in = ch->bytes_in;
 	r->streams = ch->streams;
 	r->chunks_ref = ch->chunks_ref;

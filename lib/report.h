@@ -14,11 +14,14 @@ struct tap_report {
 	uint64_t bytes_out; /* taken by the tap's FIFO */
 	uint64_t waiting;   /* bytes held for the reader: queued and in the FIFO */
 	uint64_t size;      /* bytes it can hold before it holds the writer back; 0 while idle */
-	uint64_t lost;
+	uint64_t lost;      /* bytes, and how often */
+	uint64_t drops;
+	struct settings settings;
 	enum outlet_state state;
 };
 
 struct report {
+	struct settings settings;
 	uint64_t bytes_in;
 	uint64_t waiting; /* bytes in the origin */
 	uint64_t streams; /* that have ended */

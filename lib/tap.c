@@ -27,7 +27,7 @@ static void tap_changed(struct outlet *o)
 	tap_look(container_of(o, struct tap, outlet));
 }
 
-static struct tap *tap_new(struct channel *ch, uint64_t id)
+static struct tap *tap_new(struct channel *ch, uint64_t id, const struct terms *terms)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
 
@@ -35,15 +35,17 @@ static struct tap *tap_new(struct channel *ch, uint64_t id)
 		return NULL;
 	tap->channel = ch;
 	tap->id = id;
+	tap->settings = terms->settings;
+	tap->charge.account = terms->account;
 	tap->delivered = true;
 	queue_init(&tap->queue);
 	return tap;
 }
 
-int tap_create(struct tap **out, struct channel *ch, uint64_t id)
+int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct terms *terms)
 {
 	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
-	struct tap *tap = tap_new(ch, id);
+	struct tap *tap = tap_new(ch, id, terms);
 	int err;
 
 	if (!tap)
@@ -57,9 +59,10 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id)
 	return 0;
 }
 
-int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd)
+int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd,
+		       const struct terms *terms)
 {
-	struct tap *tap = tap_new(ch, id);
+	struct tap *tap = tap_new(ch, id, terms);
 	struct pipe p = PIPE_NONE;
 	int err;
 
@@ -85,6 +88,7 @@ void tap_destroy(struct tap *tap)
 		return;
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
+	charge_finish(&tap->charge);
 	free(tap);
 }
 
@@ -101,8 +105,9 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	ssize_t n = 0;
 	int err;
 
-	if (tap->drop && tap_full(tap)) {
+	if (!tap_blocks(tap) && tap_full(tap)) {
 		tap->lost += chunk->len;
+		tap->drops++;
 		return;
 	}
 	if (tap->queue.bytes == 0 && !o->unread) {
@@ -135,7 +140,7 @@ ssize_t tap_move(struct tap *tap, int fd)
 		o->unread = true;
 	if (n > 0)
 		tap->bytes_out += (uint64_t)n;
-	if (n == -EAGAIN && !tap->drop) {
+	if (n == -EAGAIN && tap_blocks(tap)) {
 		tap->stalled = true;
 		outlet_want_room(o);
 	}

@@ -9,6 +9,7 @@
 
 #include "outlet.h"
 #include "queue.h"
+#include "terms.h"
 
 struct channel;
 
@@ -17,23 +18,26 @@ struct tap {
 	TAILQ_ENTRY(tap) entry;
 	uint64_t id; /* of its node, or above TAP_PRIVATE */
 	bool held;   /* private: its sink has bytes in hand that it may give back */
-	bool drop;   /* loses chunks while it is full, instead of holding the writer back */
+	struct settings settings;
+	struct charge charge; /* for the ring and the depth */
 	struct outlet outlet;
 	struct queue queue;
 	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out; /* handed to the FIFO */
 	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
+	uint64_t drops;     /* how often */
 };
 
 /* No node has such a number. */
 #define TAP_PRIVATE ((uint64_t)1 << 63)
 
-/* Returns 0 or a negative errno of outlet_init(). */
-int tap_create(struct tap **tap, struct channel *ch, uint64_t id);
+/* Returns 0, -EDQUOT, or a negative errno of outlet_init(). */
+int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct terms *terms);
 
 /* A tap on an anonymous pipe, whose read end *rd (O_NONBLOCK) is the caller's. Returns 0 or a negative errno. */
-int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd);
+int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd,
+		       const struct terms *terms);
 
 /* Drops what the tap holds. NULL-safe. */
 void tap_destroy(struct tap *tap);
@@ -76,6 +80,12 @@ int tap_recall(struct tap *tap, int rd);
 static inline size_t tap_waiting(const struct tap *tap)
 {
 	return tap->queue.bytes + outlet_waiting(&tap->outlet);
+}
+
+/* Full, it holds the writer back. */
+static inline bool tap_blocks(const struct tap *tap)
+{
+	return tap->settings.value[SETTING_POLICY] == POLICY_BLOCK;
 }
 
 static inline bool tap_full(const struct tap *tap)

@@ -104,7 +104,7 @@ static int join(struct port *p)
 		return err;
 	}
 	if (p->config.node == ch->origin.id)
-		return adopt(p) ? 0 : channel_add_private_tap(ch, &p->tap, &p->pipe);
+		return adopt(p) ? 0 : channel_add_private_tap(ch, &p->tap, &p->pipe, &p->config.terms);
 	if (!channel_find_tap(ch, p->config.node))
 		return -ENOENT;
 	p->tap = p->config.node;

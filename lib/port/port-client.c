@@ -141,7 +141,7 @@ int client_serve(struct listen_port *lp, int fd)
 {
 	struct client *c = client_new(lp, fd);
 	struct port *p = &lp->port;
-	struct tap *tap;
+	struct terms terms = p->config.terms;
 	int err;
 
 	if (!c) {
@@ -157,18 +157,17 @@ int client_serve(struct listen_port *lp, int fd)
 		if (err == 0)
 			pipe_grow(p->inlet.fd, PIPE_SIZE);
 	} else {
+		if (p->config.uri.slow == URI_SLOW_DROP)
+			terms.settings.value[SETTING_POLICY] = POLICY_DROP_NEW;
 		c->stream.drained = client_drained;
 		c->stream.stalled = client_stalled;
 		if (err == 0)
-			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe);
+			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe, &terms);
 	}
 	if (err < 0) {
 		client_destroy(c);
 		return err;
 	}
-	tap = channel_find_tap(listen_channel(lp), c->tap);
-	if (tap) /* (it may be through already) */
-		tap->drop = p->config.uri.slow == URI_SLOW_DROP;
 	stream_start(&c->stream, fd, p->config.dir == PORT_SINK ? c->pipe : p->inlet.fd, p->config.dir == PORT_SINK);
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "opener.h"
 #include "rights.h"
+#include "terms.h"
 #include "uri.h"
 
 struct channel;
@@ -37,6 +38,7 @@ struct port_config {
 	int fd;
 	struct camera *camera;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
+	struct terms terms; /* of its private taps, and who is charged for them and its lanes */
 };
 
 /*

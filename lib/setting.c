@@ -1,0 +1,115 @@
+#include "setting.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+static const char *const policies[] = {
+	[POLICY_BLOCK] = "block", [POLICY_DROP_NEW] = "drop-new", [POLICY_DROP_OLD] = "drop-old", NULL,
+};
+static const char *const idles[] = { [IDLE_KEEP] = "keep", [IDLE_DISCARD] = "discard", NULL };
+static const char *const eofs[] = { [EOF_LAST_WRITER] = "last-writer", [EOF_NEVER] = "never", NULL };
+
+#define BOTH (SETTING_OF_CHANNEL | SETTING_OF_TAP)
+
+const struct setting settings_table[SETTINGS] = {
+	/* (F_SETPIPE_SZ takes an int, of which the kernel makes a power of two) */
+	[SETTING_SIZE] = { "size", BOTH, NULL, 4 * KIB, GIB },
+	[SETTING_DEPTH] = { "depth", SETTING_OF_TAP, NULL, 0, TIB },
+	[SETTING_POLICY] = { "policy", SETTING_OF_TAP, policies, POLICY_BLOCK, POLICY_DROP_OLD },
+	[SETTING_IDLE] = { "idle", SETTING_OF_TAP, idles, IDLE_KEEP, IDLE_DISCARD },
+	[SETTING_REPLAY] = { "replay", SETTING_OF_CHANNEL, NULL, 0, TIB },
+	[SETTING_EOF] = { "eof", SETTING_OF_CHANNEL, eofs, EOF_LAST_WRITER, EOF_NEVER },
+	[SETTING_PACKETS] = { "packets", SETTING_OF_CHANNEL, NULL, 0, 1 },
+	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
+	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
+	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
+};
+
+const struct settings settings_preset = { .value = { [SETTING_DEPTH] = MIB, [SETTING_QUOTA] = GIB } };
+
+int setting_find(const char *name)
+{
+	for (int key = 0; key < SETTINGS; key++)
+		if (!strcmp(name, settings_table[key].name))
+			return key;
+	return -1;
+}
+
+static int refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
+{
+	int n = snprintf(why, SETTING_TEXT_MAX, "%.32s: not", text);
+
+	for (const char *const *word = s->words; *word; word++)
+		n += snprintf(why + n, SETTING_TEXT_MAX - (size_t)n, "%s %s", word == s->words ? "" : " or", *word);
+	return -EINVAL;
+}
+
+static int parse_word(const struct setting *s, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
+{
+	for (uint64_t i = 0; s->words[i]; i++)
+		if (!strcmp(text, s->words[i])) {
+			*value = i;
+			return 0;
+		}
+	return refuse_word(s, text, why);
+}
+
+/* Returns 0, -EINVAL, or -ERANGE where it does not fit. */
+static int parse_number(const char *text, uint64_t *value)
+{
+	static const char suffixes[] = "KMGT";
+	const char *suffix;
+	uint64_t n, factor = 1;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*end) {
+		suffix = strchr(suffixes, toupper((unsigned char)*end));
+		if (!suffix || end[1])
+			return -EINVAL;
+		factor = KIB << (10 * (suffix - suffixes));
+	}
+	return errno == ERANGE || __builtin_mul_overflow(n, factor, value) ? -ERANGE : 0;
+}
+
+int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
+{
+	const struct setting *s = &settings_table[key];
+	uint64_t n = 0;
+	int err;
+
+	if (s->words)
+		return parse_word(s, text, value, why);
+	err = parse_number(text, &n);
+	if (err == 0 && (n < s->min || n > s->max))
+		err = -ERANGE;
+	if (err == -EINVAL)
+		snprintf(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing", text);
+	else if (err == -ERANGE)
+		snprintf(why, SETTING_TEXT_MAX, "%.32s: not within %" PRIu64 " and %" PRIu64, text, s->min, s->max);
+	else
+		*value = n;
+	return err;
+}
+
+void setting_print(enum setting_key key, uint64_t value, char text[SETTING_TEXT_MAX])
+{
+	const struct setting *s = &settings_table[key];
+
+	if (s->words)
+		snprintf(text, SETTING_TEXT_MAX, "%s", s->words[value]);
+	else
+		snprintf(text, SETTING_TEXT_MAX, "%" PRIu64, value);
+}

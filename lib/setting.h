@@ -1,0 +1,61 @@
+/*
+ * The settings of a channel, a tap or a mount: one table for attributes ("spfs." and the name), the command spfs,
+ * the configuration and the engine. Every value is a number; for those that are words, the word's place in the list.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_key {
+	SETTING_SIZE,    /* bytes of the ring, 0: as many as the daemon thinks fit */
+	SETTING_DEPTH,   /* bytes that a tap holds beyond its ring before the policy applies */
+	SETTING_POLICY,  /* enum policy */
+	SETTING_IDLE,    /* enum idle */
+	SETTING_REPLAY,  /* bytes that a new tap begins with */
+	SETTING_EOF,     /* enum eof */
+	SETTING_PACKETS, /* 1: each write is a message */
+	SETTING_STABLE,  /* 1: sources copy */
+	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
+	SETTING_QUOTA,   /* bytes of ring, depth and replay of one user, 0: as many as there are */
+};
+#define SETTINGS (SETTING_QUOTA + 1)
+
+enum policy { POLICY_BLOCK, POLICY_DROP_NEW, POLICY_DROP_OLD };
+enum idle { IDLE_KEEP, IDLE_DISCARD };
+enum eof { EOF_LAST_WRITER, EOF_NEVER };
+
+/* What has it. */
+enum { SETTING_OF_CHANNEL = 1, SETTING_OF_TAP = 2, SETTING_OF_MOUNT = 4 };
+
+struct setting {
+	const char *name;
+	unsigned of;
+	const char *const *words; /* up to a NULL; NULL: a number */
+	uint64_t min, max;
+};
+
+extern const struct setting settings_table[SETTINGS];
+
+struct settings {
+	uint64_t value[SETTINGS];
+};
+
+/* What holds where nobody has said anything. */
+extern const struct settings settings_preset;
+
+/* The key of that name, without "spfs."; -1: there is none. */
+int setting_find(const char *name);
+
+/* Room for why a value is refused, or for a value. */
+#define SETTING_TEXT_MAX 128
+
+/*
+ * Reads @text: a word of the setting's, or a number with K, M, G or T (times 1024) behind it or nothing. Returns 0,
+ * -EINVAL (not a value) or -ERANGE (too small or too large), with the reason in @why.
+ */
+int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX]);
+
+/* Writes the value so that setting_parse() takes it: the word, or all digits. */
+void setting_print(enum setting_key key, uint64_t value, char text[SETTING_TEXT_MAX]);

@@ -1,0 +1,76 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "account.h"
+
+Test(account, a_limit_holds_for_all_of_a_user_s_charges)
+{
+	struct accounts list = { 0 };
+	struct account *a = accounts_of(&list, 7);
+	struct charge one = { .account = a }, two = { .account = accounts_of(&list, 7) };
+
+	atomic_store(&a->limit, 100);
+	cr_assert_eq(charge_set(&one, 60), 0);
+	cr_assert_eq(charge_set(&two, 41), -EDQUOT);
+	cr_assert_eq(two.bytes, 0);
+	cr_assert_eq(charge_set(&two, 40), 0);
+	cr_assert_eq(charge_set(&one, 61), -EDQUOT);
+	cr_assert_eq(one.bytes, 60);
+	atomic_store(&a->limit, 10);
+	cr_assert_eq(charge_set(&one, 50), 0, "less is always possible");
+	charge_finish(&one);
+	charge_finish(&two);
+	cr_assert_eq(atomic_load(&a->used), 0);
+	accounts_finish(&list);
+}
+
+Test(account, users_do_not_share)
+{
+	struct accounts list = { 0 };
+	struct charge one = { .account = accounts_of(&list, 1) }, two = { .account = accounts_of(&list, 2) };
+
+	cr_assert_neq(one.account, two.account);
+	atomic_store(&one.account->limit, 10);
+	cr_assert_eq(charge_set(&one, UINT64_MAX), -EDQUOT);
+	cr_assert_eq(charge_set(&two, UINT64_MAX), 0);
+	charge_finish(&one);
+	charge_finish(&two);
+	accounts_finish(&list);
+}
+
+Test(account, nobody_pays_for_what_has_no_account)
+{
+	struct charge c = { 0 };
+
+	cr_assert_eq(charge_set(&c, UINT64_MAX), 0);
+	cr_assert_eq(charge_set(&c, 1), 0);
+	charge_finish(&c);
+}
+
+static void *spend(void *data)
+{
+	struct charge c = { .account = data };
+
+	for (int i = 0; i < 100000; i++) {
+		charge_set(&c, (uint64_t)(i % 7) * 10);
+		cr_assert_leq(atomic_load(&c.account->used), 100);
+	}
+	charge_finish(&c);
+	return NULL;
+}
+
+Test(account, threads_may_charge_at_once)
+{
+	struct accounts list = { 0 };
+	struct account *a = accounts_of(&list, 7);
+	pthread_t threads[4];
+
+	atomic_store(&a->limit, 100);
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, spend, a), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(atomic_load(&a->used), 0);
+	accounts_finish(&list);
+}
