@@ -26,21 +26,31 @@ int channel_attach(struct channel *ch)
 	bool due = ch->end_due;
 	int err = 0;
 
+	err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
+	if (err < 0)
+		return err;
 	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
-	if (ch->in < 0)
+	if (ch->in < 0) {
+		charge_set(&ch->charge, 0);
 		return ch->in;
+	}
 	keep_end(ch);
 	if (!ch->hub)
 		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
 	if (err < 0) {
 		fd_close(&ch->in);
+		charge_set(&ch->charge, 0);
 		keep_begin(ch);
 		return err;
 	}
-	pipe_grow(ch->in, PIPE_SIZE);
+	pipe_fit(ch->in, channel_ring_size(ch));
+	ch->replay.size = ch->settings.value[SETTING_REPLAY];
 	ch->over = !due;
 	ch->fresh = true;
-	return 0;
+	err = channel_start(ch);
+	if (err < 0)
+		channel_detach(ch);
+	return err;
 }
 
 void channel_detach(struct channel *ch)
@@ -49,6 +59,8 @@ void channel_detach(struct channel *ch)
 	loop_io_cancel(&ch->pause);
 	watch_remove(&ch->writers);
 	fd_close(&ch->in);
+	replay_finish(&ch->replay);
+	charge_set(&ch->charge, 0);
 	ch->over = true;
 	ch->dead = ch->gone;
 	port_stream_over(ch);
@@ -59,6 +71,7 @@ void channel_origin_gone(struct channel *ch)
 	struct tap *tap;
 
 	ch->gone = true;
+	inlet_close(&ch->forever);
 	keep_end(ch);
 	if (ch->over)
 		ch->dead = true;

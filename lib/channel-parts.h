@@ -12,5 +12,8 @@ int channel_attach(struct channel *ch);
 /* ... and stops being it. No-op where it is none. */
 void channel_detach(struct channel *ch);
 
+/* channel-settings.c: the capacity of the ring that is asked for, in bytes. */
+int channel_ring_size(const struct channel *ch);
+
 /* channel-taps.c: moves what every tap has queued; private ones that are through go. */
 void channel_update_taps(struct channel *ch);

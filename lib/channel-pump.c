@@ -52,22 +52,24 @@ static void fit_stage(struct worker *w, int size)
 /* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
 static int prepare(struct channel *ch)
 {
-	int smallest = PIPE_SIZE;
+	int size, smallest = PIPE_SIZE;
 	struct tap *tap;
+	size_t step;
 
-	TAILQ_FOREACH(tap, &ch->taps, entry) {
-		int size = tap_prepare(tap);
-
-		if (size < 0) {
-			log_err("%s: stream waits: %s", ch->label, strerror(-size));
-			loop_io_timer(&ch->pause, RETRY_NSEC);
-			return size;
-		}
-		if (size < smallest)
-			smallest = size;
-		tap->delivered = false;
+	size = replay_reserve(&ch->replay);
+	for (tap = TAILQ_FIRST(&ch->taps); tap && size >= 0; tap = TAILQ_NEXT(tap, entry)) {
+		smallest = size < smallest ? size : smallest;
+		size = tap_prepare(tap);
+		tap->delivered &= size < 0;
 	}
-	fit_stage(ch->worker, smallest);
+	if (size < 0) {
+		log_err("%s: stream waits: %s", ch->label, strerror(-size));
+		loop_io_timer(&ch->pause, RETRY_NSEC);
+		return size;
+	}
+	smallest = size < smallest ? size : smallest;
+	step = ch->pace.rate ? pace_step(&ch->pace) : PIPE_SIZE;
+	fit_stage(ch->worker, step < (size_t)smallest ? (int)step : smallest);
 	return 0;
 }
 
@@ -115,7 +117,8 @@ static int end(struct channel *ch)
 }
 
 /*
- * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage.
+ * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage, unless it is
+ * to be kept for replay or must be of the size of a step. What is copied loses the bounds of messages.
  * Returns the bytes taken, or a negative errno.
  * The length asked for is larger than any ring: only whole references move.
  */
@@ -124,10 +127,12 @@ static ssize_t move_chunk(struct channel *ch, size_t waiting)
 	struct worker *w = ch->worker;
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
+	bool packets = ch->settings.value[SETTING_PACKETS];
+	bool staged = TAILQ_NEXT(tap, entry) || ch->replay.size || ch->pace.rate;
 	ssize_t n;
 
-	if (waiting >= SMALL_CHUNK && !TAILQ_NEXT(tap, entry)) {
-		n = tap_move(tap, ch->in);
+	if ((waiting >= SMALL_CHUNK || packets) && !staged) {
+		n = tap_move(tap, ch->in, waiting);
 		if (n > 0) {
 			ch->bytes_in += (uint64_t)n;
 			ch->chunks_ref++;
@@ -140,7 +145,7 @@ static ssize_t move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
-	if (n < SMALL_CHUNK && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
+	if (n < SMALL_CHUNK && !packets && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
 		chunk.stage = -1;
 		chunk.mem = w->buffer;
 		ch->chunks_copy++;
@@ -150,8 +155,11 @@ static ssize_t move_chunk(struct channel *ch, size_t waiting)
 	ch->bytes_in += chunk.len;
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
+	if (replay_take(&ch->replay, &chunk) < 0)
+		log_err("%s: the replay has lost what it had", ch->label);
 	if (chunk.stage >= 0)
 		worker_clear_stage(w, chunk.len);
+	replay_trim(&ch->replay, w, packets);
 	return (ssize_t)chunk.len;
 }
 
@@ -171,6 +179,7 @@ void channel_pump(struct channel *ch)
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = sys.waiting(ch->in);
+		uint64_t wait;
 		ssize_t n;
 
 		if (waiting <= 0) {
@@ -187,8 +196,9 @@ void channel_pump(struct channel *ch)
 				break;
 			continue;
 		}
-		if (waiting < PAUSE_BYTES && i > 0) {
-			loop_io_timer(&ch->pause, PAUSE_NSEC);
+		wait = pace_wait(&ch->pace);
+		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
+			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);
 			return;
 		}
 		if (begin(ch) < 0)
@@ -196,6 +206,8 @@ void channel_pump(struct channel *ch)
 		n = move_chunk(ch, (size_t)waiting);
 		if (n < 0 && n != -EAGAIN)
 			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n > 0)
+			pace_moved(&ch->pace, (size_t)n);
 		if (any_full(ch))
 			return; /* its reader, or its removal, goes on from here */
 		if (n <= 0)

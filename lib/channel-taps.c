@@ -43,13 +43,15 @@ static int add_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
-	if (!ch->over)
+	err = tap_begin_with(tap, &ch->replay.queue);
+	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {
 		drop_tap(ch, tap);
 		return err;
 	}
-	tap->delivered = ch->over;
+	tap->delivered = ch->over && !tap->replayed;
+	tap_look(tap);
 	channel_pump(ch);
 	return 0;
 }

@@ -24,6 +24,9 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	ch->charge.account = terms->account;
 	ch->origin = (struct fifo){ .dir = worker->dir, .id = origin };
 	ch->in = -1;
+	ch->forever = INLET_NONE;
+	ch->pace.rate = terms->settings.value[SETTING_RATE];
+	replay_init(&ch->replay);
 	ch->over = true;
 	channel_pump_init(ch);
 	loop_io_init(&ch->closed, worker->loop, inlet_closed);
@@ -56,6 +59,7 @@ void channel_destroy(struct channel *ch)
 		tap_destroy(tap);
 	}
 	channel_detach(ch);
+	inlet_close(&ch->forever);
 	keep_end(ch);
 	loop_io_cancel(&ch->closed);
 	free(ch->label);

@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "inlet.h"
+#include "pace.h"
 #include "port-ops.h"
+#include "replay.h"
 #include "tap.h"
 #include "terms.h"
 
@@ -24,7 +26,10 @@ struct channel {
 	char *label; /* for the log */
 	struct fifo origin;
 	struct settings settings;
-	struct charge charge; /* for the ring and the replay */
+	struct charge charge; /* for the ring and the replay, while it has taps */
+	struct pace pace;
+	struct replay replay;
+	struct inlet forever; /* open: streams have no end */
 
 	int in;      /* the origin's read end; -1 without taps */
 	bool fresh;  /* @in was opened since: a hang-up before that is not reported */
@@ -99,6 +104,12 @@ void channel_remove_tap(struct channel *ch, uint64_t id);
 
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */
 void channel_origin_gone(struct channel *ch);
+
+/*
+ * Puts in force what the channel was made with and needs the daemon without a tap too: an end that never comes.
+ * Returns 0 or a negative errno of inlet_open().
+ */
+int channel_start(struct channel *ch);
 
 /* Moves what can be moved. */
 void channel_pump(struct channel *ch);

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "log.h"
+#include "queue.h"
+#include "sys.h"
 
 struct engine {
 	unsigned count;
@@ -28,6 +31,16 @@ void worker_clear_stage(struct worker *w, size_t len)
 		log_err("no stage: %s", strerror(-w->stage_size));
 		abort(); /* every stream of this worker would be wrong */
 	}
+}
+
+size_t worker_first_packet(struct worker *w, const struct queue *q)
+{
+	ssize_t n = queue_peek(q, w->stage.wr, PIPE_BUF);
+	ssize_t first = n > 0 ? sys.read(w->stage.rd, w->buffer, PIPE_BUF) : 0;
+
+	if (first > 0 && first < n)
+		worker_clear_stage(w, (size_t)(n - first));
+	return first > 0 ? (size_t)first : 0;
 }
 
 static int worker_start(struct worker *w)

@@ -13,6 +13,7 @@
 #include "watch.h"
 
 struct channel;
+struct queue;
 
 /* What the engine tells, on a worker's thread. */
 struct engine_events {
@@ -41,6 +42,9 @@ struct worker {
  * taken for the next chunk: the stage is then made anew.
  */
 void worker_clear_stage(struct worker *w, size_t len);
+
+/* The size of the first message of @q, by way of the empty stage; 0 where it cannot be told. */
+size_t worker_first_packet(struct worker *w, const struct queue *q);
 
 struct engine;
 

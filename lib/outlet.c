@@ -29,11 +29,27 @@ static void room_ready(struct loop_io *io, int res)
 	o->changed(o);
 }
 
+/* Readers leave, or a write end finds that there are none: POLLERR, which poll(2) always tells. */
+static void wait_left(struct outlet *o)
+{
+	if (o->attend && o->state == OUTLET_HOLDING && !o->unread)
+		loop_io_poll(&o->left, o->fd, 0);
+}
+
+static void readers_left(struct loop_io *io, int res)
+{
+	struct outlet *o = container_of(io, struct outlet, left);
+
+	o->unread = true;
+	o->changed(o);
+}
+
 static void peer_event(struct watch *watch, uint32_t mask)
 {
 	struct outlet *o = container_of(watch, struct outlet, watch);
 
 	o->unread = false; /* look again */
+	wait_left(o);
 	o->changed(o);
 }
 
@@ -44,7 +60,9 @@ static void init(struct outlet *o, const struct fifo *fifo, int fd, struct loop 
 	o->fifo = *fifo;
 	o->fd = fd;
 	o->changed = changed;
+	o->size = PIPE_SIZE;
 	loop_io_init(&o->room, loop, room_ready);
+	loop_io_init(&o->left, loop, readers_left);
 }
 
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *))
@@ -68,10 +86,12 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, st
 static void leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
+	loop_io_cancel(&o->left);
 	fd_close(&o->fd);
 	o->fd = fd;
 	o->state = state;
 	o->unread = false;
+	wait_left(o);
 }
 
 void outlet_finish(struct outlet *o)
@@ -89,7 +109,7 @@ int outlet_hold(struct outlet *o)
 	fd = o->state == OUTLET_ENDING ? fifo_open(&o->fifo, O_WRONLY, 1) : fifo_open_held(&o->fifo, 1);
 	if (fd < 0)
 		return fd;
-	pipe_grow(fd, PIPE_SIZE);
+	pipe_fit(fd, o->size);
 	watch_mask(&o->watch, fd, IN_OPEN);
 	leave(o, OUTLET_HOLDING, fd);
 	return 0;
@@ -150,6 +170,43 @@ bool outlet_settle(struct outlet *o, bool dead)
 	if (o->state == OUTLET_HOLDING)
 		begin_ending(o);
 	return false;
+}
+
+void outlet_attend(struct outlet *o, bool attend)
+{
+	o->attend = attend;
+	if (attend)
+		wait_left(o);
+	else
+		loop_io_cancel(&o->left);
+}
+
+int outlet_resize(struct outlet *o, int size)
+{
+	int granted = o->fd >= 0 ? pipe_fit(o->fd, size) : size;
+
+	if (granted < 0)
+		return granted;
+	o->size = size;
+	return 0;
+}
+
+int outlet_size(const struct outlet *o)
+{
+	return o->fd >= 0 ? pipe_size(o->fd) : o->size;
+}
+
+size_t outlet_discard(struct outlet *o, int sink)
+{
+	size_t waiting = outlet_waiting(o);
+	_cleanup_fd_ int rd = waiting ? fifo_open(&o->fifo, O_RDONLY, 1) : -1;
+
+	return rd >= 0 && pipe_drop(rd, sink, waiting) == 0 ? waiting : 0;
+}
+
+void outlet_abandon(struct outlet *o)
+{
+	leave(o, OUTLET_IDLE, -1);
 }
 
 void outlet_want_room(struct outlet *o)

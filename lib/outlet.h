@@ -29,7 +29,10 @@ struct outlet {
 	enum outlet_state state;
 	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread; /* HOLDING and nobody reads, as far as known */
+	bool attend; /* it is to be known soon that nobody reads */
+	int size;    /* bytes of capacity that are asked for */
 	struct loop_io room; /* for room, or to look again */
+	struct loop_io left; /* for readers to leave */
 	struct watch watch;
 	/* A reader came or left, or there is room: look again. */
 	void (*changed)(struct outlet *o);
@@ -55,6 +58,21 @@ int outlet_hold(struct outlet *o);
  * has been delivered: the outlet is IDLE then.
  */
 bool outlet_settle(struct outlet *o, bool dead);
+
+/* Wants changed() also as soon as nobody reads, with @unread set; or not any more. */
+void outlet_attend(struct outlet *o, bool attend);
+
+/* Asks for another capacity. Returns 0, or -EBUSY with everything as it was: the FIFO holds more. */
+int outlet_resize(struct outlet *o, int size);
+
+/* The capacity in bytes: what was granted, where the daemon has the FIFO open, else what is asked for. */
+int outlet_size(const struct outlet *o);
+
+/* Nobody reads: drops what is in the FIFO; @sink is /dev/null. Returns the bytes. */
+size_t outlet_discard(struct outlet *o, int sink);
+
+/* Nobody reads, and the end of a stream is nobody's concern: to IDLE. */
+void outlet_abandon(struct outlet *o);
 
 /* Wants changed() when the FIFO has room again or its readers leave. */
 void outlet_want_room(struct outlet *o);

@@ -7,10 +7,15 @@
 #include "base.h"
 #include "sys.h"
 
+int pipe_size(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ);
+}
+
 int pipe_grow(int fd, int size)
 {
 	int page = (int)sysconf(_SC_PAGESIZE);
-	int now = fcntl(fd, F_GETPIPE_SZ);
+	int now = pipe_size(fd);
 
 	for (; size > now && size >= page; size /= 2) {
 		int granted = sys.resize(fd, size);
@@ -19,6 +24,11 @@ int pipe_grow(int fd, int size)
 			return granted;
 	}
 	return now;
+}
+
+int pipe_fit(int fd, int size)
+{
+	return size < pipe_size(fd) ? sys.resize(fd, size) : pipe_grow(fd, size);
 }
 
 int pipe_open(struct pipe *p, int size)

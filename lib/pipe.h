@@ -37,3 +37,9 @@ void pipe_close(struct pipe *p);
 
 /* Gives the pipe behind @fd the largest capacity up to @size; returns it, or a negative errno. */
 int pipe_grow(int fd, int size);
+
+/* The same, and less where it has more than @size now. -EBUSY: it holds more. */
+int pipe_fit(int fd, int size);
+
+/* The capacity in bytes of the pipe behind @fd. */
+int pipe_size(int fd);

@@ -3,26 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fifo.h"
-#include "pipe.h"
+#include "queue-parts.h"
 #include "sys.h"
-
-struct queue_link {
-	TAILQ_ENTRY(queue_link) entry;
-	struct pipe pipe;
-	size_t bytes;
-	int capacity;
-};
 
 void queue_init(struct queue *q)
 {
+	*q = (struct queue){ 0 };
 	TAILQ_INIT(&q->links);
-	q->spare = NULL;
-	q->count = 0;
-	q->bytes = 0;
 }
 
-static void link_destroy(struct queue_link *link)
+void queue_link_destroy(struct queue_link *link)
 {
 	if (!link)
 		return;
@@ -30,49 +20,75 @@ static void link_destroy(struct queue_link *link)
 	free(link);
 }
 
+void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_link *before)
+{
+	if (before)
+		TAILQ_INSERT_BEFORE(before, link, entry);
+	else
+		TAILQ_INSERT_TAIL(&q->links, link, entry);
+	q->capacity += (size_t)link->capacity;
+	q->bytes += link->bytes;
+}
+
+void queue_link_remove(struct queue *q, struct queue_link *link)
+{
+	TAILQ_REMOVE(&q->links, link, entry);
+	q->capacity -= (size_t)link->capacity;
+	q->bytes -= link->bytes;
+}
+
 void queue_rest(struct queue *q)
 {
-	link_destroy(q->spare);
+	queue_link_destroy(q->spare);
 	q->spare = NULL;
 }
 
-void queue_finish(struct queue *q)
+void queue_clear(struct queue *q)
 {
 	struct queue_link *link;
 
 	while ((link = TAILQ_FIRST(&q->links))) {
-		TAILQ_REMOVE(&q->links, link, entry);
-		link_destroy(link);
+		queue_link_remove(q, link);
+		queue_link_destroy(link);
 	}
+	marks_finish(&q->marks);
+}
+
+void queue_finish(struct queue *q)
+{
+	queue_clear(q);
 	queue_rest(q);
-	queue_init(q);
+}
+
+struct queue_link *queue_link_create(int *err)
+{
+	struct queue_link *link = calloc(1, sizeof(*link));
+
+	if (!link) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	link->pipe = PIPE_NONE;
+	*err = link->capacity = pipe_open(&link->pipe, PIPE_SIZE);
+	if (*err >= 0)
+		return link;
+	free(link);
+	return NULL;
 }
 
 int queue_reserve(struct queue *q)
 {
-	struct queue_link *link;
-	int size;
+	int err = 0;
 
-	if (q->spare)
-		return q->spare->capacity;
-	link = calloc(1, sizeof(*link));
-	if (!link)
-		return -ENOMEM;
-	link->pipe = PIPE_NONE;
-	size = pipe_open(&link->pipe, PIPE_SIZE);
-	if (size < 0) {
-		free(link);
-		return size;
-	}
-	link->capacity = size;
-	q->spare = link;
-	return size;
+	if (!q->spare)
+		q->spare = queue_link_create(&err);
+	return q->spare ? q->spare->capacity : err;
 }
 
-static void link_put(struct queue *q, struct queue_link *link)
+static void queue_link_put(struct queue *q, struct queue_link *link)
 {
 	if (q->spare)
-		link_destroy(link);
+		queue_link_destroy(link);
 	else
 		q->spare = link;
 }
@@ -102,9 +118,7 @@ static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 	}
 	q->spare = NULL;
 	link->bytes = chunk->len - skip;
-	TAILQ_INSERT_TAIL(&q->links, link, entry);
-	q->count++;
-	q->bytes += link->bytes;
+	queue_link_insert(q, link, NULL);
 	return 0;
 }
 
@@ -112,6 +126,7 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 {
 	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
 	ssize_t n = 0;
+	int err = 0;
 
 	if (tail && skip == 0) {
 		n = chunk_copy(chunk, 0, tail->pipe.wr);
@@ -119,10 +134,38 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 			n = 0;
 		tail->bytes += (size_t)n;
 		q->bytes += (size_t)n;
-		if ((size_t)n == chunk->len)
-			return 0;
 	}
-	return append_link(q, chunk, (size_t)n + skip);
+	if ((size_t)n < chunk->len)
+		err = append_link(q, chunk, (size_t)n + skip);
+	if (err == 0)
+		marks_append(&q->marks, chunk->len - skip);
+	else
+		marks_append(&q->marks, (size_t)n);
+	/* (a chunk of which the reader has a part already is alone here) */
+	q->marks.lead |= skip > 0 && q->marks.count;
+	return err;
+}
+
+ssize_t queue_move(struct queue *q, int fd)
+{
+	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
+	ssize_t n = tail ? sys.splice(fd, tail->pipe.wr, 1 << 30) : -EAGAIN;
+
+	if (n > 0) {
+		tail->bytes += (size_t)n;
+		q->bytes += (size_t)n;
+	} else if (n == -EAGAIN) {
+		tail = q->spare;
+		n = sys.splice(fd, tail->pipe.wr, 1 << 30);
+		if (n > 0) {
+			q->spare = NULL;
+			tail->bytes = (size_t)n;
+			queue_link_insert(q, tail, NULL);
+		}
+	}
+	if (n > 0)
+		marks_append(&q->marks, (size_t)n);
+	return n;
 }
 
 int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)
@@ -135,44 +178,66 @@ int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)
 	link->bytes = bytes;
 	link->capacity = size;
 	*pipe = PIPE_NONE;
-	TAILQ_INSERT_HEAD(&q->links, link, entry);
-	q->count++;
-	q->bytes += bytes;
+	queue_link_insert(q, link, TAILQ_FIRST(&q->links));
+	marks_give_back(&q->marks, bytes);
 	return 0;
 }
 
-int queue_drain(struct queue *q, int fd, size_t *moved)
+void queue_link_taken(struct queue *q, struct queue_link *link, size_t n)
+{
+	link->bytes -= n;
+	q->bytes -= n;
+	if (link->bytes)
+		return;
+	queue_link_remove(q, link);
+	queue_link_put(q, link);
+}
+
+int queue_drain(struct queue *q, int fd, size_t limit, size_t *moved)
 {
 	struct queue_link *link;
 
-	while ((link = TAILQ_FIRST(&q->links))) {
-		ssize_t n = sys.splice(link->pipe.rd, fd, link->bytes);
+	while (*moved < limit && (link = TAILQ_FIRST(&q->links))) {
+		size_t want = link->bytes < limit - *moved ? link->bytes : limit - *moved;
+		ssize_t n = sys.splice(link->pipe.rd, fd, want);
 
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return -EIO;
-		link->bytes -= (size_t)n;
-		q->bytes -= (size_t)n;
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
 		*moved += (size_t)n;
-		if (link->bytes)
-			continue;
-		TAILQ_REMOVE(&q->links, link, entry);
-		q->count--;
-		link_put(q, link);
+		marks_take(&q->marks, (size_t)n);
+		queue_link_taken(q, link, (size_t)n);
 	}
 	return 0;
 }
 
-size_t queue_size(const struct queue *q)
+ssize_t queue_peek(const struct queue *q, int fd, size_t len)
 {
 	const struct queue_link *link = TAILQ_FIRST(&q->links);
-	size_t size = 0;
-	unsigned left;
 
-	for (left = QUEUE_LINKS; link && left; left--) {
-		size += (size_t)link->capacity;
-		link = TAILQ_NEXT(link, entry);
+	return link ? sys.tee(link->pipe.rd, fd, len) : 0;
+}
+
+int queue_duplicate(struct queue *q, const struct queue *from)
+{
+	const struct queue_link *link;
+	int err = 0;
+
+	TAILQ_FOREACH(link, &from->links, entry) {
+		struct queue_link *copy = queue_link_create(&err);
+		ssize_t n;
+
+		if (!copy)
+			break;
+		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
+		err = n < 0 ? (int)n : (size_t)n < link->bytes ? -ENOBUFS : 0;
+		copy->bytes = n < 0 ? 0 : (size_t)n;
+		queue_link_insert(q, copy, NULL);
+		if (err < 0)
+			break;
 	}
-	return q->spare ? size + left * (size_t)q->spare->capacity : size;
+	if (err < 0)
+		queue_clear(q);
+	else if (q->bytes)
+		marks_append(&q->marks, q->bytes);
+	return err < 0 ? err : 0;
 }

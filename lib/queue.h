@@ -5,15 +5,16 @@
  * it still takes, so an append tries: what the tail does not take goes into the spare link, which is
  * empty and at least as large as the stage, and therefore takes all of it. So a chunk may be taken
  * out of the origin only after queue_reserve() of every reader: from then on nothing can fail.
- * A queue of more than QUEUE_LINKS links is full.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "marks.h"
 #include "pipe.h"
 
 struct queue_link;
@@ -21,11 +22,10 @@ struct queue_link;
 struct queue {
 	TAILQ_HEAD(queue_links, queue_link) links;
 	struct queue_link *spare; /* empty; what queue_reserve() made */
-	unsigned count;           /* links with bytes */
 	size_t bytes;
+	size_t capacity; /* of the links: what they hold at least in pages, however few bytes are in each */
+	struct marks marks;
 };
-
-#define QUEUE_LINKS 1
 
 /* A chunk that is being handed to every reader: in the stage pipe, or small and in memory. */
 struct chunk {
@@ -46,6 +46,9 @@ void queue_init(struct queue *q);
 /* Drops what is queued and closes every pipe. */
 void queue_finish(struct queue *q);
 
+/* Drops what is queued. */
+void queue_clear(struct queue *q);
+
 /* Closes the spare pipe; for a queue that will be idle. */
 void queue_rest(struct queue *q);
 
@@ -61,6 +64,21 @@ int queue_reserve(struct queue *q);
  */
 int queue_append(struct queue *q, const struct chunk *chunk, size_t skip);
 
+/* Moves a chunk from the pipe @fd to the tail, after queue_reserve(). Returns its bytes or a negative errno. */
+ssize_t queue_move(struct queue *q, int fd);
+
+/*
+ * Drops the oldest chunk of which nothing has gone to the reader; @sink is /dev/null. Returns its bytes, 0 where there
+ * is none, or a negative errno (EMFILE, ENFILE, ENOMEM) with the queue as it was.
+ */
+ssize_t queue_drop(struct queue *q, int sink);
+
+/* Drops the first @len bytes. Returns 0, or a negative errno that the kernel should never give. */
+int queue_skip(struct queue *q, size_t len, int sink);
+
+/* Appends what @from holds, by reference, to the empty queue @q. Returns 0, or a negative errno and @q is empty. */
+int queue_duplicate(struct queue *q, const struct queue *from);
+
 /*
  * Puts the @bytes in @pipe, whose capacity is @size, before everything queued. The pipe is the queue's
  * afterwards. Returns 0 or -ENOMEM, with @pipe still the caller's.
@@ -68,15 +86,19 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip);
 int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size);
 
 /*
- * Moves bytes into the pipe @fd while it has room. Returns 0 once the queue is empty, else
- * -EAGAIN (the pipe is full), -EPIPE (nobody reads it) or another negative errno of splice(2).
+ * Moves up to @limit bytes into the pipe @fd while it has room. Returns 0 once the queue is empty or the limit is
+ * reached, else -EAGAIN (the pipe is full), -EPIPE (nobody reads it) or another negative errno of splice(2).
  */
-int queue_drain(struct queue *q, int fd, size_t *moved);
+int queue_drain(struct queue *q, int fd, size_t limit, size_t *moved);
 
-/* Bytes that it takes before it is full, with the pipes that the kernel has granted it. */
-size_t queue_size(const struct queue *q);
+/* Duplicates up to @len of the first bytes into the pipe @fd. Returns their number or a negative errno. */
+ssize_t queue_peek(const struct queue *q, int fd, size_t len);
 
-static inline bool queue_full(const struct queue *q)
+/*
+ * Whether it holds @depth bytes or more. References to less than a page take a whole one: so that few bytes do not
+ * hold much memory, it is full as well once its pipes could hold two more than the depth.
+ */
+static inline bool queue_full(const struct queue *q, uint64_t depth)
 {
-	return q->count > QUEUE_LINKS;
+	return q->bytes && (q->bytes >= depth || q->capacity >= depth + 2 * PIPE_SIZE);
 }

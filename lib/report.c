@@ -1,7 +1,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "channel.h"
@@ -27,7 +26,7 @@ static int report_taps(struct report *r, const struct channel *ch)
 		t->bytes_out = tap->bytes_out;
 		t->waiting = tap_waiting(tap);
 		if (tap->outlet.fd >= 0)
-			t->size = (uint64_t)fcntl(tap->outlet.fd, F_GETPIPE_SZ) + queue_size(&tap->queue);
+			t->size = (uint64_t)outlet_size(&tap->outlet) + tap_depth(tap);
 		t->lost = tap->lost;
 		t->drops = tap->drops;
 		t->settings = tap->settings;
@@ -68,7 +67,7 @@ struct report *report_create(const struct channel *ch)
 		int waiting = sys.waiting(ch->in);
 
 		r->waiting = waiting > 0 ? (uint64_t)waiting : 0;
-		r->size = fcntl(ch->in, F_GETPIPE_SZ);
+		r->size = pipe_size(ch->in);
 	}
 	if (report_taps(r, ch) < 0 || report_ports(r, ch) < 0) {
 		report_free(r);

@@ -13,7 +13,7 @@ struct tap_report {
 	uint64_t id;
 	uint64_t bytes_out; /* taken by the tap's FIFO */
 	uint64_t waiting;   /* bytes held for the reader: queued and in the FIFO */
-	uint64_t size;      /* bytes it can hold before it holds the writer back; 0 while idle */
+	uint64_t size;      /* of the ring and the depth: bytes before the policy applies; 0 while idle */
 	uint64_t lost;      /* bytes, and how often */
 	uint64_t drops;
 	struct settings settings;

@@ -1,4 +1,4 @@
-#include "tap.h"
+#include "tap-parts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,56 +27,82 @@ static void tap_changed(struct outlet *o)
 	tap_look(container_of(o, struct tap, outlet));
 }
 
-static struct tap *tap_new(struct channel *ch, uint64_t id, const struct terms *terms)
+static void pace_due(struct loop_io *io, int res)
+{
+	tap_look(container_of(io, struct tap, due));
+}
+
+void tap_want_more(struct tap *tap)
+{
+	uint64_t wait = tap->queue.bytes ? pace_wait(&tap->pace) : 0;
+
+	if (wait)
+		loop_io_timer(&tap->due, wait);
+	else if (tap->queue.bytes)
+		outlet_want_room(&tap->outlet);
+}
+
+static struct tap *tap_new(struct channel *ch, uint64_t id, const struct terms *terms, int *err)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
 
+	*err = tap ? 0 : -ENOMEM;
 	if (!tap)
 		return NULL;
 	tap->channel = ch;
 	tap->id = id;
 	tap->settings = terms->settings;
 	tap->charge.account = terms->account;
+	tap->pace.rate = terms->settings.value[SETTING_RATE];
 	tap->delivered = true;
 	queue_init(&tap->queue);
-	return tap;
+	loop_io_init(&tap->due, ch->worker->loop, pace_due);
+	*err = tap_charge(tap);
+	if (*err == 0)
+		return tap;
+	free(tap);
+	return NULL;
 }
 
 int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct terms *terms)
 {
 	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
-	struct tap *tap = tap_new(ch, id, terms);
 	int err;
+	struct tap *tap = tap_new(ch, id, terms, &err);
 
 	if (!tap)
-		return -ENOMEM;
+		return err;
 	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_changed);
 	if (err < 0) {
+		charge_finish(&tap->charge);
 		free(tap);
 		return err;
 	}
+	outlet_resize(&tap->outlet, tap_ring_size(tap));
+	outlet_attend(&tap->outlet, tap_discards(tap));
 	*out = tap;
 	return 0;
 }
 
-int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd,
-		       const struct terms *terms)
+int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd, const struct terms *terms)
 {
-	struct tap *tap = tap_new(ch, id, terms);
-	struct pipe p = PIPE_NONE;
 	int err;
+	struct tap *tap = tap_new(ch, id, terms, &err);
+	struct pipe p = PIPE_NONE;
 
 	if (!tap)
-		return -ENOMEM;
-	err = pipe_open(&p, PIPE_SIZE);
+		return err;
+	err = pipe_open(&p, tap_ring_size(tap));
 	if (err > 0)
 		err = fifo_fd_check(p.rd > p.wr ? p.rd : p.wr);
 	if (err < 0) {
 		pipe_close(&p);
+		charge_finish(&tap->charge);
 		free(tap);
 		return err;
 	}
 	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_changed);
+	outlet_resize(&tap->outlet, tap_ring_size(tap));
 	*rd = p.rd;
 	*out = tap;
 	return 0;
@@ -86,10 +112,22 @@ void tap_destroy(struct tap *tap)
 {
 	if (!tap)
 		return;
+	loop_io_cancel(&tap->due);
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
 	charge_finish(&tap->charge);
 	free(tap);
+}
+
+int tap_begin_with(struct tap *tap, const struct queue *replay)
+{
+	int err = queue_duplicate(&tap->queue, replay);
+
+	if (err < 0)
+		return err;
+	tap->replayed = tap->queue.bytes;
+	tap->delivered = !tap->replayed;
+	return tap->replayed ? outlet_hold(&tap->outlet) : 0;
 }
 
 int tap_prepare(struct tap *tap)
@@ -99,52 +137,61 @@ int tap_prepare(struct tap *tap)
 	return err < 0 ? err : queue_reserve(&tap->queue);
 }
 
-void tap_take(struct tap *tap, const struct chunk *chunk)
+void tap_lose(struct tap *tap, size_t bytes)
 {
-	struct outlet *o = &tap->outlet;
-	ssize_t n = 0;
-	int err;
-
-	if (!tap_blocks(tap) && tap_full(tap)) {
-		tap->lost += chunk->len;
-		tap->drops++;
-		return;
-	}
-	if (tap->queue.bytes == 0 && !o->unread) {
-		n = chunk_copy(chunk, 0, o->fd);
-		if (n == -EPIPE)
-			o->unread = true;
-		if (n < 0)
-			n = 0;
-		tap->bytes_out += (size_t)n;
-		if ((size_t)n == chunk->len)
-			return;
-	}
-	err = queue_append(&tap->queue, chunk, (size_t)n);
-	if (err < 0) {
-		tap->lost += chunk->len - (size_t)n;
-		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, chunk->len - (size_t)n, strerror(-err));
-	}
-	outlet_want_room(o);
+	tap->lost += bytes;
+	tap->drops += bytes > 0;
 }
 
-ssize_t tap_move(struct tap *tap, int fd)
+bool tap_discard(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
-	ssize_t n;
 
-	if (tap->queue.bytes || o->unread)
-		return 0;
-	n = sys.splice(fd, o->fd, 1 << 30);
-	if (n == -EPIPE)
-		o->unread = true;
-	if (n > 0)
-		tap->bytes_out += (uint64_t)n;
-	if (n == -EAGAIN && tap_blocks(tap)) {
-		tap->stalled = true;
-		outlet_want_room(o);
+	if (!tap_discards(tap) || o->state != OUTLET_HOLDING || !o->unread)
+		return false;
+	tap_lose(tap, tap->queue.bytes + outlet_discard(o, tap->channel->worker->null));
+	queue_clear(&tap->queue);
+	return true;
+}
+
+/* Moves what the pace allows: whole messages where there are messages. */
+static int drain(struct tap *tap, size_t *moved)
+{
+	bool packets = tap->channel->settings.value[SETTING_PACKETS];
+	size_t limit = tap->pace.rate ? pace_step(&tap->pace) : SIZE_MAX;
+	int err = 0;
+
+	if (!packets || !tap->pace.rate)
+		return queue_drain(&tap->queue, tap->outlet.fd, limit, moved);
+	while (err == 0 && *moved < limit && tap->queue.bytes) {
+		size_t packet = worker_first_packet(tap->channel->worker, &tap->queue);
+
+		err = packet ? queue_drain(&tap->queue, tap->outlet.fd, *moved + packet, moved) : -EIO;
 	}
-	return n;
+	return err;
+}
+
+static void flush(struct tap *tap)
+{
+	struct outlet *o = &tap->outlet;
+	size_t moved = 0;
+	int err;
+
+	if (pace_wait(&tap->pace)) {
+		tap_want_more(tap);
+		return;
+	}
+	err = drain(tap, &moved);
+	tap->bytes_out += moved;
+	pace_moved(&tap->pace, moved);
+	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
+		tap->replayed = 0;
+	if (err == -EPIPE)
+		o->unread = true;
+	else if (err == 0 || err == -EAGAIN)
+		tap_want_more(tap);
+	else
+		log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
 }
 
 bool tap_update(struct tap *tap)
@@ -152,17 +199,11 @@ bool tap_update(struct tap *tap)
 	struct outlet *o = &tap->outlet;
 
 	tap->stalled = false;
-	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread) {
-		size_t moved = 0;
-		int err = queue_drain(&tap->queue, o->fd, &moved);
-
-		tap->bytes_out += moved;
-		if (err == -EPIPE)
-			o->unread = true;
-		else if (err == -EAGAIN)
-			outlet_want_room(o);
-		else if (err < 0)
-			log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
+	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
+		flush(tap);
+	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {
+		outlet_abandon(o);
+		tap->delivered = true;
 	}
 	if (tap->queue.bytes || tap->held || !tap->channel->over || tap->delivered)
 		return false;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "outlet.h"
+#include "pace.h"
 #include "queue.h"
 #include "terms.h"
 
@@ -22,6 +23,9 @@ struct tap {
 	struct charge charge; /* for the ring and the depth */
 	struct outlet outlet;
 	struct queue queue;
+	struct pace pace;
+	struct loop_io due; /* the pace allows more */
+	size_t replayed;    /* bytes it began with, until it has caught up: they are not a part of the depth */
 	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out; /* handed to the FIFO */
@@ -48,14 +52,19 @@ void tap_destroy(struct tap *tap);
  */
 int tap_prepare(struct tap *tap);
 
-/* Takes the chunk whole, after tap_prepare(), or drops it whole. */
+/*
+ * Begins with what @replay holds, before it takes anything. Returns 0 or a negative errno (EMFILE, ENFILE, ENOMEM).
+ */
+int tap_begin_with(struct tap *tap, const struct queue *replay);
+
+/* Takes the chunk whole, after tap_prepare(), or drops it or others whole, as the policy says. */
 void tap_take(struct tap *tap, const struct chunk *chunk);
 
 /*
- * Moves bytes from the pipe @fd straight into the outlet, for a channel's only tap. Returns the bytes; 0 or a
- * negative errno: tap_take() is the way, unless the tap is stalled now.
+ * Moves a chunk from the pipe @fd, where @waiting bytes are, straight into the outlet or the queue, for a channel's
+ * only tap. Returns the bytes; 0 or a negative errno: tap_take() is the way, unless the tap is stalled now.
  */
-ssize_t tap_move(struct tap *tap, int fd);
+ssize_t tap_move(struct tap *tap, int fd, size_t waiting);
 
 /*
  * Moves what is queued into the outlet; at the stream's end, lets the reader see it. Returns true where the
@@ -88,7 +97,17 @@ static inline bool tap_blocks(const struct tap *tap)
 	return tap->settings.value[SETTING_POLICY] == POLICY_BLOCK;
 }
 
+static inline uint64_t tap_depth(const struct tap *tap)
+{
+	return tap->settings.value[SETTING_DEPTH] + tap->replayed;
+}
+
 static inline bool tap_full(const struct tap *tap)
 {
-	return queue_full(&tap->queue) || tap->stalled;
+	return queue_full(&tap->queue, tap_depth(tap)) || tap->stalled;
 }
+
+/*
+ * Changes a setting; see channel_set(). What the tap holds stays.
+ */
+int tap_set(struct tap *tap, enum setting_key key, uint64_t value);

@@ -63,7 +63,7 @@ static void expect(size_t from, size_t times)
 	while (moved < len * times) {
 		static char got[PIPE_SIZE];
 		size_t n = 0;
-		int err = queue_drain(&b.q, b.out.wr, &n);
+		int err = queue_drain(&b.q, b.out.wr, SIZE_MAX, &n);
 		ssize_t r = read(b.out.rd, got, sizeof(got));
 
 		cr_assert(err == 0 || err == -EAGAIN, "drain: %s", strerror(-err));
@@ -97,36 +97,63 @@ Test(queue, appends_memory_from_the_byte_it_is_told)
 
 	cr_assert_gt(queue_reserve(&b.q), 0);
 	cr_assert_eq(queue_append(&b.q, &chunk, 1500), 0);
-	cr_assert_eq(queue_drain(&b.q, b.out.wr, &moved), 0);
+	cr_assert_eq(queue_drain(&b.q, b.out.wr, SIZE_MAX, &moved), 0);
 	cr_assert_eq(moved, 2500);
 	cr_assert_eq(read(b.out.rd, got, sizeof(got)), 2500);
 	cr_assert_eq(memcmp(got, b.data + 1500, 2500), 0);
 }
 
-Test(queue, is_full_after_its_links_and_keeps_the_order)
+Test(queue, is_full_at_its_depth_and_keeps_the_order)
 {
-	int chunks = 0;
+	size_t chunks = 0;
 
-	while (!queue_full(&b.q)) {
+	while (!queue_full(&b.q, 10 * PIPE_SIZE)) {
 		cr_assert_eq(append_staged(0), 0);
-		cr_assert_lt(++chunks, 20, "never full");
+		cr_assert_lt(++chunks, 40, "never full");
 	}
-	expect(0, (size_t)chunks);
-	cr_assert_not(queue_full(&b.q));
+	cr_assert_geq(b.q.bytes, 10 * PIPE_SIZE);
+	cr_assert_lt(b.q.bytes, 10 * PIPE_SIZE + CHUNK);
+	expect(0, chunks);
+	cr_assert_not(queue_full(&b.q, 0), "without bytes it is never full");
 }
 
-Test(queue, knows_what_the_kernel_granted)
+Test(queue, is_full_of_pages_that_hold_few_bytes)
 {
-	cr_assert_eq(queue_size(&b.q), 0);
-	cr_assert_eq(append_staged(0), 0);
-	cr_assert_eq(queue_size(&b.q), PIPE_SIZE);
-	cr_assert_gt(queue_reserve(&b.q), 0);
-	cr_assert_eq(queue_size(&b.q), QUEUE_LINKS * PIPE_SIZE);
-	expect(0, 1);
-	queue_rest(&b.q);
-	fault_resize = (struct fault){ .nth = 1, .count = 2, .err = -EPERM };
-	cr_assert_eq(queue_reserve(&b.q), PIPE_SIZE / 4);
-	cr_assert_eq(queue_size(&b.q), QUEUE_LINKS * PIPE_SIZE / 4);
+	char byte = 0;
+
+	while (!queue_full(&b.q, PIPE_SIZE)) {
+		struct chunk chunk = { .stage = b.stage.rd, .len = 1, .sink = b.null };
+
+		/* A reference to a page of its own. */
+		cr_assert_eq(write(b.stage.wr, &byte, 1), 1);
+		cr_assert_gt(queue_reserve(&b.q), 0);
+		cr_assert_eq(queue_append(&b.q, &chunk, 0), 0);
+		cr_assert_eq(sys.splice(b.stage.rd, b.null, 1), 1);
+		cr_assert_lt(b.q.bytes, 4096);
+	}
+	cr_assert_eq(b.q.capacity, 3 * PIPE_SIZE);
+}
+
+Test(queue, duplicates_all_and_keeps_it)
+{
+	struct queue copy;
+	size_t before;
+
+	queue_init(&copy);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(append_staged(0), 0);
+	before = b.q.bytes;
+	fault_pipe = (struct fault){ .nth = 2, .count = 1, .err = -EMFILE };
+	cr_assert_eq(queue_duplicate(&copy, &b.q), -EMFILE);
+	cr_assert_eq(copy.bytes, 0);
+	cr_assert_eq(queue_duplicate(&copy, &b.q), 0);
+	cr_assert_eq(copy.bytes, before);
+	cr_assert_eq(b.q.bytes, before);
+	expect(0, 5);
+	queue_finish(&b.q);
+	cr_assert_eq(queue_duplicate(&b.q, &copy), 0);
+	queue_finish(&copy);
+	expect(0, 5);
 }
 
 Test(queue, loses_nothing_when_tee_comes_short_at_the_tail)

@@ -1,0 +1,41 @@
+#include "replay.h"
+
+#include "engine.h"
+
+void replay_init(struct replay *r)
+{
+	queue_init(&r->queue);
+}
+
+void replay_finish(struct replay *r)
+{
+	queue_finish(&r->queue);
+}
+
+int replay_reserve(struct replay *r)
+{
+	return r->size ? queue_reserve(&r->queue) : PIPE_SIZE;
+}
+
+int replay_take(struct replay *r, const struct chunk *chunk)
+{
+	int err = r->size ? queue_append(&r->queue, chunk, 0) : 0;
+
+	if (err < 0)
+		queue_clear(&r->queue);
+	return err;
+}
+
+void replay_trim(struct replay *r, struct worker *w, bool packets)
+{
+	struct queue *q = &r->queue;
+
+	if (!r->size)
+		queue_finish(q);
+	while (q->bytes > r->size) {
+		size_t excess = packets ? worker_first_packet(w, q) : q->bytes - r->size;
+
+		if (!excess || queue_skip(q, excess, w->null) < 0)
+			queue_clear(q);
+	}
+}

@@ -1,0 +1,25 @@
+/* A replay: the last bytes of a channel, by reference, which a new tap begins with. */
+#pragma once
+
+#include "queue.h"
+
+struct worker;
+
+struct replay {
+	struct queue queue;
+	uint64_t size; /* bytes to be kept; 0: none */
+};
+
+void replay_init(struct replay *r);
+
+/* Forgets what is kept. */
+void replay_finish(struct replay *r);
+
+/* As queue_reserve(). */
+int replay_reserve(struct replay *r);
+
+/* Takes the chunk whole, after replay_reserve(). Returns 0, or a negative errno and it has begun anew. */
+int replay_take(struct replay *r, const struct chunk *chunk);
+
+/* Keeps no more than the size says, which may have changed; @packets: whole messages. The stage must be empty. */
+void replay_trim(struct replay *r, struct worker *w, bool packets);
