@@ -146,10 +146,13 @@ void tap_lose(struct tap *tap, size_t bytes)
 bool tap_discard(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
+	size_t n;
 
 	if (!tap_discards(tap) || o->state != OUTLET_HOLDING || !o->unread)
 		return false;
-	tap_lose(tap, tap->queue.bytes + outlet_discard(o, tap->channel->worker->null));
+	n = outlet_discard(o, tap->channel->worker->null);
+	tap->bytes_out -= n;
+	tap_lose(tap, tap->queue.bytes + n);
 	queue_clear(&tap->queue);
 	return true;
 }
