@@ -28,7 +28,7 @@ struct mtap {
 	bool begun;    /* @next is known */
 	int rd;        /* -1: nobody reads */
 	uint64_t next; /* the first word that may come */
-	uint64_t bound; /* bytes that may be queued: the largest depth it had, what it began with, and a chunk */
+	uint64_t bound; /* bytes that may be queued: the largest depth it had, what it began with, two chunks (one begun) */
 	uint64_t base; /* the channel's bytes when it was made, less what it began with */
 };
 
@@ -92,7 +92,7 @@ static void call_add(void *arg)
 
 	/* (from here on more may come in at once) */
 	c->tap->base = ch->bytes_in - replayed;
-	c->tap->bound = replayed + c->settings.value[SETTING_DEPTH] + PIPE_SIZE;
+	c->tap->bound = replayed + c->settings.value[SETTING_DEPTH] + 2 * PIPE_SIZE;
 	c->err = channel_add_tap(ch, id_of(c->tap), &(struct terms){ c->settings, account });
 }
 
