@@ -38,7 +38,7 @@ struct survey {
 	bool running;
 	bool blind;
 	uint64_t finished; /* when, in nanoseconds; 0: never */
-	struct sightings seen;
+	struct sightings seen; /* by node */
 	struct sightings next; /* the helper's while running */
 	TAILQ_HEAD(, survey_waiter) waiters;
 
@@ -173,6 +173,14 @@ static void tell_foreign(const struct survey *sv, const struct sightings *before
 		 path ? path : "?", s->pid);
 }
 
+/* They are counted for one node after the other, of which there may be many. */
+static int by_node(const void *a, const void *b)
+{
+	uint64_t left = ((const struct sighting *)a)->node, right = ((const struct sighting *)b)->node;
+
+	return (left > right) - (left < right);
+}
+
 static void finish_survey(struct job *job)
 {
 	struct survey *sv = container_of(job, struct survey, job);
@@ -194,6 +202,8 @@ static void finish_survey(struct job *job)
 			tell_foreign(sv, &before, s, node);
 	}
 	sightings_clear(&before);
+	if (sv->seen.count)
+		qsort(sv->seen.all, sv->seen.count, sizeof(sv->seen.all[0]), by_node);
 	while ((w = TAILQ_FIRST(&sv->waiters))) {
 		TAILQ_REMOVE(&sv->waiters, w, entry);
 		w->done(w);
@@ -220,12 +230,20 @@ void survey_want(struct survey *sv, struct survey_waiter *w)
 
 bool survey_count(const struct survey *sv, const struct node *node, struct survey_count *count)
 {
-	*count = (struct survey_count){ 0 };
-	for (size_t i = 0; i < sv->seen.count; i++) {
-		const struct sighting *s = &sv->seen.all[i];
+	size_t low = 0, high = sv->seen.count;
 
-		if (s->node != node->id)
-			continue;
+	*count = (struct survey_count){ 0 };
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sv->seen.all[middle].node < node->id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < sv->seen.count && sv->seen.all[low].node == node->id; low++) {
+		const struct sighting *s = &sv->seen.all[low];
+
 		count->readers += (s->flags & O_ACCMODE) != O_WRONLY;
 		count->writers += (s->flags & O_ACCMODE) != O_RDONLY;
 	}
