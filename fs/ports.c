@@ -17,13 +17,13 @@
 
 /* ---- JSON ---- */
 
-static json_t *port_json(struct server *s, const struct port_report *p)
+json_t *ports_json(const struct port_report *p, const char *name)
 {
 	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so}",
 			 "id", answer_number(p->id),
 			 "dir", p->dir == PORT_SOURCE ? "source" : "sink",
 			 "uri", answer_text(p->uri),
-			 "name", answer_path(node_get(&s->nodes, p->node)),
+			 "name", answer_text(name),
 			 "state", port_state_name(p->state),
 			 "how", p->how,
 			 "format", answer_text(p->format),
@@ -47,11 +47,13 @@ static void answer(struct ports_ask *a)
 
 	for (size_t i = 0; a->err == 0 && i < r->port_count; i++) {
 		const struct port_report *p = &r->ports[i];
+		const struct node *node = node_get(&a->server->nodes, p->node);
+		_cleanup_free_ char *name = node && node->parent ? node_path(node) : NULL;
 
 		if (a->id && p->id != a->id)
 			continue;
 		a->ended = p->state == PORT_DONE || p->state == PORT_FAILED;
-		if (json_array_append_new(a->ports, port_json(a->server, p)) < 0)
+		if (json_array_append_new(a->ports, ports_json(p, name)) < 0)
 			a->err = -ENOMEM;
 	}
 	if (a->err == 0 && a->id && !json_array_size(a->ports))

@@ -31,6 +31,9 @@ struct ports_ask {
 	bool may[2]; /* detach sources, sinks */
 };
 
+/* A port as JSON; @name: the path of what it is on, or NULL. On any thread. NULL: out of memory. */
+json_t *ports_json(const struct port_report *p, const char *name);
+
 /* ENOENT: the channel has no port @id, or does not remember it any more. ENOMEM. */
 void ports_tell(struct ports_ask *a);
 
