@@ -1,0 +1,209 @@
+/*
+ * All samples of a metric stand together, so the stats are gone through once a metric. What is null there is
+ * unknown and left out. Names need not be unique, as they are shown; each channel and tap has a number besides, for
+ * two samples with the same labels would have all of them refused.
+ */
+#include "metrics.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What there is a sample for each of. */
+enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
+
+struct metric {
+	const char *name;
+	const char *type;
+	enum each each;
+	const char *key;    /* in the object of what it is for */
+	const char *labels; /* further ones */
+	const char *help;   /* NULL: a further sample of the one before, under other labels */
+};
+
+static const struct metric metrics[] = {
+	{ "uptime_seconds", "gauge", EACH_MOUNT, "uptime", "", "Time since the mount." },
+	{ "workers", "gauge", EACH_MOUNT, "engine.workers", "", "Worker threads of the daemon." },
+	{ "open_fds", "gauge", EACH_MOUNT, "engine.fds", "", "Descriptors that the daemon has open." },
+	{ "max_fds", "gauge", EACH_MOUNT, "engine.fds_max", "", "Descriptors that the daemon may have open." },
+	{ "user_quota_used_bytes", "gauge", EACH_USER, "used", "", "Ring, depth and replay that a user's channels hold." },
+	{ "user_quota_limit_bytes", "gauge", EACH_USER, "limit", "", "What they may hold; absent: as much as there is." },
+	{ "channel_received_bytes_total", "counter", EACH_CHANNEL, "bytes_in", "", "Bytes taken from the origin." },
+	{ "channel_waiting_bytes", "gauge", EACH_CHANNEL, "waiting", "", "Bytes waiting in the origin." },
+	{ "channel_size_bytes", "gauge", EACH_CHANNEL, "size", "", "Capacity of the origin's ring." },
+	{ "channel_streams_total", "counter", EACH_CHANNEL, "streams", "", "Streams that have ended." },
+	{ "channel_chunks_total", "counter", EACH_CHANNEL, "chunks_ref", ",how=\"reference\"",
+	  "Chunks moved by page reference and by copy." },
+	{ "channel_chunks_total", NULL, EACH_CHANNEL, "chunks_copy", ",how=\"copy\"", NULL },
+	{ "channel_writers", "gauge", EACH_CHANNEL, "writers", "", "Descriptors that write to the origin." },
+	{ "channel_readers", "gauge", EACH_CHANNEL, "readers", "", "Descriptors that read from the origin." },
+	{ "tap_sent_bytes_total", "counter", EACH_TAP, "bytes_out", "", "Bytes handed to the tap's ring." },
+	{ "tap_waiting_bytes", "gauge", EACH_TAP, "waiting", "", "Bytes that the tap holds for its reader." },
+	{ "tap_size_bytes", "gauge", EACH_TAP, "size", "", "Bytes that the tap can hold." },
+	{ "tap_dropped_bytes_total", "counter", EACH_TAP, "lost", "", "Bytes that the tap has dropped." },
+	{ "tap_drops_total", "counter", EACH_TAP, "drops", "", "How often the tap has dropped." },
+	{ "tap_readers", "gauge", EACH_TAP, "readers", "", "Descriptors that read from the tap." },
+	{ "port_moved_bytes_total", "counter", EACH_PORT, "bytes", "", "Bytes that a source or sink has moved." },
+	{ "port_copies_total", "counter", EACH_PORT, "copies", "", "Calls that copied through the daemon's memory." },
+	{ "port_dropped_frames_total", "counter", EACH_PORT, "dropped", "", "Frames that a camera has dropped." },
+	{ "port_clients", "gauge", EACH_PORT, "connected", "", "Clients of a listening sink." },
+	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "", "Bytes that clients thrown out have missed." },
+	{ "port_state", "gauge", EACH_PORT, "state", "", "1 for the state that a source or sink is in." },
+};
+
+static const char *const states[] = { "waiting", "running", "listening", "retrying", "done", "failed" };
+
+/* ---- text ---- */
+
+/* @name="@text" */
+static void label(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s=\"", name);
+	for (; text && *text; text++) {
+		if (*text == '\n')
+			fputs("\\n", out);
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void channel_labels(FILE *out, const json_t *channel)
+{
+	label(out, "channel", string(channel, "channel"));
+	fprintf(out, ",inode=\"%" JSON_INTEGER_FORMAT "\"", number(channel, "inode"));
+}
+
+static void port_labels(FILE *out, const json_t *port)
+{
+	fprintf(out, ",port=\"%" JSON_INTEGER_FORMAT "\",", number(port, "id"));
+	label(out, "dir", string(port, "dir"));
+	fputc(',', out);
+	label(out, "uri", string(port, "uri"));
+}
+
+/* A sample of @m for @one, which is of @channel unless that is NULL. */
+static void sample(FILE *out, const struct metric *m, const json_t *channel, const json_t *one, const char *state)
+{
+	const json_t *value = json_object_get(one, m->key);
+
+	if (state ? !json_is_string(value) : !json_is_integer(value))
+		return;
+	fprintf(out, "spfs_%s{", m->name);
+	if (m->each == EACH_USER)
+		fprintf(out, "uid=\"%" JSON_INTEGER_FORMAT "\"", number(one, "uid"));
+	else
+		channel_labels(out, channel);
+	if (m->each == EACH_TAP) {
+		fputc(',', out);
+		label(out, "tap", string(one, "name"));
+		fprintf(out, ",id=\"%" JSON_INTEGER_FORMAT "\"", number(one, "id"));
+	}
+	if (m->each == EACH_PORT)
+		port_labels(out, one);
+	if (state)
+		fprintf(out, ",state=\"%s\"} %d\n", state, !strcmp(state, json_string_value(value)));
+	else
+		fprintf(out, "%s} %" JSON_INTEGER_FORMAT "\n", m->labels, json_integer_value(value));
+}
+
+/* ---- metrics ---- */
+
+static void of_mount(FILE *out, const struct metric *m, const json_t *stats)
+{
+	const char *dot = strchr(m->key, '.');
+	const json_t *value = dot ? json_object_get(json_object_get(stats, "engine"), dot + 1) :
+				    json_object_get(stats, m->key);
+
+	if (json_is_number(value))
+		fprintf(out, "spfs_%s %.*f\n", m->name, json_is_real(value) ? 3 : 0, json_number_value(value));
+}
+
+static void of_port(FILE *out, const struct metric *m, const json_t *channel, const json_t *port)
+{
+	if (strcmp(m->key, "state")) {
+		sample(out, m, channel, port, NULL);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		sample(out, m, channel, port, states[i]);
+}
+
+static void of_channels(FILE *out, const struct metric *m, const json_t *stats)
+{
+	json_t *channel, *one;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(stats, "channels"), i, channel) {
+		if (m->each == EACH_CHANNEL)
+			sample(out, m, channel, channel, NULL);
+		if (m->each == EACH_TAP)
+			json_array_foreach(json_object_get(channel, "taps"), j, one)
+				sample(out, m, channel, one, NULL);
+		if (m->each == EACH_PORT)
+			json_array_foreach(json_object_get(channel, "ports"), j, one)
+				of_port(out, m, channel, one);
+	}
+}
+
+static void of_users(FILE *out, const struct metric *m, const json_t *stats)
+{
+	json_t *user;
+	size_t i;
+
+	json_array_foreach(json_object_get(stats, "users"), i, user)
+		sample(out, m, NULL, user, NULL);
+}
+
+static void head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP spfs_%s %s\n# TYPE spfs_%s %s\n", name, help, name, type);
+}
+
+char *metrics_text(const json_t *stats)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool failed;
+
+	if (!out)
+		return NULL;
+	head(out, "build_info", "gauge", "Always 1; the version is the label.");
+	fputs("spfs_build_info{", out);
+	label(out, "version", string(stats, "version"));
+	fputs("} 1\n", out);
+	head(out, "channels", "gauge", "Channels told of here.");
+	fprintf(out, "spfs_channels %zu\n", json_array_size(json_object_get(stats, "channels")));
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		const struct metric *m = &metrics[i];
+
+		if (m->help)
+			head(out, m->name, m->type, m->help);
+		if (m->each == EACH_MOUNT)
+			of_mount(out, m, stats);
+		else if (m->each == EACH_USER)
+			of_users(out, m, stats);
+		else
+			of_channels(out, m, stats);
+	}
+	failed = ferror(out);
+	if (fclose(out) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

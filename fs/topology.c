@@ -1,0 +1,260 @@
+/*
+ * Nodes are called by their place in the stats, c0, c0t1, c0p1, and names appear in labels alone. A label's
+ * backslashes and entities mean something to Graphviz, and control characters nothing to XML: label() knows.
+ */
+#include "topology.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GREY "#9aa0a6"
+#define RED "#c5221f"
+#define BLUE "#1a73e8"
+
+struct graph {
+	FILE *out;
+	json_t *before; /* channels by key_of(); NULL: there are no rates */
+	double seconds;
+};
+
+/* ---- text ---- */
+
+/* Writes @text as a part of a quoted label. */
+static void label(FILE *out, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			fprintf(out, "\\%c", *p);
+		else if (*p == '&')
+			fputs("&amp;", out);
+		else if (*p < ' ' || *p == 0x7f)
+			fprintf(out, "\\\\x%02x", *p);
+		else if (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe) { /* U+FFFE and U+FFFF are not XML */
+			fputs("\\\\uffff", out);
+			p += 2;
+		} else {
+			fputc(*p, out);
+		}
+	}
+}
+
+static void bytes(FILE *out, double n)
+{
+	const char *unit = "BKMGTPE";
+
+	while (n >= 1023.95 && unit[1]) {
+		n /= 1024;
+		unit++;
+	}
+	if (*unit == 'B')
+		fprintf(out, "%.0f B", n);
+	else
+		fprintf(out, "%.1f %ciB", n, *unit);
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* ---- rates ---- */
+
+/* What a channel is found by in the earlier stats. */
+static const char *key_of(const json_t *channel)
+{
+	const char *name = string(channel, "channel");
+
+	return *name ? name : string(json_array_get(json_object_get(channel, "taps"), 0), "name");
+}
+
+static json_t *by_key(const json_t *stats)
+{
+	json_t *index = json_object(), *channel;
+	size_t i;
+
+	json_array_foreach(json_object_get(stats, "channels"), i, channel)
+		json_object_set(index, key_of(channel), channel);
+	return index;
+}
+
+/* The member of @list that has the same @key as @now. */
+static const json_t *same(const json_t *list, const json_t *now, const char *key)
+{
+	const json_t *sought = json_object_get(now, key);
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		if (json_equal(json_object_get(one, key), sought))
+			return one;
+	return NULL;
+}
+
+/* The end of an edge: what has gone over it, or goes each second, @key of @now. */
+static void edge_end(const struct graph *g, const json_t *now, const json_t *before, const char *key)
+{
+	const json_t *n = json_object_get(now, key), *b = json_object_get(before, key);
+	double rate;
+
+	if (!json_is_integer(n) || (g->before && !json_is_integer(b))) {
+		fputs("];\n", g->out);
+		return;
+	}
+	if (!g->before) {
+		fputs("label=\"", g->out);
+		bytes(g->out, (double)json_integer_value(n));
+		fputs("\"];\n", g->out);
+		return;
+	}
+	rate = (double)(json_integer_value(n) - json_integer_value(b)) / g->seconds;
+	fputs("label=\"", g->out);
+	bytes(g->out, rate > 0 ? rate : 0);
+	fprintf(g->out, "/s\"%s];\n", rate > 0 ? ", color=\"" BLUE "\", penwidth=2" : "");
+}
+
+/* ---- parts ---- */
+
+/* How full: "12.0 KiB of 1.0 MiB". Ends the label. */
+static void fill_end(const struct graph *g, const json_t *now)
+{
+	if (number(now, "size") > 0 && number(now, "waiting") > 0) {
+		fputs("\\n", g->out);
+		bytes(g->out, (double)number(now, "waiting"));
+		fputs(" of ", g->out);
+		bytes(g->out, (double)number(now, "size"));
+	}
+	if (number(now, "lost") > 0) {
+		fputs("\\nlost ", g->out);
+		bytes(g->out, (double)number(now, "lost"));
+		fputs("\", color=\"" RED, g->out);
+	}
+	fputs("\"];\n", g->out);
+}
+
+static void people(const struct graph *g, const char *node, const char *what, json_int_t n)
+{
+	fprintf(g->out, "\t%s [shape=plaintext, label=\"%" JSON_INTEGER_FORMAT " %s%s\"];\n", node, n, what,
+		n == 1 ? "" : "s");
+}
+
+static void tap(const struct graph *g, size_t c, size_t t, const json_t *now, const json_t *before)
+{
+	char node[64];
+
+	fprintf(g->out, "\t\tc%zut%zu [shape=box, style=\"rounded,filled\", fillcolor=white, label=\"", c, t);
+	label(g->out, string(now, "name"));
+	fill_end(g, now);
+	fprintf(g->out, "\t\tc%zu -> c%zut%zu [", c, c, t);
+	edge_end(g, now, same(json_object_get(before, "taps"), now, "name"), "bytes_out");
+	if (number(now, "readers") <= 0)
+		return;
+	snprintf(node, sizeof(node), "c%zut%zur", c, t);
+	people(g, node, "reader", number(now, "readers"));
+	fprintf(g->out, "\tc%zut%zu -> %s;\n", c, t, node);
+}
+
+/* The node of a port's name: the origin, or the tap of that name. */
+static void place(const struct graph *g, size_t c, const json_t *channel, const json_t *port)
+{
+	const json_t *name = json_object_get(port, "name");
+	json_t *one;
+	size_t t;
+
+	fprintf(g->out, "c%zu", c);
+	json_array_foreach(json_object_get(channel, "taps"), t, one)
+		if (json_is_string(name) && json_equal(json_object_get(one, "name"), name)) {
+			fprintf(g->out, "t%zu", t);
+			return;
+		}
+}
+
+static void port(const struct graph *g, size_t c, size_t p, const json_t *channel, const json_t *now,
+		 const json_t *before)
+{
+	const char *state = string(now, "state");
+	bool failed = !strcmp(state, "failed"), done = !strcmp(state, "done");
+
+	fprintf(g->out, "\tc%zup%zu [shape=ellipse%s, label=\"", c, p,
+		failed ? ", color=\"" RED "\"" : done ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" : "");
+	label(g->out, string(now, "uri"));
+	fputs("\\n", g->out);
+	label(g->out, state);
+	fputs("\"];\n\t", g->out);
+	if (strcmp(string(now, "dir"), "source")) {
+		place(g, c, channel, now);
+		fprintf(g->out, " -> c%zup%zu [", c, p);
+	} else {
+		fprintf(g->out, "c%zup%zu -> c%zu [", c, p, c);
+	}
+	fputs(done || failed ? "style=dashed, " : "", g->out);
+	edge_end(g, now, same(json_object_get(before, "ports"), now, "id"), "bytes");
+}
+
+static void channel(const struct graph *g, size_t c, const json_t *now)
+{
+	const json_t *before = g->before ? json_object_get(g->before, key_of(now)) : NULL;
+	const char *name = string(now, "channel");
+	json_t *one;
+	char node[64];
+	size_t i;
+
+	fprintf(g->out, "\tsubgraph cluster_%zu {\n\t\tc%zu [shape=cds, style=filled, fillcolor=\"#e8f0fe\", label=\"",
+		c, c);
+	label(g->out, *name ? name : "(origin gone)");
+	fill_end(g, now);
+	json_array_foreach(json_object_get(now, "taps"), i, one)
+		tap(g, c, i, one, before);
+	fputs("\t}\n", g->out);
+	if (number(now, "writers") > 0) {
+		snprintf(node, sizeof(node), "c%zuw", c);
+		people(g, node, "writer", number(now, "writers"));
+		fprintf(g->out, "\t%s -> c%zu [", node, c);
+		edge_end(g, now, before, "bytes_in");
+	}
+	if (number(now, "readers") > 0) {
+		snprintf(node, sizeof(node), "c%zur", c);
+		people(g, node, "reader", number(now, "readers"));
+		fprintf(g->out, "\tc%zu -> %s;\n", c, node);
+	}
+	json_array_foreach(json_object_get(now, "ports"), i, one)
+		port(g, c, i, now, one, before);
+}
+
+char *topology_dot(const json_t *stats, const json_t *before, double seconds)
+{
+	struct graph g = { .seconds = seconds };
+	json_t *one;
+	char *text = NULL;
+	size_t len, i;
+	bool failed;
+
+	g.out = open_memstream(&text, &len);
+	if (!g.out)
+		return NULL;
+	if (before && seconds > 0)
+		g.before = by_key(before);
+	fputs("digraph spfs {\n\trankdir=LR;\n\tlabelloc=t;\n\tlabel=\"", g.out);
+	label(g.out, string(stats, "mount"));
+	fputs("\";\n\tnode [fontname=\"sans-serif\", fontsize=11];\n\tedge [fontname=\"sans-serif\", fontsize=9];\n"
+	      "\tgraph [fontname=\"sans-serif\", style=rounded, color=\"" GREY "\"];\n", g.out);
+	json_array_foreach(json_object_get(stats, "channels"), i, one)
+		channel(&g, i, one);
+	fputs("}\n", g.out);
+	json_decref(g.before);
+	failed = ferror(g.out);
+	if (fclose(g.out) || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
