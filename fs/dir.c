@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "base.h"
 #include "inode.h"
 #include "log.h"
@@ -25,7 +26,7 @@ const char control_name[] = "control";
 
 bool dir_is_admin(const struct server *s, const struct node *node)
 {
-	return node == s->admin || node == s->numbers || node == s->socket;
+	return node == s->admin || node == s->numbers || node == s->socket || node->kind == NODE_FILE;
 }
 
 void dir_entry(struct node *node, struct fuse_entry_param *e)
@@ -34,10 +35,11 @@ void dir_entry(struct node *node, struct fuse_entry_param *e)
 	e->ino = node->id;
 	node_stat(node, &e->attr);
 	e->entry_timeout = node->kind == NODE_DIR ? FOLDER_TIMEOUT : 0;
+	e->attr_timeout = node->kind == NODE_FILE ? FOLDER_TIMEOUT : 0; /* it never changes */
 	node->lookups++;
 }
 
-static void reply_entry(fuse_req_t req, struct node *node)
+void dir_reply_entry(fuse_req_t req, struct node *node)
 {
 	struct fuse_entry_param e;
 
@@ -56,8 +58,8 @@ static struct node *find(struct server *s, struct node *dir, const char *name)
 		return s->admin;
 	if (dir == s->admin && !strcmp(name, control_name))
 		return s->socket->pending ? NULL : s->socket;
-	if (dir == s->admin)
-		return strcmp(name, numbers_name) ? NULL : s->numbers;
+	if (dir == s->admin && !strcmp(name, numbers_name))
+		return s->numbers;
 	if (dir == s->numbers) {
 		uint64_t id = strtoull(name, &end, 16);
 
@@ -83,10 +85,12 @@ void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	node = find(s, dir, name);
-	if (node)
-		reply_entry(req, node);
-	else
+	if (!node)
 		fuse_reply_err(req, ENOENT);
+	else if (node->kind == NODE_FILE)
+		admin_lookup(req, node);
+	else
+		dir_reply_entry(req, node);
 }
 
 static void forget(struct server *s, uint64_t ino, uint64_t count)
@@ -168,7 +172,7 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_
 		fuse_reply_err(req, -err);
 		return;
 	}
-	reply_entry(req, node);
+	dir_reply_entry(req, node);
 }
 
 /* Whether it is the daemon that binds its control socket: a thread of its own asks. */
@@ -186,7 +190,7 @@ void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		struct node *node = server_of(req)->socket;
 
 		node->pending = false;
-		reply_entry(req, node);
+		dir_reply_entry(req, node);
 		return;
 	}
 	if (!S_ISFIFO(mode) && !S_ISREG(mode)) {

@@ -33,5 +33,8 @@ bool dir_is_admin(const struct server *s, const struct node *node);
 /* Fills the entry and counts the look-up. */
 void dir_entry(struct node *node, struct fuse_entry_param *e);
 
+/* Answers a look-up with the node. */
+void dir_reply_entry(fuse_req_t req, struct node *node);
+
 /* Takes a name away, with what that means for its channel. */
 void dir_remove(struct server *s, struct node *node);

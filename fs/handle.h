@@ -1,5 +1,5 @@
 /*
- * Handles: regular files as only the creator of a channel sees one, and files under .spfs/.
+ * Handles: regular files as only the creator of a channel sees one.
  *
  * A handle has a position like a regular file's: writing on where it stands appends to the stream,
  * a gap (a sparse file's hole, ftruncate to more) becomes zeros, and going back is ESPIPE.

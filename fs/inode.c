@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "snapshot.h"
+
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct inode *inode = calloc(1, sizeof(*inode));
@@ -48,7 +50,7 @@ void inode_unmask(void)
 /* The permission bits that a name of the channel shows. */
 static mode_t shown(const struct node *node)
 {
-	if (node->kind == NODE_DIR || !node->inode->taps || unmasked)
+	if (!node_is_channel(node) || !node->inode->taps || unmasked)
 		return 07777;
 	return node_is_tap(node) ? 07444 : 07222;
 }
@@ -71,6 +73,8 @@ void node_stat(const struct node *node, struct stat *st)
 		st->st_mode = (inode->mode & 07777) | S_IFREG;
 		st->st_size = (off_t)node->size;
 	}
+	if (node->snapshot)
+		snapshot_stat(node->snapshot, st);
 }
 
 void node_chmod(struct node *node, mode_t mode)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "inode.h"
+#include "snapshot.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
 {
@@ -41,6 +42,7 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 static void node_free(struct node_table *t, struct node *node)
 {
 	HASH_DELETE(by_id, t->by_id, node);
+	snapshot_free(node->snapshot);
 	inode_put(node->inode);
 	free(node->name);
 	free(node);

@@ -15,6 +15,7 @@
 
 struct channel;
 struct dir_cursor;
+struct snapshot;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
 struct inode {
@@ -29,10 +30,11 @@ struct inode {
 	struct node *origin;     /* NULL once it has no name */
 	struct channel *channel; /* NULL while the daemon has no part in it */
 	unsigned busy;           /* jobs and handles that use the channel */
+	uint64_t census;         /* the last one that has counted it */
 	LIST_HEAD(, node) nodes; /* the names */
 };
 
-enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET };
+enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET, NODE_FILE };
 
 struct node {
 	uint64_t id;
@@ -59,6 +61,9 @@ struct node {
 
 	/* NODE_HANDLE: bytes written through it */
 	uint64_t size;
+
+	/* NODE_FILE: what it holds, and goes with it; NULL: it only has a place in .spfs */
+	struct snapshot *snapshot;
 };
 
 /* An open folder's place in it. */

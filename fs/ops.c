@@ -9,6 +9,7 @@
 #include "handle.h"
 #include "inode.h"
 #include "log.h"
+#include "snapshot.h"
 #include "tee.h"
 #include "xattr.h"
 
@@ -96,6 +97,52 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_statfs(req, &st);
 }
 
+/* ---- regular files: handles and snapshots ---- */
+
+/* NULL: it is a handle's. */
+static struct node *file(fuse_req_t req, fuse_ino_t ino)
+{
+	struct node *node = node_get(&server_of(req)->nodes, ino);
+
+	return node && node->snapshot ? node : NULL;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node *node = file(req, ino);
+
+	if (node)
+		snapshot_open(req, node, fi);
+	else
+		handle_open(req, ino, fi);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct node *node = file(req, ino);
+
+	if (node)
+		snapshot_read(req, node, size, off);
+	else
+		handle_read(req, ino, size, off, fi);
+}
+
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
+{
+	if (file(req, ino))
+		snapshot_poll(req, ph);
+	else
+		handle_poll(req, ino, fi, ph);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	if (file(req, ino))
+		fuse_reply_err(req, 0);
+	else
+		handle_release(req, ino, fi);
+}
+
 /* Nothing is buffered between a handle and its pipe. */
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -126,13 +173,13 @@ const struct fuse_lowlevel_ops spfs_ops = {
 	.releasedir = dir_releasedir,
 	.fsyncdir = op_fsync,
 	.create = handle_create,
-	.open = handle_open,
-	.read = handle_read,
+	.open = op_open,
+	.read = op_read,
 	.write = handle_write,
-	.poll = handle_poll,
+	.poll = op_poll,
 	.flush = op_flush,
 	.fsync = op_fsync,
-	.release = handle_release,
+	.release = op_release,
 	.statfs = op_statfs,
 	.setxattr = xattr_set,
 	.getxattr = xattr_get,

@@ -11,8 +11,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "attach.h"
 #include "base.h"
+#include "census.h"
 #include "control.h"
 #include "dir.h"
 #include "ending.h"
@@ -21,6 +23,7 @@
 #include "log.h"
 #include "mount.h"
 #include "ops.h"
+#include "snapshot.h"
 #include "survey.h"
 #include "tee.h"
 
@@ -96,6 +99,7 @@ static void server_leave(struct server *s)
 	s->left = true;
 	mount_leave(s);
 	control_leave(s->control);
+	snapshots_leave(s->snapshots);
 	attach_leave(s);
 	handle_detach_all(s);
 	ending_leave(s);
@@ -242,7 +246,7 @@ static int start_nodes(struct server *s)
 	s->socket->pins++;
 	s->socket->pending = true;
 	s->socket->inode->names = 1;
-	return 0;
+	return admin_create(s);
 }
 
 static int start_signals(struct server *s)
@@ -343,6 +347,10 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err == 0)
 		err = survey_create(&s->survey, s);
 	if (err == 0)
+		err = census_create(&s->census, s);
+	if (err == 0)
+		err = snapshots_create(&s->snapshots, s);
+	if (err == 0)
 		err = control_create(&s->control, s);
 	if (err == 0) {
 		struct engine_events events = {
@@ -362,6 +370,7 @@ static void stop(struct server *s)
 		pthread_join(s->helper_thread, NULL);
 	}
 	loop_destroy(s->helper);
+	census_destroy(s->census);
 	survey_destroy(s->survey);
 	control_destroy(s->control);
 	handle_free_all(s);
@@ -371,6 +380,7 @@ static void stop(struct server *s)
 		fuse_session_destroy(s->session);
 	loop_destroy(s->loop);
 	node_table_finish(&s->nodes);
+	snapshots_destroy(s->snapshots);
 	accounts_finish(&s->accounts);
 	fd_close(&s->signals);
 	fd_close(&s->mounts);

@@ -14,12 +14,14 @@
 #include "terms.h"
 
 struct attach;
+struct census;
 struct control;
 struct engine;
 struct fuse_args;
 struct handle;
 struct keep;
 struct ports_wait;
+struct snapshots;
 struct survey;
 
 struct server {
@@ -41,6 +43,8 @@ struct server {
 	LIST_HEAD(, keep) keeps;
 	LIST_HEAD(, ports_wait) waits;
 	struct survey *survey;
+	struct census *census;
+	struct snapshots *snapshots;
 	struct control *control;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
