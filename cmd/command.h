@@ -15,3 +15,4 @@ extern const struct command command_ports;
 extern const struct command command_detach;
 extern const struct command command_stat;
 extern const struct command command_ls;
+extern const struct command command_graph;

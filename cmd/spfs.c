@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&command_detach,
 	&command_stat,
 	&command_ls,
+	&command_graph,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
