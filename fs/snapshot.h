@@ -3,7 +3,8 @@
  * as it was then. So its size is exact before it is read, and one open, or mapping, always shows the same.
  *
  * A process that looks the same file up again within a second gets the same node, so what stat(2) tells holds for an
- * open(2) after it. After that the node goes when the kernel forgets it.
+ * open(2) after it. After that the node goes when the kernel forgets it, which for
+ * the last one of each file is when the name is looked up again, or memory is short.
  */
 #pragma once
 

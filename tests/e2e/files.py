@@ -1,0 +1,70 @@
+"""Reads files of .spfs in several ways while their contents change: MOUNT. Each open shows one text, of its size."""
+import json
+import mmap
+import os
+import subprocess
+import sys
+import threading
+
+mount = sys.argv[1]
+folder = os.path.join(mount, ".spfs")
+path = os.path.join(folder, "stats.json")
+running = True
+
+
+def flow():
+    with open(os.path.join(mount, "flow"), "wb", buffering=0) as out:
+        while running:
+            out.write(b"x" * 5000)
+
+
+writer = threading.Thread(target=flow)
+writer.start()
+seen = set()
+try:
+    for i in range(60):
+        fd = os.open(path, os.O_RDONLY)
+        size = os.fstat(fd).st_size
+        first = os.pread(fd, size + 100, 0)
+        with mmap.mmap(fd, 0, prot=mmap.PROT_READ) as mapped:
+            assert mapped[:] == first
+        private = mmap.mmap(fd, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        other = os.open(path, os.O_RDONLY)  # the same process, so the same file
+        assert len(first) == size and os.pread(fd, size + 100, 0) == first
+        assert b"".join(os.pread(fd, 7, at) for at in range(0, size, 7)) == first
+        assert private[:] == first and os.pread(other, size, 0) == first
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        assert os.pread(fd, size + 100, 0) == first
+        os.close(other)
+        os.close(fd)
+        text = subprocess.run(["cat", path], capture_output=True, check=True).stdout
+        stats = json.loads(text)
+        seen.add(stats["channels"][0]["taps"][0]["bytes_out"])
+finally:
+    running = False
+    writer.join()
+assert len(seen) > 3, seen
+
+# What is open stays as it was when all that was told of has gone.
+fd = os.open(path, os.O_RDONLY)
+text = os.pread(fd, 1 << 20, 0)
+os.unlink(os.path.join(mount, "flow"))
+os.unlink(os.path.join(mount, "keep"))
+assert os.pread(fd, 1 << 20, 0) == text and json.loads(text)["channels"]
+
+# One user's share, and all of it given back. Each process gets a file of its own.
+HOLD = "import sys; f = open(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+holders = []
+for i in range(66):
+    p = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    holders.append((p, p.stdout.readline()))
+taken = [p for p, line in holders if line]
+# One is open here, and the kernel keeps the last one of each of the other four names.
+assert 59 <= len(taken) <= 63, len(taken)
+assert b"Too many open files in system" in holders[-1][0].stderr.read()
+for p, line in holders:
+    p.stdin.close()
+    p.wait()
+os.close(fd)
+subprocess.run(["cat", path], check=True, stdout=subprocess.DEVNULL)
