@@ -99,7 +99,7 @@ family() {
 
 cleanup() {
 	local status=$?
-	trap - EXIT
+	trap - EXIT ERR
 	set +e
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
