@@ -113,6 +113,18 @@ refuse 'not a mount of spfs' spfs graph -i 0 "$T"
 refuse 'not installed' env PATH="$BUILD/cmd" spfs graph -i 0 "$M"
 refuse 'Usage' spfs graph
 
+# ---- a path too long to be used is cut
+python3 -c '
+import os, sys
+os.chdir(sys.argv[1])
+for i in range(40):
+    os.mkdir("d" * 200)
+    os.chdir("d" * 200)
+os.mkfifo("end")
+' "$M"
+jq -e '.channels | map(.channel | select(endswith("/end"))) | length == 1 and (.[0] | startswith(".../") and length < 4096)' \
+	"$S/stats.json" > /dev/null
+
 # ---- many look-ups leave nothing behind
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status"; }
 look() { python3 -c '
