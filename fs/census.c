@@ -1,39 +1,25 @@
 /*
- * The FUSE thread chooses the channels and keeps their objects meanwhile; the workers add the reports; the helper
- * makes the text. At the end of the daemon (server.left) nothing further is posted anywhere, and whoever waits is
- * told so by what comes back.
+ * The FUSE thread chooses the channels and keeps their objects meanwhile (roll.h); the workers add the reports; the
+ * helper makes the text. At the end of the daemon (server.left) nothing further is posted anywhere, and whoever waits
+ * is told so by what comes back.
  */
 #include "census.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
-#include "access.h"
-#include "answer.h"
 #include "base.h"
 #include "channel.h"
 #include "engine.h"
-#include "inode.h"
-#include "ports.h"
 #include "report.h"
+#include "roll.h"
 #include "server.h"
-#include "tally.h"
-#include "tee.h"
 
 /* Reports that a worker makes before others have a turn. */
 #define TURN_REPORTS 128
 
 TAILQ_HEAD(waiters, census_waiter);
-
-struct entry {
-	struct inode *inode;
-	struct channel *channel; /* NULL: there is nothing to report */
-	struct tally tally;
-};
 
 /* A worker's part. */
 struct share {
@@ -41,11 +27,6 @@ struct share {
 	struct census *census;
 	struct worker *worker;
 	size_t at; /* entries before are done */
-};
-
-struct user {
-	uid_t uid;
-	uint64_t used, limit;
 };
 
 struct census {
@@ -57,29 +38,13 @@ struct census {
 	struct waiters served; /* for whom it is taken */
 	int err;
 	uint64_t number;
-	double started; /* the mount */
 
-	struct entry *entries;
-	size_t count;
-	size_t room;
+	struct roll roll;
 	struct share *shares;
-	size_t share_count;
 	size_t pending; /* shares */
-	struct user *users;
-	size_t user_count;
-	double uptime; /* seconds */
 };
 
 static void next(struct census *c);
-
-/* In seconds. */
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static void finish_waiters(struct waiters *list, int err)
 {
@@ -99,15 +64,9 @@ static void finish_waiters(struct waiters *list, int err)
 /* On the FUSE thread, however it went. */
 static void end(struct census *c, int err)
 {
-	for (size_t i = 0; i < c->count; i++)
-		tally_finish(&c->entries[i].tally);
-	free(c->entries);
+	roll_finish(&c->roll);
 	free(c->shares);
-	free(c->users);
-	c->entries = NULL;
 	c->shares = NULL;
-	c->users = NULL;
-	c->count = c->room = c->share_count = c->user_count = 0;
 	c->running = false;
 	finish_waiters(&c->served, err);
 	next(c);
@@ -115,66 +74,10 @@ static void end(struct census *c, int err)
 
 /* ---- the text, on the helper ---- */
 
-static size_t count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	if (!dir)
-		return 0;
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 3; /* ".", ".." and this one */
-}
-
-static json_t *engine_json(const struct census *c)
-{
-	struct rlimit limit = { 0 };
-
-	getrlimit(RLIMIT_NOFILE, &limit);
-	return json_pack("{so so so}",
-			 "workers", answer_number(c->share_count),
-			 "fds", answer_number(count_fds()),
-			 "fds_max", answer_number(limit.rlim_cur));
-}
-
-static json_t *users_json(const struct census *c)
-{
-	json_t *users = json_array();
-
-	for (size_t i = 0; i < c->user_count; i++) {
-		const struct user *u = &c->users[i];
-
-		json_array_append_new(users, json_pack("{so so so}", "uid", answer_number(u->uid),
-						       "used", answer_number(u->used),
-						       "limit", u->limit ? answer_number(u->limit) : json_null()));
-	}
-	return users;
-}
-
-static json_t *census_json(const struct census *c)
-{
-	json_t *channels = json_array();
-
-	for (size_t i = 0; i < c->count; i++)
-		if (json_array_append_new(channels, tally_json_full(&c->entries[i].tally)) < 0) {
-			json_decref(channels);
-			return NULL;
-		}
-	return json_pack("{ss so sf so so so}",
-			 "version", SPFS_VERSION,
-			 "mount", answer_text(c->server->mountpoint),
-			 "uptime", c->uptime,
-			 "engine", engine_json(c),
-			 "users", users_json(c),
-			 "channels", channels);
-}
-
 static void work_text(struct job *job)
 {
 	struct census *c = container_of(job, struct census, job);
-	json_t *stats = census_json(c);
+	json_t *stats = roll_json(&c->roll, c->server->mountpoint);
 	struct census_waiter *w;
 
 	TAILQ_FOREACH(w, &c->served, entry) {
@@ -196,8 +99,8 @@ static void work_share(struct job *job)
 	struct share *sh = container_of(job, struct share, job);
 	struct census *c = sh->census;
 
-	for (unsigned n = 0; sh->at < c->count && n < TURN_REPORTS; sh->at++) {
-		struct entry *e = &c->entries[sh->at];
+	for (unsigned n = 0; sh->at < c->roll.count && n < TURN_REPORTS; sh->at++) {
+		struct roll_entry *e = &c->roll.entries[sh->at];
 
 		if (!e->channel || e->channel->worker != sh->worker)
 			continue;
@@ -210,15 +113,10 @@ static void reported(struct census *c)
 {
 	struct server *s = c->server;
 
-	for (size_t i = 0; i < c->count; i++) {
-		struct entry *e = &c->entries[i];
-
-		if (e->channel && !e->tally.report)
+	for (size_t i = 0; i < c->roll.count; i++)
+		if (c->roll.entries[i].channel && !c->roll.entries[i].tally.report)
 			c->err = -ENOMEM;
-		e->inode->busy--;
-		tee_channel_put(s, e->inode);
-		inode_put(e->inode);
-	}
+	roll_release(&c->roll, s);
 	if (s->left)
 		end(c, -ENOTCONN);
 	else if (c->err < 0)
@@ -232,7 +130,7 @@ static void finish_share(struct job *job)
 	struct share *sh = container_of(job, struct share, job);
 	struct census *c = sh->census;
 
-	if (sh->at < c->count && !c->server->left)
+	if (sh->at < c->roll.count && !c->server->left)
 		job_post(c->server, sh->worker->loop, job, work_share, finish_share);
 	else if (--c->pending == 0)
 		reported(c);
@@ -241,17 +139,14 @@ static void finish_share(struct job *job)
 static void ask_workers(struct census *c)
 {
 	struct worker *w;
-	size_t n = 0;
 
-	while (engine_worker(c->server->engine, (unsigned)n))
-		n++;
-	c->shares = calloc(n, sizeof(*c->shares));
+	c->pending = c->roll.workers;
+	c->shares = calloc(c->pending, sizeof(*c->shares));
 	if (!c->shares) {
 		c->err = -ENOMEM;
 		reported(c);
 		return;
 	}
-	c->share_count = c->pending = n;
 	for (size_t i = 0; (w = engine_worker(c->server->engine, (unsigned)i)); i++) {
 		c->shares[i] = (struct share){ .census = c, .worker = w };
 		job_post(c->server, w->loop, &c->shares[i].job, work_share, finish_share);
@@ -259,79 +154,6 @@ static void ask_workers(struct census *c)
 }
 
 /* ---- which channels, on the FUSE thread ---- */
-
-static int add(struct census *c, struct inode *inode)
-{
-	struct entry *e;
-
-	if (c->count == c->room) {
-		size_t room = c->room ? 2 * c->room : 64;
-
-		e = realloc(c->entries, room * sizeof(*e));
-		if (!e)
-			return -ENOMEM;
-		c->entries = e;
-		c->room = room;
-	}
-	e = &c->entries[c->count++];
-	*e = (struct entry){ .inode = inode, .channel = inode->channel };
-	inode->refs++;
-	inode->busy++;
-	return tally_take(&e->tally, c->server->survey, inode);
-}
-
-/* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */
-static bool is_first(struct census *c, const struct node *node)
-{
-	if (node->inode->census == c->number)
-		return false;
-	node->inode->census = c->number;
-	return true;
-}
-
-/* Folders may be nested deeply, so no call for each. */
-static int walk(struct census *c, const struct rights *r)
-{
-	struct node *dir = c->server->nodes.root;
-	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? TAILQ_FIRST(&dir->list) : NULL;
-	int err = 0;
-
-	while (err == 0) {
-		if (!node) {
-			if (!dir->parent)
-				return 0;
-			node = TAILQ_NEXT(dir, entry);
-			dir = dir->parent;
-			continue;
-		}
-		if (node->kind == NODE_DIR && access_check(r, node->inode, X_OK) == 0) {
-			dir = node;
-			node = TAILQ_FIRST(&dir->list);
-			continue;
-		}
-		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
-		    is_first(c, node))
-			err = add(c, node->inode);
-		node = TAILQ_NEXT(node, entry);
-	}
-	return err;
-}
-
-static int take_users(struct census *c, const struct rights *r)
-{
-	const struct account *a;
-	size_t n = 0;
-
-	SLIST_FOREACH(a, &c->server->accounts, entry)
-		n++;
-	c->users = calloc(n + 1, sizeof(*c->users));
-	if (!c->users)
-		return -ENOMEM;
-	SLIST_FOREACH(a, &c->server->accounts, entry)
-		if (r->uid == 0 || r->uid == a->uid)
-			c->users[c->user_count++] = (struct user){ a->uid, a->used, a->limit };
-	return 0;
-}
 
 static void surveyed(struct survey_waiter *w)
 {
@@ -342,11 +164,7 @@ static void surveyed(struct survey_waiter *w)
 		end(c, -ENOTCONN);
 		return;
 	}
-	c->number++;
-	c->uptime = now() - c->started;
-	c->err = take_users(c, r);
-	if (c->err == 0)
-		c->err = walk(c, r);
+	c->err = roll_take(&c->roll, c->server, r, ++c->number);
 	if (c->err == 0)
 		ask_workers(c);
 	else
@@ -396,7 +214,6 @@ int census_create(struct census **out, struct server *s)
 	if (!c)
 		return -ENOMEM;
 	c->server = s;
-	c->started = now();
 	TAILQ_INIT(&c->queue);
 	TAILQ_INIT(&c->served);
 	*out = c;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -316,6 +317,7 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 {
 	int err;
 
+	clock_gettime(CLOCK_MONOTONIC, &s->started);
 	raise_limits();
 	fuse_set_log_func(log_fuse);
 	s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);

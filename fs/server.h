@@ -32,6 +32,7 @@ struct server {
 	pthread_t helper_thread;
 	bool helping;
 	struct engine *engine;
+	struct timespec started; /* CLOCK_MONOTONIC */
 	struct node_table nodes;
 	struct settings defaults;
 	struct accounts accounts;
