@@ -181,8 +181,8 @@ static int output(const char *who, const struct arguments *a, const char *text)
 static int run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
-		{ "format", 'T', "FORMAT", 0, "svg (default), png, pdf and what else dot(1) knows; dot: its source", 0 },
-		{ "interval", 'i', "SECONDS", 0, "time over which rates are taken (default 1; 0: no rates, but bytes)", 0 },
+		{ "format", 'T', "FORMAT", 0, "svg (default), png and what else dot(1) knows; dot: its source", 0 },
+		{ "interval", 'i', "SECONDS", 0, "time over which rates are taken (default 1; 0: bytes, no rates)", 0 },
 		{ "output", 'o', "FILE", 0, "write to FILE instead of standard output", 0 },
 		{ 0 },
 	};
@@ -190,8 +190,8 @@ static int run(int argc, char *argv[])
 		.options = options,
 		.parser = parse,
 		.args_doc = "MOUNT",
-		.doc = "Draw the sources, channels, taps, sinks and readers of a mount, with rates.\vMOUNT is the mount "
-		       "point or anything in it. Only channels that you may read or write are shown.",
+		.doc = "Draw the sources, channels, taps, sinks and readers of a mount, with rates.\vMOUNT is the "
+		       "mount point or anything in it. Only channels that you may read or write are shown.",
 	};
 	struct arguments a = { .interval = 1, .format = "svg" };
 	struct place place;
