@@ -53,6 +53,38 @@ int channel_attach(struct channel *ch)
 	return err;
 }
 
+int channel_move(struct channel *ch, uint64_t id)
+{
+	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
+	int fd, err;
+
+	if (ch->in < 0) {
+		ch->origin = fifo;
+		return 0;
+	}
+	fd = fifo_open(&fifo, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	watch_remove(&ch->writers);
+	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, origin_event);
+	if (err < 0) {
+		fd_close(&fd);
+		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event); /* there was room for it */
+		return err;
+	}
+	loop_io_cancel(&ch->readable);
+	loop_io_cancel(&ch->pause);
+	fd_close(&ch->in);
+	ch->in = fd;
+	ch->origin = fifo;
+	ch->fresh = true;
+	pipe_fit(ch->in, channel_ring_size(ch));
+	replay_finish(&ch->replay);
+	ch->replay.size = ch->settings.value[SETTING_REPLAY];
+	channel_pump(ch);
+	return 0;
+}
+
 void channel_detach(struct channel *ch)
 {
 	loop_io_cancel(&ch->readable);

@@ -9,6 +9,12 @@ void channel_pump_init(struct channel *ch);
 /* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
 int channel_attach(struct channel *ch);
 
+/*
+ * ... of the FIFO of node @id in place of the one before; no stream may be under way, and the replay begins anew.
+ * Returns 0 or a negative errno.
+ */
+int channel_move(struct channel *ch, uint64_t id);
+
 /* ... and stops being it. No-op where it is none. */
 void channel_detach(struct channel *ch);
 

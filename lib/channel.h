@@ -93,6 +93,13 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
  */
 int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
 
+/*
+ * SETTING_PACKETS is changed by this alone: the stream moves to the FIFO of node @origin, that of now or a new one.
+ * Returns 0, -EBUSY (data waits, somebody writes, also by SETTING_EOF never, or it has ports) or a negative errno of fifo_open() or watch_add(),
+ * with everything as it was.
+ */
+int channel_set_packets(struct channel *ch, bool packets, uint64_t origin);
+
 /* The value in force; of a size what the kernel has granted, where the daemon has the ring open. */
 int channel_get(const struct channel *ch, uint64_t tap, enum setting_key key, uint64_t *value);
 

@@ -1,6 +1,7 @@
 #include "feed.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -122,6 +123,11 @@ static void ready(struct loop_io *io, int res)
 void feed_submit(struct feed *f, struct feed_op *op)
 {
 	op->moved = 0;
+	if (op->kind == FEED_WRITE && op->zeros + op->len > PIPE_BUF &&
+	    f->inlet.channel->settings.value[SETTING_PACKETS]) {
+		op->done(op, -EMSGSIZE);
+		return;
+	}
 	if (advance(f, op))
 		return;
 	TAILQ_INSERT_TAIL(&f->ops, op, entry);

@@ -3,6 +3,8 @@
  * its reads and writes come to the daemon, which moves them through the FIFO. A request that cannot
  * go on is parked, holding just its own bytes, until the FIFO has room, or until it is cancelled.
  *
+ * In a packet channel each FEED_WRITE is a message of up to PIPE_BUF bytes: it goes whole, as one, or not at all.
+ *
  * It writes through an inlet, so what is written waits for a reader.
  */
 #pragma once
@@ -42,6 +44,7 @@ int feed_create(struct feed **feed, struct channel *ch);
 /* Ends the feed's writing; what waits is kept for a reader. Parked requests must be gone. */
 void feed_destroy(struct feed *feed);
 
+/* A message that is too long is answered with -EMSGSIZE. */
 void feed_submit(struct feed *feed, struct feed_op *op);
 
 /* Ends a parked request: with what it moved, else with -EINTR. No-op if it is not parked here. */

@@ -1,5 +1,6 @@
 #include "inlet.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -15,6 +16,12 @@ int inlet_open(struct inlet *in, struct channel *ch)
 		int err = in->fd;
 
 		in->fd = -1;
+		return err;
+	}
+	if (ch->settings.value[SETTING_PACKETS] && fcntl(in->fd, F_SETFL, O_NONBLOCK | O_DIRECT) < 0) {
+		int err = -errno;
+
+		fd_close(&in->fd);
 		return err;
 	}
 	in->channel = ch;

@@ -120,6 +120,8 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 
 	if (err < 0)
 		return err;
+	if (config->dir == PORT_SOURCE && ch->settings.value[SETTING_PACKETS])
+		return refuse(why, -EINVAL, "a source knows no messages, this is a packet channel");
 	p = calloc(1, ops->size);
 	if (!p)
 		return refuse(why, -ENOMEM, strerror(ENOMEM));

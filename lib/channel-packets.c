@@ -1,0 +1,58 @@
+/* A channel becomes one of messages, or of bytes again. */
+#include "channel-parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base.h"
+#include "engine.h"
+#include "sys.h"
+
+/* Whether bytes are under way that are not messages, or messages that are to stay ones. */
+static bool holds(const struct channel *ch)
+{
+	const struct tap *tap;
+
+	if (!ch->over || (ch->in >= 0 && sys.waiting(ch->in) > 0) || (ch->keeping && outlet_waiting(&ch->keep) > 0))
+		return true;
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_waiting(tap) > 0)
+			return true;
+	return false;
+}
+
+static bool has_ports(const struct channel *ch)
+{
+	const struct port *p;
+
+	TAILQ_FOREACH(p, &ch->ports, entry)
+		if (!port_has_ended(p))
+			return true;
+	return !TAILQ_EMPTY(&ch->leaving);
+}
+
+int channel_set_packets(struct channel *ch, bool packets, uint64_t origin)
+{
+	struct fifo old = ch->origin;
+	struct port *p;
+	int err = 0;
+	int fd;
+
+	if (!TAILQ_EMPTY(&ch->inlets) || has_ports(ch) || holds(ch))
+		return -EBUSY;
+	if (origin != old.id) {
+		keep_end(ch);
+		err = channel_move(ch, origin);
+	}
+	if (err < 0)
+		return err;
+	ch->settings.value[SETTING_PACKETS] = packets;
+	TAILQ_FOREACH(p, &ch->ports, entry)
+		if (p->config.node == old.id)
+			p->config.node = origin;
+	/* Whoever waits in open for a peer would wait for ever: this lets them through, to an end. */
+	fd = origin != old.id ? fifo_open(&old, O_RDWR, 1) : -1;
+	if (fd >= 0)
+		fd_close(&fd);
+	return 0;
+}
