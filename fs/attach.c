@@ -203,6 +203,8 @@ static int check(struct attach *a)
 		return refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
 	if (a->dir == PORT_SOURCE && node_is_tap(node))
 		return refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
+	if (a->dir == PORT_SOURCE && node->inode->packets)
+		return refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
 	err = access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
 	if (err < 0)
 		return refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :

@@ -16,6 +16,7 @@
 #include "base.h"
 #include "inode.h"
 #include "log.h"
+#include "packets.h"
 #include "tee.h"
 
 #define FOLDER_TIMEOUT 3600.0
@@ -45,8 +46,10 @@ void dir_reply_entry(fuse_req_t req, struct node *node)
 
 	dir_entry(node, &e);
 	/* The kernel did not take it (the caller was killed): then it will not forget it either. */
-	if (fuse_reply_entry(req, &e) == -ENOENT)
+	if (fuse_reply_entry(req, &e) == -ENOENT) {
 		node->lookups--;
+		node_release(&server_of(req)->nodes, node);
+	}
 }
 
 static struct node *find(struct server *s, struct node *dir, const char *name)
@@ -85,12 +88,20 @@ void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	node = find(s, dir, name);
-	if (!node)
-		fuse_reply_err(req, ENOENT);
-	else if (node->kind == NODE_FILE)
+	if (node && node->kind == NODE_FILE) {
 		admin_lookup(req, node);
-	else
+		return;
+	}
+	if (!node) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (dir != s->numbers)
+		node = packets_shown(s, node);
+	if (node)
 		dir_reply_entry(req, node);
+	else
+		fuse_reply_err(req, ENOMEM);
 }
 
 static void forget(struct server *s, uint64_t ino, uint64_t count)
@@ -145,7 +156,7 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	struct server *s = server_of(req);
-	struct node *node, *dir;
+	struct node *node, *shown, *dir;
 	gid_t gid = ctx->gid;
 	int err = 0;
 
@@ -164,15 +175,21 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	if (kind == NODE_FIFO)
+	if (kind == NODE_FIFO) {
 		node->inode->origin = node;
-	err = node_attach(&s->nodes, node, dir, name);
+		node->inode->packets = s->defaults.value[SETTING_PACKETS];
+	}
+	/* The answer has to be a FIFO, but the one that holds messages is for nobody. */
+	shown = node->inode->packets ? packets_stand_in(s, node->inode, NODE_FIFO) : node;
+	err = shown ? node_attach(&s->nodes, node, dir, name) : -ENOMEM;
 	if (err < 0) {
+		if (shown && shown != node)
+			node_release(&s->nodes, shown);
 		node_release(&s->nodes, node);
 		fuse_reply_err(req, -err);
 		return;
 	}
-	dir_reply_entry(req, node);
+	dir_reply_entry(req, shown);
 }
 
 /* Whether it is the daemon that binds its control socket: a thread of its own asks. */
@@ -399,7 +416,8 @@ void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 	if (off >= 2) {
 		seek(cursor, off);
 		for (struct node *n = cursor->next; n; n = cursor->next) {
-			if (!n->pending && !add(req, buf, size, &used, n->name, n->inode->ino, n->inode->mode,
+			if (!n->pending && !add(req, buf, size, &used, n->name, n->inode->ino,
+						packets_name(n) ? S_IFREG : n->inode->mode,
 						n->cookie + 2))
 				break;
 			cursor->offset = n->cookie + 2;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,8 @@ struct handle {
 	bool detached; /* it has no part in the channel any more; its feed goes */
 	bool closed;   /* the feed is gone */
 	bool released; /* nobody has it open */
-	uint64_t pos;
+	bool packets;  /* of a packet channel */
+	uint64_t pos;  /* with packets: where the rest of a write that the kernel cut would be */
 
 	/* The worker's. */
 	struct feed *feed;
@@ -140,6 +143,7 @@ static void detach(struct server *s, struct handle *h)
 static void release(struct server *s, struct handle *h)
 {
 	h->released = true;
+	h->node->inode->handles--;
 	if (!h->detached)
 		detach(s, h);
 	else if (h->closed)
@@ -175,6 +179,8 @@ static struct handle *handle_new(struct server *s, struct node *fifo, struct nod
 	h->channel = ch;
 	node->pins++;
 	node->inode->busy++;
+	node->inode->handles++;
+	h->packets = node->inode->packets;
 	LIST_INSERT_HEAD(&s->handles, h, entry);
 	job_post(s, ch->worker->loop, &h->opening, work_open, finish_open);
 	return h;
@@ -184,6 +190,48 @@ static void fill(struct fuse_file_info *fi, struct handle *h)
 {
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
+}
+
+/* Whether the handle may be opened. Returns 0 or a positive errno, and the log says why. */
+static int refuse_open(const struct inode *inode, const char *name, int flags)
+{
+	const char *why = NULL;
+	int err = EACCES;
+
+	if (inode->packets && (flags & O_ACCMODE) != O_WRONLY) {
+		why = "a packet channel is read through taps";
+	} else if (inode->packets && (flags & O_APPEND)) {
+		/* Then the rest of a write that the kernel has cut would pass for a message of its own. */
+		why = "a packet channel is not opened to append: each write is a message anyway";
+		err = EINVAL;
+	}
+	if (why)
+		log_info("%s: %s", name, why);
+	return why ? err : 0;
+}
+
+/*
+ * The answers to OPEN and CREATE for a packet channel, which libfuse cannot give: a stream (FOPEN_STREAM), so that each
+ * write(2) begins at offset 0, but what the kernel cuts off it does not. Return like fuse_reply_open().
+ */
+static int reply_stream(fuse_req_t req, const struct fuse_entry_param *e, const struct fuse_file_info *fi)
+{
+	struct {
+		struct fuse_entry_out entry;
+		struct fuse_open_out open;
+	} out = { .open = { .fh = fi->fh, .open_flags = FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NONSEEKABLE } };
+
+	if (!e)
+		return fuse_reply_buf(req, (const char *)&out.open, sizeof(out.open));
+	out.entry.nodeid = e->ino;
+	out.entry.attr = (struct fuse_attr){
+		.ino = e->attr.st_ino, .mode = e->attr.st_mode, .nlink = (uint32_t)e->attr.st_nlink,
+		.uid = e->attr.st_uid, .gid = e->attr.st_gid, .blksize = (uint32_t)e->attr.st_blksize,
+		.atime = (uint64_t)e->attr.st_atim.tv_sec, .atimensec = (uint32_t)e->attr.st_atim.tv_nsec,
+		.mtime = (uint64_t)e->attr.st_mtim.tv_sec, .mtimensec = (uint32_t)e->attr.st_mtim.tv_nsec,
+		.ctime = (uint64_t)e->attr.st_ctim.tv_sec, .ctimensec = (uint32_t)e->attr.st_ctim.tv_nsec,
+	};
+	return fuse_reply_buf(req, (const char *)&out, sizeof(out));
 }
 
 void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
@@ -205,9 +253,12 @@ void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 		gid = dir->inode->gid;
 	fifo = node_create(&s->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), ctx->uid, gid);
 	node = fifo ? node_create(&s->nodes, NODE_HANDLE, fifo->inode, 0, 0, 0) : NULL;
-	if (fifo)
+	if (fifo) {
 		fifo->inode->origin = fifo;
-	if (node && node_attach(&s->nodes, fifo, dir, name) == 0)
+		fifo->inode->packets = s->defaults.value[SETTING_PACKETS];
+		err = refuse_open(fifo->inode, name, fi->flags);
+	}
+	if (!err && node && node_attach(&s->nodes, fifo, dir, name) == 0)
 		h = handle_new(s, fifo, node);
 	if (!h) {
 		if (node)
@@ -216,26 +267,33 @@ void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 			dir_remove(s, fifo);
 		else if (fifo)
 			node_release(&s->nodes, fifo);
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, err ? err : ENOMEM);
 		return;
 	}
 	fill(fi, h);
 	dir_entry(node, &e);
-	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
+	err = h->packets ? reply_stream(req, &e, fi) : fuse_reply_create(req, &e, fi);
+	if (err == -ENOENT) {
 		node->lookups--;
 		release(s, h);
 	}
 }
 
-/* A handle opened again, through /proc/PID/fd or /dev/stdout. */
+/* A packet channel, or a handle opened again, through /proc/PID/fd or /dev/stdout. */
 void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct server *s = server_of(req);
 	struct node *node = node_get(&s->nodes, ino);
 	struct handle *h;
+	int err;
 
 	if (!node || node->kind != NODE_HANDLE) {
 		fuse_reply_err(req, node ? EINVAL : ENOENT);
+		return;
+	}
+	err = refuse_open(node->inode, node->inode->channel ? node->inode->channel->label : "?", fi->flags);
+	if (err) {
+		fuse_reply_err(req, err);
 		return;
 	}
 	h = handle_new(s, node->inode->origin ? node->inode->origin : node, node);
@@ -244,7 +302,8 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fill(fi, h);
-	if (fuse_reply_open(req, fi) == -ENOENT)
+	err = h->packets ? reply_stream(req, NULL, fi) : fuse_reply_open(req, fi);
+	if (err == -ENOENT)
 		release(s, h);
 }
 
@@ -314,7 +373,7 @@ static void finish_request(struct job *job)
 			fuse_reply_buf(r->req, r->buf, (size_t)r->result);
 	} else {
 		h->pos += r->op.moved;
-		if (h->node->size < h->pos)
+		if (h->node->size < h->pos && !h->packets)
 			h->node->size = h->pos;
 		if (r->kind == REQUEST_TRUNCATE)
 			reply_truncate(r);
@@ -388,12 +447,31 @@ void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	submit(req, handle_of(fi), REQUEST_READ, NULL, size, 0, fi->flags);
 }
 
+static void write_message(fuse_req_t req, struct handle *h, const char *buf, size_t size, uint64_t off, int flags)
+{
+	if (flags & O_APPEND) {
+		log_info("%s: a packet channel takes nothing to append", h->channel->label);
+		fuse_reply_err(req, EINVAL);
+	} else if (size > PIPE_BUF || (off && off == h->pos)) {
+		log_info("%s: message refused: %s", h->channel->label, size > PIPE_BUF ?
+			 "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
+		fuse_reply_err(req, EMSGSIZE);
+	} else {
+		h->pos = off;
+		submit(req, h, REQUEST_WRITE, buf, size, 0, flags);
+	}
+}
+
 void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 		  struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 	uint64_t at = fi->flags & O_APPEND ? h->pos : (uint64_t)off;
 
+	if (h->packets) {
+		write_message(req, h, buf, size, (uint64_t)off, fi->flags);
+		return;
+	}
 	if (at < h->pos) {
 		log_info("write at %ju, behind %ju: a channel has no way back", (uintmax_t)at, (uintmax_t)h->pos);
 		fuse_reply_err(req, ESPIPE);
@@ -407,7 +485,7 @@ void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_
 	struct handle *h = fi ? handle_of(fi) : NULL;
 	struct stat st;
 
-	if (h && (uint64_t)size > h->pos) {
+	if (h && !h->packets && (uint64_t)size > h->pos) {
 		submit(req, h, REQUEST_TRUNCATE, NULL, 0, (size_t)((uint64_t)size - h->pos), fi->flags);
 		return;
 	}

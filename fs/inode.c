@@ -70,7 +70,7 @@ void node_stat(const struct node *node, struct stat *st)
 	st->st_ctim = inode->ctime;
 	st->st_blksize = 4096;
 	if (node->kind == NODE_HANDLE) {
-		st->st_mode = (inode->mode & 07777) | S_IFREG;
+		st->st_mode = (inode->mode & 07777 & (inode->packets ? shown(node) : 07777)) | S_IFREG;
 		st->st_size = (off_t)node->size;
 	}
 	if (node->snapshot)

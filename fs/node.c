@@ -90,6 +90,27 @@ int node_attach(struct node_table *t, struct node *node, struct node *dir, const
 	return 0;
 }
 
+void node_replace(struct node *old, struct node *fresh)
+{
+	struct node *dir = old->parent;
+	struct dir_cursor *cursor;
+
+	LIST_FOREACH(cursor, &dir->cursors, entry)
+		if (cursor->next == old)
+			cursor->next = fresh;
+	HASH_DELETE(by_name, dir->children, old);
+	fresh->name = old->name;
+	fresh->parent = dir;
+	fresh->cookie = old->cookie;
+	old->name = NULL;
+	old->parent = NULL;
+	HASH_ADD_KEYPTR(by_name, dir->children, fresh->name, strlen(fresh->name), fresh);
+	TAILQ_INSERT_BEFORE(old, fresh, entry);
+	TAILQ_REMOVE(&dir->list, old, entry);
+	LIST_INSERT_BEFORE(old, fresh, sibling);
+	LIST_REMOVE(old, sibling);
+}
+
 void node_detach(struct node_table *t, struct node *node)
 {
 	struct node *dir = node->parent;

@@ -31,6 +31,9 @@ struct inode {
 	struct channel *channel; /* NULL while the daemon has no part in it */
 	unsigned busy;           /* jobs and handles that use the channel */
 	uint64_t census;         /* the last one that has counted it */
+	unsigned handles;        /* that are open */
+	bool packets;            /* each write is a message; the origin is shown as a regular file */
+	bool switching;          /* a change of that is under way */
 	LIST_HEAD(, node) nodes; /* the names */
 };
 
@@ -102,6 +105,9 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 
 /* Gives the node its name in @dir. Returns 0, -EEXIST or -ENOMEM. */
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name);
+
+/* Gives the name and place of @old to @fresh, a node without one, of the same kind and inode. */
+void node_replace(struct node *old, struct node *fresh);
 
 /* Takes its name away; the node goes once nobody refers to it. */
 void node_detach(struct node_table *t, struct node *node);

@@ -55,6 +55,10 @@ int tally_take(struct tally *t, const struct survey *survey, const struct inode 
 	t->ino = inode->ino;
 	if (inode->origin)
 		err = take_name(&t->origin, survey, inode->origin);
+	if (inode->packets) { /* its writers are counted where they write */
+		t->origin.known = true;
+		t->origin.users.writers = inode->handles;
+	}
 	LIST_FOREACH(node, &inode->nodes, sibling)
 		t->count += node_is_tap(node) && !node->pending;
 	at = t->count;

@@ -10,6 +10,7 @@
 #include "inode.h"
 #include "engine.h"
 #include "log.h"
+#include "packets.h"
 
 struct tee_job {
 	struct job job;
@@ -19,20 +20,21 @@ struct tee_job {
 	struct node *node;
 	uint64_t id;
 	struct terms terms; /* of a tap to be made */
-	bool entry;
+	struct node *shown; /* what stands for it in the answer to link(2); NULL: another answer */
 	int err;
 };
 
 struct channel *tee_channel(struct server *s, struct node *node)
 {
+	struct terms terms = { .settings = s->defaults };
 	_cleanup_free_ char *path = NULL;
 
 	if (node->inode->channel)
 		return node->inode->channel;
+	terms.settings.value[SETTING_PACKETS] = node->inode->packets;
 	path = node_path(node);
 	if (!path || channel_create(&node->inode->channel, engine_next_worker(s->engine),
-				    node->inode->origin ? node->inode->origin->id : node->id, path,
-				    &(struct terms){ .settings = s->defaults }) < 0)
+				    node->inode->origin ? node->inode->origin->id : node->id, path, &terms) < 0)
 		return NULL;
 	return node->inode->channel;
 }
@@ -56,12 +58,7 @@ static void post(struct server *s, struct tee_job *j, void (*work)(struct job *)
 	job_post(s, j->channel->worker->loop, &j->job, work, finish);
 }
 
-/*
- * A FIFO that a worker has opened by its number is cached in the kernel under that name, and known
- * there until memory is short. On a worker: the kernel locks the folder, so the FUSE thread, which
- * answers look-ups in it, may not wait for this.
- */
-static void forget_number(struct server *s, uint64_t id)
+void tee_forget_number(struct server *s, uint64_t id)
 {
 	char name[FIFO_NAME_MAX];
 
@@ -77,7 +74,7 @@ static void work_destroy(struct job *job)
 	uint64_t origin = ch->origin.id;
 
 	channel_destroy(ch);
-	forget_number(job->server, origin);
+	tee_forget_number(job->server, origin);
 }
 
 static void finish_free(struct job *job)
@@ -129,7 +126,7 @@ static void work_add(struct job *job)
 
 	j->err = channel_add_tap(j->channel, j->id, &j->terms);
 	if (j->err < 0)
-		forget_number(job->server, j->id);
+		tee_forget_number(job->server, j->id);
 }
 
 static void finish_add(struct job *job)
@@ -145,16 +142,24 @@ static void finish_add(struct job *job)
 		node_detach(&s->nodes, node);
 		fuse_reply_err(j->req, -j->err);
 		node_release(&s->nodes, node);
-	} else if (j->entry) {
+	} else if (j->shown) {
 		struct fuse_entry_param e;
 
-		dir_entry(node, &e);
+		dir_entry(j->shown, &e);
 		if (fuse_reply_entry(j->req, &e) == -ENOENT)
-			node->lookups--;
+			j->shown->lookups--;
 	} else {
 		fuse_reply_err(j->req, 0);
 	}
+	if (j->shown && j->shown != node)
+		node_release(&s->nodes, j->shown);
 	done(j);
+}
+
+/* link(2) is to be answered with a node of the type that was linked; the next look-up finds the tap. */
+static struct node *shown(struct server *s, const struct node *linked, struct node *tap)
+{
+	return linked->kind == NODE_HANDLE ? packets_stand_in(s, tap->inode, NODE_HANDLE) : tap;
 }
 
 void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry)
@@ -169,11 +174,15 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	if (!s->left && tee_channel(s, node))
+	if (!s->left && tee_channel(s, node->inode->origin))
 		tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
 	if (tap) {
 		j = job_new(node->inode, tap->id);
-		err = j ? -node_attach(&s->nodes, tap, dir, name) : ENOMEM;
+		if (j && entry)
+			j->shown = shown(s, node, tap);
+		err = j && (!entry || j->shown) ? -node_attach(&s->nodes, tap, dir, name) : ENOMEM;
+		if (err && j && j->shown && j->shown != tap)
+			node_release(&s->nodes, j->shown);
 		if (err)
 			node_release(&s->nodes, tap);
 	}
@@ -187,7 +196,6 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 	j->terms.settings = s->defaults;
 	j->req = req;
 	j->node = tap;
-	j->entry = entry;
 	post(s, j, work_add, finish_add);
 }
 
@@ -199,7 +207,7 @@ void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 	int err = 0;
 
 	dir = dir_for_new(s, newparent, newname, &err);
-	if (dir && (!node || node->kind != NODE_FIFO))
+	if (dir && (!node || !(node->kind == NODE_FIFO || (node->kind == NODE_HANDLE && node->inode->packets))))
 		err = node ? EPERM : ENOENT;
 	if (err)
 		fuse_reply_err(req, err);
@@ -214,7 +222,7 @@ static void work_remove(struct job *job)
 	struct tee_job *j = container_of(job, struct tee_job, job);
 
 	channel_remove_tap(j->channel, j->id);
-	forget_number(job->server, j->id);
+	tee_forget_number(job->server, j->id);
 }
 
 static void work_origin_gone(struct job *job)

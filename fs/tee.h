@@ -11,6 +11,13 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 
 void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
 
+/*
+ * A FIFO that a worker has opened by its number is cached in the kernel under that name, and known there until
+ * memory is short. On a worker: the kernel locks the folder, so the FUSE thread, which answers look-ups in it, may
+ * not wait for this.
+ */
+void tee_forget_number(struct server *s, uint64_t id);
+
 /* A name was taken away: @tap says what it was. The channel goes with the last one. */
 void tee_name_gone(struct server *s, struct node *node, bool tap);
 
