@@ -1,0 +1,157 @@
+# A packet channel: each write is a message, whole in every tap, or refused.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+
+mkfifo "$M/ch"
+setfattr -n spfs.packets -v 1 "$M/ch"
+ln "$M/ch" "$M/r1"
+ln "$M/ch" "$M/r2"
+[ -f "$M/ch" ] && [ -p "$M/r1" ] || fail "$(ls -l "$M")"
+[ "$(stat -c %h%i "$M/ch")" = "$(stat -c %h%i "$M/r1")" ] || fail "another inode"
+[ "$(getfattr --only-values -n spfs.packets "$M/r1")" = 1 ] || fail "spfs.packets"
+
+# Several writers at once: whole, in order of each, in both taps; both readers see the end.
+"$BUILD/tests/e2e/messages" read 4 2500 < "$M/r1" > "$T/one" 2>&1 &
+one=$!
+"$BUILD/tests/e2e/messages" read 4 2500 < "$M/r2" > "$T/two" 2>&1 &
+two=$!
+sleep 30 > "$M/ch" & # one stream for all
+holder=$!
+writers=
+for w in 0 1 2 3; do
+	timeout 60 "$BUILD/tests/e2e/messages" write $w 2500 > "$M/ch" &
+	writers+=" $!"
+done
+wait $writers
+spfs stat "$M/ch" | grep -q open || fail "the writer is not counted"
+kill $holder
+wait $one || fail "r1: $(cat "$T/one")"
+wait $two || fail "r2: $(cat "$T/two")"
+
+# What does not fit into a message is refused, and nothing of it comes.
+cd "$M"
+timeout 30 python3 - << 'PY'
+import errno, os, select
+r1, r2 = (os.open(n, os.O_RDONLY | os.O_NONBLOCK) for n in ("r1", "r2"))
+w = os.open("ch", os.O_WRONLY | os.O_TRUNC)
+
+def next_message(fd, timeout=5000):
+    p = select.poll()
+    p.register(fd, select.POLLIN)
+    return os.read(fd, 65536) if p.poll(timeout) else None
+
+def refused(err, call, *args):
+    try:
+        n = call(*args)
+    except OSError as e:
+        assert e.errno == err, (e, args and len(args))
+    else:
+        raise SystemExit(f"went well: {n}")
+
+for size in (4097, 65537, 131073, 1 << 20, (1 << 20) + 1, 3 << 20):
+    refused(errno.EMSGSIZE, os.write, w, b"x" * size)
+refused(errno.EMSGSIZE, os.writev, w, [b"x" * 3000] * 2)
+refused(errno.ESPIPE, os.pwrite, w, b"x", 7)
+refused(errno.ESPIPE, os.lseek, w, 0, os.SEEK_END)
+assert os.write(w, b"") == 0
+os.ftruncate(w, 100)
+assert os.fstat(w).st_size == 0
+assert os.writev(w, [b"a", b"bc"] * 60) == 180
+for fd in (r1, r2):
+    assert next_message(fd) == b"abc" * 60
+# More pages than a request has room for: what the call returns is one message, and nothing more comes.
+n = os.writev(w, [b"%05d" % i for i in range(600)])
+assert 1280 <= n < 3000, n
+for fd in (r1, r2):
+    assert next_message(fd) == b"".join(b"%05d" % i for i in range(600))[:n]
+os.write(w, b"last")
+for fd in (r1, r2):
+    assert next_message(fd) == b"last"
+
+for flags, err in ((os.O_RDONLY, errno.EACCES), (os.O_RDWR, errno.EACCES), (os.O_WRONLY | os.O_APPEND, errno.EINVAL)):
+    refused(err, os.open, "ch", flags)
+
+# Without blocking: all or nothing, and poll tells of the room.
+n = os.open("ch", os.O_WRONLY | os.O_NONBLOCK)
+sent = 0
+p = select.poll()
+p.register(n, select.POLLOUT)
+try:
+    for sent in range(100000):
+        assert os.write(n, b"%06d" % sent + b"." * 994) == 1000
+except OSError as e:
+    assert e.errno == errno.EAGAIN, e
+assert 0 < sent < 100000 and not p.poll(0), sent
+refused(errno.EBUSY, os.setxattr, "ch", "spfs.packets", b"0")
+for fd in (r1, r2):
+    for i in range(sent - 300):
+        assert next_message(fd) == b"%06d" % i + b"." * 994, i
+assert p.poll(5000), "not told of the room"
+for fd in (r1, r2):
+    for i in range(sent - 300, sent):
+        assert next_message(fd) == b"%06d" % i + b"." * 994, i
+os.close(n)
+os.close(w)
+for fd in (r1, r2):
+    assert next_message(fd) == b"", "no end"
+PY
+cd /
+
+# A full ring parks its writers; each dies at once.
+sleep 60 < "$M/r1" &
+sleep 60 < "$M/r2" &
+timeout 60 "$BUILD/tests/e2e/messages" write 0 100000 > "$M/ch" &
+parked() { ps -o wchan= --ppid $1 | grep -q 'request_wait\|fuse'; }
+first=$!
+wait_until 10 parked $first
+timeout 60 "$BUILD/tests/e2e/messages" write 1 100000 > "$M/ch" &
+second=$!
+wait_until 10 parked $second
+for w in $second $first; do
+	child=$(cat /proc/$w/task/$w/children)
+	kill -9 $child
+	wait_until 2 gone $child
+	wait $w || true
+done
+
+# Linked, moved, listed and removed while it is open.
+sleep 60 > "$M/ch" &
+mv "$M/ch" "$M/moved"
+ls -l "$M" > /dev/null
+[ -f "$M/moved" ] && [ ! -e "$M/ch" ] || fail "mv"
+rm "$M/moved" "$M/r1" "$M/r2"
+[ -z "$(ls "$M")" ] || fail "left: $(ls "$M")"
+
+# A source has no messages; sinks do. The switch wants nobody there.
+mkfifo "$M/p"
+setfattr -n spfs.packets -v 1 "$M/p"
+echo data > "$T/file"
+refuse 'no messages' spfs source "$M/p" "file:$T/file"
+spfs sink "$M/p" "file:$T/out"
+refuse 'busy' setfattr -n spfs.packets -v 0 "$M/p"
+echo to a file > "$M/p"
+wait_until 5 grep -q 'to a file' "$T/out"
+log_has 'packet channel'
+rm "$M/p"
+
+# A switch under the hands of those who wait in open: they get through, and nothing into the messages.
+mkfifo "$M/w"
+(echo early > "$M/w") 2> /dev/null &
+early=$!
+wait_until 5 grep -q 'wait_for_partner\|fifo_open' /proc/$early/wchan
+setfattr -n spfs.packets -v 1 "$M/w"
+wait_until 5 gone $early
+wait $early || true
+ln "$M/w" "$M/t"
+echo late > "$M/w"
+[ "$(timeout 5 cat "$M/t")" = late ] || fail "something else came before"
+setfattr -n spfs.packets -v 0 "$M/w"
+[ -p "$M/w" ] || fail "no FIFO again"
+echo bytes > "$M/w"
+[ "$(timeout 5 cat "$M/t")" = bytes ] || fail "bytes again"
+refuse 'Invalid argument' setfattr -n spfs.packets -v yes "$M/w"
+refuse 'Numerical result' setfattr -n spfs.packets -v 2 "$M/w"
+
+for p in $(jobs -p); do kill $p 2> /dev/null || true; done
+wait
+finish
