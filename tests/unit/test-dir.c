@@ -237,3 +237,38 @@ Test(dir, an_open_folder_outlives_its_name)
 	session_releasedir(&s, d, handle);
 	cr_assert_eq(nodes(), 0);
 }
+
+Test(dir, each_lookup_of_a_packet_channel_is_a_regular_file_of_its_own)
+{
+	uint64_t made, a, b;
+
+	s.server.defaults.value[SETTING_PACKETS] = 1;
+	made = make(NODE_ROOT, "p", FIFO_MODE);
+	a = (uint64_t)session_lookup(&s, NODE_ROOT, "p");
+	b = (uint64_t)session_lookup(&s, NODE_ROOT, "p");
+	cr_assert(a != made && b != made && a != b);
+	cr_assert_eq(node_get(&s.server.nodes, made)->kind, NODE_FIFO);
+	cr_assert_eq(node_get(&s.server.nodes, a)->kind, NODE_HANDLE);
+	cr_assert_eq(node_get(&s.server.nodes, a)->inode, node_get(&s.server.nodes, b)->inode);
+	cr_assert_eq(nodes(), 4);
+	session_forget_both(&s, made, a, 1);
+	session_forget(&s, b, 1);
+	cr_assert_eq(nodes(), 1);
+	cr_assert_eq(session_rename(&s, NODE_ROOT, "p", NODE_ROOT, "q"), 0);
+	cr_assert_eq(session_remove(&s, NODE_ROOT, "q", FIFO_MODE), 0);
+	cr_assert_eq(nodes(), 0);
+}
+
+Test(dir, no_name_leads_to_the_fifo_that_holds_messages)
+{
+	uint64_t shown;
+	struct node *data;
+
+	s.server.defaults.value[SETTING_PACKETS] = 1;
+	shown = make(NODE_ROOT, "p", FIFO_MODE);
+	data = node_find(s.server.nodes.root, "p");
+	cr_assert_neq(data->id, shown);
+	cr_assert_eq(data->lookups, 0);
+	cr_assert_neq(session_lookup(&s, NODE_ROOT, "p"), (int64_t)data->id);
+	cr_assert_eq(data->lookups, 0);
+}

@@ -241,3 +241,25 @@ Test(node, a_cursor_does_not_follow_a_renamed_one)
 	cr_assert_eq(node_find(t.root, "elsewhere"), a);
 	LIST_REMOVE(&cursor, entry);
 }
+
+Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
+{
+	struct node *d = make(NODE_DIR, t.root, "d");
+	struct node *a = make(NODE_FIFO, d, "a"), *b = make(NODE_FIFO, d, "b");
+	struct node *fresh = node_create(&t, NODE_FIFO, a->inode, 0, 0, 0);
+	struct dir_cursor cursor = { .dir = d, .next = a };
+	uint64_t cookie = a->cookie;
+
+	LIST_INSERT_HEAD(&d->cursors, &cursor, entry);
+	node_replace(a, fresh);
+	cr_assert_eq(cursor.next, fresh);
+	cr_assert_eq(fresh->cookie, cookie);
+	cr_assert_eq(node_find(d, "a"), fresh);
+	cr_assert_eq(TAILQ_NEXT(fresh, entry), b);
+	cr_assert_eq(LIST_FIRST(&fresh->inode->nodes), fresh);
+	cr_assert_null(LIST_NEXT(fresh, sibling));
+	cr_assert_eq(fresh->inode->names, 1);
+	cr_assert_null(a->parent);
+	node_release(&t, a);
+	LIST_REMOVE(&cursor, entry);
+}
