@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fts.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,6 +114,15 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* A FIFO, or the origin of a packet channel: a regular file. */
+static bool may_be_channel(const FTSENT *entry)
+{
+	if (entry->fts_info == FTS_F)
+		return getxattr(entry->fts_path, "spfs.packets", NULL, 0) >= 0 ||
+		       (errno != EOPNOTSUPP && errno != ENODATA);
+	return entry->fts_info == FTS_DEFAULT && S_ISFIFO(entry->fts_statp->st_mode);
+}
+
 /* Adds what is below @dir; @only, where not NULL, just the channel with that number. */
 static int walk(struct samples *list, const char *root, const char *dir, const struct stat *only)
 {
@@ -124,8 +134,7 @@ static int walk(struct samples *list, const char *root, const char *dir, const s
 	if (!fts)
 		return errno;
 	while (!err && (entry = fts_read(fts))) {
-		if (entry->fts_info == FTS_DEFAULT && S_ISFIFO(entry->fts_statp->st_mode) &&
-		    (!only || only->st_ino == entry->fts_statp->st_ino))
+		if ((!only || only->st_ino == entry->fts_statp->st_ino) && may_be_channel(entry))
 			err = add_name(list, root, entry->fts_path, entry->fts_statp);
 		else if (entry->fts_info == FTS_DNR && entry->fts_level == 0)
 			err = entry->fts_errno;

@@ -125,6 +125,8 @@ rm "$M/moved" "$M/r1" "$M/r2"
 # A source has no messages; sinks do. The switch wants nobody there.
 mkfifo "$M/p"
 setfattr -n spfs.packets -v 1 "$M/p"
+spfs ls -i 0 "$M" | grep -q 'p ' || fail "not listed: $(spfs ls -i 0 "$M")"
+spfs stat "$M/p" | grep -q idle || fail "no stat"
 echo data > "$T/file"
 refuse 'no messages' spfs source "$M/p" "file:$T/file"
 spfs sink "$M/p" "file:$T/out"
