@@ -3,7 +3,8 @@
  * (op->io = NULL) and asks the kernel to drop the request; the op returns to the free list only
  * when its completion has come, so no completion ever meets freed memory. A pending poll holds a
  * reference to its file: a descriptor closed after loop_io_cancel() is really closed within the
- * same turn, when the cancellation is submitted.
+ * same turn, when the cancellation is submitted. The memory of a read is the op's once it is cut off; what a device
+ * still has then when the loop ends stays mapped, for it may yet write there.
  *
  * Out of memory for an op ends the process: a loop that cannot wait would lose data in silence.
  */
@@ -18,6 +19,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +35,8 @@
 struct loop_op {
 	struct loop_io *io;
 	struct __kernel_timespec ts;
+	void *map; /* a read's */
+	size_t size;
 	SLIST_ENTRY(loop_op) free;
 };
 
@@ -179,6 +183,9 @@ static void complete(struct loop *loop, struct io_uring_cqe *cqe)
 		return;
 	io = op->io;
 	op->io = NULL;
+	if (op->map && !io)
+		munmap(op->map, op->size);
+	op->map = NULL;
 	SLIST_INSERT_HEAD(&loop->free, op, free);
 	if (!io)
 		return;
@@ -311,6 +318,22 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
 	sqe = sqe_new(io->loop);
 	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
 	io_uring_sqe_set_data(sqe, op_new(io->loop, io));
+}
+
+void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
+{
+	struct io_uring_sqe *sqe;
+	struct loop_op *op;
+
+	if (io->op)
+		return;
+	sqe = sqe_new(io->loop);
+	op = op_new(io->loop, io);
+	op->map = map;
+	op->size = size;
+	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
+	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
+	io_uring_sqe_set_data(sqe, op);
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)

@@ -26,7 +26,7 @@ struct loop_task {
 struct loop_io {
 	struct loop *loop;
 	struct loop_op *op;
-	/* @res: poll(2) revents, 0 for a timer, bytes of a splice, or a negative errno. */
+	/* @res: poll(2) revents, 0 for a timer, bytes of a splice or read, or a negative errno. */
 	void (*ready)(struct loop_io *io, int res);
 };
 
@@ -59,6 +59,13 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec);
  * offsets of -1 for what has none. @res: bytes or a negative errno. No-op while armed.
  */
 void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len);
+
+/*
+ * Reads up to @len bytes into @map likewise, from @in_off on (-1: from where it stands). @map is mmap(2)ed, @size bytes
+ * of it. It stays the caller's, unless the io is cancelled while armed: then the loop unmaps it, once the kernel has let
+ * go of it.
+ */
+void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len);
 
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);

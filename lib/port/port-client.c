@@ -129,6 +129,7 @@ static struct client *client_new(struct listen_port *lp, int fd)
 	c->fd = fd;
 	c->pipe = -1;
 	stream_init(&c->stream, loop, client_ended);
+	c->stream.stable = port_stable(&lp->port);
 	loop_io_init(&c->timer, loop, grace_over);
 	TAILQ_INSERT_TAIL(&lp->clients, c, entry);
 	lp->accepted++;

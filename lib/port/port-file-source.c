@@ -13,14 +13,34 @@
 static void fill(struct file_port *f)
 {
 	struct lane *lane = &f->lanes[f->fill];
-	size_t len = f->left < (uint64_t)lane->size ? (size_t)f->left : (size_t)lane->size;
+	size_t size = (size_t)lane->size, len = f->left < size ? (size_t)f->left : size;
 
-	if (f->over || lane->bytes || f->port.leaving)
+	if (f->over || lane->bytes || f->port.leaving || loop_io_armed(&f->disk))
 		return;
-	if (len == 0)
-		f->over = true;
+	f->port.copying = *port_stable(&f->port);
+	if (len && f->port.copying)
+		f->err = bounce_ready(&lane->bounce, size);
+	f->over = len == 0 || f->err < 0;
+	if (f->over)
+		return;
+	if (f->port.copying)
+		loop_io_read(&f->disk, f->port.config.fd, file_place(f), lane->bounce.buf, size, len);
 	else
 		loop_io_splice(&f->disk, f->port.config.fd, file_place(f), lane->pipe.wr, -1, len);
+}
+
+/* Into the channel's pipe, what it takes. Returns the bytes or a negative errno. */
+static ssize_t hand_on(struct file_port *f, struct lane *lane)
+{
+	bool copied = lane->bounce.len;
+	ssize_t n = copied ? bounce_give(&lane->bounce, f->port.inlet.fd) :
+			     sys.splice(lane->pipe.rd, f->port.inlet.fd, lane->bytes);
+
+	if (n > 0 && copied)
+		port_copied(&f->port, (size_t)n);
+	else if (n > 0)
+		port_moved(&f->port, (size_t)n);
+	return n;
 }
 
 static void drain(struct file_port *f)
@@ -28,7 +48,7 @@ static void drain(struct file_port *f)
 	struct lane *lane;
 
 	while ((lane = &f->lanes[f->drain])->bytes) {
-		ssize_t n = sys.splice(lane->pipe.rd, f->port.inlet.fd, lane->bytes);
+		ssize_t n = hand_on(f, lane);
 
 		if (n == -EAGAIN) {
 			loop_io_poll(&f->wait, f->port.inlet.fd, POLLOUT);
@@ -39,7 +59,6 @@ static void drain(struct file_port *f)
 			return;
 		}
 		lane->bytes -= (size_t)n;
-		port_moved(&f->port, (size_t)n);
 		if (lane->bytes)
 			continue;
 		lane_next(&f->drain);
@@ -72,7 +91,11 @@ static void disk(struct loop_io *io, int res)
 		return;
 	}
 	if (res > 0) {
-		f->lanes[f->fill].bytes = (size_t)res;
+		struct lane *lane = &f->lanes[f->fill];
+
+		lane->bytes = (size_t)res;
+		lane->bounce.at = 0;
+		lane->bounce.len = f->port.copying ? lane->bytes : 0;
 		f->offset += (uint64_t)res;
 		if (f->left != URI_TO_END)
 			f->left -= (uint64_t)res;

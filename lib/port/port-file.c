@@ -68,11 +68,14 @@ void file_finish(struct port *p)
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
+	if (busy && p->copying) /* the loop's now */
+		f->lanes[f->fill].bounce = (struct bounce){ 0 };
 	for (unsigned i = 0; i < LANES; i++) {
 		if (busy) { /* one of them is locked for as long as the device takes */
 			aside_close(&f->lanes[i].pipe.rd, p->config.rights.uid);
 			aside_close(&f->lanes[i].pipe.wr, p->config.rights.uid);
 		}
 		pipe_close(&f->lanes[i].pipe);
+		bounce_finish(&f->lanes[i].bounce);
 	}
 }

@@ -5,10 +5,12 @@
  * lane, a pipe that nobody else uses: a splice holds its pipe's lock for as long as the device takes, and whoever
  * touched the channel's own pipe meanwhile would wait too. Between a lane and the channel's pipe the bytes move at
  * once, by reference. There are two lanes, so that one can be filled while the other is emptied.
+ * A source that copies (spfs.stable) reads into memory instead, and writes from there into the channel's pipe.
  */
 #pragma once
 
 #include "base.h"
+#include "bounce.h"
 #include "pipe.h"
 #include "port-ops.h"
 
@@ -18,6 +20,7 @@ struct lane {
 	struct pipe pipe;
 	int size;
 	size_t bytes;
+	struct bounce bounce; /* of a source that copies: where the bytes are instead of in the pipe */
 };
 
 struct file_port {

@@ -49,6 +49,7 @@ struct port {
 	uint64_t total;
 	uint64_t pages_ref;
 	uint64_t copies;
+	bool copying;       /* a source's: how it has filled last */
 };
 TAILQ_HEAD(ports, port);
 
@@ -66,7 +67,12 @@ void port_stopped(struct port *p);
 /* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
 void port_drained(struct port *p);
 
+/* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);
+void port_copied(struct port *p, size_t bytes);
+
+/* Of a source: not 0 where it is to copy what it reads (spfs.stable), looked at for each fill. NULL for a sink. */
+const uint64_t *port_stable(const struct port *p);
 
 /* Takes over what @s has counted, for it ends or begins anew. */
 void port_count(struct port *p, struct stream *s);

@@ -21,7 +21,7 @@ int port_report(struct port *p, struct port_report *r)
 {
 	*r = (struct port_report){
 		.id = p->id, .dir = p->config.dir, .state = p->state,
-		.node = p->config.node, .how = p->ops->how,
+		.node = p->config.node, .how = p->copying ? "copy" : p->ops->how,
 		.bytes = p->bytes, .total = p->total, .pages_ref = p->pages_ref, .copies = p->copies,
 		.err = p->err,
 	};
@@ -45,4 +45,6 @@ void port_report_stream(struct port_report *r, const struct stream *s)
 	r->bytes += s->bytes;
 	r->pages_ref += s->pages;
 	r->copies += s->copies;
+	if (s->copying)
+		r->how = "copy";
 }

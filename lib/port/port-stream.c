@@ -145,6 +145,10 @@ static void ended(struct stream *s, int err)
 	struct worker *w = p->channel->worker;
 
 	port_count(p, s);
+	if (p->leaving) {
+		port_stopped(p);
+		return;
+	}
 	if (err < 0 && p->config.uri.retry) {
 		fd_close(&p->config.fd);
 		again(sp, err);
@@ -168,6 +172,7 @@ static int init(struct port *p)
 	loop_io_init(&sp->timer, loop, timer_ready);
 	stream_init(&sp->stream, loop, ended);
 	sp->stream.drained = drained;
+	sp->stream.stable = port_stable(p);
 	return ready(sp);
 }
 
@@ -189,8 +194,11 @@ static void finish(struct port *p)
 	}
 }
 
+/* What was copied is in no pipe yet: it goes out first. */
 static bool stop(struct port *p)
 {
+	if (stream_rest(&container_of(p, struct stream_port, port)->stream))
+		return false;
 	finish(p);
 	return true;
 }

@@ -211,10 +211,22 @@ void port_moved(struct port *p, size_t bytes)
 	p->pages_ref += pipe_pages(bytes);
 }
 
+void port_copied(struct port *p, size_t bytes)
+{
+	p->bytes += bytes;
+	p->copies++;
+}
+
+const uint64_t *port_stable(const struct port *p)
+{
+	return p->config.dir == PORT_SOURCE ? &p->channel->settings.value[SETTING_STABLE] : NULL;
+}
+
 void port_count(struct port *p, struct stream *s)
 {
 	p->bytes += s->bytes;
 	p->pages_ref += s->pages;
 	p->copies += s->copies;
+	p->copying = s->copying;
 	s->bytes = s->pages = s->copies = 0;
 }

@@ -61,7 +61,7 @@ struct port_report {
 	enum port_state state;
 	uint64_t node;       /* a sink's name, as in port_config */
 	char *uri;
-	const char *how;     /* "splice", "userptr" ...; static */
+	const char *how;     /* "splice", "copy", "userptr" ...; static */
 	char *format;        /* of a camera, or NULL */
 	uint64_t bytes;      /* moved */
 	uint64_t total;      /* bytes that there will be; 0: unknown */

@@ -16,10 +16,15 @@
 /* Calls before others of the loop have a turn. */
 #define TURN_SPLICES 16
 
+/* Bytes of a copy. */
+#define COPY_SIZE (64 << 10)
+
 static void stop(struct stream *s)
 {
 	loop_io_cancel(&s->io);
 	loop_io_cancel(&s->peer);
+	bounce_finish(&s->bounce);
+	pipe_close(&s->between);
 }
 
 static void end(struct stream *s, int err)
@@ -91,11 +96,60 @@ static bool receive_urgent(struct stream *s)
 	return recv(s->fd, buf, (size_t)n, MSG_DONTWAIT) == n;
 }
 
+/* Takes a chunk into the buffer. Returns its bytes, 0 at the end, or a negative errno. */
+static ssize_t take_copy(struct stream *s)
+{
+	int err = bounce_ready(&s->bounce, COPY_SIZE);
+	ssize_t n;
+
+	if (err == 0 && s->between.rd < 0)
+		err = pipe_open(&s->between, COPY_SIZE);
+	if (err < 0)
+		return err;
+	n = sys.splice(s->fd, s->between.wr, COPY_SIZE);
+	if (n <= 0)
+		return n;
+	if (sys.read(s->between.rd, s->bounce.buf, (size_t)n) != n)
+		return -EIO;
+	s->bounce.at = 0;
+	s->bounce.len = (size_t)n;
+	return n;
+}
+
+static ssize_t receive_copy(struct stream *s)
+{
+	ssize_t n = s->bounce.len ? 1 : take_copy(s);
+
+	if (n <= 0)
+		return n;
+	n = bounce_give(&s->bounce, s->pipe);
+	if (n > 0) {
+		s->bytes += (uint64_t)n;
+		s->copies++;
+	}
+	return n;
+}
+
+/* Returns the bytes, 0 at the end, or a negative errno. */
+static ssize_t receive(struct stream *s)
+{
+	ssize_t n;
+
+	if (!s->bounce.len)
+		s->copying = s->stable && *s->stable;
+	if (s->copying)
+		return receive_copy(s);
+	n = sys.splice(s->fd, s->pipe, PIPE_SIZE);
+	if (n > 0)
+		moved(s, (size_t)n);
+	return n;
+}
+
 static void receive_some(struct stream *s)
 {
-	for (int i = 0; i < TURN_SPLICES; i++) {
-		ssize_t n = sys.splice(s->fd, s->pipe, PIPE_SIZE);
-		short there = n == -EAGAIN ? receivable(s->fd) : 0;
+	for (int i = 0; i < TURN_SPLICES && (s->bounce.len || !s->last); i++) {
+		ssize_t n = receive(s);
+		short there = n == -EAGAIN && !s->bounce.len ? receivable(s->fd) : 0;
 
 		if ((there & POLLPRI) && receive_urgent(s))
 			continue;
@@ -109,9 +163,13 @@ static void receive_some(struct stream *s)
 			end(s, (int)n);
 			return;
 		}
-		moved(s, (size_t)n);
 	}
-	loop_io_poll(&s->io, s->fd, POLLIN);
+	if (s->bounce.len)
+		loop_io_poll(&s->io, s->pipe, POLLOUT);
+	else if (s->last)
+		end(s, 0);
+	else
+		loop_io_poll(&s->io, s->fd, POLLIN);
 }
 
 static void ready(struct loop_io *io, int res)
@@ -134,6 +192,7 @@ static void peer_gone(struct loop_io *io, int res)
 void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct stream *, int))
 {
 	s->fd = s->pipe = -1;
+	s->between = PIPE_NONE;
 	s->ended = ended;
 	loop_io_init(&s->io, loop, ready);
 	loop_io_init(&s->peer, loop, peer_gone);
@@ -150,6 +209,12 @@ void stream_start(struct stream *s, int fd, int pipe, bool out)
 	} else {
 		loop_io_poll(&s->io, fd, POLLIN);
 	}
+}
+
+bool stream_rest(struct stream *s)
+{
+	s->last = s->bounce.len;
+	return s->last;
 }
 
 void stream_stop(struct stream *s)

@@ -71,7 +71,8 @@ static void call_look(void *arg)
 		if (p->id != a->id)
 			continue;
 		cr_assert_eq(port_report(p, &r), 0);
-		a->look = (struct look){ true, r.state, r.err, r.bytes, r.lost, r.clients, r.connected, r.disconnected };
+		a->look = (struct look){ true, r.state, r.err, r.bytes, r.lost, r.clients, r.connected, r.disconnected,
+					 r.pages_ref, r.copies, r.how };
 		port_report_finish(&r);
 	}
 }

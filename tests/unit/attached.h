@@ -10,6 +10,8 @@ struct look {
 	enum port_state state;
 	int err;
 	uint64_t bytes, lost, clients, connected, disconnected;
+	uint64_t pages_ref, copies;
+	const char *how;
 };
 
 /*

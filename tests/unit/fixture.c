@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct fault fault_splice, fault_tee, fault_pipe, fault_open, fault_resize;
+struct fault fault_splice, fault_tee, fault_read, fault_write, fault_pipe, fault_open, fault_resize;
 static struct sys real;
 
 static int count_fds(void)
@@ -215,6 +215,20 @@ static ssize_t bad_tee(int in, int out, size_t len)
 	return err < 0 ? err : real.tee(in, out, err == FAULT_SHORT ? len / 2 : len);
 }
 
+static ssize_t bad_read(int fd, void *buf, size_t len)
+{
+	int err = due(&fault_read);
+
+	return err < 0 ? err : real.read(fd, buf, err == FAULT_SHORT ? (len + 1) / 2 : len);
+}
+
+static ssize_t bad_write(int fd, const void *buf, size_t len)
+{
+	int err = due(&fault_write);
+
+	return err < 0 ? err : real.write(fd, buf, err == FAULT_SHORT ? (len + 1) / 2 : len);
+}
+
 static int bad_pipe(int fds[2], int flags)
 {
 	int err = due(&fault_pipe);
@@ -241,6 +255,8 @@ void faults_install(void)
 	real = sys;
 	sys.splice = bad_splice;
 	sys.tee = bad_tee;
+	sys.read = bad_read;
+	sys.write = bad_write;
 	sys.pipe = bad_pipe;
 	sys.open = bad_open;
 	sys.resize = bad_resize;

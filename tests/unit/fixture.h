@@ -57,7 +57,7 @@ struct fault {
 	unsigned seen;
 };
 
-extern struct fault fault_splice, fault_tee, fault_pipe, fault_open, fault_resize;
+extern struct fault fault_splice, fault_tee, fault_read, fault_write, fault_pipe, fault_open, fault_resize;
 
 /* Puts the faults into the table of system calls. */
 void faults_install(void);
