@@ -1,7 +1,8 @@
 /*
  * bench-latency: how long a message of 64 bytes is on its way, one at a time, from before the write to after the read
- * of whoever has it last. A FIFO with one reader, two FIFOs with a reader each (the writer writes twice, as tee does),
- * and a channel with two taps, in turns within each round.
+ * of whoever has it last. A FIFO with one reader, two FIFOs with a reader each (the writer writes twice), a FIFO whose
+ * reader writes into two others (as tee does: the least that a process in the middle costs), and a channel with two
+ * taps, in turns within each round.
  *
  * The readers tell that they have it by another pipe, after they have looked at the clock, so that is in no number.
  */
@@ -19,7 +20,7 @@
 struct way {
 	const char *name;
 	int readers;
-	bool taps;
+	bool taps, tee;
 	double *p50, *p99; /* of each round, microseconds */
 	double wakes;      /* of the daemon for each message, of the last round */
 };
@@ -50,6 +51,29 @@ static void reader(const struct bench *b, const char *name, int r, int ack)
 	_exit(0);
 }
 
+/* What tee(1) does. */
+static void copier(const struct bench *b, const char *in)
+{
+	char name[PATH_LEN], message[MESSAGE];
+	int fd = open(in, O_RDONLY), out[READERS];
+
+	for (int r = 0; r < READERS; r++) {
+		snprintf(name, sizeof(name), "%s/out%d", b->dir, r);
+		out[r] = open(name, O_WRONLY);
+	}
+	while (read(fd, message, sizeof(message)) == sizeof(message))
+		for (int r = 0; r < READERS; r++)
+			if (write(out[r], message, sizeof(message)) != sizeof(message))
+				_exit(1);
+	_exit(0);
+}
+
+/* The FIFOs or channels that the writer writes to. */
+static int inputs(const struct way *w)
+{
+	return w->taps || w->tee ? 1 : w->readers;
+}
+
 static void wait_acks(int ack, int count)
 {
 	char buf[READERS];
@@ -73,7 +97,11 @@ static void make_names(const struct bench *b, const struct way *w, char in[READE
 			snprintf(in[r], PATH_LEN, "%s/in%d", b->dir, r);
 			memcpy(out[r], in[r], PATH_LEN);
 		}
-		if ((!w->taps || r == 0) && mkfifo(in[r], 0600) < 0)
+		if (w->tee)
+			snprintf(out[r], PATH_LEN, "%s/out%d", b->dir, r);
+		if (w->tee && mkfifo(out[r], 0600) < 0)
+			stream_die(out[r]);
+		if (r < inputs(w) && mkfifo(in[r], 0600) < 0)
 			stream_die(in[r]);
 		if (w->taps && link(in[r], out[r]) < 0)
 			stream_die(out[r]);
@@ -86,7 +114,7 @@ static void send_all(const struct bench *b, const struct way *w, const int *fds,
 
 	for (int i = 0; i < b->messages; i++) {
 		message[0] = now();
-		for (int k = 0; k < (w->taps ? 1 : w->readers); k++)
+		for (int k = 0; k < inputs(w); k++)
 			if (write(fds[k], message, sizeof(message)) != sizeof(message))
 				stream_die("write");
 		wait_acks(ack, w->readers);
@@ -114,7 +142,7 @@ static void run(const struct bench *b, struct way *w, int round)
 {
 	char in[READERS][PATH_LEN], out[READERS][PATH_LEN];
 	struct usage before, after;
-	pid_t pids[READERS];
+	pid_t pids[READERS], middle = 0;
 	int fds[READERS], acks[2];
 
 	make_names(b, w, in, out);
@@ -125,15 +153,22 @@ static void run(const struct bench *b, struct way *w, int round)
 		if (pids[r] == 0)
 			reader(b, out[r], r, acks[1]);
 	}
-	for (int r = 0; r < (w->taps ? 1 : w->readers); r++) /* after every fork: a reader must not have it open */
+	if (w->tee) {
+		middle = fork();
+		if (middle == 0)
+			copier(b, in[0]);
+	}
+	for (int r = 0; r < inputs(w); r++) /* after every fork: a reader must not have it open */
 		fds[r] = open(in[r], O_WRONLY | O_CLOEXEC);
 	wait_acks(acks[0], w->readers);
 	process_usage(b->daemon, &before);
 	send_all(b, w, fds, acks[0]);
 	process_usage(b->daemon, &after);
 	w->wakes = (after.wakes - before.wakes) / b->messages;
-	for (int r = 0; r < (w->taps ? 1 : w->readers); r++)
+	for (int r = 0; r < inputs(w); r++)
 		close(fds[r]);
+	process_wait(&middle, 5, NULL);
+	process_kill(&middle);
 	for (int r = 0; r < w->readers; r++) {
 		process_wait(&pids[r], 5, NULL);
 		process_kill(&pids[r]);
@@ -181,7 +216,12 @@ static void print(struct way *ways, int count, int rounds)
 
 int main(int argc, char **argv)
 {
-	struct way ways[] = { { "FIFO", 1, false }, { "2 FIFOs", 2, false }, { "channel, 2 taps", 2, true } };
+	struct way ways[] = {
+		{ "FIFO", 1 },
+		{ "2 FIFOs", 2 },
+		{ "FIFO, 2 FIFOs", 2, .tee = true },
+		{ "channel, 2 taps", 2, .taps = true },
+	};
 	const int count = sizeof(ways) / sizeof(ways[0]);
 	int rounds = argc > 3 ? atoi(argv[3]) : 0;
 	struct bench b = { .dir = "/tmp/spfs-bench.XXXXXX", .messages = argc > 4 ? atoi(argv[4]) : 0 };
