@@ -1,8 +1,8 @@
 /*
  * bench-many: many channels with two taps each, all active at once, against one of them: how much goes through in all.
  * One process writes to whatever has room, 64 KiB at a time, another reads whatever there is (epoll), so that nothing
- * but the number of channels differs. In turns within each round; the clock runs from the first write to the last end
- * of file.
+ * but the number of channels differs. The same with FIFOs tells what the number alone costs, in memory and in these two
+ * processes. In turns within each round; the clock runs from the first write to the last end of file.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "stream.h"
 
 #define BLOCK (64 << 10)
-#define TAPS 2
+#define TAPS 2 /* of a channel; without them it is a FIFO */
 #define EVENTS 256
 
 static char block[BLOCK];
@@ -27,7 +27,7 @@ static void name(char text[PATH_LEN], const char *mount, int channel, int tap)
 		snprintf(text + n, PATH_LEN - (size_t)n, ".%d", tap);
 }
 
-static void make_all(const char *mount, int channels)
+static void make_all(const char *mount, int channels, int taps)
 {
 	char in[PATH_LEN], out[PATH_LEN];
 
@@ -35,7 +35,7 @@ static void make_all(const char *mount, int channels)
 		name(in, mount, c, -1);
 		if (mkfifo(in, 0600) < 0)
 			stream_die(in);
-		for (int t = 0; t < TAPS; t++) {
+		for (int t = 0; t < taps; t++) {
 			name(out, mount, c, t);
 			if (link(in, out) < 0)
 				stream_die(out);
@@ -115,7 +115,7 @@ static void write_all(int epoll, int channels, uint64_t each)
 }
 
 /* Returns MiB/s that went in. */
-static double run(const char *mount, int channels, uint64_t total)
+static double run(const char *mount, int channels, int taps, uint64_t total)
 {
 	int in = epoll_create1(EPOLL_CLOEXEC), out = epoll_create1(EPOLL_CLOEXEC), report[2];
 	uint64_t each = total / (uint64_t)channels;
@@ -123,16 +123,21 @@ static double run(const char *mount, int channels, uint64_t total)
 	double start;
 	pid_t pid;
 
-	make_all(mount, channels);
+	make_all(mount, channels, taps);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		stream_die("pipe");
 	pid = fork();
 	if (pid == 0) {
-		for (int k = 0; k < channels * TAPS; k++) {
-			snprintf(path, sizeof(path), "%s/many.%d.%d.%d", mount, (int)getppid(), k / TAPS, k % TAPS);
+		int ends = taps ? taps : 1;
+
+		for (int k = 0; k < channels * ends; k++) {
+			int n = snprintf(path, sizeof(path), "%s/many.%d.%d", mount, (int)getppid(), k / ends);
+
+			if (taps)
+				snprintf(path + n, sizeof(path) - (size_t)n, ".%d", k % ends);
 			add(out, path, O_RDONLY, EPOLLIN);
 		}
-		reader(out, channels * TAPS, each * (uint64_t)channels * TAPS, report[1]);
+		reader(out, channels * ends, each * (uint64_t)(channels * ends), report[1]);
 	}
 	close(report[1]);
 	if (read(report[0], &c, 1) != 1)
@@ -161,11 +166,29 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void print(const char *what, const double *many, const double *one, int rounds, int channels, double goal)
+{
+	double ratios[MAX_ROUNDS], best[2] = { 0 }, ratio;
+
+	for (int k = 0; k < rounds; k++) {
+		ratios[k] = many[k] / one[k];
+		best[0] = one[k] > best[0] ? one[k] : best[0];
+		best[1] = many[k] > best[1] ? many[k] : best[1];
+	}
+	qsort(ratios, (size_t)rounds, sizeof(*ratios), ascending);
+	ratio = (ratios[(rounds - 1) / 2] + ratios[rounds / 2]) / 2;
+	printf("%-20s  %d: best %5.0f MiB/s  1: best %5.0f MiB/s  x best %.2f  x median %.2f", what, channels, best[1],
+	       best[0], best[1] / best[0], ratio);
+	if (goal > 0)
+		printf("  goal %.2f %s", goal, ratio >= goal ? "ok" : "short");
+	putchar('\n');
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 2 ? atoi(argv[2]) : 0, channels = argc > 3 ? atoi(argv[3]) : 0;
 	uint64_t total = argc > 4 ? strtoull(argv[4], NULL, 0) << 20 : 0;
-	double rate[2], best[2] = { 0 }, ratios[MAX_ROUNDS];
+	static double rates[4][MAX_ROUNDS]; /* FIFOs: one, many; channels with taps: one, many */
 	struct rlimit files;
 
 	if (argc != 5 || rounds < 1 || rounds > MAX_ROUNDS || channels < 2 || channels > 10000 || !total) {
@@ -177,17 +200,13 @@ int main(int argc, char **argv)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 	stream_fill((unsigned char *)block, sizeof(block));
-	for (int round = 0; round < rounds; round++) {
-		for (int k = 0; k < 2; k++) {
-			bool many = (k + round) % 2;
+	for (int round = 0; round < rounds; round++)
+		for (int k = 0; k < 4; k++) {
+			int i = (k + round) % 4;
 
-			rate[many] = run(argv[1], many ? channels : 1, total);
-			best[many] = rate[many] > best[many] ? rate[many] : best[many];
+			rates[i][round] = run(argv[1], i % 2 ? channels : 1, i / 2 * TAPS, total);
 		}
-		ratios[round] = rate[1] / rate[0];
-	}
-	qsort(ratios, (size_t)rounds, sizeof(*ratios), ascending);
-	printf("%d channels with 2 taps: best %.0f MiB/s; one: best %.0f MiB/s; x best %.2f, x median %.2f, goal 0.70 %s\n",
-	       channels, best[1], best[0], best[1] / best[0], ratios[rounds / 2], ratios[rounds / 2] >= 0.7 ? "ok" : "short");
+	print("channels, 2 taps", rates[3], rates[2], rounds, channels, 0.7);
+	print("channels, no taps", rates[1], rates[0], rounds, channels, 0);
 	return 0;
 }
