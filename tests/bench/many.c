@@ -2,7 +2,8 @@
  * bench-many: many channels with two taps each, all active at once, against one of them: how much goes through in all.
  * One process writes to whatever has room, 64 KiB at a time, another reads whatever there is (epoll), so that nothing
  * but the number of channels differs. The same with FIFOs tells what the number alone costs, in memory and in these two
- * processes. In turns within each round; the clock runs from the first write to the last end of file.
+ * processes. In turns within each round; the clock runs from when every channel has given
+ * its first block, so that all is made by then, to the last end of file.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -54,19 +55,24 @@ static void remove_all(const char *mount, int channels)
 		}
 }
 
-static void add(int epoll, const char *path, int flags, uint32_t events)
+/* Returns the descriptor. */
+static int add(int epoll, const char *path, int flags, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.fd = open(path, flags | O_NONBLOCK | O_CLOEXEC) };
 
 	if (e.data.fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, e.data.fd, &e) < 0)
 		stream_die(path);
+	return e.data.fd;
 }
 
-/* Says "r" once all is open, and "e" when everything has ended; exits with 1 unless @expect bytes have come. */
+/*
+ * Says "r" once all is open, "w" when a block has come from each, and "e" when everything has ended; exits with 1
+ * unless @expect bytes have come.
+ */
 static void reader(int epoll, int open_taps, uint64_t expect, int report)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, warm = (uint64_t)open_taps * BLOCK;
 
 	if (write(report, "r", 1) != 1)
 		_exit(1);
@@ -78,6 +84,8 @@ static void reader(int epoll, int open_taps, uint64_t expect, int report)
 
 			if (got > 0)
 				bytes += (uint64_t)got;
+			if (got > 0 && bytes == warm && write(report, "w", 1) != 1)
+				_exit(1);
 			if (got == 0) {
 				close(events[i].data.fd);
 				open_taps--;
@@ -137,15 +145,18 @@ static double run(const char *mount, int channels, int taps, uint64_t total)
 				snprintf(path + n, sizeof(path) - (size_t)n, ".%d", k % ends);
 			add(out, path, O_RDONLY, EPOLLIN);
 		}
-		reader(out, channels * ends, each * (uint64_t)(channels * ends), report[1]);
+		reader(out, channels * ends, (each + BLOCK) * (uint64_t)(channels * ends), report[1]);
 	}
 	close(report[1]);
 	if (read(report[0], &c, 1) != 1)
 		stream_die("the reader");
 	for (int k = 0; k < channels; k++) {
 		name(path, mount, k, -1);
-		add(in, path, O_WRONLY, EPOLLOUT);
+		if (write(add(in, path, O_WRONLY, EPOLLOUT), block, BLOCK) != BLOCK)
+			stream_die(path);
 	}
+	if (read(report[0], &c, 1) != 1)
+		stream_die("the reader");
 	start = now();
 	write_all(in, channels, each);
 	if (read(report[0], &c, 1) != 1)
