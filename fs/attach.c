@@ -23,6 +23,7 @@
 #include "engine.h"
 #include "inode.h"
 #include "log.h"
+#include "settings.h"
 #include "tee.h"
 
 static int refuse(struct attach *a, int err, const char *why)
@@ -93,29 +94,44 @@ static void finish_attach(struct job *job)
 	finish(a, a->err);
 }
 
+/* The terms, and the channel object. */
+static int ready(struct attach *a)
+{
+	struct port_config *c = &a->config;
+	int err = rights_copy(&c->rights, &a->rights);
+
+	c->holds = access_check(&a->rights, a->node->inode, W_OK) == 0;
+	if (err == 0)
+		err = settings_terms(a->server, &a->rights, a->node->inode, &c->terms);
+	if (err == 0)
+		err = tee_channel(a->server, a->node);
+	return err < 0 ? refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) : 0;
+}
+
 /* With what there is to read or write. */
 static void to_worker(struct attach *a, int fd, struct camera *camera)
 {
 	struct server *s = a->server;
 	struct node *node = a->node;
+	int err;
 
 	a->config = (struct port_config){
 		.dir = a->dir, .uri = a->uri, .mount = s->dev, .fd = fd, .camera = camera, .node = node->id,
-		.terms = { .settings = s->defaults },
 	};
 	a->uri = (struct uri){ 0 };
-	a->channel = node->parent && !s->left && !a->cancelled ? tee_channel(s, node) : NULL;
-	if (a->channel && rights_copy(&a->config.rights, &a->rights) == 0) {
+	if (s->left || a->cancelled)
+		err = refuse(a, -EINTR, NULL);
+	else if (!node->parent)
+		err = refuse(a, -ENOENT, "the name has gone");
+	else
+		err = ready(a);
+	if (err == 0) {
+		a->channel = node->inode->channel;
 		job_post(s, a->channel->worker->loop, &a->job, work_attach, finish_attach);
 		return;
 	}
 	close_config(a);
-	if (s->left || a->cancelled)
-		finish(a, refuse(a, -EINTR, NULL));
-	else if (!node->parent)
-		finish(a, refuse(a, -ENOENT, "the name has gone"));
-	else
-		finish(a, refuse(a, -ENOMEM, NULL));
+	finish(a, err);
 }
 
 /* ---- opening ---- */

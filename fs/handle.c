@@ -167,23 +167,27 @@ void handle_free_all(struct server *s)
 		handle_free(s, h);
 }
 
-/* @fifo: the name's node, for the channel's label. */
-static struct handle *handle_new(struct server *s, struct node *fifo, struct node *node)
+/* @fifo: the name's node, for the channel's label. Returns 0 or a negative errno. */
+static int handle_new(struct handle **out, struct server *s, struct node *fifo, struct node *node)
 {
-	struct channel *ch = s->left ? NULL : tee_channel(s, fifo);
-	struct handle *h = ch ? calloc(1, sizeof(*h)) : NULL;
+	int err = s->left ? -ENOTCONN : tee_channel(s, fifo);
+	struct handle *h;
 
+	if (err < 0)
+		return err;
+	h = calloc(1, sizeof(*h));
 	if (!h)
-		return NULL;
+		return -ENOMEM;
 	h->node = node;
-	h->channel = ch;
+	h->channel = node->inode->channel;
 	node->pins++;
 	node->inode->busy++;
 	node->inode->handles++;
 	h->packets = node->inode->packets;
 	LIST_INSERT_HEAD(&s->handles, h, entry);
-	job_post(s, ch->worker->loop, &h->opening, work_open, finish_open);
-	return h;
+	job_post(s, worker_of(h), &h->opening, work_open, finish_open);
+	*out = h;
+	return 0;
 }
 
 static void fill(struct fuse_file_info *fi, struct handle *h)
@@ -256,18 +260,22 @@ void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 	if (fifo) {
 		fifo->inode->origin = fifo;
 		fifo->inode->packets = s->defaults.value[SETTING_PACKETS];
-		err = refuse_open(fifo->inode, name, fi->flags);
+		err = -refuse_open(fifo->inode, name, fi->flags);
 	}
-	if (!err && node && node_attach(&s->nodes, fifo, dir, name) == 0)
-		h = handle_new(s, fifo, node);
-	if (!h) {
+	if (err == 0)
+		err = node ? node_attach(&s->nodes, fifo, dir, name) : -ENOMEM;
+	if (err == 0)
+		err = handle_new(&h, s, fifo, node);
+	if (err < 0) {
 		if (node)
 			node_release(&s->nodes, node);
 		if (fifo && fifo->parent)
 			dir_remove(s, fifo);
 		else if (fifo)
 			node_release(&s->nodes, fifo);
-		fuse_reply_err(req, err ? err : ENOMEM);
+		if (err == -EDQUOT)
+			log_info("create %s: the quota of user %u is used up", name, ctx->uid);
+		fuse_reply_err(req, -err);
 		return;
 	}
 	fill(fi, h);
@@ -284,21 +292,18 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct server *s = server_of(req);
 	struct node *node = node_get(&s->nodes, ino);
-	struct handle *h;
+	struct handle *h = NULL;
 	int err;
 
 	if (!node || node->kind != NODE_HANDLE) {
 		fuse_reply_err(req, node ? EINVAL : ENOENT);
 		return;
 	}
-	err = refuse_open(node->inode, node->inode->channel ? node->inode->channel->label : "?", fi->flags);
-	if (err) {
-		fuse_reply_err(req, err);
-		return;
-	}
-	h = handle_new(s, node->inode->origin ? node->inode->origin : node, node);
-	if (!h) {
-		fuse_reply_err(req, ENOMEM);
+	err = -refuse_open(node->inode, node->inode->channel ? node->inode->channel->label : "?", fi->flags);
+	if (err == 0)
+		err = handle_new(&h, s, node->inode->origin ? node->inode->origin : node, node);
+	if (err < 0) {
+		fuse_reply_err(req, -err);
 		return;
 	}
 	fill(fi, h);

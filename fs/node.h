@@ -45,6 +45,7 @@ struct node {
 	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
 	unsigned pins;    /* references of ours: open handles, jobs */
 	struct inode *inode;
+	uid_t maker;      /* of a tap: who made it */
 	LIST_ENTRY(node) sibling; /* other names of the inode */
 	UT_hash_handle by_id;
 

@@ -90,9 +90,13 @@ static void surveyed(struct survey_waiter *w)
 		finish(c, 0);
 	} else if (in_use(c)) {
 		finish(c, -EBUSY);
-	} else if (!tee_channel(s, inode->origin)) {
-		finish(c, -ENOMEM);
 	} else {
+		int err = tee_channel(s, inode->origin);
+
+		if (err < 0) {
+			finish(c, err);
+			return;
+		}
 		c->fresh = c->on ? packets_stand_in(s, inode, NODE_FIFO) : NULL;
 		if (c->on && !c->fresh) {
 			finish(c, -ENOMEM);

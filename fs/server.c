@@ -395,7 +395,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 {
 	struct server s = {
 		.signals = -1, .mounts = -1, .tree = -1, .dir = -1, .unmounter = -1, .ready = options->ready,
-		.defaults = settings_preset,
+		.defaults = settings_preset, .quotas.preset = settings_preset.value[SETTING_QUOTA],
 	};
 	struct start_job job = { .dir = -1 };
 	int err = start(&s, args, options);

@@ -11,6 +11,7 @@
 
 #include "loop.h"
 #include "node.h"
+#include "quota.h"
 #include "terms.h"
 
 struct attach;
@@ -35,6 +36,7 @@ struct server {
 	struct timespec started; /* CLOCK_MONOTONIC */
 	struct node_table nodes;
 	struct settings defaults;
+	struct quotas quotas;
 	struct accounts accounts;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */

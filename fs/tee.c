@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
+#include "accounts.h"
 #include "base.h"
 #include "channel.h"
 #include "dir.h"
@@ -11,6 +13,7 @@
 #include "engine.h"
 #include "log.h"
 #include "packets.h"
+#include "settings.h"
 
 struct tee_job {
 	struct job job;
@@ -24,19 +27,21 @@ struct tee_job {
 	int err;
 };
 
-struct channel *tee_channel(struct server *s, struct node *node)
+int tee_channel(struct server *s, struct node *node)
 {
 	struct terms terms = { .settings = s->defaults };
+	struct inode *inode = node->inode;
 	_cleanup_free_ char *path = NULL;
 
-	if (node->inode->channel)
-		return node->inode->channel;
-	terms.settings.value[SETTING_PACKETS] = node->inode->packets;
+	if (inode->channel)
+		return 0;
 	path = node_path(node);
-	if (!path || channel_create(&node->inode->channel, engine_next_worker(s->engine),
-				    node->inode->origin ? node->inode->origin->id : node->id, path, &terms) < 0)
-		return NULL;
-	return node->inode->channel;
+	terms.settings.value[SETTING_PACKETS] = inode->packets;
+	terms.account = account_of_user(s, inode->uid);
+	if (!path || !terms.account)
+		return -ENOMEM;
+	return channel_create(&inode->channel, engine_next_worker(s->engine),
+			      inode->origin ? inode->origin->id : node->id, path, &terms);
 }
 
 static struct tee_job *job_new(struct inode *inode, uint64_t id)
@@ -165,16 +170,25 @@ static struct node *shown(struct server *s, const struct node *linked, struct no
 void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry)
 {
 	struct server *s = server_of(req);
+	_cleanup_rights_ struct rights rights = { 0 };
+	struct terms terms;
 	struct tee_job *j = NULL;
 	struct node *tap = NULL;
-	int err = ENOMEM;
+	int err;
 
 	if (!node->inode->origin) {
 		log_info("link %s: the channel's origin is gone, no stream can follow", name);
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	if (!s->left && tee_channel(s, node->inode->origin))
+	err = s->left ? ENOTCONN : -access_rights(req, &rights);
+	if (!err)
+		err = -settings_terms(s, &rights, node->inode, &terms);
+	if (!err)
+		err = -tee_channel(s, node->inode->origin);
+	if (err == EDQUOT)
+		log_info("link %s: the quota of user %u, whose channel it is, is used up", name, node->inode->uid);
+	if (!err)
 		tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
 	if (tap) {
 		j = job_new(node->inode, tap->id);
@@ -185,6 +199,8 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 			node_release(&s->nodes, j->shown);
 		if (err)
 			node_release(&s->nodes, tap);
+	} else if (!err) {
+		err = ENOMEM;
 	}
 	if (err) {
 		free(j);
@@ -193,7 +209,8 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 	}
 	tap->pending = true;
 	tap->pins++;
-	j->terms.settings = s->defaults;
+	tap->maker = rights.uid;
+	j->terms = terms;
 	j->req = req;
 	j->node = tap;
 	post(s, j, work_add, finish_add);

@@ -21,8 +21,8 @@ void tee_forget_number(struct server *s, uint64_t id);
 /* A name was taken away: @tap says what it was. The channel goes with the last one. */
 void tee_name_gone(struct server *s, struct node *node, bool tap);
 
-/* The inode's channel object, made where there is none. NULL: out of memory. */
-struct channel *tee_channel(struct server *s, struct node *node);
+/* Makes the inode's channel object where there is none. Returns 0, -ENOMEM, or -EDQUOT of the channel's owner. */
+int tee_channel(struct server *s, struct node *node);
 
 /* The end of the daemon: every channel goes, with what it holds. */
 void tee_leave(struct server *s);

@@ -24,6 +24,7 @@ void accounts_finish(struct accounts *list)
 
 	while ((a = SLIST_FIRST(list))) {
 		SLIST_REMOVE_HEAD(list, entry);
+		free(a->groups);
 		free(a);
 	}
 }

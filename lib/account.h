@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -16,6 +17,8 @@ struct account {
 	uid_t uid;
 	atomic_uint_least64_t limit; /* bytes; 0: none */
 	atomic_uint_least64_t used;
+	gid_t *groups; /* of the user, as last seen: a limit may be theirs; for the list's thread */
+	size_t count;
 };
 
 SLIST_HEAD(accounts, account);

@@ -82,6 +82,7 @@ static bool adopt(struct port *p)
 		p->pipe = fd_take(&old->pipe);
 		p->tap = old->tap;
 		old->tap = 0;
+		channel_set(p->channel, p->tap, SETTING_POLICY, p->config.terms.settings.value[SETTING_POLICY]);
 		return true;
 	}
 	return false;

@@ -160,6 +160,8 @@ int client_serve(struct listen_port *lp, int fd)
 	} else {
 		if (p->config.uri.slow == URI_SLOW_DROP)
 			terms.settings.value[SETTING_POLICY] = POLICY_DROP_NEW;
+		else if (p->config.uri.slow == URI_SLOW_BLOCK && p->config.holds)
+			terms.settings.value[SETTING_POLICY] = POLICY_BLOCK;
 		c->stream.drained = client_drained;
 		c->stream.stalled = client_stalled;
 		if (err == 0)

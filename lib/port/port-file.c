@@ -39,7 +39,10 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 		f->lanes[i].pipe = PIPE_NONE;
 	loop_io_init(&f->disk, loop, disk);
 	loop_io_init(&f->wait, loop, wait);
-	err = port_look(p->config.fd, &st);
+	f->charge.account = p->config.terms.account;
+	err = charge_set(&f->charge, LANES * PIPE_SIZE);
+	if (err == 0)
+		err = port_look(p->config.fd, &st);
 	if (err < 0)
 		return err;
 	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
@@ -78,4 +81,5 @@ void file_finish(struct port *p)
 		pipe_close(&f->lanes[i].pipe);
 		bounce_finish(&f->lanes[i].bounce);
 	}
+	charge_finish(&f->charge);
 }

@@ -26,6 +26,7 @@ struct lane {
 struct file_port {
 	struct port port;
 	struct lane lanes[LANES];
+	struct charge charge; /* for them */
 	unsigned fill;  /* the lane to fill next */
 	unsigned drain; /* the lane to empty next */
 	struct loop_io disk;

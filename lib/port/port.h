@@ -38,6 +38,7 @@ struct port_config {
 	int fd;
 	struct camera *camera;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
+	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
 	struct terms terms; /* of its private taps, and who is charged for them and its lanes */
 };
 

@@ -21,17 +21,17 @@ static uint64_t limit(uid_t uid, gid_t a, gid_t b)
 
 Test(quota, whom_no_rule_names_has_the_preset)
 {
-	cr_assert_eq(limit(1000, 1, 2), 1000);
-	cr_assert_eq(quota_limit(&q, 1000, NULL, 0), 1000);
-	cr_assert_eq(quota_limit(&(struct quotas){ 0 }, 1000, NULL, 0), 0);
+	cr_assert_eq(limit(4242, 1, 2), 1000);
+	cr_assert_eq(quota_limit(&q, 4242, NULL, 0), 1000);
+	cr_assert_eq(quota_limit(&(struct quotas){ 0 }, 4242, NULL, 0), 0);
 }
 
 Test(quota, a_group_s_rule_goes_before_the_preset_and_the_largest_counts)
 {
-	cr_assert_eq(limit(1000, 1, 50), 500);
-	cr_assert_eq(limit(1000, 50, 60), 600);
-	cr_assert_eq(limit(1000, 60, 50), 600);
-	cr_assert_eq(limit(1000, 50, 70), 0, "no limit is the largest");
+	cr_assert_eq(limit(4242, 1, 50), 500);
+	cr_assert_eq(limit(4242, 50, 60), 600);
+	cr_assert_eq(limit(4242, 60, 50), 600);
+	cr_assert_eq(limit(4242, 50, 70), 0, "no limit is the largest");
 }
 
 Test(quota, a_user_s_own_rule_goes_before_all)
