@@ -1,4 +1,4 @@
-#include "request.h"
+#include "request-ops.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,7 +15,7 @@ json_t *request_error(int err, const char *why)
 	return json_pack("{ss so}", "errno", strerrorname_np(-err), "error", answer_text(why));
 }
 
-static void finish(struct request *r, json_t *answer)
+void request_finish(struct request *r, json_t *answer)
 {
 	json_decref(r->json);
 	r->json = NULL;
@@ -24,18 +24,16 @@ static void finish(struct request *r, json_t *answer)
 	r->done(r, answer);
 }
 
-/* What is wrong before anybody else has looked at it, and logged it. */
-static void refuse(struct request *r, int err, const char *text)
+void request_refuse(struct request *r, int err, const char *text)
 {
 	char why[URI_WHY_MAX];
 
 	uri_why(why, "%s", text);
 	log_info("control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
-	finish(r, request_error(err, why));
+	request_finish(r, request_error(err, why));
 }
 
-/* The channel that the caller names. NULL: refused. */
-static struct node *find(struct request *r, const char *path)
+struct node *request_find(struct request *r, const char *path)
 {
 	struct node *node = NULL;
 	int err = r->server->left ? -ENOTCONN : access_channel(r->server, r->rights, path, &node);
@@ -45,7 +43,7 @@ static struct node *find(struct request *r, const char *path)
 		return node;
 	uri_why(why, "%.100s: %s", *path ? path : "/", err == -EISDIR || err == -EINVAL ? "a folder, not a channel" :
 			err == -EXDEV ? "outside the mount" : strerror(-err));
-	refuse(r, err, why);
+	request_refuse(r, err, why);
 	return NULL;
 }
 
@@ -60,7 +58,7 @@ static void attached(struct attach *a)
 {
 	struct request *r = container_of(a, struct request, attach);
 
-	finish(r, a->err < 0 ? request_error(a->err, a->why) : json_pack("{so}", "id", answer_number(a->id)));
+	request_finish(r, a->err < 0 ? request_error(a->err, a->why) : json_pack("{so}", "id", answer_number(a->id)));
 }
 
 static void cancel_attach(struct request *r)
@@ -76,18 +74,18 @@ static void do_attach(struct request *r)
 
 	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss ss ss s?s}", "op", &op, "channel", &path, "dir", &dir,
 			   "uri", &uri) < 0) {
-		refuse(r, -EINVAL, error.text);
+		request_refuse(r, -EINVAL, error.text);
 		return;
 	}
 	if (strcmp(dir, "source") && strcmp(dir, "sink")) {
-		refuse(r, -EINVAL, "dir is \"source\" or \"sink\"");
+		request_refuse(r, -EINVAL, "dir is \"source\" or \"sink\"");
 		return;
 	}
 	if (!uri == (r->fd < 0)) {
-		refuse(r, -EINVAL, uri ? "a URI and a descriptor: which?" : "neither a URI nor a descriptor");
+		request_refuse(r, -EINVAL, uri ? "a URI and a descriptor: which?" : "neither a URI nor a descriptor");
 		return;
 	}
-	node = find(r, path);
+	node = request_find(r, path);
 	if (!node)
 		return;
 	r->attach = (struct attach){
@@ -96,7 +94,7 @@ static void do_attach(struct request *r)
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
 		aside_close(&r->attach.fd, r->rights->uid);
-		refuse(r, -ENOMEM, strerror(ENOMEM));
+		request_refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
 	}
 	r->cancel = cancel_attach;
@@ -109,7 +107,7 @@ static void detached(struct ports_ask *a)
 {
 	struct request *r = container_of(a, struct request, ask);
 
-	finish(r, a->err < 0 ? request_error(a->err, a->why) : json_object());
+	request_finish(r, a->err < 0 ? request_error(a->err, a->why) : json_object());
 }
 
 static void do_detach(struct request *r)
@@ -120,14 +118,14 @@ static void do_detach(struct request *r)
 	json_int_t id;
 
 	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss ss sI}", "op", &op, "channel", &path, "id", &id) < 0) {
-		refuse(r, -EINVAL, error.text);
+		request_refuse(r, -EINVAL, error.text);
 		return;
 	}
 	if (!port_id(id)) {
-		refuse(r, -EINVAL, "there is no such id of a port");
+		request_refuse(r, -EINVAL, "there is no such id of a port");
 		return;
 	}
-	node = find(r, path);
+	node = request_find(r, path);
 	if (!node)
 		return;
 	r->ask = (struct ports_ask){
@@ -141,7 +139,7 @@ static bool may_tell(struct request *r, const struct node *node)
 {
 	if (ports_may_tell(r->rights, node->inode) == 0)
 		return true;
-	refuse(r, -EACCES, "no right to read or write the channel");
+	request_refuse(r, -EACCES, "no right to read or write the channel");
 	return false;
 }
 
@@ -151,9 +149,9 @@ static void told(struct ports_ask *a)
 
 	if (a->err < 0) {
 		json_decref(a->ports);
-		finish(r, request_error(a->err, a->why));
+		request_finish(r, request_error(a->err, a->why));
 	} else {
-		finish(r, json_pack("{so}", "ports", a->ports));
+		request_finish(r, json_pack("{so}", "ports", a->ports));
 	}
 }
 
@@ -164,10 +162,10 @@ static void do_ports(struct request *r)
 	json_error_t error;
 
 	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss ss}", "op", &op, "channel", &path) < 0) {
-		refuse(r, -EINVAL, error.text);
+		request_refuse(r, -EINVAL, error.text);
 		return;
 	}
-	node = find(r, path);
+	node = request_find(r, path);
 	if (!node || !may_tell(r, node))
 		return;
 	r->ask = (struct ports_ask){ .server = r->server, .inode = node->inode, .done = told };
@@ -184,7 +182,7 @@ static void waited(struct ports_wait *w)
 				      json_pack("{sO}", "port", json_array_get(a->ports, 0));
 
 	json_decref(a->ports);
-	finish(r, answer);
+	request_finish(r, answer);
 }
 
 static void cancel_wait(struct request *r)
@@ -201,14 +199,14 @@ static void do_wait(struct request *r)
 
 	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss ss sI s?I}", "op", &op, "channel", &path, "id", &id,
 			   "timeout", &timeout) < 0) {
-		refuse(r, -EINVAL, error.text);
+		request_refuse(r, -EINVAL, error.text);
 		return;
 	}
 	if (!port_id(id) || timeout > INT_MAX) {
-		refuse(r, -EINVAL, port_id(id) ? "the timeout is too long" : "there is no such id of a port");
+		request_refuse(r, -EINVAL, port_id(id) ? "the timeout is too long" : "there is no such id of a port");
 		return;
 	}
-	node = find(r, path);
+	node = request_find(r, path);
 	if (!node || !may_tell(r, node))
 		return;
 	r->wait = (struct ports_wait){
@@ -228,6 +226,9 @@ static const struct {
 	{ "detach", do_detach },
 	{ "ports", do_ports },
 	{ "wait", do_wait },
+	{ "set", request_set },
+	{ "get", request_get },
+	{ "quota", request_quota },
 };
 
 void request_start(struct request *r, const char *text, size_t len)
@@ -238,19 +239,19 @@ void request_start(struct request *r, const char *text, size_t len)
 	r->cancel = NULL;
 	r->json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!r->json) {
-		refuse(r, -EINVAL, error.text);
+		request_refuse(r, -EINVAL, error.text);
 		return;
 	}
 	op = json_string_value(json_object_get(r->json, "op"));
 	for (size_t i = 0; op && i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (!strcmp(op, ops[i].name)) {
 			if (r->fd >= 0 && ops[i].run != do_attach)
-				refuse(r, -EINVAL, "a descriptor is of use to attach only");
+				request_refuse(r, -EINVAL, "a descriptor is of use to attach only");
 			else
 				ops[i].run(r);
 			return;
 		}
-	refuse(r, -EINVAL, op ? "there is no such op" : "a request is an object with an \"op\"");
+	request_refuse(r, -EINVAL, op ? "there is no such op" : "a request is an object with an \"op\"");
 }
 
 void request_cancel(struct request *r)

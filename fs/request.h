@@ -7,13 +7,18 @@
  *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
  *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
  *       once the port has ended, or as it is after "timeout", where that is given
+ *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
+ *       all values are looked at before the first is set
+ *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
+ *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *
- * PATH is the channel's from the mount's root. What fails is answered {"errno": NAME, "error": TEXT}.
+ * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered {"errno": NAME, "error": TEXT}.
  */
 #pragma once
 
 #include "attach.h"
 #include "ending.h"
+#include "settings.h"
 
 struct request {
 	/* Set before request_start(). */
@@ -30,6 +35,7 @@ struct request {
 		struct attach attach;
 		struct ports_ask ask;
 		struct ports_wait wait;
+		struct settings_ask settings;
 	};
 };
 

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "packets.h"
 #include "portattr.h"
+#include "settingattr.h"
 #include "stats.h"
 #include "tee.h"
 
@@ -177,6 +178,7 @@ static const struct attribute *find(const char *name, const struct node *node, i
 void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct node *node = node_get(&server_of(req)->nodes, ino);
+	int key = settingattr_find(name);
 	const struct attribute *a;
 	char path[PATH_MAX];
 	int err = 0;
@@ -185,28 +187,36 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	a = find(name, node, &err);
-	if (!a)
+	a = key < 0 ? find(name, node, &err) : NULL;
+	if (!a && key < 0)
 		xattr_refuse(req, node, name, EOPNOTSUPP, "no such attribute of a channel");
-	else if (!a->set)
+	else if (a && !a->set)
 		xattr_refuse(req, node, name, EPERM, "read-only");
-	else if ((flags & XATTR_REPLACE) && a->has && !a->has(node))
+	else if (a && (flags & XATTR_REPLACE) && a->has && !a->has(node))
 		xattr_refuse(req, node, name, ENODATA, NULL);
 	else if (size == 0 || size >= sizeof(path) || memchr(value, '\0', size))
 		xattr_refuse(req, node, name, EINVAL, "empty, too long, or with a zero byte");
 	else {
 		memcpy(path, value, size);
 		path[size] = '\0';
-		a->set(req, node, path);
+		if (a)
+			a->set(req, node, path);
+		else
+			settingattr_set(req, node, (enum setting_key)key, path);
 	}
 }
 
 void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct node *node = node_get(&server_of(req)->nodes, ino);
+	int key = settingattr_find(name);
 	const struct attribute *a;
 	int err = ENOENT;
 
+	if (node && key >= 0) {
+		settingattr_get(req, node, (enum setting_key)key, size);
+		return;
+	}
 	a = node ? find(name, node, &err) : NULL;
 	if (!a)
 		fuse_reply_err(req, err);
@@ -219,7 +229,7 @@ void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct node *node = node_get(&server_of(req)->nodes, ino);
-	char list[256];
+	char list[256 + SETTINGATTR_LIST_MAX];
 	size_t len = 0;
 
 	if (!node) {
@@ -234,6 +244,7 @@ void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 		memcpy(list + len, attributes[i].name, n);
 		len += n;
 	}
+	len += settingattr_list(server_of(req), node, list + len);
 	xattr_reply(req, list, len, size, 0);
 }
 
@@ -245,6 +256,10 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	if (!node) {
 		fuse_reply_err(req, err);
+		return;
+	}
+	if (settingattr_find(name) >= 0) {
+		xattr_refuse(req, node, name, EPERM, "a setting can be set, not removed");
 		return;
 	}
 	a = find(name, node, &err);

@@ -6,8 +6,9 @@
  *   spfs.taps   a JSON array of the taps' paths in the mount
  *   spfs.stats  one JSON object
  *   spfs.source, spfs.sink, spfs.ports, spfs.detach: see portattr.h
+ *   spfs.size, spfs.depth and the other settings: see settingattr.h
  *
- * The same answer comes for every name of the channel. Names outside spfs.* are EOPNOTSUPP.
+ * But for settings, the same answer comes for every name of the channel. Names outside spfs.* are EOPNOTSUPP.
  */
 #pragma once
 
