@@ -28,6 +28,9 @@ int settings_terms(struct server *s, const struct rights *r, const struct inode 
 	return terms->account ? 0 : -ENOMEM;
 }
 
+/* What the kernel gives a FIFO (pipe(7)). */
+#define FIFO_SIZE 65536
+
 /* ---- what has which ---- */
 
 static unsigned kind_of(const struct server *s, const struct node *node)
@@ -120,9 +123,10 @@ static void begin(struct settings_ask *a)
 	a->tap = node_is_tap(a->node) ? a->node->id : 0;
 }
 
-static void finish_job(struct job *job)
+/* Whether the kernel alone moves the channel's bytes, as far as names tell. */
+static bool is_plain(const struct node *node)
 {
-	finish(container_of(job, struct settings_ask, job));
+	return node_is_channel(node) && !node_is_tap(node) && !node->inode->taps;
 }
 
 /* ---- setting ---- */
@@ -183,6 +187,21 @@ static void set_mount(struct settings_ask *a)
 	accounts_limit(a->server);
 }
 
+/* The ring that others have open has the size now: so it is remembered. */
+static void resized(struct resize *ring)
+{
+	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
+
+	a->channel = a->node->inode->channel; /* none any more at the daemon's end */
+	if (ring->err == 0 && a->channel) {
+		job_post(a->server, a->channel->worker->loop, &a->job, work_set, finish_set);
+		return;
+	}
+	a->err = refuse_worker(a, SETTING_SIZE, ring->err < 0 ? ring->err : -ENOTCONN);
+	settings_log(a);
+	finish(a);
+}
+
 void settings_set(struct settings_ask *a, const struct rights *r)
 {
 	struct server *s = a->server;
@@ -206,7 +225,10 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		return;
 	}
 	a->channel = a->node->inode->channel;
-	job_post(s, a->channel->worker->loop, &a->job, work_set, finish_set);
+	if (a->has[SETTING_SIZE] && is_plain(a->node))
+		resize_start(&a->ring, s, a->node, (int)a->value[SETTING_SIZE], resized);
+	else
+		job_post(s, a->channel->worker->loop, &a->job, work_set, finish_set);
 }
 
 /* ---- getting ---- */
@@ -222,6 +244,31 @@ static void work_get(struct job *job)
 		refuse(a, a->err, "%s", strerror(-a->err));
 }
 
+/* Of a ring that nobody has open, its size is what it will be. */
+static void looked(struct resize *ring)
+{
+	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
+
+	if (ring->granted > 0)
+		a->value[SETTING_SIZE] = (uint64_t)ring->granted;
+	else if (!a->value[SETTING_SIZE])
+		a->value[SETTING_SIZE] = FIFO_SIZE;
+	finish(a);
+}
+
+static void look(struct settings_ask *a)
+{
+	if (a->err == 0 && is_plain(a->node))
+		resize_start(&a->ring, a->server, a->node, 0, looked);
+	else
+		finish(a);
+}
+
+static void finish_get(struct job *job)
+{
+	look(container_of(job, struct settings_ask, job));
+}
+
 void settings_get(struct settings_ask *a)
 {
 	struct server *s = a->server;
@@ -231,10 +278,10 @@ void settings_get(struct settings_ask *a)
 		a->has[key] = settings_has(s, a->node, (enum setting_key)key);
 	a->channel = a->node->inode->channel;
 	if (a->channel) {
-		job_post(s, a->channel->worker->loop, &a->job, work_get, finish_job);
+		job_post(s, a->channel->worker->loop, &a->job, work_get, finish_get);
 		return;
 	}
 	memcpy(a->value, s->defaults.value, sizeof(a->value));
 	a->value[SETTING_QUOTA] = s->quotas.preset;
-	finish(a);
+	look(a);
 }

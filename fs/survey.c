@@ -20,6 +20,7 @@
 /* One descriptor below the mount point. */
 struct sighting {
 	pid_t pid;
+	int fd;
 	int flags;
 	uint64_t node; /* once it is known; 0: none */
 	bool foreign;  /* reads a teed origin */
@@ -65,7 +66,7 @@ static void sightings_clear(struct sightings *list)
 
 /* ---- on the helper ---- */
 
-static void sighted(struct sightings *list, pid_t pid, int flags, const char *path)
+static void sighted(struct sightings *list, pid_t pid, int fd, int flags, const char *path)
 {
 	struct sighting *s;
 
@@ -79,7 +80,7 @@ static void sighted(struct sightings *list, pid_t pid, int flags, const char *pa
 		list->room = room;
 	}
 	s = &list->all[list->count];
-	*s = (struct sighting){ .pid = pid, .flags = flags, .path = strdup(path) };
+	*s = (struct sighting){ .pid = pid, .fd = fd, .flags = flags, .path = strdup(path) };
 	if (s->path)
 		list->count++;
 }
@@ -134,7 +135,7 @@ static void look_into(struct survey *sv, int proc, pid_t pid)
 		path[n] = '\0';
 		flags = open_flags(proc, pid, entry->d_name);
 		if (!(flags & O_PATH))
-			sighted(&sv->next, pid, flags, path + len + 1);
+			sighted(&sv->next, pid, atoi(entry->d_name), flags, path + len + 1);
 	}
 	closedir(dir);
 }
@@ -181,11 +182,35 @@ static int by_node(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+static void run(struct survey *sv);
+
+/* Who waits for this survey is told; who waits for a later one goes on. */
+static void tell_waiters(struct survey *sv)
+{
+	TAILQ_HEAD(, survey_waiter) ready = TAILQ_HEAD_INITIALIZER(ready);
+	struct survey_waiter *w, *next;
+
+	for (w = TAILQ_FIRST(&sv->waiters); w; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		if (w->early) {
+			w->early = false;
+			continue;
+		}
+		TAILQ_REMOVE(&sv->waiters, w, entry);
+		TAILQ_INSERT_TAIL(&ready, w, entry);
+	}
+	if (!TAILQ_EMPTY(&sv->waiters))
+		run(sv);
+	while ((w = TAILQ_FIRST(&ready))) {
+		TAILQ_REMOVE(&ready, w, entry);
+		w->done(w);
+	}
+}
+
 static void finish_survey(struct job *job)
 {
 	struct survey *sv = container_of(job, struct survey, job);
 	struct sightings before = sv->seen;
-	struct survey_waiter *w;
 
 	sv->seen = sv->next;
 	sv->next = (struct sightings){ 0 };
@@ -204,10 +229,7 @@ static void finish_survey(struct job *job)
 	sightings_clear(&before);
 	if (sv->seen.count)
 		qsort(sv->seen.all, sv->seen.count, sizeof(sv->seen.all[0]), by_node);
-	while ((w = TAILQ_FIRST(&sv->waiters))) {
-		TAILQ_REMOVE(&sv->waiters, w, entry);
-		w->done(w);
-	}
+	tell_waiters(sv);
 }
 
 static void run(struct survey *sv)
@@ -220,10 +242,11 @@ static void run(struct survey *sv)
 
 void survey_want(struct survey *sv, struct survey_waiter *w)
 {
-	if (!sv->running && sv->finished && now_nsec() - sv->finished < SURVEY_FRESH_NSEC) {
+	if (!w->anew && !sv->running && sv->finished && now_nsec() - sv->finished < SURVEY_FRESH_NSEC) {
 		w->done(w);
 		return;
 	}
+	w->early = w->anew && sv->running;
 	TAILQ_INSERT_TAIL(&sv->waiters, w, entry);
 	run(sv);
 }
@@ -248,6 +271,16 @@ bool survey_count(const struct survey *sv, const struct node *node, struct surve
 		count->writers += (s->flags & O_ACCMODE) != O_RDONLY;
 	}
 	return !sv->blind;
+}
+
+size_t survey_holders(const struct survey *sv, const struct node *node, struct survey_holder *list, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sv->seen.count && n < max; i++)
+		if (sv->seen.all[i].node == node->id)
+			list[n++] = (struct survey_holder){ .pid = sv->seen.all[i].pid, .fd = sv->seen.all[i].fd };
+	return n;
 }
 
 static void timer_ready(struct loop_io *io, int res)

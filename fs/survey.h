@@ -19,6 +19,8 @@ struct survey_waiter {
 	TAILQ_ENTRY(survey_waiter) entry;
 	/* On the FUSE thread, once survey_count() is fresh. */
 	void (*done)(struct survey_waiter *w);
+	bool anew;  /* after a survey that has not begun yet */
+	bool early; /* private: the one that runs is not it */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -50,3 +52,12 @@ struct survey_count {
  * the daemon may not look into its own user's processes.
  */
 bool survey_count(const struct survey *survey, const struct node *node, struct survey_count *count);
+
+/* A descriptor of somebody's. */
+struct survey_holder {
+	pid_t pid;
+	int fd;
+};
+
+/* Up to @max descriptors of @node as of the last survey. Returns how many. */
+size_t survey_holders(const struct survey *survey, const struct node *node, struct survey_holder *list, size_t max);
