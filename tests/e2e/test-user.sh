@@ -24,6 +24,15 @@ start() {
 }
 
 start
+# A ring that somebody has open has its size set on their descriptor, where the daemon may; else the log says so.
+granted=$($user bash -euc "
+	cd '$M'
+	mkfifo plain
+	exec 4<> plain
+	spfs set plain size=1M
+	/usr/bin/python3 -c 'import fcntl; print(fcntl.fcntl(4, 1032))'
+	rm plain")
+[ "$granted" = 1048576 ] || log_has 'rings that they have open keep their size'
 $user bash -euc "
 	cd '$M'
 	mkfifo a
