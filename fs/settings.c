@@ -202,6 +202,31 @@ static void resized(struct resize *ring)
 	finish(a);
 }
 
+static void to_worker(struct settings_ask *a)
+{
+	a->channel = a->node->inode->channel;
+	if (a->has[SETTING_SIZE] && is_plain(a->node))
+		resize_start(&a->ring, a->server, a->node, (int)a->value[SETTING_SIZE], resized);
+	else
+		job_post(a->server, a->channel->worker->loop, &a->job, work_set, finish_set);
+}
+
+/* The channel has messages now, or none any more; the other settings follow. */
+static void switched(struct packets_change *c, int err)
+{
+	struct settings_ask *a = container_of(c, struct settings_ask, packets);
+
+	a->has[SETTING_PACKETS] = false;
+	if (err == 0) {
+		to_worker(a);
+		return;
+	}
+	a->err = refuse(a, err, "packets: %s", err == -EBUSY ?
+			"somebody has the channel open, it has ports, or data waits in it" : strerror(-err));
+	settings_log(a);
+	finish(a);
+}
+
 void settings_set(struct settings_ask *a, const struct rights *r)
 {
 	struct server *s = a->server;
@@ -224,11 +249,12 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		finish(a);
 		return;
 	}
-	a->channel = a->node->inode->channel;
-	if (a->has[SETTING_SIZE] && is_plain(a->node))
-		resize_start(&a->ring, s, a->node, (int)a->value[SETTING_SIZE], resized);
-	else
-		job_post(s, a->channel->worker->loop, &a->job, work_set, finish_set);
+	if (a->has[SETTING_PACKETS]) {
+		a->packets = (struct packets_change){ .on = a->value[SETTING_PACKETS], .done = switched };
+		packets_set(s, a->node, &a->packets);
+	} else {
+		to_worker(a);
+	}
 }
 
 /* ---- getting ---- */
@@ -282,6 +308,7 @@ void settings_get(struct settings_ask *a)
 		return;
 	}
 	memcpy(a->value, s->defaults.value, sizeof(a->value));
+	a->value[SETTING_PACKETS] = a->node->inode->packets;
 	a->value[SETTING_QUOTA] = s->quotas.preset;
 	look(a);
 }

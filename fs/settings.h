@@ -1,6 +1,7 @@
 /* Settings (setting.h) of channels, taps and the mount, as they are asked for: who may, and on their way to workers. */
 #pragma once
 
+#include "packets.h"
 #include "resize.h"
 #include "rights.h"
 #include "server.h"
@@ -24,6 +25,7 @@ struct settings_ask {
 	/* Private: */
 	struct job job;
 	struct resize ring;
+	struct packets_change packets;
 	struct channel *channel;
 	uint64_t tap; /* 0: the channel */
 };

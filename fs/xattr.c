@@ -12,7 +12,6 @@
 #include "dir.h"
 #include "inode.h"
 #include "log.h"
-#include "packets.h"
 #include "portattr.h"
 #include "settingattr.h"
 #include "stats.h"
@@ -108,52 +107,7 @@ static void remove_tee(fuse_req_t req, struct node *node)
 	fuse_reply_err(req, 0);
 }
 
-/* ---- spfs.packets ---- */
-
-struct packets_request {
-	struct packets_change change;
-	fuse_req_t req;
-};
-
-static void get_packets(fuse_req_t req, struct node *node, size_t size)
-{
-	xattr_reply(req, node->inode->packets ? "1" : "0", 1, size, 0);
-}
-
-static void packets_done(struct packets_change *c, int err)
-{
-	struct packets_request *r = container_of(c, struct packets_request, change);
-
-	if (err < 0)
-		log_info("spfs.packets: %s", err == -EBUSY ?
-			 "somebody has the channel open, it has ports, or data waits in it" : strerror(-err));
-	fuse_reply_err(r->req, -err);
-	free(r);
-}
-
-static void set_packets(fuse_req_t req, struct node *node, const char *value)
-{
-	struct packets_request *r;
-	char why[SETTING_TEXT_MAX];
-	uint64_t number = 0;
-	int err = setting_parse(SETTING_PACKETS, value, &number, why);
-
-	if (err < 0) {
-		xattr_refuse(req, node, "spfs.packets", -err, why);
-		return;
-	}
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	r->req = req;
-	r->change = (struct packets_change){ .on = number, .done = packets_done };
-	packets_set(server_of(req), node, &r->change);
-}
-
 static const struct attribute attributes[] = {
-	{ .name = "spfs.packets", .get = get_packets, .set = set_packets },
 	{ .name = "spfs.tee", .has = has_tee, .get = get_tee, .set = set_tee, .remove = remove_tee },
 	{ .name = "spfs.taps", .get = stats_reply_taps },
 	{ .name = "spfs.stats", .get = stats_reply },

@@ -95,7 +95,7 @@ int channel_set(struct channel *ch, uint64_t id, enum setting_key key, uint64_t 
 
 	if (id && !tap)
 		return -ENOENT;
-	if (!(settings_table[key].of & (id ? SETTING_OF_TAP : SETTING_OF_CHANNEL)))
+	if (!(settings_table[key].of & (id ? SETTING_OF_TAP : SETTING_OF_CHANNEL)) || key == SETTING_PACKETS)
 		return -EINVAL;
 	return tap ? tap_set(tap, key, value) : set(ch, key, value);
 }

@@ -88,7 +88,7 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
 
 /*
  * Changes a setting of the channel (@tap 0) or of a tap; it holds from the next chunk on, and nothing is lost by it.
- * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that), -EBUSY (the ring holds more than it should),
+ * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that; for packets see below), -EBUSY (the ring holds more than it should),
  * -EDQUOT, -EMFILE or -ENOMEM, with everything as it was.
  */
 int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
