@@ -19,3 +19,4 @@ extern const struct command command_quota;
 extern const struct command command_stat;
 extern const struct command command_ls;
 extern const struct command command_graph;
+extern const struct command command_top;

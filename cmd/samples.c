@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <mntent.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,37 +10,44 @@
 #include <time.h>
 
 #include "clock.h"
+#include "mounts.h"
 #include "place.h"
 
-/* The text grows with every tap and digit: ask again while it does. */
-static int get(const char *path, json_t **stats)
+/* The text grows with every tap and digit: ask again while it does. Returns 0 or a positive errno. */
+static int get(const char *path, const char *attribute, json_t **json)
 {
-	ssize_t size = getxattr(path, "spfs.stats", NULL, 0);
+	ssize_t size = getxattr(path, attribute, NULL, 0);
 
 	while (size >= 0) {
 		char *text = malloc((size_t)size + 1);
-		ssize_t n = text ? getxattr(path, "spfs.stats", text, (size_t)size) : -1;
+		ssize_t n = text ? getxattr(path, attribute, text, (size_t)size) : -1;
 
 		if (n >= 0) {
-			*stats = json_loadb(text, (size_t)n, 0, NULL);
+			*json = json_loadb(text, (size_t)n, 0, NULL);
 			free(text);
-			return *stats ? 0 : EBADMSG;
+			return *json ? 0 : EBADMSG;
 		}
 		free(text);
 		if (errno != ERANGE)
 			break;
-		size = getxattr(path, "spfs.stats", NULL, 0);
+		size = getxattr(path, attribute, NULL, 0);
 	}
 	return errno;
+}
+
+static struct sample *find_key(struct samples *list, const struct sample_key *key)
+{
+	struct sample *s;
+
+	HASH_FIND(hh, list->by_key, key, sizeof(*key), s);
+	return s;
 }
 
 static struct sample *find(struct samples *list, const struct stat *st)
 {
 	struct sample_key key = { .dev = st->st_dev, .ino = st->st_ino };
-	struct sample *s;
 
-	HASH_FIND(hh, list->by_key, &key, sizeof(key), s);
-	return s;
+	return find_key(list, &key);
 }
 
 static void sample_free(struct sample *s)
@@ -50,6 +56,8 @@ static void sample_free(struct sample *s)
 	free(s->path);
 	json_decref(s->stats);
 	json_decref(s->before);
+	json_decref(s->ports);
+	json_decref(s->ports_before);
 	free(s);
 }
 
@@ -91,7 +99,7 @@ static int add_name(struct samples *list, const char *root, const char *path, co
 
 	if (s && !s->err)
 		return 0;
-	err = get(path, &stats);
+	err = get(path, "spfs.stats", &stats);
 	if (err == ENOENT) /* it went meanwhile */
 		return 0;
 	if (!s)
@@ -175,16 +183,12 @@ int samples_add_tree(struct samples *list, const char *dir)
 
 int samples_add_mounts(struct samples *list)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *entry;
-	int err = 0;
+	struct mounts mounts = { 0 };
+	int err = mounts_find(&mounts);
 
-	if (!mounts)
-		return errno;
-	while (!err && (entry = getmntent(mounts)))
-		if (!strcmp(entry->mnt_type, "fuse.spfs"))
-			err = walk(list, entry->mnt_dir, entry->mnt_dir, NULL);
-	endmntent(mounts);
+	for (size_t i = 0; !err && i < mounts.count; i++)
+		err = walk(list, mounts.roots[i], mounts.roots[i], NULL);
+	mounts_free(&mounts);
 	return err;
 }
 
@@ -198,7 +202,7 @@ void samples_again(struct samples *list, double seconds)
 		struct sample *s = list->all[i];
 		json_t *stats = NULL;
 
-		if (s->err || get(s->path, &stats))
+		if (s->err || get(s->path, "spfs.stats", &stats))
 			continue;
 		json_decref(s->before);
 		s->before = s->stats;
@@ -206,6 +210,41 @@ void samples_again(struct samples *list, double seconds)
 		s->stats = stats;
 		s->at = clock_now();
 	}
+}
+
+void samples_add_ports(struct samples *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct sample *s = list->all[i];
+
+		if (!s->err && !s->ports)
+			get(s->path, "spfs.ports", &s->ports);
+	}
+}
+
+void samples_follow(struct samples *list, struct samples *earlier)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct sample *s = list->all[i];
+		struct sample *old = find_key(earlier, &s->key);
+
+		if (!old)
+			continue;
+		json_decref(s->before);
+		json_decref(s->ports_before);
+		s->before = old->stats;
+		s->ports_before = old->ports;
+		s->since = old->at;
+		old->stats = old->ports = NULL;
+	}
+}
+
+const char *samples_root(const struct samples *list)
+{
+	for (size_t i = 1; i < list->count; i++)
+		if (strcmp(list->all[i]->root, list->all[0]->root))
+			return NULL;
+	return list->count ? list->all[0]->root : NULL;
 }
 
 void samples_free(struct samples *list)
@@ -232,8 +271,22 @@ const json_t *sample_tap_before(const struct sample *s, const char *name)
 	json_t *tap;
 	size_t i;
 
-	json_array_foreach(json_object_get(s->before, "taps"), i, tap)
-		if (!strcmp(json_string_value(json_object_get(tap, "name")), name))
+	json_array_foreach(json_object_get(s->before, "taps"), i, tap) {
+		const char *other = json_string_value(json_object_get(tap, "name"));
+
+		if (name && other && !strcmp(other, name))
 			return tap;
+	}
+	return NULL;
+}
+
+const json_t *sample_port_before(const struct sample *s, json_int_t id)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach(s->ports_before, i, port)
+		if (json_integer_value(json_object_get(port, "id")) == id)
+			return port;
 	return NULL;
 }

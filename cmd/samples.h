@@ -21,6 +21,8 @@ struct sample {
 	double at;      /* when, in seconds */
 	json_t *before; /* an earlier spfs.stats, or NULL */
 	double since;   /* when that was */
+	json_t *ports;  /* spfs.ports, or NULL */
+	json_t *ports_before;
 };
 
 struct samples {
@@ -45,6 +47,15 @@ int samples_add_mounts(struct samples *list);
 /* Takes every sample once more, after @seconds. */
 void samples_again(struct samples *list, double seconds);
 
+/* Takes the ports of every sample that has statistics. */
+void samples_add_ports(struct samples *list);
+
+/* What @earlier has of the same channels is moved to @list as what was before. */
+void samples_follow(struct samples *list, struct samples *earlier);
+
+/* The mount point, where it is one for all; else NULL. */
+const char *samples_root(const struct samples *list);
+
 void samples_free(struct samples *list);
 
 /* Bytes a second between the two samples of the number @key in @now and @before; -1: unknown. */
@@ -52,3 +63,6 @@ double sample_rate(const struct sample *s, const json_t *now, const json_t *befo
 
 /* The earlier statistics of the tap @name, or NULL. */
 const json_t *sample_tap_before(const struct sample *s, const char *name);
+
+/* The earlier report of the port @id, or NULL. */
+const json_t *sample_port_before(const struct sample *s, json_int_t id);

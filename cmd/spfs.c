@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&command_stat,
 	&command_ls,
 	&command_graph,
+	&command_top,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,271 @@
+#include "top-rows.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "printable.h"
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static double number(const json_t *object, const char *key)
+{
+	const json_t *n = json_object_get(object, key);
+
+	return json_is_integer(n) ? (double)json_integer_value(n) : -1;
+}
+
+/* Takes @id, the name with the mount point. @leaf: NULL: the name. Returns NULL when out of memory. */
+static struct top_row *add(struct top_rows *rows, enum top_kind kind, const struct sample *s,
+			   const struct top_row *parent, char *id, const char *leaf)
+{
+	struct top_row *row = calloc(1, sizeof(*row));
+	struct top_row **all = realloc(rows->all, (rows->count + 1) * sizeof(struct top_row *));
+
+	if (all)
+		rows->all = all;
+	if (row) {
+		row->name = id ? printable(id + (rows->alone ? strlen(s->root) : 0)) : NULL;
+		row->leaf = leaf ? printable(leaf) : row->name ? strdup(row->name) : NULL;
+	}
+	if (!row || !all || !row->name || !row->leaf) {
+		if (row) {
+			free(row->name);
+			free(row->leaf);
+		}
+		free(row);
+		free(id);
+		return NULL;
+	}
+	row->kind = kind;
+	row->sample = s;
+	row->parent = parent;
+	row->level = parent ? parent->level + 1 : 0;
+	row->id = id;
+	row->state = "";
+	row->index = rows->count;
+	for (size_t i = 0; i < TOP_COLUMNS; i++)
+		row->value[i] = -1;
+	rows->all[rows->count++] = row;
+	return row;
+}
+
+__attribute__((format(printf, 1, 2))) static char *join(const char *fmt, ...)
+{
+	char *joined = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&joined, fmt, ap) < 0)
+		joined = NULL;
+	va_end(ap);
+	return joined;
+}
+
+/* What channels and taps have in common. */
+static void count(struct top_row *row, const json_t *stats)
+{
+	double size = number(stats, "size"), waiting = number(stats, "waiting");
+
+	row->value[TOP_WAITING] = waiting;
+	if (size > 0 && waiting >= 0)
+		row->value[TOP_FILL] = waiting >= size ? 100 : waiting * 100 / size;
+	row->value[TOP_READERS] = number(stats, "readers");
+	row->value[TOP_WRITERS] = number(stats, "writers");
+	row->value[TOP_LOST] = number(stats, "lost");
+	row->value[TOP_DROPS] = number(stats, "drops");
+	row->state = text(stats, "state");
+}
+
+/* A sum that is known where one of its parts is. */
+static void sum(double *total, double part)
+{
+	if (part >= 0)
+		*total = (*total < 0 ? 0 : *total) + part;
+}
+
+/* @path without the folder that it shares with @origin. */
+static const char *beside(const char *origin, const char *path)
+{
+	const char *slash = strrchr(origin, '/');
+	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
+
+	return n && !strncmp(origin, path, n) ? path + n : path;
+}
+
+static struct top_row *add_port(struct top_rows *rows, struct top_row *above, const struct sample *s,
+				const json_t *port)
+{
+	bool source = !strcmp(text(port, "dir"), "source");
+	json_int_t id = json_integer_value(json_object_get(port, "id"));
+	char *name = join("%s %s %s #%lld", above->id, source ? "<-" : "->", text(port, "uri"), (long long)id);
+	char *leaf = join("%s %s", source ? "<-" : "->", text(port, "uri"));
+	struct top_row *row = NULL;
+
+	if (leaf)
+		row = add(rows, source ? TOP_SOURCE : TOP_SINK, s, above, name, leaf);
+	else
+		free(name);
+	free(leaf);
+	if (!row)
+		return NULL;
+	row->value[source ? TOP_IN : TOP_OUT] = sample_rate(s, port, sample_port_before(s, id), "bytes");
+	row->value[TOP_LOST] = number(port, "lost");
+	row->value[TOP_DROPS] = number(port, "dropped");
+	if (number(port, "clients") > 0)
+		row->value[TOP_PEERS] = number(port, "connected");
+	row->state = text(port, "state");
+	sum(&above->value[TOP_PEERS], 1);
+	return row;
+}
+
+/* The ports that are attached by the name @name; NULL: those of the channel that are of no tap in @taps. */
+static int add_ports(struct top_rows *rows, struct top_row *above, const struct sample *s, const char *name,
+		     const json_t *taps)
+{
+	const json_t *port, *tap;
+	size_t i, t;
+
+	json_array_foreach((json_t *)(void *)s->ports, i, port) {
+		const char *of = text(port, "name");
+		bool here = !name;
+
+		if (name)
+			here = !strcmp(of, name);
+		else
+			json_array_foreach((json_t *)(void *)taps, t, tap)
+				here = here && strcmp(text(tap, "name"), of);
+		if (here && !add_port(rows, above, s, port))
+			return ENOMEM;
+	}
+	return 0;
+}
+
+static int add_tap(struct top_rows *rows, struct top_row *channel, const struct sample *s, const json_t *tap)
+{
+	const char *name = text(tap, "name");
+	struct top_row *row = add(rows, TOP_TAP, s, channel, join("%s%s", s->root, name),
+				  beside(text(s->stats, "channel"), name));
+
+	if (!row)
+		return ENOMEM;
+	count(row, tap);
+	row->value[TOP_OUT] = sample_rate(s, tap, sample_tap_before(s, name), "bytes_out");
+	sum(&channel->value[TOP_OUT], row->value[TOP_OUT]);
+	sum(&channel->value[TOP_LOST], row->value[TOP_LOST]);
+	sum(&channel->value[TOP_DROPS], row->value[TOP_DROPS]);
+	return add_ports(rows, row, s, name, NULL);
+}
+
+static int add_channel(struct top_rows *rows, const struct sample *s)
+{
+	const json_t *taps = json_object_get(s->stats, "taps"), *tap;
+	const char *name = json_string_value(json_object_get(s->stats, "channel"));
+	char *id = name ? join("%s%s", s->root, name) : strdup(s->path);
+	struct top_row *row = id ? add(rows, TOP_CHANNEL, s, NULL, id, NULL) : NULL;
+	int err = row ? 0 : ENOMEM;
+	size_t i;
+
+	if (!row)
+		return ENOMEM;
+	count(row, s->stats);
+	row->state = s->err ? strerrorname_np(s->err) : !name ? "no name" : json_array_size(taps) ? "teed" : "fifo";
+	row->value[TOP_IN] = sample_rate(s, s->stats, s->before, "bytes_in");
+	json_array_foreach((json_t *)(void *)taps, i, tap)
+		err = err ? err : add_tap(rows, row, s, tap);
+	return err ? err : add_ports(rows, row, s, NULL, taps);
+}
+
+int top_rows_make(struct top_rows *rows, const struct samples *list)
+{
+	int err = 0;
+
+	*rows = (struct top_rows){ .alone = samples_root(list) };
+	for (size_t i = 0; !err && i < list->count; i++)
+		err = add_channel(rows, list->all[i]);
+	rows->shown = calloc(rows->count + 1, sizeof(struct top_row *));
+	return rows->shown ? err : ENOMEM;
+}
+
+void top_rows_free(struct top_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		free(rows->all[i]->id);
+		free(rows->all[i]->name);
+		free(rows->all[i]->leaf);
+		free(rows->all[i]);
+	}
+	free(rows->all);
+	free(rows->shown);
+	*rows = (struct top_rows){ 0 };
+}
+
+/* ---- the view ---- */
+
+static int compare_values(const struct top_row *a, const struct top_row *b, const struct top_view *view)
+{
+	double x = a->value[view->sort], y = b->value[view->sort];
+	int order;
+
+	if (view->sort == TOP_NAME)
+		order = strcmp(a->name, b->name);
+	else if (view->sort == TOP_STATE)
+		order = strcmp(a->state, b->state);
+	else /* the largest number first */
+		order = x < y ? 1 : x > y ? -1 : 0;
+	if (order)
+		return view->reverse ? -order : order;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* In a tree those are compared that have one parent, and what is below a row stands behind it. */
+static int compare(const void *left, const void *right, void *data)
+{
+	const struct top_row *a = *(struct top_row *const *)left, *b = *(struct top_row *const *)right;
+	const struct top_view *view = data;
+	unsigned deep = a->level, other = b->level;
+
+	if (view->flat)
+		return compare_values(a, b, view);
+	while (a->level > b->level)
+		a = a->parent;
+	while (b->level > a->level)
+		b = b->parent;
+	if (a == b)
+		return deep < other ? -1 : deep > other;
+	while (a->parent != b->parent) {
+		a = a->parent;
+		b = b->parent;
+	}
+	return compare_values(a, b, view);
+}
+
+void top_rows_arrange(struct top_rows *rows, const struct top_view *view)
+{
+	bool all = !*view->filter;
+
+	/* Parents come before what is below them. */
+	for (size_t i = 0; i < rows->count; i++) {
+		struct top_row *row = rows->all[i];
+
+		row->shown = all || strcasestr(row->name, view->filter) ||
+			     (!view->flat && row->parent && row->parent->shown);
+	}
+	for (size_t i = rows->count; !view->flat && i-- > 0;)
+		if (rows->all[i]->shown && rows->all[i]->parent)
+			rows->all[rows->all[i]->parent->index]->shown = true;
+	rows->visible = 0;
+	for (size_t i = 0; rows->shown && i < rows->count; i++)
+		if (rows->all[i]->shown)
+			rows->shown[rows->visible++] = rows->all[i];
+	if (rows->visible)
+		qsort_r(rows->shown, rows->visible, sizeof(struct top_row *), compare, (void *)(uintptr_t)view);
+}

@@ -1,0 +1,294 @@
+/*
+ * Everything is drawn anew, and ncurses sends what has changed. Names come here printable. A window may be of any
+ * size, down to one cell: what has no room is left out, lines first, then columns.
+ */
+#include "top-screen.h"
+
+#include <ncurses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "bytes.h"
+
+#define NAME_MIN 12
+#define HEAD 3 /* totals, note, titles */
+
+enum { PAIR_LOW = 1, PAIR_HALF, PAIR_FULL, PAIR_TAP, PAIR_PORT };
+
+static const struct {
+	const char *title;
+	int width;
+	int keep; /* the smaller, the sooner it goes where there is no room */
+} columns[TOP_COLUMNS] = {
+	[TOP_NAME] = { "NAME", 0, 99 },
+	[TOP_IN] = { "IN/S", 6, 9 },
+	[TOP_OUT] = { "OUT/S", 6, 10 },
+	[TOP_FILL] = { "FILL", 10, 8 },
+	[TOP_WAITING] = { "WAIT", 6, 3 },
+	[TOP_LOST] = { "LOST", 6, 7 },
+	[TOP_DROPS] = { "DROPS", 5, 2 },
+	[TOP_READERS] = { "RD", 3, 6 },
+	[TOP_WRITERS] = { "WR", 3, 5 },
+	[TOP_PEERS] = { "PEERS", 5, 4 },
+	[TOP_STATE] = { "STATE", 9, 1 },
+};
+
+static SCREEN *terminal;
+
+int top_screen_start(void)
+{
+	terminal = newterm(NULL, stdout, stdin);
+	if (!terminal)
+		return -1;
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	set_escdelay(25);
+	curs_set(0);
+	if (has_colors()) {
+		start_color();
+		use_default_colors();
+		init_pair(PAIR_LOW, COLOR_GREEN, -1);
+		init_pair(PAIR_HALF, COLOR_YELLOW, -1);
+		init_pair(PAIR_FULL, COLOR_RED, -1);
+		init_pair(PAIR_TAP, COLOR_CYAN, -1);
+		init_pair(PAIR_PORT, COLOR_MAGENTA, -1);
+	}
+	return 0;
+}
+
+void top_screen_end(void)
+{
+	endwin();
+	delscreen(terminal);
+	terminal = NULL;
+}
+
+size_t top_screen_room(void)
+{
+	return LINES > HEAD + 2 ? (size_t)(LINES - HEAD - 1) : 1;
+}
+
+/* @text in @width cells, cut or filled up. */
+static void cell(const char *text, int width, bool right)
+{
+	mbstate_t state = { 0 };
+	const char *p = text;
+	int cells = 0;
+
+	while (*p) {
+		wchar_t c;
+		size_t n = mbrtowc(&c, p, MB_CUR_MAX, &state);
+		int w = n == (size_t)-1 || n == (size_t)-2 ? -1 : wcwidth(c);
+
+		if (w < 0 || cells + w > width)
+			break;
+		cells += w;
+		p += n;
+	}
+	if (right)
+		printw("%*s", width - cells, "");
+	addnstr(text, (int)(p - text));
+	if (!right)
+		printw("%*s", width - cells, "");
+}
+
+static void choose_columns(bool used[TOP_COLUMNS], int *name_width)
+{
+	int width = NAME_MIN;
+
+	for (size_t i = 0; i < TOP_COLUMNS; i++) {
+		used[i] = true;
+		width += i == TOP_NAME ? 0 : columns[i].width + 1;
+	}
+	while (width > COLS) {
+		size_t least = TOP_NAME;
+
+		for (size_t i = 0; i < TOP_COLUMNS; i++)
+			if (used[i] && columns[i].keep < columns[least].keep)
+				least = i;
+		if (least == TOP_NAME)
+			break;
+		used[least] = false;
+		width -= columns[least].width + 1;
+	}
+	*name_width = COLS - (width - NAME_MIN);
+}
+
+static int attribute(int pair)
+{
+	return has_colors() ? (int)COLOR_PAIR(pair) : 0;
+}
+
+static void draw_fill(double percent, bool chosen)
+{
+	int look = attribute(percent >= 90 ? PAIR_FULL : percent >= 50 ? PAIR_HALF : PAIR_LOW);
+	char text[16] = "-";
+
+	if (percent < 0) {
+		cell(text, columns[TOP_FILL].width, true);
+		return;
+	}
+	for (int i = 0; i < 5; i++)
+		text[i] = i * 20 < (int)percent ? '#' : '.';
+	snprintf(text + 5, sizeof(text) - 5, " %3d%%", (int)percent);
+	if (!chosen)
+		attron(look);
+	cell(text, columns[TOP_FILL].width, true);
+	if (!chosen)
+		attroff(look);
+}
+
+static void draw_row(const struct top_row *row, const struct top_view *view, const bool used[TOP_COLUMNS],
+		     int name_width, bool chosen)
+{
+	int indent = view->flat ? 0 : 2 * (int)row->level;
+	int look = row->kind == TOP_CHANNEL ? (int)A_BOLD : attribute(row->kind == TOP_TAP ? PAIR_TAP : PAIR_PORT);
+
+	if (indent > name_width)
+		indent = name_width;
+	look = chosen ? (int)A_REVERSE : look;
+	attron(look);
+	printw("%*s", indent, "");
+	cell(view->flat ? row->name : row->leaf, name_width - indent, false);
+	if (!chosen)
+		attroff(look);
+	for (size_t i = TOP_NAME + 1; i < TOP_COLUMNS; i++) {
+		char text[BYTES_TEXT];
+
+		if (!used[i])
+			continue;
+		addch(' ');
+		if (i == TOP_FILL)
+			draw_fill(row->value[i], chosen);
+		else if (i == TOP_STATE)
+			cell(row->state, columns[i].width, false);
+		else
+			cell(row->value[i] < 0 ? "-" : bytes_text(text, row->value[i]), columns[i].width, true);
+	}
+	attroff(look);
+}
+
+static void draw_titles(const struct top_view *view, const bool used[TOP_COLUMNS], int name_width)
+{
+	attron(A_REVERSE);
+	for (size_t i = 0; i < TOP_COLUMNS; i++) {
+		char title[16];
+
+		if (!used[i])
+			continue;
+		if (i > TOP_NAME)
+			addch(' ');
+		snprintf(title, sizeof(title), "%s", columns[i].title);
+		if (i == view->sort)
+			attron(A_BOLD | A_UNDERLINE);
+		cell(title, i == TOP_NAME ? name_width : columns[i].width, i != TOP_NAME && i != TOP_STATE);
+		attroff(A_BOLD | A_UNDERLINE);
+	}
+	attroff(A_REVERSE);
+}
+
+/* Line @y, if there is one. Returns whether there is. */
+static bool line(int y)
+{
+	return y >= 0 && y < LINES && move(y, 0) != ERR;
+}
+
+static void draw_head(const struct top_screen *s, const struct top_model *m)
+{
+	struct top_totals t = top_model_totals(m);
+	char in[BYTES_TEXT], out[BYTES_TEXT], lost[BYTES_TEXT], text[512], clock[16];
+	time_t now = time(NULL);
+
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
+	snprintf(text, sizeof(text), "spfs top %s  %zu channels, %zu taps, %zu ports  in %s/s  out %s/s  lost %s%s", clock,
+		 t.channels, t.taps, t.ports, t.in < 0 ? "-" : bytes_text(in, t.in),
+		 t.out < 0 ? "-" : bytes_text(out, t.out), bytes_text(lost, t.lost), s->paused ? "  PAUSED" : "");
+	if (line(0))
+		cell(text, COLS, false);
+	snprintf(text, sizeof(text), m->missing > 1 ? "%s (and %zu more)" : "%s", m->note, m->missing - 1);
+	if (m->missing)
+		attron(A_BOLD | attribute(PAIR_FULL));
+	if (LINES > HEAD && line(1))
+		cell(text, COLS, false);
+	attroff(A_BOLD | attribute(PAIR_FULL));
+}
+
+static void draw_foot(const struct top_screen *s, const struct top_model *m)
+{
+	static const char *const prompts[] = {
+		[TOP_FILTER] = "Filter", [TOP_SEARCH] = "Search", [TOP_DELAY] = "Seconds",
+	};
+	char text[256];
+
+	if (s->prompt)
+		snprintf(text, sizeof(text), "%s: %s_", prompts[s->prompt], s->input);
+	else if (*m->view.filter)
+		snprintf(text, sizeof(text), "F1 Help  / Filter: %s  q Quit", m->view.filter);
+	else
+		snprintf(text, sizeof(text), "F1 Help  F3 Search  F4 Filter  F5 Tree  F6 Sort  Space Pause  q Quit");
+	if (LINES > HEAD + 1 && line(LINES - 1))
+		cell(text, COLS, false);
+}
+
+static void draw_page(struct top_page *page)
+{
+	size_t room = LINES > 0 ? (size_t)LINES : 1;
+
+	if (page->first + room > page->count)
+		page->first = page->count > room ? page->count - room : 0;
+	for (size_t i = 0; i < room && page->first + i < page->count && line((int)i); i++)
+		cell(page->lines[page->first + i], COLS, false);
+}
+
+void top_screen_draw(struct top_screen *s, const struct top_model *m)
+{
+	bool used[TOP_COLUMNS];
+	size_t room = top_screen_room();
+	int head = LINES > HEAD ? HEAD : LINES > 1 ? 1 : 0;
+	int name_width;
+
+	erase();
+	if (s->page != TOP_LIST) {
+		draw_page(&s->lines);
+		refresh();
+		return;
+	}
+	choose_columns(used, &name_width);
+	if (s->cursor < s->first)
+		s->first = s->cursor;
+	if (s->cursor >= s->first + room)
+		s->first = s->cursor - room + 1;
+	if (head)
+		draw_head(s, m);
+	if (LINES > HEAD && line(2))
+		draw_titles(&m->view, used, name_width);
+	for (size_t i = 0; i < room && s->first + i < m->rows.visible && line(head + (int)i); i++)
+		draw_row(m->rows.shown[s->first + i], &m->view, used, name_width, s->first + i == s->cursor);
+	draw_foot(s, m);
+	refresh();
+}
+
+void top_screen_choose(struct top_screen *s, const struct top_model *m, size_t at)
+{
+	free(s->chosen);
+	s->chosen = NULL;
+	s->cursor = at < m->rows.visible ? at : m->rows.visible ? m->rows.visible - 1 : 0;
+	if (m->rows.visible)
+		s->chosen = strdup(m->rows.shown[s->cursor]->id);
+}
+
+void top_screen_find(struct top_screen *s, const struct top_model *m)
+{
+	for (size_t i = 0; s->chosen && i < m->rows.visible; i++)
+		if (!strcmp(m->rows.shown[i]->id, s->chosen)) {
+			s->cursor = i;
+			return;
+		}
+	top_screen_choose(s, m, s->cursor);
+}
