@@ -20,3 +20,4 @@ extern const struct command command_stat;
 extern const struct command command_ls;
 extern const struct command command_graph;
 extern const struct command command_top;
+extern const struct command command_watch;

@@ -50,7 +50,7 @@ static int send_request(int fd, const char *text, int pass)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-static json_t *receive_answer(int fd)
+json_t *control_next(int fd)
 {
 	char *text = malloc(ANSWER_MAX);
 	json_t *answer = NULL;
@@ -77,7 +77,7 @@ json_t *control_ask(int fd, json_t *request, int pass)
 	if (!text) /* json_pack() refuses what is not UTF-8 */
 		errno = EILSEQ;
 	else if (send_request(fd, text, pass) == 0)
-		answer = receive_answer(fd);
+		answer = control_next(fd);
 	free(text);
 	return answer;
 }

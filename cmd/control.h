@@ -15,6 +15,9 @@ int control_connect(const char *root);
  */
 json_t *control_ask(int fd, json_t *request, int pass);
 
+/* What the daemon says next of what was asked for, as control_ask(). Waits. */
+json_t *control_next(int fd);
+
 /* Why it failed, as the daemon says; NULL if it did not. */
 const char *control_error(const json_t *answer);
 

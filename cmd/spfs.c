@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_ls,
 	&command_graph,
 	&command_top,
+	&command_watch,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "aside.h"
 #include "base.h"
 #include "dir.h"
@@ -41,6 +42,8 @@ struct client {
 	struct request request;
 	bool busy; /* with the request */
 	bool gone; /* to be freed after it */
+	uint64_t lost; /* events that it did not take */
+	struct loop_io room; /* to tell it so */
 };
 
 struct control {
@@ -60,6 +63,7 @@ static void client_free(struct client *cl)
 {
 	LIST_REMOVE(cl, entry);
 	loop_io_cancel(&cl->io);
+	loop_io_cancel(&cl->room);
 	aside_close(&cl->fd, cl->rights.uid); /* with descriptors in messages that were not read */
 	fd_close(&cl->process);
 	rights_finish(&cl->rights);
@@ -87,6 +91,38 @@ static int send_answer(int fd, json_t *answer)
 	return send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* Says first how much was lost. Returns 0 or a negative errno. */
+static int tell_lost(struct client *cl)
+{
+	int err = 0;
+
+	if (cl->lost)
+		err = send_answer(cl->fd, json_pack("{ss so}", "event", "lost", "count", answer_number(cl->lost)));
+	if (err == 0)
+		cl->lost = 0;
+	return err;
+}
+
+static void client_room(struct loop_io *io, int res)
+{
+	struct client *cl = container_of(io, struct client, room);
+
+	if (tell_lost(cl) == -EAGAIN)
+		loop_io_poll(&cl->room, cl->fd, POLLOUT);
+}
+
+static void client_more(struct request *r, json_t *answer)
+{
+	struct client *cl = container_of(r, struct client, request);
+
+	if (tell_lost(cl) < 0)
+		json_decref(answer);
+	else if (send_answer(cl->fd, answer) == 0)
+		return;
+	cl->lost++;
+	loop_io_poll(&cl->room, cl->fd, POLLOUT);
+}
+
 static void client_done(struct request *r, json_t *answer)
 {
 	struct client *cl = container_of(r, struct client, request);
@@ -94,6 +130,7 @@ static void client_done(struct request *r, json_t *answer)
 
 	cl->busy = false;
 	loop_io_cancel(&cl->io);
+	loop_io_cancel(&cl->room);
 	if (cl->gone)
 		json_decref(answer);
 	else
@@ -167,7 +204,8 @@ static void client_ready(struct loop_io *io, int res)
 		client_drop(cl);
 		return;
 	}
-	*r = (struct request){ .server = c->server, .rights = &cl->rights, .fd = -1, .done = client_done };
+	*r = (struct request){ .server = c->server, .rights = &cl->rights, .fd = -1, .done = client_done,
+				.more = client_more };
 	err = take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;
 	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
@@ -249,6 +287,7 @@ static void welcome(struct control *c, int fd)
 	cl->fd = fd;
 	cl->process = -1;
 	loop_io_init(&cl->io, c->server->loop, client_ready);
+	loop_io_init(&cl->room, c->server->loop, client_room);
 	err = peer_rights(fd, &cl->rights);
 	if (err == 0)
 		cl->process = peer_process(fd, cl->rights.pid);

@@ -134,8 +134,7 @@ static void do_detach(struct request *r)
 	ports_detach(&r->ask, r->rights);
 }
 
-/* Whether the caller may be told of the channel's ports; else refused. */
-static bool may_tell(struct request *r, const struct node *node)
+bool request_may_tell(struct request *r, const struct node *node)
 {
 	if (ports_may_tell(r->rights, node->inode) == 0)
 		return true;
@@ -166,7 +165,7 @@ static void do_ports(struct request *r)
 		return;
 	}
 	node = request_find(r, path);
-	if (!node || !may_tell(r, node))
+	if (!node || !request_may_tell(r, node))
 		return;
 	r->ask = (struct ports_ask){ .server = r->server, .inode = node->inode, .done = told };
 	ports_tell(&r->ask);
@@ -207,7 +206,7 @@ static void do_wait(struct request *r)
 		return;
 	}
 	node = request_find(r, path);
-	if (!node || !may_tell(r, node))
+	if (!node || !request_may_tell(r, node))
 		return;
 	r->wait = (struct ports_wait){
 		.ask = { .server = r->server, .inode = node->inode, .id = port_id(id) }, .done = waited,
@@ -229,6 +228,7 @@ static const struct {
 	{ "set", request_set },
 	{ "get", request_get },
 	{ "quota", request_quota },
+	{ "watch", request_watch },
 };
 
 void request_start(struct request *r, const char *text, size_t len)

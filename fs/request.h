@@ -11,6 +11,8 @@
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
+ *   {"op": "watch", "channel": PATH}                                          {}
+ *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
  *
  * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered {"errno": NAME, "error": TEXT}.
  */
@@ -18,6 +20,7 @@
 
 #include "attach.h"
 #include "ending.h"
+#include "events.h"
 #include "settings.h"
 
 struct request {
@@ -27,6 +30,8 @@ struct request {
 	int fd;                      /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
 	void (*done)(struct request *r, json_t *answer);
+	/* Answers that come before the last one, which is done()'s. Takes @answer; sends it, or counts it as lost. */
+	void (*more)(struct request *r, json_t *answer);
 
 	/* Private: */
 	json_t *json;
@@ -36,6 +41,7 @@ struct request {
 		struct ports_ask ask;
 		struct ports_wait wait;
 		struct settings_ask settings;
+		struct events_watch watch;
 	};
 };
 

@@ -20,6 +20,7 @@
 #include "dir.h"
 #include "ending.h"
 #include "engine.h"
+#include "events.h"
 #include "handle.h"
 #include "log.h"
 #include "mount.h"
@@ -356,7 +357,7 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 		err = control_create(&s->control, s);
 	if (err == 0) {
 		struct engine_events events = {
-			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .data = s,
+			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .happened = events_tell, .data = s,
 		};
 
 		err = engine_create(&s->engine, options->workers, &events);

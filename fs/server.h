@@ -18,6 +18,7 @@ struct attach;
 struct census;
 struct control;
 struct engine;
+struct events_watch;
 struct fuse_args;
 struct handle;
 struct keep;
@@ -45,6 +46,7 @@ struct server {
 	LIST_HEAD(, attach) attaches; /* under way */
 	LIST_HEAD(, keep) keeps;
 	LIST_HEAD(, ports_wait) waits;
+	LIST_HEAD(, events_watch) events;
 	struct survey *survey;
 	struct census *census;
 	struct snapshots *snapshots;

@@ -11,6 +11,7 @@
 #include "dir.h"
 #include "inode.h"
 #include "engine.h"
+#include "events.h"
 #include "log.h"
 #include "packets.h"
 #include "settings.h"
@@ -267,4 +268,6 @@ void tee_name_gone(struct server *s, struct node *node, bool tap)
 		return;
 	}
 	post(s, j, tap ? work_remove : work_origin_gone, finish_done);
+	if (!inode->names)
+		events_gone(s, inode);
 }

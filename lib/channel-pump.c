@@ -9,6 +9,7 @@
 #include "base.h"
 #include "engine.h"
 #include "log.h"
+#include "monitor.h"
 #include "pipe.h"
 #include "sys.h"
 
@@ -78,7 +79,10 @@ static int begin(struct channel *ch)
 {
 	if (ch->over)
 		log_debug("%s: stream begins", ch->label);
-	ch->over = false;
+	if (ch->over) {
+		ch->over = false;
+		monitor_look(ch);
+	}
 	return prepare(ch);
 }
 
@@ -111,6 +115,7 @@ static int end(struct channel *ch)
 	ch->streams++;
 	ch->over = true;
 	ch->dead = ch->gone;
+	monitor_look(ch);
 	channel_update_taps(ch);
 	port_stream_over(ch);
 	return 0;
@@ -208,8 +213,10 @@ void channel_pump(struct channel *ch)
 			log_err("%s: %s", ch->label, strerror((int)-n));
 		if (n > 0)
 			pace_moved(&ch->pace, (size_t)n);
-		if (any_full(ch))
+		if (any_full(ch)) {
+			monitor_look(ch);
 			return; /* its reader, or its removal, goes on from here */
+		}
 		if (n <= 0)
 			break;
 	}

@@ -6,6 +6,7 @@
 
 #include "channel-parts.h"
 #include "engine.h"
+#include "monitor.h"
 
 int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,
 		   const struct terms *terms)
@@ -53,6 +54,7 @@ void channel_destroy(struct channel *ch)
 
 	if (!ch)
 		return;
+	monitor_destroy(ch);
 	port_destroy_all(ch);
 	while ((tap = TAILQ_FIRST(&ch->taps))) {
 		TAILQ_REMOVE(&ch->taps, tap, entry);

@@ -19,6 +19,7 @@
 #include "tap.h"
 #include "terms.h"
 
+struct monitor;
 struct worker;
 
 struct channel {
@@ -51,6 +52,8 @@ struct channel {
 	bool keeping;
 	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
 	struct loop_io closed; /* an inlet is being closed */
+
+	struct monitor *monitor; /* NULL: nobody watches */
 
 	uint64_t streams; /* ended */
 	uint64_t bytes_in;

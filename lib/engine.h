@@ -13,6 +13,7 @@
 #include "watch.h"
 
 struct channel;
+struct event;
 struct queue;
 
 /* What the engine tells, on a worker's thread. */
@@ -21,6 +22,8 @@ struct engine_events {
 	void (*origin_opened)(void *data);
 	/* A port has come to its end, or is being detached. */
 	void (*port_ended)(void *data, struct channel *ch, unsigned id);
+	/* Something has happened to a channel that is watched (monitor.h). */
+	void (*happened)(void *data, struct channel *ch, const struct event *e);
 	void *data;
 };
 

@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "engine.h"
 #include "log.h"
+#include "monitor.h"
 #include "pipe.h"
 #include "sys.h"
 
@@ -18,6 +19,7 @@ void tap_look(struct tap *tap)
 		channel_remove_tap(tap->channel, tap->id);
 		return;
 	}
+	monitor_look(tap->channel);
 	if (full && !tap_full(tap))
 		channel_pump(tap->channel);
 }

@@ -1,0 +1,27 @@
+/* What has happened to a channel, for those who watch it. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#include "port.h"
+
+enum event_kind {
+	EVENT_WRITERS, EVENT_NO_WRITERS, /* a stream begins, and ends */
+	EVENT_READERS, EVENT_NO_READERS, /* of a tap */
+	EVENT_FULL, EVENT_ROOM,          /* a tap holds the writer back, and does no longer */
+	EVENT_DROP,                      /* a tap lost @bytes, in @count events */
+	EVENT_PORT,                      /* @port is in @state now; or has been detached */
+};
+
+struct event {
+	enum event_kind kind;
+	struct timespec time; /* CLOCK_REALTIME */
+	uint64_t tap;         /* its node, for what is of a tap */
+	uint64_t bytes, count;
+	unsigned port;
+	enum port_state state;
+	bool detached;
+	int err;              /* of the port */
+	const char *uri;      /* of the port; until the callback returns */
+};

@@ -1,0 +1,105 @@
+#!/bin/bash
+# spfs watch: every event for a real cause; who does not read loses events and is told; who goes leaves nothing.
+. "$(dirname "$0")/harness.sh"
+
+# told FILTER: jq over every line so far
+told() { jq -es "any(.[]; $1)" "$T/events" > /dev/null; }
+times() { jq -s "map(select($1)) | length" "$T/events"; }
+
+spfs_mount
+mkfifo "$M/cam"
+ln "$M/cam" "$M/r1"
+fds=$(daemon_fds)
+
+refuse "not a splice channel" spfs watch "$T"
+refuse "No such file" spfs watch "$M/none"
+refuse "folder" spfs watch "$M"
+refuse "at least 1" spfs watch -n 0 "$M/cam"
+[ -z "$(spfs watch --timeout 0.3 "$M/cam")" ] || fail "events without a cause"
+
+spfs watch "$M/cam" > "$T/events" &
+watcher=$!
+# It is heard once it is served: one more connection of the daemon than before.
+wait_until 10 eval '[ $(daemon_fds) -gt '"$fds"' ]'
+
+# a writer: the stream begins
+exec 7> "$M/cam"
+wait_until 10 told '.event == "open" and .side == "writer" and .name == "/cam"'
+
+# nobody reads: the tap is full, and has room once somebody does
+head -c 8M /dev/zero > "$M/cam" &
+filler=$!
+wait_until 10 told '.event == "full" and .name == "/r1"'
+! told '.side == "reader"' || fail "a reader that is none"
+cat "$M/r1" > /dev/null &
+reader=$!
+wait_until 10 told '.event == "open" and .side == "reader" and .name == "/r1"'
+wait_until 10 told '.event == "room" and .name == "/r1"'
+wait "$filler"
+
+# the reader goes, in mid-stream
+kill "$reader"
+wait_until 10 told '.event == "close" and .side == "reader" and .name == "/r1"'
+exec 7>&-
+wait_until 10 told '.event == "close" and .side == "writer"'
+[ "$(times '.event == "open" and .side == "writer"')" = 1 ] || fail "more than one stream"
+
+# drops, summed up: one line in 100 ms at most, and not a byte that is in none
+ln "$M/cam" "$M/r2"
+setfattr -n spfs.policy -v drop-new "$M/r2"
+cat "$M/r1" > /dev/null &
+other=$!
+head -c 16M /dev/zero > "$M/cam"
+wait "$other"
+wait_until 10 told '.event == "drop" and .name == "/r2" and .bytes > 0 and .events > 0'
+
+# ports
+echo hello > "$T/in"
+spfs sink "$M/r1" "file:$T/sunk" > /dev/null
+wait_until 10 told '.event == "port" and .state == "running" and (.uri | startswith("file:"))'
+spfs source "$M/cam" "file:$T/in" > /dev/null
+wait_until 10 told '.event == "port" and .id == 2 and .state == "done"'
+wait_until 10 told '.event == "port" and .id == 1 and .state == "done"'
+spfs detach "$M/cam" 1
+wait_until 10 told '.event == "port" and .id == 1 and .state == "detached"'
+
+# what it says is dated
+told '.time | test("^20[0-9-]+T[0-9:]+[.][0-9]{3}Z$")' || fail "no time"
+
+# so many and no more
+spfs watch -n 1 "$M/cam" > "$T/one" &
+one=$!
+until gone "$one"; do echo > "$M/cam"; sleep 0.02; done
+wait "$one"
+[ "$(wc -l < "$T/one")" = 1 ] || fail "not one event: $(cat "$T/one")"
+
+# who may neither read nor write is told nothing
+chmod 600 "$M/cam" "$M/r1"
+refuse "no right" as_user spfs watch "$M/r1"
+chmod 666 "$M/cam" "$M/r1"
+
+# who does not read loses events, and is told so; the daemon goes on
+python3 "$(dirname "$0")/watch.py" "$M" || fail "a watcher that does not read"
+
+# a watcher that is killed leaves nothing
+spfs watch "$M/cam" > /dev/null &
+killed=$!
+sleep 0.2
+kill -9 "$killed"
+
+# the end of the channel is the end of the watch
+rm "$M/cam" "$M/r1" "$M/r2"
+wait "$watcher" || fail "the watch ends with $?"
+told '.event == "gone"' || fail "gone was not told"
+mkfifo "$M/cam"
+ln "$M/cam" "$M/r1"
+wait_until 10 eval '[ $(daemon_fds) -le '"$fds"' ]'
+
+# the daemon's end
+spfs watch "$M/cam" 2> "$T/error" &
+watcher=$!
+wait_until 10 eval '[ $(daemon_fds) -gt '"$fds"' ]'
+spfs_unmount
+! wait "$watcher" || fail "the daemon's end is no success"
+grep -q "the daemon has ended" "$T/error" || fail "it says $(cat "$T/error")"
+finish
