@@ -24,14 +24,28 @@
 #define CREATE_DEFAULT 0644
 #define GRACE_DEFAULT 5
 
-static const char *const kinds[] = {
+static const char *const kinds[URI_KINDS] = {
 	[URI_FILE] = "file",
 	[URI_TCP] = "tcp",
 	[URI_TCP_LISTEN] = "tcp-listen",
 	[URI_UNIX] = "unix",
 	[URI_UNIX_LISTEN] = "unix-listen",
 	[URI_V4L2] = "v4l2",
+	[URI_FD] = "fd", /* not to be written in a URI */
 };
+
+const char *uri_kind_name(enum uri_kind kind)
+{
+	return kinds[kind];
+}
+
+int uri_kind_find(const char *name)
+{
+	for (int kind = 0; kind < URI_KINDS; kind++)
+		if (!strcmp(kinds[kind], name))
+			return kind;
+	return -1;
+}
 
 void uri_why(char why[URI_WHY_MAX], const char *fmt, ...)
 {
@@ -176,9 +190,9 @@ static int set_address(struct uri *uri, char *body, char why[URI_WHY_MAX])
 
 static int find_kind(const char *text, size_t len)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strlen(kinds[i]) == len && !memcmp(kinds[i], text, len))
-			return (int)i;
+	for (int i = 0; i < URI_KINDS; i++)
+		if (i != URI_FD && strlen(kinds[i]) == len && !memcmp(kinds[i], text, len))
+			return i;
 	return -EINVAL;
 }
 

@@ -21,6 +21,13 @@
 enum port_dir { PORT_SOURCE, PORT_SINK };
 
 enum uri_kind { URI_FILE, URI_TCP, URI_TCP_LISTEN, URI_UNIX, URI_UNIX_LISTEN, URI_V4L2, URI_FD };
+#define URI_KINDS (URI_FD + 1)
+
+/* "tcp-listen" and so on; of a descriptor "fd". */
+const char *uri_kind_name(enum uri_kind kind);
+
+/* The kind of that name; -1: there is none. */
+int uri_kind_find(const char *name);
 
 /* What becomes of a client of a listening sink that does not keep up. */
 enum uri_slow { URI_SLOW_DISCONNECT, URI_SLOW_DROP, URI_SLOW_BLOCK };

@@ -1,0 +1,95 @@
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_mount(FILE *f, const struct config *c)
+{
+	fprintf(f, "[mount]\n");
+	if (c->point)
+		fprintf(f, "point = %s\n", c->point);
+	if (c->workers)
+		fprintf(f, "workers = %u\n", c->workers);
+	if (c->allow_other >= 0)
+		fprintf(f, "allow_other = %s\n", c->allow_other ? "yes" : "no");
+	if (c->log)
+		fprintf(f, "log = %s\n", c->log);
+}
+
+static void print_setting(FILE *f, enum setting_key key, uint64_t value)
+{
+	char text[SETTING_TEXT_MAX];
+
+	setting_print(key, value, text);
+	fprintf(f, "%s = %s\n", settings_table[key].name, text);
+}
+
+/* A ring of no fixed size cannot be written as a number. */
+static void print_defaults(FILE *f, const struct config *c)
+{
+	fprintf(f, "\n[defaults]\n");
+	for (enum setting_key key = 0; key < SETTINGS; key++)
+		if (settings_table[key].of != SETTING_OF_MOUNT && (key != SETTING_SIZE || c->defaults.value[key]))
+			print_setting(f, key, c->defaults.value[key]);
+}
+
+static void print_quotas(FILE *f, const struct config *c)
+{
+	fprintf(f, "\n[quota]\ndefault = %" PRIu64 "\n", c->quotas.preset);
+	for (size_t i = 0; i < c->quotas.count; i++) {
+		const struct quota_rule *rule = &c->quotas.rules[i];
+
+		fprintf(f, "%s%u = %" PRIu64 "\n", rule->group ? "@" : "", rule->id, rule->bytes);
+	}
+}
+
+static void print_permits(FILE *f, const struct config *c)
+{
+	fprintf(f, "\n[ports]\n");
+	for (int kind = 0; kind < URI_KINDS; kind++) {
+		const struct permit *p = &c->permits.of[kind];
+
+		fprintf(f, "%s =%s", uri_kind_name(kind),
+			!p->limited ? " all" : p->user_count + p->group_count ? "" : " none");
+		for (size_t i = 0; i < p->user_count; i++)
+			fprintf(f, " %u", p->users[i]);
+		for (size_t i = 0; i < p->group_count; i++)
+			fprintf(f, " @%u", p->groups[i]);
+		fputc('\n', f);
+	}
+}
+
+static void print_declared(FILE *f, const struct declared *d)
+{
+	fprintf(f, "\n[%s %s]\n", d->tap ? "tap" : "channel", d->name);
+	if (d->tap)
+		fprintf(f, "channel = %s\n", d->channel);
+	else
+		fprintf(f, "owner = %u\ngroup = %u\nmode = %04o\n", d->owner.uid, d->group, d->mode);
+	for (enum setting_key key = 0; key < SETTINGS; key++)
+		if (d->given & 1u << key)
+			print_setting(f, key, d->settings.value[key]);
+	for (size_t i = 0; i < d->port_count; i++)
+		fprintf(f, "%s = %s\n", d->ports[i].dir == PORT_SOURCE ? "source" : "sink", d->ports[i].uri);
+}
+
+char *config_print(const struct config *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	print_mount(f, c);
+	print_defaults(f, c);
+	print_quotas(f, c);
+	print_permits(f, c);
+	for (size_t i = 0; i < c->declared_count; i++)
+		print_declared(f, &c->declared[i]);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}

@@ -1,0 +1,85 @@
+/*
+ * The configuration: spfs.conf(5), parsed and checked.
+ *
+ * Whatever has to be looked up (users, groups) is, when the file is read; so what is read can be applied on a thread
+ * that may not wait.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lines.h"
+#include "permit.h"
+#include "quota.h"
+#include "setting.h"
+
+#define CONFIG_FILE "/etc/spfs/spfs.conf"
+
+#define CONFIG_WORKERS_MAX 64
+
+struct declared_port {
+	enum port_dir dir;
+	char *uri;
+};
+
+/* A channel or a tap that is there from the mount on. */
+struct declared {
+	bool tap;
+	char *name; /* from the mount's root, without a slash before or behind it */
+	unsigned line;
+
+	char *channel;         /* a tap's: the name of its channel, which is declared too */
+	unsigned channel_line;
+
+	struct rights owner;   /* a channel's: whose it is, and with whose rights its ports and its taps' are opened */
+	gid_t group;
+	mode_t mode;
+
+	struct settings settings;
+	unsigned given;        /* which of them, a bit each (1 << key) */
+	struct declared_port *ports;
+	size_t port_count;
+};
+
+struct config {
+	unsigned refs;
+	char *file; /* absolute; NULL: there was none */
+
+	/* Where the file does not say: NULL, 0, -1. */
+	char *point;
+	char *log;
+	unsigned workers;
+	int allow_other;
+
+	struct settings defaults;
+	struct quotas quotas;
+	struct permits permits;
+	struct declared *declared; /* in the file's order */
+	size_t declared_count;
+};
+
+/* What holds without a file, with one reference. NULL: out of memory. */
+struct config *config_create(void);
+
+/*
+ * Reads and checks @path. It may wait: for the disk, and for who knows users and groups. Returns 0, with one
+ * reference for the caller, or -EINVAL with every mistake in @mistakes as "FILE:LINE: reason" (without line where the
+ * file cannot be read at all), or -ENOMEM.
+ */
+int config_read(const char *path, struct config **config, struct lines *mistakes);
+
+struct config *config_ref(struct config *c);
+
+/* Frees it with the last reference. References are one thread's. NULL-safe. */
+void config_unref(struct config *c);
+
+/* NULL: there is none. */
+const struct declared *config_find(const struct config *c, const char *name);
+
+/* The settings of @d: what it was given, and else the defaults. */
+struct settings config_settings(const struct config *c, const struct declared *d);
+
+/* The same in the syntax of the file, users and groups by number; the caller frees it. NULL: out of memory. */
+char *config_print(const struct config *c);
