@@ -1,0 +1,221 @@
+/* The sections [channel NAME] and [tap NAME]. The last one declared is the one whose keys are read. */
+#include "config-parts.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+
+#define MODE_DEFAULT 0644
+
+enum { KEY_CHANNEL = 40, KEY_OWNER, KEY_GROUP, KEY_MODE }; /* bits behind those of settings */
+
+static struct declared *last(struct config_parse *p)
+{
+	return p->config->declared_count ? &p->config->declared[p->config->declared_count - 1] : NULL;
+}
+
+/* Leaves one slash between parts, and none around. */
+static void tidy(char *name)
+{
+	char *to = name;
+
+	for (const char *from = name; *from; from++)
+		if (*from != '/' || (to > name && to[-1] != '/'))
+			*to++ = *from;
+	if (to > name && to[-1] == '/')
+		to--;
+	*to = '\0';
+}
+
+static void check_name(struct config_parse *p, const char *name)
+{
+	if (!*name)
+		config_mistake(p, "a name is missing");
+	else if (strlen(name) >= PATH_MAX)
+		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
+	else if (!strcmp(name, ".spfs") || !strncmp(name, ".spfs/", 6))
+		config_mistake(p, "'.spfs' is the daemon's own folder");
+	for (const char *part = name; *part;) {
+		size_t n = strcspn(part, "/");
+
+		if (n > NAME_MAX)
+			config_mistake(p, "a part of the name is longer than %d bytes", NAME_MAX);
+		else if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
+			config_mistake(p, "'%.*s' is not a part of a name", (int)n, part);
+		part += n + (part[n] == '/');
+	}
+}
+
+void config_declare(struct config_parse *p, bool tap, const char *text)
+{
+	struct config *c = p->config;
+	struct declared *grown, *d;
+	const struct declared *twin;
+	char *name;
+
+	if (c->declared_count == CONFIG_DECLARED_MAX) {
+		config_mistake(p, "more than %d channels and taps", CONFIG_DECLARED_MAX);
+		p->section = CONFIG_NONE;
+		return;
+	}
+	name = config_copy(p, text);
+	grown = realloc(c->declared, (c->declared_count + 1) * sizeof(*grown));
+	if (grown)
+		c->declared = grown;
+	if (!grown || !name) {
+		free(name);
+		p->section = CONFIG_NONE;
+		p->err = -ENOMEM;
+		return;
+	}
+	tidy(name);
+	check_name(p, name);
+	twin = config_find(c, name);
+	if (twin)
+		config_mistake(p, "'%s' is there twice, first in line %u", name, twin->line);
+	d = &c->declared[c->declared_count++];
+	*d = (struct declared){
+		.tap = tap, .name = name, .line = p->line, .group = (gid_t)-1, .mode = MODE_DEFAULT,
+		.owner = { .uid = geteuid(), .gid = getegid() },
+	};
+}
+
+/* ---- keys ---- */
+
+static void add_port(struct config_parse *p, struct declared *d, enum port_dir dir, const char *text)
+{
+	struct declared_port *grown;
+	char why[URI_WHY_MAX];
+	struct uri uri;
+	int err = uri_parse(&uri, text, dir, why);
+
+	if (err < 0) {
+		if (err == -ENOMEM)
+			p->err = err;
+		config_mistake(p, "%s: %s: %s", dir == PORT_SOURCE ? "source" : "sink", text, why);
+		return;
+	}
+	uri_finish(&uri);
+	grown = realloc(d->ports, (d->port_count + 1) * sizeof(*grown));
+	if (!grown) {
+		p->err = -ENOMEM;
+		return;
+	}
+	d->ports = grown;
+	grown[d->port_count] = (struct declared_port){ .dir = dir, .uri = config_copy(p, text) };
+	d->port_count += grown[d->port_count].uri != NULL;
+}
+
+static void set_mode(struct config_parse *p, struct declared *d, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n > 4 || strspn(value, "01234567") != n || strtoul(value, NULL, 8) > 0777)
+		config_mistake(p, "mode: '%s' is not an octal number up to 0777", value);
+	else
+		d->mode = (mode_t)strtoul(value, NULL, 8);
+}
+
+static void set_channel(struct config_parse *p, struct declared *d, const char *value)
+{
+	if (!config_once(p, KEY_CHANNEL, "channel"))
+		return;
+	d->channel = config_copy(p, value);
+	d->channel_line = p->line;
+	if (d->channel)
+		tidy(d->channel);
+}
+
+/* Returns false where it is none of these. */
+static bool channel_key(struct config_parse *p, struct declared *d, const char *name, const char *value)
+{
+	if (!strcmp(name, "owner")) {
+		if (config_once(p, KEY_OWNER, name))
+			config_rights(p, value, &d->owner);
+	} else if (!strcmp(name, "group")) {
+		if (config_once(p, KEY_GROUP, name))
+			config_group(p, value, &d->group);
+	} else if (!strcmp(name, "mode")) {
+		if (config_once(p, KEY_MODE, name))
+			set_mode(p, d, value);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void config_declared_key(struct config_parse *p, const char *name, const char *value)
+{
+	struct declared *d = last(p);
+	bool belongs_to_channel = !strcmp(name, "owner") || !strcmp(name, "group") || !strcmp(name, "mode") ||
+				  !strcmp(name, "source");
+
+	if (d->tap && belongs_to_channel)
+		config_mistake(p, "'%s' belongs to the channel, not to its tap", name);
+	else if (!strcmp(name, "sink") || !strcmp(name, "source"))
+		add_port(p, d, *(name + 1) == 'o' ? PORT_SOURCE : PORT_SINK, value);
+	else if (d->tap && !strcmp(name, "channel"))
+		set_channel(p, d, value);
+	else if (!channel_key(p, d, name, value) &&
+		 !config_setting(p, d->tap ? SETTING_OF_TAP : SETTING_OF_CHANNEL, name, value, &d->settings, &d->given))
+		config_mistake(p, "a %s has no key '%s'", d->tap ? "tap" : "channel", name);
+}
+
+/* ---- once all is read ---- */
+
+static void check_owner(struct config_parse *p, struct declared *d)
+{
+	if (d->owner.gid == (gid_t)-1)
+		d->owner.gid = d->group;
+	if (d->group == (gid_t)-1)
+		d->group = d->owner.gid;
+	if (d->group == (gid_t)-1)
+		config_mistake(p, "user %u has no name, so 'group' is needed", d->owner.uid);
+}
+
+static void check_tap(struct config_parse *p, const struct declared *d)
+{
+	const struct declared *channel = d->channel ? config_find(p->config, d->channel) : NULL;
+
+	if (!d->channel) {
+		config_mistake(p, "tap '%s' needs 'channel', whose tap it is", d->name);
+		return;
+	}
+	p->line = d->channel_line;
+	if (!channel)
+		config_mistake(p, "there is no section [channel %s]", d->channel);
+	else if (channel->tap)
+		config_mistake(p, "'%s' is a tap, not a channel", d->channel);
+}
+
+/* No folder of a name is a channel. */
+static void check_folders(struct config_parse *p, const struct declared *d)
+{
+	for (size_t n = strcspn(d->name, "/"); d->name[n]; n += 1 + strcspn(d->name + n + 1, "/")) {
+		_cleanup_free_ char *folder = strndup(d->name, n);
+
+		if (folder && config_find(p->config, folder))
+			config_mistake(p, "'%s' cannot be in '%s', which is no folder", d->name, folder);
+	}
+}
+
+void config_declared_check(struct config_parse *p)
+{
+	struct config *c = p->config;
+
+	for (size_t i = 0; i < c->declared_count && !p->err; i++) {
+		struct declared *d = &c->declared[i];
+
+		p->line = d->line;
+		check_folders(p, d);
+		if (d->tap)
+			check_tap(p, d);
+		else
+			check_owner(p, d);
+	}
+}

@@ -1,0 +1,224 @@
+/* The sections, and the keys of those that are about the whole mount. */
+#include "config-parts.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+
+static const struct {
+	const char *name;
+	bool named; /* [channel NAME] */
+} sections[CONFIG_SECTIONS] = {
+	[CONFIG_MOUNT] = { "mount" },
+	[CONFIG_DEFAULTS] = { "defaults" },
+	[CONFIG_QUOTA] = { "quota" },
+	[CONFIG_PORTS] = { "ports" },
+	[CONFIG_CHANNEL] = { "channel", true },
+	[CONFIG_TAP] = { "tap", true },
+};
+
+/* ---- headings ---- */
+
+static void trim(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && strchr(" \t", text[n - 1]))
+		text[--n] = '\0';
+}
+
+void config_heading(struct config_parse *p, char *text)
+{
+	char *word = text + strspn(text, " \t");
+	char *name = word + strcspn(word, " \t");
+	enum config_section section = CONFIG_MOUNT;
+
+	if (*name)
+		*name++ = '\0';
+	name += strspn(name, " \t");
+	trim(name);
+	while (section < CONFIG_SECTIONS && strcmp(sections[section].name, word))
+		section++;
+	if (section == CONFIG_SECTIONS) {
+		config_mistake(p, "there is no section [%s]", word);
+		p->begun[CONFIG_NONE] = p->line;
+		return;
+	}
+	p->section = section;
+	if (!sections[section].named && *name)
+		config_mistake(p, "section [%s] has no name", word);
+	else if (!sections[section].named && p->begun[section])
+		config_mistake(p, "section [%s] is there twice, first in line %u", word, p->begun[section]);
+	if (!p->begun[section])
+		p->begun[section] = p->line;
+	if (sections[section].named)
+		config_declare(p, section == CONFIG_TAP, name);
+}
+
+/* ---- settings ---- */
+
+bool config_setting(struct config_parse *p, unsigned of, const char *name, const char *value, struct settings *settings,
+		    unsigned *given)
+{
+	int key = setting_find(name);
+	char why[SETTING_TEXT_MAX];
+
+	if (key < 0)
+		return false;
+	if (settings_table[key].of == SETTING_OF_MOUNT)
+		config_mistake(p, "'%s' does not belong here: quotas are the section [quota]", name);
+	else if (!(settings_table[key].of & of))
+		config_mistake(p, "'%s' is a setting of a %s", name, of == SETTING_OF_TAP ? "channel" : "tap");
+	else if (!(*given & 1u << key))
+		*given |= setting_parse((enum setting_key)key, value, &settings->value[key], why) == 0 ?
+				  1u << key : (config_mistake(p, "%s: %s", name, why), 0);
+	else
+		config_mistake(p, "'%s' is there twice in this section", name);
+	return true;
+}
+
+static void defaults_key(struct config_parse *p, const char *name, const char *value)
+{
+	unsigned given = (unsigned)p->seen;
+
+	if (!config_setting(p, SETTING_OF_CHANNEL | SETTING_OF_TAP, name, value, &p->config->defaults, &given))
+		config_mistake(p, "there is no setting '%s'", name);
+	p->seen = given;
+}
+
+/* ---- [mount] ---- */
+
+static void set_path(struct config_parse *p, const char *name, const char *value, char **path)
+{
+	if (*value != '/')
+		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
+	else if (strlen(value) >= PATH_MAX)
+		config_mistake(p, "%s: the path is longer than %d bytes", name, PATH_MAX - 1);
+	else
+		*path = config_copy(p, value);
+}
+
+static void set_workers(struct config_parse *p, const char *value)
+{
+	char *end;
+	unsigned long n = strspn(value, "0123456789") == strlen(value) ? strtoul(value, &end, 10) : 0;
+
+	if (n < 1 || n > CONFIG_WORKERS_MAX)
+		config_mistake(p, "workers: '%s' is not a number from 1 to %d", value, CONFIG_WORKERS_MAX);
+	else
+		p->config->workers = (unsigned)n;
+}
+
+static void set_allow_other(struct config_parse *p, const char *value)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		config_mistake(p, "allow_other: '%s' is neither yes nor no", value);
+	else
+		p->config->allow_other = !strcmp(value, "yes");
+}
+
+static void mount_key(struct config_parse *p, const char *name, const char *value)
+{
+	static const char *const keys[] = { "point", "workers", "allow_other", "log" };
+	struct config *c = p->config;
+	unsigned key = 0;
+
+	while (key < sizeof(keys) / sizeof(keys[0]) && strcmp(keys[key], name))
+		key++;
+	if (key == sizeof(keys) / sizeof(keys[0]))
+		config_mistake(p, "[mount] has no key '%s', only point, workers, allow_other, log", name);
+	else if (!config_once(p, key, name))
+		return;
+	else if (key == 0 || key == 3)
+		set_path(p, name, value, key ? &c->log : &c->point);
+	else if (key == 1)
+		set_workers(p, value);
+	else
+		set_allow_other(p, value);
+}
+
+/* ---- [quota] ---- */
+
+static void add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
+{
+	struct quotas *q = &p->config->quotas;
+	struct quota_rule *grown = realloc(q->rules, (q->count + 1) * sizeof(*grown));
+
+	if (!grown) {
+		p->err = -ENOMEM;
+		return;
+	}
+	q->rules = grown;
+	for (size_t i = 0; i < q->count; i++)
+		if (grown[i].group == rule->group && grown[i].id == rule->id) {
+			config_mistake(p, "'%s' has a quota already", who);
+			return;
+		}
+	grown[q->count++] = *rule;
+}
+
+static void quota_key(struct config_parse *p, const char *name, const char *value)
+{
+	struct quota_rule rule = { .group = *name == '@' };
+	char why[SETTING_TEXT_MAX];
+	bool preset = !strcmp(name, "default");
+	bool known = preset || (rule.group ? config_group(p, name + 1, &rule.id) : config_user(p, name, &rule.id));
+
+	if (setting_parse(SETTING_QUOTA, value, &rule.bytes, why) < 0)
+		config_mistake(p, "%s: %s", name, why);
+	else if (preset && config_once(p, 0, name))
+		p->config->quotas.preset = p->config->defaults.value[SETTING_QUOTA] = rule.bytes;
+	else if (!preset && known)
+		add_rule(p, name, &rule);
+}
+
+/* ---- [ports] ---- */
+
+static void permit(struct config_parse *p, struct permit *to, const char *who)
+{
+	int err = 0;
+	id_t id;
+
+	if (!strcmp(who, "all") || !strcmp(who, "none"))
+		config_mistake(p, "'%s' stands alone, without names", who);
+	else if (*who == '@' && config_group(p, who + 1, &id))
+		err = permit_group(to, id);
+	else if (*who != '@' && config_user(p, who, &id))
+		err = permit_user(to, id);
+	if (err < 0)
+		p->err = err;
+}
+
+static void ports_key(struct config_parse *p, const char *name, const char *value)
+{
+	int kind = uri_kind_find(name);
+	_cleanup_free_ char *list = NULL;
+	char *names, *who;
+
+	if (kind < 0) {
+		config_mistake(p, "there is no kind of port '%s'", name);
+		return;
+	}
+	if (!config_once(p, (unsigned)kind, name) || !strcmp(value, "all"))
+		return;
+	permit_limit(&p->config->permits.of[kind]);
+	list = strcmp(value, "none") ? config_copy(p, value) : NULL;
+	for (names = list; (who = strsep(&names, " \t,"));)
+		if (*who)
+			permit(p, &p->config->permits.of[kind], who);
+}
+
+void config_key(struct config_parse *p, const char *name, const char *value)
+{
+	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
+		[CONFIG_MOUNT] = mount_key,	   [CONFIG_DEFAULTS] = defaults_key,
+		[CONFIG_QUOTA] = quota_key,	   [CONFIG_PORTS] = ports_key,
+		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
+	};
+
+	keys[p->section](p, name, value);
+}
