@@ -2,20 +2,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "configure.h"
 #include "log.h"
 #include "mount.h"
 #include "server.h"
 
-#define MAX_WORKERS 64
+#define WORKERS_UNSAID UINT_MAX
 
 struct arguments {
 	int foreground;
@@ -24,9 +25,10 @@ struct arguments {
 	int version;
 	unsigned workers;
 	char *log;
+	char *config;
+	int check; /* --check-config: the argument is the file */
 	char *mountpoint;
-	int private_mount; /* -o noallow_other */
-	int allow_other;
+	int allow_other; /* -1: it is not said */
 };
 
 #define OPTION(template, field, value) { template, offsetof(struct arguments, field), value }
@@ -39,10 +41,14 @@ static const struct fuse_opt options[] = {
 	OPTION("--help", help, 1),
 	OPTION("-V", version, 1),
 	OPTION("--version", version, 1),
+	OPTION("--check-config", check, 1),
+	OPTION("--config %s", config, 0),
+	OPTION("-c %s", config, 0),
+	OPTION("config=%s", config, 0),
 	OPTION("workers=%u", workers, 0),
 	OPTION("log=%s", log, 0),
 	OPTION("allow_other", allow_other, 1),
-	OPTION("noallow_other", private_mount, 1),
+	OPTION("noallow_other", allow_other, 0),
 	/* What mount(8) and fstab(5) add, and nobody here needs. */
 	FUSE_OPT_KEY("auto", FUSE_OPT_KEY_DISCARD),
 	FUSE_OPT_KEY("noauto", FUSE_OPT_KEY_DISCARD),
@@ -62,7 +68,8 @@ static int take_argument(void *data, const char *arg, int key, struct fuse_args 
 	if (key == FUSE_OPT_KEY_OPT)
 		return strncmp(arg, "x-", 2) ? 1 : 0;
 	if (a->mountpoint) {
-		fprintf(stderr, "spfsd: one mount point, please: '%s' is too much\n", arg);
+		fprintf(stderr, a->check ? "spfsd: one file, please: '%s' is too much\n" :
+					   "spfsd: one mount point, please: '%s' is too much\n", arg);
 		return -1;
 	}
 	a->mountpoint = strdup(arg);
@@ -71,7 +78,8 @@ static int take_argument(void *data, const char *arg, int key, struct fuse_args 
 
 static void usage(void)
 {
-	printf("usage: spfsd [options] MOUNTPOINT\n"
+	printf("usage: spfsd [options] [MOUNTPOINT]\n"
+	       "       spfsd --check-config [FILE]\n"
 	       "\n"
 	       "Mounts a folder in which every file is a splice channel: a FIFO that each hard link\n"
 	       "to it reads in full.\n"
@@ -80,6 +88,9 @@ static void usage(void)
 	       "    -d, -o debug       foreground, with every request and stream in the log\n"
 	       "    -h, --help         this help\n"
 	       "    -V, --version      the versions of spfsd and libfuse\n"
+	       "    -c, --config FILE  the configuration, spfs.conf(5) (default: " CONFIG_FILE "\n"
+	       "                       where it exists); -o config=FILE\n"
+	       "    --check-config     say what is wrong in FILE, or that it is right\n"
 	       "    -o workers=N       threads that move data (default: one a CPU, at most 4)\n"
 	       "    -o log=FILE        log to FILE instead of syslog\n"
 	       "    -o allow_other     let every user in (default for root)\n"
@@ -89,35 +100,15 @@ static void usage(void)
 	       "Unmount with umount(8) or fusermount3 -u, or end spfsd with SIGTERM.\n");
 }
 
-/* A log file's path must outlive the change of folder to "/". */
-static char *absolute(const char *path)
-{
-	_cleanup_free_ char *here = NULL;
-	char *full = NULL;
-
-	if (*path == '/')
-		return strdup(path);
-	here = getcwd(NULL, 0);
-	return here && asprintf(&full, "%s/%s", here, path) >= 0 ? full : NULL;
-}
-
-static int add_mount_options(struct fuse_args *args, const struct arguments *a)
+static int add_mount_options(struct fuse_args *args, const struct arguments *a, const struct config *config)
 {
 	if (fuse_opt_insert_arg(args, 1, "-odefault_permissions,fsname=spfs,subtype=spfs") < 0)
 		return -1;
-	if ((a->allow_other || geteuid() == 0) && !a->private_mount &&
-	    fuse_opt_insert_arg(args, 1, "-oallow_other") < 0)
+	if (config->allow_other && fuse_opt_insert_arg(args, 1, "-oallow_other") < 0)
 		return -1;
 	if (a->debug && fuse_opt_insert_arg(args, 1, "-odebug") < 0)
 		return -1;
 	return 0;
-}
-
-static unsigned default_workers(void)
-{
-	int cpus = get_nprocs();
-
-	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
 }
 
 /*
@@ -155,29 +146,27 @@ static int detach(void)
 	return ends[1];
 }
 
-static int run(struct fuse_args *args, struct arguments *a)
+static int run(struct fuse_args *args, const struct arguments *a, struct config *config)
 {
-	struct server_options server = { .workers = a->workers, .ready = -1 };
-	_cleanup_free_ char *log = a->log ? absolute(a->log) : NULL;
-	_cleanup_free_ char *mountpoint = NULL;
+	struct server_options server = { .config = config, .ready = -1 };
+	char *mountpoint = NULL;
 	int err = 0;
 
-	if (a->log && !log)
-		return -ENOMEM;
 	/* stderr stays open until the mount answers, so that why it failed is seen by who started it. */
-	err = log_open("spfsd", a->foreground || a->debug ? LOG_DEBUG : LOG_WARNING, log);
+	err = log_open("spfsd", a->foreground || a->debug ? LOG_DEBUG : LOG_WARNING, config->log);
 	if (err < 0) {
-		fprintf(stderr, "spfsd: %s: %s\n", log, strerror(-err));
+		fprintf(stderr, "spfsd: %s: %s\n", config->log, strerror(-err));
 		return err;
 	}
 	if (a->debug)
 		log_set_level(LOG_DEBUG);
-	err = mount_resolve(a->mountpoint, &mountpoint);
+	err = mount_resolve(config->point, &mountpoint);
 	if (err < 0) {
-		log_err("%s: %s", a->mountpoint, strerror(-err));
+		log_err("%s: %s", config->point, strerror(-err));
 		return err;
 	}
-	server.mountpoint = mountpoint;
+	free(config->point);
+	config->point = mountpoint;
 	if (!a->foreground && !a->debug) {
 		err = detach();
 		if (err < 0) {
@@ -189,10 +178,38 @@ static int run(struct fuse_args *args, struct arguments *a)
 	return server_run(args, &server);
 }
 
+/* libfuse takes what is behind "--config", and so of "--config=FILE" the '=' too. */
+static const char *config_file(const struct arguments *a)
+{
+	return a->config && *a->config == '=' ? a->config + 1 : a->config;
+}
+
+static int start(struct fuse_args *args, const struct arguments *a)
+{
+	const struct configure line = {
+		.file = config_file(a), .point = a->mountpoint, .log = a->log, .workers = a->workers,
+		.allow_other = a->allow_other,
+	};
+	struct config *config = NULL;
+	int err = configure(&line, &config);
+
+	if (err < 0)
+		return err;
+	err = -EINVAL;
+	if (!config->point)
+		fprintf(stderr, "spfsd: where to? usage: spfsd [options] MOUNTPOINT (see spfsd -h)\n");
+	else if (config->workers > CONFIG_WORKERS_MAX)
+		fprintf(stderr, "spfsd: workers=%u: 1 to %d\n", config->workers, CONFIG_WORKERS_MAX);
+	else if (add_mount_options(args, a, config) == 0)
+		err = run(args, a, config);
+	config_unref(config);
+	return err;
+}
+
 int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
-	struct arguments a = { .workers = default_workers() };
+	struct arguments a = { .workers = WORKERS_UNSAID, .allow_other = -1 };
 	int err = -EINVAL;
 
 	if (fuse_opt_parse(&args, &a, options, take_argument) < 0)
@@ -203,16 +220,19 @@ int main(int argc, char *argv[])
 	} else if (a.version) {
 		printf("spfsd %s, libfuse %s\n", SPFS_VERSION, fuse_pkgversion());
 		err = 0;
-	} else if (!a.mountpoint) {
-		fprintf(stderr, "spfsd: where to? usage: spfsd [options] MOUNTPOINT (see spfsd -h)\n");
-	} else if (a.workers < 1 || a.workers > MAX_WORKERS) {
-		fprintf(stderr, "spfsd: workers=%u: 1 to %d\n", a.workers, MAX_WORKERS);
-	} else if (add_mount_options(&args, &a) == 0) {
-		err = run(&args, &a);
+	} else if (a.check) {
+		err = configure_check(a.mountpoint ? a.mountpoint : config_file(&a));
+	} else if (a.workers == 0) {
+		fprintf(stderr, "spfsd: workers=0: 1 to %d\n", CONFIG_WORKERS_MAX);
+	} else {
+		if (a.workers == WORKERS_UNSAID)
+			a.workers = 0;
+		err = start(&args, &a);
 	}
 out:
 	fuse_opt_free_args(&args);
 	free(a.log);
+	free(a.config);
 	free(a.mountpoint);
 	return err < 0;
 }

@@ -19,6 +19,7 @@
 #include "base.h"
 #include "camera.h"
 #include "channel.h"
+#include "config.h"
 #include "ending.h"
 #include "engine.h"
 #include "inode.h"
@@ -151,7 +152,7 @@ static void opened(struct opening *o)
 static int open_uri(struct attach *a)
 {
 	struct server *s = a->server;
-	int err = rights_same_view(a->rights.pid);
+	int err = a->own ? 0 : rights_same_view(a->rights.pid);
 
 	if (err < 0)
 		return refuse(a, -EXDEV, a->dir == PORT_SOURCE ?
@@ -204,6 +205,14 @@ static bool crowded(const struct attach *a)
 	return same > ATTACH_USER_MAX;
 }
 
+static int check_permit(struct attach *a)
+{
+	if (permits_allow(&a->server->config->permits, a->uri.kind, &a->rights))
+		return 0;
+	uri_why(a->why, "kind %s is not allowed for %s", uri_kind_name(a->uri.kind), a->own ? "the owner" : "you");
+	return -EACCES;
+}
+
 static int check(struct attach *a)
 {
 	const struct node *node = a->node;
@@ -213,7 +222,7 @@ static int check(struct attach *a)
 		return refuse(a, -ENOTCONN, NULL);
 	if (a->cancelled)
 		return refuse(a, -EINTR, NULL);
-	if (crowded(a))
+	if (!a->own && crowded(a))
 		return refuse(a, -EUSERS, "too many are being attached at the same time");
 	if (!node->parent || (a->dir == PORT_SOURCE && !node->inode->origin))
 		return refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
@@ -221,16 +230,17 @@ static int check(struct attach *a)
 		return refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
 	if (a->dir == PORT_SOURCE && node->inode->packets)
 		return refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
-	err = access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
+	err = a->own ? 0 : access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
 	if (err < 0)
 		return refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :
 							      "no right to read the channel");
-	if (!a->text) {
+	if (!a->text)
 		err = check_fd(a);
-		return err < 0 ? err : uri_of_fd(&a->uri) < 0 ? refuse(a, -ENOMEM, NULL) : 0;
-	}
-	err = uri_parse(&a->uri, a->text, a->dir, a->why);
-	return err == -ENOMEM ? refuse(a, err, NULL) : err;
+	if (err == 0)
+		err = a->text ? uri_parse(&a->uri, a->text, a->dir, a->why) : uri_of_fd(&a->uri);
+	if (err == -ENOMEM)
+		return refuse(a, err, NULL);
+	return err < 0 ? err : check_permit(a);
 }
 
 void attach_start(struct attach *a)

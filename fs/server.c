@@ -16,7 +16,9 @@
 #include "attach.h"
 #include "base.h"
 #include "census.h"
+#include "config.h"
 #include "control.h"
+#include "declare.h"
 #include "dir.h"
 #include "ending.h"
 #include "engine.h"
@@ -191,6 +193,15 @@ static void work_start(struct job *job)
 	j->control = control_bind(job->server->control, job->server->tree);
 }
 
+/* Declared channels are there. */
+static void finish_ready(void *data)
+{
+	struct server *s = data;
+
+	if (s->ready >= 0)
+		detach(s);
+}
+
 static void finish_start(struct job *job)
 {
 	struct start_job *j = container_of(job, struct start_job, job);
@@ -208,8 +219,7 @@ static void finish_start(struct job *job)
 		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control));
 	control_start(s->control);
 	log_info("serving %s", s->mountpoint);
-	if (s->ready >= 0)
-		detach(s);
+	declare_all(s, NULL, NULL, NULL, finish_ready, s);
 }
 
 static int check_place(struct server *s)
@@ -324,7 +334,7 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 	s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (s->mounts < 0)
 		return -errno;
-	s->mountpoint = strdup(options->mountpoint);
+	s->mountpoint = strdup(options->config->point);
 	if (!s->mountpoint)
 		return -ENOMEM;
 	err = rights_remember_view();
@@ -360,7 +370,7 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .happened = events_tell, .data = s,
 		};
 
-		err = engine_create(&s->engine, options->workers, &events);
+		err = engine_create(&s->engine, options->config->workers, &events);
 	}
 	return err;
 }
@@ -385,6 +395,7 @@ static void stop(struct server *s)
 	node_table_finish(&s->nodes);
 	snapshots_destroy(s->snapshots);
 	accounts_finish(&s->accounts);
+	config_unref(s->config);
 	fd_close(&s->signals);
 	fd_close(&s->mounts);
 	fd_close(&s->unmounter);
@@ -396,13 +407,14 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 {
 	struct server s = {
 		.signals = -1, .mounts = -1, .tree = -1, .dir = -1, .unmounter = -1, .ready = options->ready,
-		.defaults = settings_preset, .quotas.preset = settings_preset.value[SETTING_QUOTA],
+		.config = config_ref(options->config), .defaults = options->config->defaults,
+		.quotas = options->config->quotas,
 	};
 	struct start_job job = { .dir = -1 };
 	int err = start(&s, args, options);
 
 	if (err < 0) {
-		log_err("%s: %s", options->mountpoint,
+		log_err("%s: %s", options->config->point,
 			err == -EBUSY ? "a daemon serves this mount point already" : strerror(-err));
 		if (s.mount_id > 0)
 			mount_leave(&s);

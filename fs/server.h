@@ -16,6 +16,7 @@
 
 struct attach;
 struct census;
+struct config;
 struct control;
 struct engine;
 struct events_watch;
@@ -36,8 +37,9 @@ struct server {
 	struct engine *engine;
 	struct timespec started; /* CLOCK_MONOTONIC */
 	struct node_table nodes;
+	struct config *config; /* in force; what follows is out of it */
 	struct settings defaults;
-	struct quotas quotas;
+	struct quotas quotas; /* the rules are the configuration's */
 	struct accounts accounts;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
@@ -70,8 +72,7 @@ struct server {
 };
 
 struct server_options {
-	const char *mountpoint; /* from mount_resolve() */
-	unsigned workers;
+	struct config *config; /* with all of [mount] said, "point" by mount_resolve() */
 	int ready; /* a pipe to write one byte to when the mount answers; -1: nobody waits */
 };
 

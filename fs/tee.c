@@ -28,9 +28,9 @@ struct tee_job {
 	int err;
 };
 
-int tee_channel(struct server *s, struct node *node)
+int tee_channel_with(struct server *s, struct node *node, const struct settings *settings)
 {
-	struct terms terms = { .settings = s->defaults };
+	struct terms terms = { .settings = *settings };
 	struct inode *inode = node->inode;
 	_cleanup_free_ char *path = NULL;
 
@@ -43,6 +43,11 @@ int tee_channel(struct server *s, struct node *node)
 		return -ENOMEM;
 	return channel_create(&inode->channel, engine_next_worker(s->engine),
 			      inode->origin ? inode->origin->id : node->id, path, &terms);
+}
+
+int tee_channel(struct server *s, struct node *node)
+{
+	return tee_channel_with(s, node, &s->defaults);
 }
 
 static struct tee_job *job_new(struct inode *inode, uint64_t id)
@@ -146,7 +151,8 @@ static void finish_add(struct job *job)
 	if (j->err < 0) {
 		log_err("%s: cannot make tap %s: %s", j->channel->label, node->name, strerror(-j->err));
 		node_detach(&s->nodes, node);
-		fuse_reply_err(j->req, -j->err);
+		if (j->req)
+			fuse_reply_err(j->req, -j->err);
 		node_release(&s->nodes, node);
 	} else if (j->shown) {
 		struct fuse_entry_param e;
@@ -154,7 +160,7 @@ static void finish_add(struct job *job)
 		dir_entry(j->shown, &e);
 		if (fuse_reply_entry(j->req, &e) == -ENOENT)
 			j->shown->lookups--;
-	} else {
+	} else if (j->req) {
 		fuse_reply_err(j->req, 0);
 	}
 	if (j->shown && j->shown != node)
@@ -168,13 +174,45 @@ static struct node *shown(struct server *s, const struct node *linked, struct no
 	return linked->kind == NODE_HANDLE ? packets_stand_in(s, tap->inode, NODE_HANDLE) : tap;
 }
 
+/* @req: as in tee_add(), or NULL. Returns 0, and then finish_add() answers; or a negative errno. */
+static int make(struct server *s, fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry,
+		const struct terms *terms, uid_t maker)
+{
+	struct tee_job *j = NULL;
+	struct node *tap = NULL;
+	int err = s->left ? -ENOTCONN : tee_channel(s, node->inode->origin);
+
+	if (err < 0)
+		return err;
+	tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
+	if (!tap)
+		return -ENOMEM;
+	j = job_new(node->inode, tap->id);
+	if (j && entry)
+		j->shown = shown(s, node, tap);
+	err = j && (!entry || j->shown) ? node_attach(&s->nodes, tap, dir, name) : -ENOMEM;
+	if (err < 0) {
+		if (j && j->shown && j->shown != tap)
+			node_release(&s->nodes, j->shown);
+		node_release(&s->nodes, tap);
+		free(j);
+		return err;
+	}
+	tap->pending = true;
+	tap->pins++;
+	tap->maker = maker;
+	j->terms = *terms;
+	j->req = req;
+	j->node = tap;
+	post(s, j, work_add, finish_add);
+	return 0;
+}
+
 void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool entry)
 {
 	struct server *s = server_of(req);
 	_cleanup_rights_ struct rights rights = { 0 };
 	struct terms terms;
-	struct tee_job *j = NULL;
-	struct node *tap = NULL;
 	int err;
 
 	if (!node->inode->origin) {
@@ -182,39 +220,23 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	err = s->left ? ENOTCONN : -access_rights(req, &rights);
-	if (!err)
-		err = -settings_terms(s, &rights, node->inode, &terms);
-	if (!err)
-		err = -tee_channel(s, node->inode->origin);
-	if (err == EDQUOT)
+	err = access_rights(req, &rights);
+	if (err == 0)
+		err = settings_terms(s, &rights, node->inode, &terms);
+	if (err == 0)
+		err = make(s, req, node, dir, name, entry, &terms, rights.uid);
+	if (err == -EDQUOT)
 		log_info("link %s: the quota of user %u, whose channel it is, is used up", name, node->inode->uid);
-	if (!err)
-		tap = node_create(&s->nodes, NODE_FIFO, node->inode, 0, 0, 0);
-	if (tap) {
-		j = job_new(node->inode, tap->id);
-		if (j && entry)
-			j->shown = shown(s, node, tap);
-		err = j && (!entry || j->shown) ? -node_attach(&s->nodes, tap, dir, name) : ENOMEM;
-		if (err && j && j->shown && j->shown != tap)
-			node_release(&s->nodes, j->shown);
-		if (err)
-			node_release(&s->nodes, tap);
-	} else if (!err) {
-		err = ENOMEM;
-	}
-	if (err) {
-		free(j);
-		fuse_reply_err(req, err);
-		return;
-	}
-	tap->pending = true;
-	tap->pins++;
-	tap->maker = rights.uid;
-	j->terms = terms;
-	j->req = req;
-	j->node = tap;
-	post(s, j, work_add, finish_add);
+	if (err < 0)
+		fuse_reply_err(req, -err);
+}
+
+int tee_declare(struct server *s, struct node *node, struct node *dir, const char *name, const struct settings *settings)
+{
+	uid_t owner = node->inode->uid;
+	struct terms terms = { .settings = *settings, .account = account_of_user(s, owner) };
+
+	return terms.account ? make(s, NULL, node, dir, name, false, &terms, owner) : -ENOMEM;
 }
 
 void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname)

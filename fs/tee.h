@@ -18,11 +18,21 @@ void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
  */
 void tee_forget_number(struct server *s, uint64_t id);
 
+/*
+ * As tee_add() for the daemon itself, with @settings of the tap's own, on the account of the channel's owner; only a
+ * failure is told, in the log. The tap is in its place at once. Returns 0 or a negative errno.
+ */
+int tee_declare(struct server *s, struct node *node, struct node *dir, const char *name,
+		const struct settings *settings);
+
 /* A name was taken away: @tap says what it was. The channel goes with the last one. */
 void tee_name_gone(struct server *s, struct node *node, bool tap);
 
 /* Makes the inode's channel object where there is none. Returns 0, -ENOMEM, or -EDQUOT of the channel's owner. */
 int tee_channel(struct server *s, struct node *node);
+
+/* The same, with @settings where it is made. */
+int tee_channel_with(struct server *s, struct node *node, const struct settings *settings);
 
 /* The end of the daemon: every channel goes, with what it holds. */
 void tee_leave(struct server *s);

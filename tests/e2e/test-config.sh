@@ -1,0 +1,89 @@
+# The configuration: checked, in force after the command line, and with declared channels.
+. "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
+cd "$T"
+C=$T/spfs.conf
+EXAMPLE=$(cd "$OLDPWD" && realpath "$(dirname "$0")/../../spfs.conf.example")
+
+# ---- checking ----
+
+[ "$(spfsd --check-config "$EXAMPLE")" = "$EXAMPLE: ok" ] || fail "the example is not right"
+sed 's/^#\([a-z[]\)/\1/' "$EXAMPLE" > all.conf
+grep -q '^\[tap' all.conf
+[ "$(spfsd --check-config all.conf)" = "all.conf: ok" ] || fail "the example is not right once all of it is in force"
+printf '[mount]\nworkers = many\n\n[defaults]\ndepth = 1Q\n' > "$C"
+if spfsd --check-config "$C" 2> errors; then fail "mistakes are right"; fi
+[ "$(wc -l < errors)" = 2 ] || fail "not two mistakes: $(cat errors)"
+grep -q "^$C:2: workers: " errors
+grep -q "^$C:5: depth: " errors
+refuse "$C:2: workers" spfsd -c "$C" "$M"
+refuse "nothing.conf: No such file" spfsd -c nothing.conf "$M"
+refuse "where to" spfsd -c /dev/null
+mounted && fail "mounted with mistakes"
+
+# ---- in force, with declared channels ----
+
+printf 'all that there is\n' > in
+cat > "$C" << END
+[mount]
+point = $M
+workers = 1
+log = $LOG
+[channel deep/er/c]
+mode = 0640
+depth = 2
+END
+refuse "'depth' is a setting of a tap" spfsd --config="$C"
+cat > "$C" << END
+[mount]
+point = $M
+workers = 1
+log = $LOG
+[channel deep/er/c]
+mode = 0640
+source = file:$T/in
+sink = file:$T/out
+[tap deep/t]
+channel = deep/er/c
+sink = file:$T/out2
+[tap lonely]
+channel = deep/er/c
+sink = file:/nonexistent/x
+[channel slow]
+sink = tcp:127.0.0.1:1?retry=5
+END
+(cd "$T" && spfsd -c spfs.conf)
+find_by_file() { # the mount point is not among the arguments
+	local p
+	for p in /proc/[0-9]*; do
+		{ read -r comm < "$p/comm"; } 2> /dev/null || continue
+		if [ "$comm" = spfsd ] && tr '\0' ' ' < "$p/cmdline" | grep -q -- "$1" && [ "$(readlink "$p/cwd")" = / ] &&
+			[ "$(ls "$p/task" | wc -l)" -gt 1 ] && grep -q " $M " "$p/mountinfo" && ls -l "$p/fd" | grep -q "$LOG"; then echo "${p#/proc/}"; fi
+	done
+}
+DAEMON=$(find_by_file 'spfsd -c spfs.conf')
+[ -n "$DAEMON" ] || fail "no daemon"
+mounted || fail "not mounted where the file says"
+[ -p "$M/deep/er/c" ] && [ -p "$M/deep/t" ] && [ -p "$M/lonely" ] && [ -p "$M/slow" ] || fail "something declared is missing"
+[ "$M/deep/t" -ef "$M/deep/er/c" ] || fail "the tap is of another channel"
+[ "$(stat -c %a "$M/deep/t")" = 440 ] || fail "mode $(stat -c %a "$M/deep/t")"
+wait_until 10 cmp -s in out
+wait_until 10 cmp -s in out2
+[ "$(cat "$M/lonely")" = "$(cat in)" ] || fail "a tap whose sink has failed has not the data"
+log_has 'sink file:/nonexistent/x: .*No such file'
+
+spfs_unmount
+
+# ---- the command line first ----
+
+mkdir other
+printf '[mount]\npoint = %s\nworkers = 1\nlog = %s\n' "$T/other" "$T/other.log" > "$C"
+spfs_mount -o config="$C",workers=2
+mounted || fail "the file's mount point came first"
+grep -q "serving $M" "$LOG" || fail "the file's log came first"
+[ ! -e other.log ] || fail "the file's log was opened"
+two=$(ls "/proc/$DAEMON/task" | wc -l)
+spfs_unmount
+spfs_mount -o config="$C"
+[ "$(ls "/proc/$DAEMON/task" | wc -l)" -lt "$two" ] || fail "the file's workers were not in force"
+finish
