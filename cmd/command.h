@@ -16,6 +16,7 @@ extern const struct command command_detach;
 extern const struct command command_set;
 extern const struct command command_get;
 extern const struct command command_quota;
+extern const struct command command_reload;
 extern const struct command command_stat;
 extern const struct command command_ls;
 extern const struct command command_graph;

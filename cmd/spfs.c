@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_set,
 	&command_get,
 	&command_quota,
+	&command_reload,
 	&command_stat,
 	&command_ls,
 	&command_graph,

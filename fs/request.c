@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "access.h"
 #include "answer.h"
 #include "aside.h"
 #include "base.h"
 #include "log.h"
+#include "reload.h"
 
 json_t *request_error(int err, const char *why)
 {
@@ -215,6 +217,28 @@ static void do_wait(struct request *r)
 	ending_wait(&r->wait, timeout < 0 ? 0 : (uint64_t)timeout * 1000000 + 1);
 }
 
+/* ---- reload ---- */
+
+static void reloaded(void *data, json_t *answer)
+{
+	request_finish(data, answer);
+}
+
+static void do_reload(struct request *r)
+{
+	const char *op;
+	json_error_t error;
+
+	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss}", "op", &op) < 0)
+		request_refuse(r, -EINVAL, error.text);
+	else if (r->rights->uid != 0 && r->rights->uid != geteuid())
+		request_refuse(r, -EPERM, "reload is for root and the daemon's own user");
+	else if (r->server->left)
+		request_refuse(r, -ENOTCONN, strerror(ENOTCONN));
+	else
+		reload_start(r->server, reloaded, r);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -229,6 +253,7 @@ static const struct {
 	{ "get", request_get },
 	{ "quota", request_quota },
 	{ "watch", request_watch },
+	{ "reload", do_reload },
 };
 
 void request_start(struct request *r, const char *text, size_t len)

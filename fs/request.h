@@ -13,8 +13,11 @@
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
+ *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
+ *       the configuration (reload.h), for root and the daemon's own user
  *
- * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered {"errno": NAME, "error": TEXT}.
+ * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered
+ * {"errno": NAME, "error": TEXT}.
  */
 #pragma once
 

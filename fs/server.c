@@ -28,6 +28,7 @@
 #include "mount.h"
 #include "ops.h"
 #include "snapshot.h"
+#include "reload.h"
 #include "survey.h"
 #include "tee.h"
 
@@ -141,7 +142,11 @@ static void signal_ready(struct loop_io *io, int res)
 	struct server *s = container_of(io, struct server, signal_io);
 	struct signalfd_siginfo info;
 
-	if (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
+	bool got = read(s->signals, &info, sizeof(info)) == sizeof(info);
+
+	if (got && info.ssi_signo == SIGHUP) {
+		reload_start(s, NULL, NULL);
+	} else if (got) {
 		log_info("signal %u: leaving %s", info.ssi_signo, s->mountpoint);
 		server_leave(s);
 	}
@@ -268,10 +273,10 @@ static int start_signals(struct server *s)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a sink's file that grows too large is EFBIG */
-	signal(SIGHUP, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return s->signals < 0 ? -errno : 0;
 }

@@ -1,4 +1,4 @@
-# The configuration: checked, in force after the command line, and with declared channels.
+# The configuration: checked, in force after the command line, with declared channels, and read again.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
 cd "$T"
@@ -72,6 +72,50 @@ wait_until 10 cmp -s in out2
 [ "$(cat "$M/lonely")" = "$(cat in)" ] || fail "a tap whose sink has failed has not the data"
 log_has 'sink file:/nonexistent/x: .*No such file'
 
+# ---- read again ----
+
+reloads() { spfs reload "$M"; }
+sed -i 's/^workers.*/workers = 3/; s/^\[channel slow\]/[ports]\ntcp = none\nfile = root\n[defaults]\ndepth = 3M\n[channel new]\nsink = file:\/tmp\/..\/'"${T//\//\\/}"'\/out3\nsource = file:'"${T//\//\\/}"'\/in\n[channel free]\nmode = 0666/; /^sink = tcp/d' "$C"
+reloads > told 2> not || fail "reload: $(cat not)"
+grep -q 'channel new is made' told
+grep -q '\[ports\]' told
+grep -q '\[defaults\]' told
+grep -q 'workers stays 1' not
+grep -q 'slow is declared no more, and stays' not
+[ -p "$M/slow" ] || fail "a channel is gone"
+wait_until 10 cmp -s in out3
+log_has 'reload: channel new is made'
+refuse 'kind tcp is not allowed for you' spfs source "$M/free" tcp:127.0.0.1:1
+log_has 'kind tcp is not allowed for you'
+if [ "$(id -u)" = 0 ]; then
+	mkdir bin
+	cp "$BUILD/cmd/spfs" bin
+	chmod -R go+rX bin
+	refuse 'kind file is not allowed for you' as_user bin/spfs source "$M/free" "file:$T/in"
+	refuse 'Permission denied' as_user setfattr -n spfs.source -v "file:$T/in" "$M/free"
+	refuse 'reload is for root' as_user bin/spfs reload "$M"
+fi
+(sleep 5 | spfs source "$M/free" --fd 0) || fail "a kind that is not spoken of is not allowed"
+
+# Mistakes change nothing.
+cp "$C" right
+sed -i 's/^tcp = none/tcp = all/; s/^depth.*/depth = deep/' "$C"
+if reloads > told 2>&1; then fail "mistakes were taken"; fi
+grep -q "$C:.*: depth: deep" told || fail "$(cat told)"
+refuse 'kind tcp is not allowed for you' spfs source "$M/free" tcp:127.0.0.1:1
+: > "$LOG"
+kill -HUP "$DAEMON"
+wait_until 10 grep -q "$C:.*: depth: deep" "$LOG"
+refuse 'kind tcp is not allowed for you' spfs source "$M/free" tcp:127.0.0.1:1
+
+# By signal.
+sed 's/^file = root/file = all/' right > "$C"
+printf '[channel late]\n' >> "$C"
+kill -HUP "$DAEMON"
+wait_until 10 test -p "$M/late"
+rm "$C"
+refuse 'No such file' reloads
+[ -p "$M/late" ] || fail "a channel is gone"
 spfs_unmount
 
 # ---- the command line first ----

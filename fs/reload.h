@@ -1,0 +1,16 @@
+/*
+ * Reading the configuration again. What can change while the mount is there, changes: defaults (of what is made from
+ * then on), quotas, ports, and channels that were not declared before. A file with mistakes changes nothing.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "server.h"
+
+/*
+ * On the FUSE thread, which does not wait. @done, where it is not NULL, is called once, perhaps at once, with an
+ * answer that it takes: {"applied": [...], "not": [...]}, a text each, or an error (request.h) with "mistakes": [...].
+ * NULL: out of memory. The log says the same.
+ */
+void reload_start(struct server *s, void (*done)(void *data, json_t *answer), void *data);
