@@ -16,7 +16,8 @@ static unsigned default_workers(void)
 	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
 }
 
-char *configure_absolute(const char *path)
+/* From "/", which the daemon changes to. NULL: out of memory. */
+static char *absolute(const char *path)
 {
 	_cleanup_free_ char *here = NULL;
 	char *full = NULL;
@@ -65,7 +66,7 @@ static bool default_is_for_us(void)
 
 static int replace(char **value, const char *by)
 {
-	char *copy = configure_absolute(by);
+	char *copy = absolute(by);
 
 	if (!copy)
 		return -1;
@@ -76,10 +77,11 @@ static int replace(char **value, const char *by)
 
 int configure(const struct configure *line, struct config **out)
 {
-	_cleanup_free_ char *file = line->file ? configure_absolute(line->file) : default_is_for_us() ? strdup(CONFIG_FILE) : NULL;
-	struct config *c = file ? NULL : config_create();
+	const char *path = line->file ? line->file : default_is_for_us() ? CONFIG_FILE : NULL;
+	_cleanup_free_ char *file = path ? absolute(path) : NULL;
+	struct config *c = path ? NULL : config_create();
 
-	if (file ? read_file(file, &c) < 0 : !c)
+	if (path ? !file || read_file(file, &c) < 0 : !c)
 		return -1;
 	if ((line->point && replace(&c->point, line->point) < 0) || (line->log && replace(&c->log, line->log) < 0)) {
 		config_unref(c);

@@ -20,6 +20,3 @@ int configure(const struct configure *line, struct config **config);
 
 /* Checks @file, NULL: CONFIG_FILE. Prints the mistakes, or that there are none. Returns 0, or -1. */
 int configure_check(const char *file);
-
-/* The path from "/", which the daemon changes to. NULL: out of memory. */
-char *configure_absolute(const char *path);

@@ -164,8 +164,9 @@ static struct node *make_channel(struct server *s, const struct declared *d, str
 		return NULL;
 	}
 	node->inode->packets = settings.value[SETTING_PACKETS];
-	if (d->given && tee_channel_with(s, node, &settings) < 0) {
+	if (tee_begin(s, node, &settings) < 0) {
 		node_detach(&s->nodes, node);
+		tee_channel_put(s, node->inode);
 		node_release(&s->nodes, node);
 		return NULL;
 	}

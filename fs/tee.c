@@ -28,7 +28,7 @@ struct tee_job {
 	int err;
 };
 
-int tee_channel_with(struct server *s, struct node *node, const struct settings *settings)
+static int channel_with(struct server *s, struct node *node, const struct settings *settings)
 {
 	struct terms terms = { .settings = *settings };
 	struct inode *inode = node->inode;
@@ -47,7 +47,7 @@ int tee_channel_with(struct server *s, struct node *node, const struct settings 
 
 int tee_channel(struct server *s, struct node *node)
 {
-	return tee_channel_with(s, node, &s->defaults);
+	return channel_with(s, node, &s->defaults);
 }
 
 static struct tee_job *job_new(struct inode *inode, uint64_t id)
@@ -231,7 +231,8 @@ void tee_add(fuse_req_t req, struct node *node, struct node *dir, const char *na
 		fuse_reply_err(req, -err);
 }
 
-int tee_declare(struct server *s, struct node *node, struct node *dir, const char *name, const struct settings *settings)
+int tee_declare(struct server *s, struct node *node, struct node *dir, const char *name,
+		const struct settings *settings)
 {
 	uid_t owner = node->inode->uid;
 	struct terms terms = { .settings = *settings, .account = account_of_user(s, owner) };
@@ -253,6 +254,35 @@ void tee_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 		fuse_reply_err(req, err);
 	else
 		tee_add(req, node, dir, newname, true);
+}
+
+/* ---- what needs no tap ---- */
+
+static void work_begin(struct job *job)
+{
+	struct tee_job *j = container_of(job, struct tee_job, job);
+
+	j->err = channel_start(j->channel);
+}
+
+static void finish_begin(struct job *job)
+{
+	struct tee_job *j = container_of(job, struct tee_job, job);
+
+	if (j->err < 0)
+		log_err("%s: its end comes with each writer's: %s", j->channel->label, strerror(-j->err));
+	done(j);
+}
+
+int tee_begin(struct server *s, struct node *node, const struct settings *settings)
+{
+	int err = channel_with(s, node, settings);
+	struct tee_job *j = err < 0 ? NULL : job_new(node->inode, 0);
+
+	if (!j)
+		return err < 0 ? err : -ENOMEM;
+	post(s, j, work_begin, finish_begin);
+	return 0;
 }
 
 /* ---- a name less ---- */

@@ -31,8 +31,11 @@ void tee_name_gone(struct server *s, struct node *node, bool tap);
 /* Makes the inode's channel object where there is none. Returns 0, -ENOMEM, or -EDQUOT of the channel's owner. */
 int tee_channel(struct server *s, struct node *node);
 
-/* The same, with @settings where it is made. */
-int tee_channel_with(struct server *s, struct node *node, const struct settings *settings);
+/*
+ * Makes the channel object of a new channel, with @settings of its own, and puts in force what needs no tap. Returns 0
+ * or -ENOMEM; what fails later is logged.
+ */
+int tee_begin(struct server *s, struct node *node, const struct settings *settings);
 
 /* The end of the daemon: every channel goes, with what it holds. */
 void tee_leave(struct server *s);

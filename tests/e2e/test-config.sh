@@ -49,6 +49,8 @@ sink = file:$T/out2
 [tap lonely]
 channel = deep/er/c
 sink = file:/nonexistent/x
+[channel endless]
+eof = never
 [channel slow]
 sink = tcp:127.0.0.1:1?retry=5
 END
@@ -70,6 +72,10 @@ mounted || fail "not mounted where the file says"
 wait_until 10 cmp -s in out
 wait_until 10 cmp -s in out2
 [ "$(cat "$M/lonely")" = "$(cat in)" ] || fail "a tap whose sink has failed has not the data"
+echo x > "$M/endless" &
+if timeout 2 cat "$M/endless" > endless; then fail "a channel whose end never comes has ended"; fi
+wait
+[ "$(cat endless)" = x ] || fail "a declared channel has lost '$(cat endless)'"
 log_has 'sink file:/nonexistent/x: .*No such file'
 
 # ---- read again ----

@@ -71,8 +71,8 @@ static void bad(const char *text, const char *wanted)
 
 static const char everything[] = "# all of it\n"
 				 "[mount]\npoint = /splicefs\nworkers=3\nallow_other = no\nlog = /tmp/log\n"
-				 "[defaults]\nsize = 64K\ndepth = 2M ; more\npolicy = drop-old\nidle = discard\nreplay = 1K\n"
-				 "eof = never\npackets = 1\nstable = 1\nrate = 5M # slow\n"
+				 "[defaults]\nsize = 64K\ndepth = 2M ; more\npolicy = drop-old\nidle = discard\n"
+				 "replay = 1K\neof = never\npackets = 1\nstable = 1\nrate = 5M # slow\n"
 				 "[quota]\ndefault = 2G\nroot = 256M\n@root = 4G\n4711 = 0\n"
 				 "[ports]\nfile = all\ntcp = none\ntcp-listen = root, @root 4711\nfd = none\n"
 				 "[ channel  /a//b/ ]\nowner = daemon\ngroup = root\nmode = 0600\nrate = 7\n"
