@@ -12,6 +12,7 @@
 #include "access.h"
 #include "base.h"
 #include "census.h"
+#include "config.h"
 #include "dir.h"
 #include "metrics.h"
 #include "snapshot.h"
@@ -31,29 +32,9 @@ static char *version_text(struct server *s)
 	return strdup("spfs " SPFS_VERSION "\n");
 }
 
-/* The configuration in force: what new channels and taps begin with. */
 static char *config_text(struct server *s)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	bool failed;
-
-	if (!out)
-		return NULL;
-	fputs("[defaults]\n", out);
-	for (int key = 0; key < SETTINGS; key++) {
-		char value[SETTING_TEXT_MAX];
-
-		setting_print(key, s->defaults.value[key], value);
-		fprintf(out, "%s = %s\n", settings_table[key].name, value);
-	}
-	failed = ferror(out);
-	if (fclose(out) || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return config_print(s->config);
 }
 
 static char *stats_text(const json_t *stats)

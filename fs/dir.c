@@ -182,7 +182,13 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_
 	/* The answer has to be a FIFO, but the one that holds messages is for nobody. */
 	shown = node->inode->packets ? packets_stand_in(s, node->inode, NODE_FIFO) : node;
 	err = shown ? node_attach(&s->nodes, node, dir, name) : -ENOMEM;
+	if (err == 0 && kind == NODE_FIFO && s->defaults.value[SETTING_EOF] == EOF_NEVER)
+		err = tee_begin(s, node, &s->defaults);
 	if (err < 0) {
+		if (node->parent) {
+			node_detach(&s->nodes, node);
+			tee_channel_put(s, node->inode);
+		}
 		if (shown && shown != node)
 			node_release(&s->nodes, shown);
 		node_release(&s->nodes, node);

@@ -78,7 +78,9 @@ static void work_open(struct job *job)
 {
 	struct handle *h = container_of(job, struct handle, opening);
 
-	h->err = feed_create(&h->feed, h->channel);
+	h->err = channel_start(h->channel);
+	if (h->err == 0)
+		h->err = feed_create(&h->feed, h->channel);
 	if (h->err < 0)
 		log_err("%s: cannot write what created it: %s", h->channel->label, strerror(-h->err));
 }

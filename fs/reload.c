@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "answer.h"
 #include "base.h"
 #include "config.h"
@@ -151,6 +152,7 @@ static void apply(struct server *s, struct reload *r)
 		lines_add(&r->applied, "[ports], for what is attached from now on");
 	s->defaults = new->defaults;
 	s->quotas = new->quotas;
+	accounts_limit(s);
 	tell_gone(r, old, new);
 	keep_mount(r, old, new);
 	declare_all(s, old, &r->applied, &r->not, told, r);

@@ -14,6 +14,7 @@
 #include "accounts.h"
 #include "base.h"
 #include "channel.h"
+#include "config.h"
 #include "engine.h"
 #include "inode.h"
 #include "log.h"
@@ -183,7 +184,7 @@ static void set_mount(struct settings_ask *a)
 {
 	if (!a->has[SETTING_QUOTA])
 		return;
-	a->server->quotas.preset = a->value[SETTING_QUOTA];
+	a->server->config->quotas.preset = a->server->quotas.preset = a->value[SETTING_QUOTA];
 	accounts_limit(a->server);
 }
 
