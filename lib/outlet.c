@@ -20,12 +20,26 @@
  */
 #define LOOK_NSEC 1000000000
 
+static bool has_reader(const struct outlet *o)
+{
+	struct pollfd p = { .fd = o->fd };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
+}
+
+/* What a poll has told may be old: somebody may read by now, and IN_OPEN have been seen before. */
+static void look(struct outlet *o)
+{
+	if (o->state == OUTLET_HOLDING)
+		o->unread = !has_reader(o);
+}
+
 static void room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
 
-	if (o->state == OUTLET_HOLDING && res > 0 && (res & POLLERR))
-		o->unread = true;
+	if (res > 0 && (res & POLLERR))
+		look(o);
 	o->changed(o);
 }
 
@@ -40,7 +54,8 @@ static void readers_left(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, left);
 
-	o->unread = true;
+	look(o);
+	wait_left(o);
 	o->changed(o);
 }
 
@@ -113,13 +128,6 @@ int outlet_hold(struct outlet *o)
 	watch_mask(&o->watch, fd, IN_OPEN);
 	leave(o, OUTLET_HOLDING, fd);
 	return 0;
-}
-
-static bool has_reader(const struct outlet *o)
-{
-	struct pollfd p = { .fd = o->fd };
-
-	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
 /*
