@@ -110,7 +110,9 @@ static int join(struct port *p)
 		return -ENOENT;
 	p->tap = p->config.node;
 	p->pipe = fifo_open(&fifo, O_RDONLY, 0);
-	return p->pipe < 0 ? p->pipe : 0;
+	if (p->pipe < 0)
+		return p->pipe;
+	return p->config.uri.rate ? channel_set(ch, p->tap, SETTING_RATE, p->config.uri.rate) : 0;
 }
 
 int port_attach(struct channel *ch, struct port_config *config, unsigned *id, char why[URI_WHY_MAX])
@@ -129,6 +131,8 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->ops = ops;
 	p->channel = ch;
 	p->config = *config;
+	if (config->uri.rate)
+		p->config.terms.settings.value[SETTING_RATE] = config->uri.rate;
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
 	err = fifo_fd_check(config->fd);

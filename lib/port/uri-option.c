@@ -132,6 +132,7 @@ static int set_fourcc(const struct option *opt, void *field, const char *value)
 #define CONNECTING (BIT(URI_TCP) | BIT(URI_UNIX))
 #define LISTENING (BIT(URI_TCP_LISTEN) | BIT(URI_UNIX_LISTEN))
 #define CAMERA BIT(URI_V4L2)
+#define SINKS (FILE_KIND | CONNECTING | LISTENING)
 
 static const struct option table[] = {
 	{ FIELD(offset), FILE_KIND, SOURCE, set_size, "a size", INT64_MAX },
@@ -145,6 +146,7 @@ static const struct option table[] = {
 	{ FIELD(height), CAMERA, SOURCE, set_small, "pixels", SIDE_MAX },
 	{ FIELD(fps), CAMERA, SOURCE, set_small, "a rate", FPS_MAX },
 	{ FIELD(format), CAMERA, SOURCE, set_fourcc, "a fourcc" },
+	{ FIELD(rate), SINKS, SINK, set_size, "a size", 1ull << 40 },
 	{ FIELD(frames), CAMERA, SOURCE, set_count, "a number", INT64_MAX },
 };
 

@@ -6,6 +6,7 @@
  *   tcp:HOST:PORT  tcp:[ADDRESS]:PORT   connects; ?retry=SECONDS: again after a failure
  *   tcp-listen:HOST:PORT                accepts; sink: ?slow=block|drop|disconnect, ?grace=SECONDS
  *   unix:/PATH  unix-listen:/PATH       the same with stream sockets of the file system
+ *   every sink: ?rate=2M                bytes a second at most; of a listening one for each client
  *   v4l2:/dev/videoN?width=..&height=..&format=FOURCC&fps=..&frames=..
  *
  * Sizes take K, M, G (powers of 1024). Within a path or host, %XX stands for a byte, and '?' begins the
@@ -51,6 +52,7 @@ struct uri {
 	unsigned width, height, fps; /* 0: as the device likes */
 	uint32_t format;             /* a V4L2 fourcc */
 	uint64_t frames;             /* 0: for ever */
+	uint64_t rate;               /* bytes a second; 0: any */
 };
 
 #define URI_WHY_MAX 160

@@ -230,6 +230,23 @@ timeout 20 sh -c "cat '$T/in' > c"
 wait_until 5 state c 2 done
 rm c
 
+# No faster than it should be: on the origin, and on a tap.
+mkfifo c
+ln c r
+head -c 1500000 /dev/urandom > "$T/paced"
+for name in c r; do
+	sink_of $name "file:$T/paced-$name?rate=1M"
+	before=$EPOCHREALTIME
+	timeout 20 sh -c "cat '$T/paced' > c"
+	if [ $name = c ]; then cat r > /dev/null; fi
+	wait_until 10 cmp "$T/paced" "$T/paced-$name"
+	took=$(((${EPOCHREALTIME/./} - ${before/./}) / 1000))
+	[ $took -ge 1000 ] || fail "1.5 MB at 1 MiB/s took $took ms"
+	if [ $name = c ]; then wait_until 5 state c 1 done; fi
+done
+[ "$(getfattr --only-values -n spfs.rate r)" = 1048576 ] || fail "the tap's rate"
+rm c r
+
 # What cannot be.
 mkfifo c
 ln c r
