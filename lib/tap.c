@@ -15,6 +15,7 @@ void tap_look(struct tap *tap)
 {
 	bool full = tap_full(tap);
 
+	tap->stalled = false; /* the pump, which is called then, finds out again */
 	if (tap_update(tap)) {
 		channel_remove_tap(tap->channel, tap->id);
 		return;
@@ -203,7 +204,6 @@ bool tap_update(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 
-	tap->stalled = false;
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
 		flush(tap);
 	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {

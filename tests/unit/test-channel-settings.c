@@ -19,6 +19,7 @@ static int wr;
 static void start(void)
 {
 	fixture_start(&f);
+	faults_install();
 	ch = fixture_channel(&f, 1);
 	wr = fixture_open(&f, 1, O_WRONLY);
 	cr_assert_geq(wr, 0);
@@ -353,5 +354,34 @@ Test(settings, a_rate_is_not_passed)
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	seconds = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
 	cr_assert_gt(seconds, 0.5, "%f", seconds);
+	close(rd);
+}
+
+/* ---- what must not stop a stream, nor lose a byte ---- */
+
+static void call_gone(void *arg)
+{
+	channel_origin_gone(ch);
+}
+
+Test(settings, a_writer_held_back_goes_on_when_the_origin_has_lost_its_name)
+{
+	static char data[CHUNK];
+	int rd = fixture_open(&f, 2, O_RDONLY);
+	size_t written = 0, got;
+	struct pollfd room = { .fd = wr, .events = POLLOUT };
+
+	while (poll(&room, 1, 200) > 0) { /* ring, tap and origin are full */
+		ssize_t n = write(wr, data, sizeof(data));
+
+		written += n > 0 ? (size_t)n : 0;
+	}
+	on_worker(&f, call_gone, NULL);
+	close(wr);
+	wr = -1;
+	for (size_t all = 0; all < written; all += got) {
+		got = read_all(rd, data, sizeof(data));
+		cr_assert_gt(got, 0, "%zu of %zu bytes came", all, written);
+	}
 	close(rd);
 }
