@@ -385,3 +385,26 @@ Test(settings, a_writer_held_back_goes_on_when_the_origin_has_lost_its_name)
 	}
 	close(rd);
 }
+
+static void call_late_word(void *arg)
+{
+	struct tap *tap = channel_find_tap(ch, 2);
+
+	tap->outlet.left.ready(&tap->outlet.left, POLLERR);
+	tap->outlet.room.ready(&tap->outlet.room, POLLERR);
+}
+
+Test(settings, a_late_word_that_readers_left_is_not_believed_when_another_has_come)
+{
+	unsigned char got[10];
+	int rd;
+
+	cr_assert_eq(set(2, SETTING_IDLE, IDLE_DISCARD), 0);
+	rd = fixture_open(&f, 2, O_RDONLY);
+	put(1);
+	on_worker(&f, call_late_word, NULL);
+	put(2);
+	cr_assert_eq(take(rd, got, 10), 2);
+	cr_assert_eq(tap_now(2).lost, 0);
+	close(rd);
+}
