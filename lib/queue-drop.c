@@ -5,23 +5,18 @@
 
 #include "sys.h"
 
-/* Drops @len bytes from @link on. */
+/* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
 static int drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
 {
 	while (len && link) {
 		struct queue_link *next = TAILQ_NEXT(link, entry);
 		size_t n = link->bytes < len ? link->bytes : len;
-		int err = n == link->bytes ? 0 : pipe_drop(link->pipe.rd, sink, n);
+		int err = n == link->bytes && q->spare ? 0 : pipe_drop(link->pipe.rd, sink, n);
 
 		if (err < 0)
 			return err;
+		queue_link_taken(q, link, n);
 		len -= n;
-		if (n < link->bytes) {
-			queue_link_taken(q, link, n);
-			break;
-		}
-		queue_link_remove(q, link);
-		queue_link_destroy(link);
 		link = next;
 	}
 	return 0;

@@ -6,6 +6,12 @@
 /* Counts what the tap has missed. */
 void tap_lose(struct tap *tap, size_t bytes);
 
+/*
+ * There is no reserve, and nobody is to be held back by that: older chunks make room for it, where the policy says so,
+ * or the next chunk is lost. Returns what tap_prepare() does.
+ */
+int tap_do_without(struct tap *tap);
+
 /* Drops everything where nobody reads and it is not to be kept for who comes. Returns whether that is so. */
 bool tap_discard(struct tap *tap);
 

@@ -12,12 +12,26 @@
 #include "log.h"
 #include "sys.h"
 
+int tap_do_without(struct tap *tap)
+{
+	struct queue *q = &tap->queue;
+	ssize_t n = 1;
+
+	while (tap->settings.value[SETTING_POLICY] == POLICY_DROP_OLD && !q->spare && n > 0) {
+		n = queue_drop(q, tap->channel->worker->null);
+		tap_lose(tap, n > 0 ? (size_t)n : 0);
+	}
+	return q->spare ? queue_reserve(q) : PIPE_SIZE;
+}
+
 /* Whether a chunk of @len may come in; by the policy, older ones make room for it. */
 static bool make_room(struct tap *tap, size_t len)
 {
 	struct queue *q = &tap->queue;
 	ssize_t n = 0;
 
+	if (!q->spare) /* (one that comes free here may be smaller than the chunk) */
+		return false;
 	switch (tap->settings.value[SETTING_POLICY]) {
 	case POLICY_DROP_NEW:
 		return !tap_full(tap);
@@ -52,7 +66,7 @@ static size_t take_direct(struct tap *tap, const struct chunk *chunk)
 
 void tap_take(struct tap *tap, const struct chunk *chunk)
 {
-	size_t n = take_direct(tap, chunk);
+	size_t n = tap->queue.spare ? take_direct(tap, chunk) : 0; /* what does not fit goes into the spare pipe */
 	int err;
 
 	if (n == chunk->len)

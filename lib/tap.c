@@ -136,8 +136,9 @@ int tap_begin_with(struct tap *tap, const struct queue *replay)
 int tap_prepare(struct tap *tap)
 {
 	int err = outlet_hold(&tap->outlet);
+	int size = err < 0 ? err : queue_reserve(&tap->queue);
 
-	return err < 0 ? err : queue_reserve(&tap->queue);
+	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
 }
 
 void tap_lose(struct tap *tap, size_t bytes)

@@ -48,7 +48,7 @@ void tap_destroy(struct tap *tap);
 
 /*
  * Gets ready for a stream: the outlet holds, the queue has its reserve. Returns the reserve's
- * capacity in bytes, or a negative errno.
+ * capacity in bytes, or a negative errno. A tap that does not block does without the reserve.
  */
 int tap_prepare(struct tap *tap);
 

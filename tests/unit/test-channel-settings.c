@@ -408,3 +408,26 @@ Test(settings, a_late_word_that_readers_left_is_not_believed_when_another_has_co
 	cr_assert_eq(tap_now(2).lost, 0);
 	close(rd);
 }
+
+Test(settings, drop_old_does_not_hold_its_neighbour_back_when_descriptors_run_out)
+{
+	unsigned char got[10];
+	int rd;
+
+	cr_assert_eq(fixture_add_tap(&f, ch, 3), 0);
+	cr_assert_eq(set(2, SETTING_POLICY, POLICY_DROP_OLD), 0);
+	cr_assert_eq(set(2, SETTING_DEPTH, 1ull << 30), 0);
+	rd = fixture_open(&f, 3, O_RDONLY);
+	put(0);
+	cr_assert_eq(take(rd, got, 1), 1);
+	fault_pipe = (struct fault){ .nth = 1, .count = 1000000, .err = -EMFILE };
+	for (unsigned char i = 1; i < 60; i++) {
+		put(i);
+		cr_assert_eq(take(rd, got, 1), 1);
+		cr_assert_eq(got[0], i);
+	}
+	fault_pipe = (struct fault){ 0 };
+	cr_assert_gt(tap_now(2).lost, 0);
+	cr_assert_eq(tap_now(3).lost, 0);
+	close(rd);
+}
