@@ -57,7 +57,7 @@ static int prepare(struct channel *ch)
 	struct tap *tap;
 	size_t step;
 
-	size = replay_reserve(&ch->replay);
+	size = replay_reserve(&ch->replay, ch->worker);
 	for (tap = TAILQ_FIRST(&ch->taps); tap && size >= 0; tap = TAILQ_NEXT(tap, entry)) {
 		smallest = size < smallest ? size : smallest;
 		size = tap_prepare(tap);

@@ -76,6 +76,13 @@ ssize_t queue_drop(struct queue *q, int sink)
 	return (ssize_t)len;
 }
 
+int queue_drop_first(struct queue *q, int sink)
+{
+	size_t lead = marks_lead(&q->marks), len = lead ? lead : marks_oldest(&q->marks);
+
+	return queue_skip(q, len ? len : q->bytes, sink);
+}
+
 int queue_skip(struct queue *q, size_t len, int sink)
 {
 	marks_take(&q->marks, len);

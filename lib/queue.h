@@ -73,6 +73,12 @@ ssize_t queue_move(struct queue *q, int fd);
  */
 ssize_t queue_drop(struct queue *q, int sink);
 
+/*
+ * Drops the oldest chunk, or what is left of it. Returns 0, or a negative errno that the kernel should never give. The
+ * first pipe that comes free is the spare one, where there is none.
+ */
+int queue_drop_first(struct queue *q, int sink);
+
 /* Drops the first @len bytes. Returns 0, or a negative errno that the kernel should never give. */
 int queue_skip(struct queue *q, size_t len, int sink);
 
@@ -94,11 +100,17 @@ int queue_drain(struct queue *q, int fd, size_t limit, size_t *moved);
 /* Duplicates up to @len of the first bytes into the pipe @fd. Returns their number or a negative errno. */
 ssize_t queue_peek(const struct queue *q, int fd, size_t len);
 
+/* Whether its pipes could hold so much more than @depth bytes that it is to hold no more pages. */
+static inline bool queue_wide(const struct queue *q, uint64_t depth)
+{
+	return q->bytes && q->capacity >= depth + 2 * PIPE_SIZE;
+}
+
 /*
  * Whether it holds @depth bytes or more. References to less than a page take a whole one: so that few bytes do not
  * hold much memory, it is full as well once its pipes could hold two more than the depth.
  */
 static inline bool queue_full(const struct queue *q, uint64_t depth)
 {
-	return q->bytes && (q->bytes >= depth || q->capacity >= depth + 2 * PIPE_SIZE);
+	return (q->bytes && q->bytes >= depth) || queue_wide(q, depth);
 }

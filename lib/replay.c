@@ -12,9 +12,15 @@ void replay_finish(struct replay *r)
 	queue_finish(&r->queue);
 }
 
-int replay_reserve(struct replay *r)
+int replay_reserve(struct replay *r, struct worker *w)
 {
-	return r->size ? queue_reserve(&r->queue) : PIPE_SIZE;
+	struct queue *q = &r->queue;
+	int size = r->size ? queue_reserve(q) : PIPE_SIZE;
+
+	/* Nobody reads it, so what waited for its pipes would wait for ever: older chunks leave theirs. */
+	while (size < 0 && q->bytes && queue_drop_first(q, w->null) == 0)
+		size = q->spare ? queue_reserve(q) : size;
+	return size;
 }
 
 int replay_take(struct replay *r, const struct chunk *chunk)
@@ -38,4 +44,7 @@ void replay_trim(struct replay *r, struct worker *w, bool packets)
 		if (!excess || queue_skip(q, excess, w->null) < 0)
 			queue_clear(q);
 	}
+	while (queue_wide(q, r->size))
+		if (queue_drop_first(q, w->null) < 0)
+			queue_clear(q);
 }

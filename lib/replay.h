@@ -15,11 +15,14 @@ void replay_init(struct replay *r);
 /* Forgets what is kept. */
 void replay_finish(struct replay *r);
 
-/* As queue_reserve(). */
-int replay_reserve(struct replay *r);
+/* As queue_reserve(), but what is kept makes room for it. */
+int replay_reserve(struct replay *r, struct worker *w);
 
 /* Takes the chunk whole, after replay_reserve(). Returns 0, or a negative errno and it has begun anew. */
 int replay_take(struct replay *r, const struct chunk *chunk);
 
-/* Keeps no more than the size says, which may have changed; @packets: whole messages. The stage must be empty. */
+/*
+ * Keeps no more than the size says, which may have changed, in bytes, nor much more in pages; @packets: whole messages.
+ * The stage must be empty.
+ */
 void replay_trim(struct replay *r, struct worker *w, bool packets);

@@ -431,3 +431,51 @@ Test(settings, drop_old_does_not_hold_its_neighbour_back_when_descriptors_run_ou
 	cr_assert_eq(tap_now(3).lost, 0);
 	close(rd);
 }
+
+Test(settings, the_replay_does_not_hold_a_stream_back_when_descriptors_run_out)
+{
+	unsigned char got[10];
+	int rd = fixture_open(&f, 2, O_RDONLY);
+
+	cr_assert_eq(set(0, SETTING_REPLAY, 1ull << 30), 0);
+	put(0);
+	cr_assert_eq(take(rd, got, 1), 1);
+	fault_pipe = (struct fault){ .nth = 1, .count = 1000000, .err = -EMFILE };
+	for (unsigned char i = 1; i < 60; i++) {
+		put(i);
+		cr_assert_eq(take(rd, got, 1), 1);
+		cr_assert_eq(got[0], i);
+	}
+	fault_pipe = (struct fault){ 0 };
+	close(rd);
+}
+
+static void call_messages(void *arg)
+{
+	ch->settings.value[SETTING_PACKETS] = 1;
+}
+
+static void call_replay(void *arg)
+{
+	*(struct queue *)arg = ch->replay.queue;
+}
+
+Test(settings, a_replay_of_small_messages_holds_no_more_pages_than_one_of_large_ones)
+{
+	int rd = fixture_open(&f, 2, O_RDONLY);
+	struct queue q;
+	char byte = 0;
+
+	on_worker(&f, call_messages, NULL);
+	cr_assert_eq(set(0, SETTING_REPLAY, PIPE_SIZE), 0);
+	cr_assert_eq(fcntl(wr, F_SETFL, O_NONBLOCK | O_DIRECT), 0);
+	for (int i = 0; i < 2000; i++) {
+		wait_for(wr, POLLOUT);
+		cr_assert_eq(write(wr, &byte, 1), 1);
+		cr_assert_eq(read_all(rd, &byte, 1), 1);
+	}
+	on_worker(&f, call_replay, &q);
+	cr_assert_gt(q.bytes, 0);
+	cr_assert_leq(q.capacity, 4 * PIPE_SIZE);
+	close(rd);
+}
