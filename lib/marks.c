@@ -38,6 +38,17 @@ void marks_append(struct marks *m, size_t bytes)
 	}
 }
 
+void marks_copy(struct marks *m, const struct marks *from, size_t skip)
+{
+	for (unsigned i = 0; i < from->count; i++) {
+		size_t size = *at(from, i), less = skip < size ? skip : size;
+
+		skip -= less;
+		if (size > less)
+			marks_append(m, size - less);
+	}
+}
+
 static void pop(struct marks *m)
 {
 	m->head = (m->head + 1) & (m->room - 1);

@@ -20,6 +20,9 @@ struct marks {
 /* A chunk of @bytes comes behind the others. Out of memory: the last one grows. */
 void marks_append(struct marks *m, size_t bytes);
 
+/* Appends the chunks of @from, but for its first @skip bytes. */
+void marks_copy(struct marks *m, const struct marks *from, size_t skip);
+
 /* The first @bytes are with the reader. */
 void marks_take(struct marks *m, size_t bytes);
 

@@ -229,15 +229,17 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 		if (!copy)
 			break;
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
-		err = n < 0 ? (int)n : (size_t)n < link->bytes ? -ENOBUFS : 0;
 		copy->bytes = n < 0 ? 0 : (size_t)n;
 		queue_link_insert(q, copy, NULL);
+		err = n < 0 ? (int)n : 0;
 		if (err < 0)
 			break;
+		if (copy->bytes < link->bytes)
+			queue_clear(q);
 	}
 	if (err < 0)
 		queue_clear(q);
-	else if (q->bytes)
-		marks_append(&q->marks, q->bytes);
+	else
+		marks_copy(&q->marks, &from->marks, from->bytes - q->bytes);
 	return err < 0 ? err : 0;
 }

@@ -82,7 +82,10 @@ int queue_drop_first(struct queue *q, int sink);
 /* Drops the first @len bytes. Returns 0, or a negative errno that the kernel should never give. */
 int queue_skip(struct queue *q, size_t len, int sink);
 
-/* Appends what @from holds, by reference, to the empty queue @q. Returns 0, or a negative errno and @q is empty. */
+/*
+ * Appends what @from holds, by reference, to the empty queue @q; where the kernel grants smaller pipes than before, the
+ * last part of it. Returns 0, or a negative errno and @q is empty.
+ */
 int queue_duplicate(struct queue *q, const struct queue *from);
 
 /*

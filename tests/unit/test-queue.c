@@ -156,6 +156,39 @@ Test(queue, duplicates_all_and_keeps_it)
 	expect(0, 5);
 }
 
+Test(queue, duplicates_chunk_by_chunk)
+{
+	struct queue copy;
+	ssize_t chunk;
+
+	queue_init(&copy);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(append_staged(0), 0);
+	cr_assert_eq(queue_duplicate(&copy, &b.q), 0);
+	chunk = queue_drop(&copy, b.null);
+	cr_assert_eq(chunk, (ssize_t)b.q.bytes / 5);
+	cr_assert_eq(copy.bytes, b.q.bytes - (size_t)chunk);
+	queue_finish(&copy);
+}
+
+Test(queue, duplicates_what_fits_where_the_kernel_grants_small_pipes)
+{
+	struct queue copy;
+
+	queue_init(&copy);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(append_staged(0), 0);
+	fault_resize = (struct fault){ .nth = 1, .count = 4, .err = -EPERM }; /* of the first link, down to 128 KiB */
+	cr_assert_eq(queue_duplicate(&copy, &b.q), 0);
+	cr_assert_gt(copy.bytes, CHUNK);
+	cr_assert_lt(copy.bytes, b.q.bytes);
+	cr_assert_eq(queue_skip(&copy, copy.bytes - CHUNK, b.null), 0);
+	queue_finish(&b.q);
+	cr_assert_eq(queue_duplicate(&b.q, &copy), 0);
+	queue_finish(&copy);
+	expect(0, 1);
+}
+
 Test(queue, loses_nothing_when_tee_comes_short_at_the_tail)
 {
 	cr_assert_eq(append_staged(0), 0);
