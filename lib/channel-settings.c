@@ -19,9 +19,9 @@ static int origin_fd(const struct channel *ch)
 	return ch->in >= 0 ? ch->in : in ? in->fd : ch->keeping ? ch->keep.fd : -1;
 }
 
-static int charge(struct channel *ch)
+static uint64_t owed(const struct channel *ch)
 {
-	return ch->in < 0 ? 0 : charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
+	return ch->in < 0 ? 0 : (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY];
 }
 
 static int set_size(struct channel *ch)
@@ -50,7 +50,7 @@ static int set_eof(struct channel *ch)
 
 static int apply(struct channel *ch, enum setting_key key)
 {
-	int err = charge(ch);
+	int err = owed(ch) > ch->charge.bytes ? charge_set(&ch->charge, owed(ch)) : 0;
 
 	if (err < 0)
 		return err;
@@ -80,11 +80,11 @@ static int set(struct channel *ch, enum setting_key key, uint64_t value)
 
 	ch->settings.value[key] = value;
 	err = apply(ch, key);
-	if (err < 0) {
+	if (err < 0)
 		ch->settings.value[key] = before;
-		charge(ch);
+	charge_set(&ch->charge, owed(ch)); /* (less; see tap_set()) */
+	if (err < 0)
 		return err;
-	}
 	channel_pump(ch);
 	return 0;
 }

@@ -13,14 +13,19 @@ bool tap_discards(const struct tap *tap)
 	return tap->settings.value[SETTING_IDLE] == IDLE_DISCARD && tap->id < TAP_PRIVATE;
 }
 
+static uint64_t owed(const struct tap *tap)
+{
+	return (uint64_t)tap_ring_size(tap) + tap->settings.value[SETTING_DEPTH];
+}
+
 int tap_charge(struct tap *tap)
 {
-	return charge_set(&tap->charge, (uint64_t)tap_ring_size(tap) + tap->settings.value[SETTING_DEPTH]);
+	return charge_set(&tap->charge, owed(tap));
 }
 
 static int apply(struct tap *tap, enum setting_key key)
 {
-	int err = tap_charge(tap);
+	int err = owed(tap) > tap->charge.bytes ? tap_charge(tap) : 0;
 
 	if (err < 0)
 		return err;
@@ -47,11 +52,11 @@ int tap_set(struct tap *tap, enum setting_key key, uint64_t value)
 
 	tap->settings.value[key] = value;
 	err = apply(tap, key);
-	if (err < 0) {
+	if (err < 0)
 		tap->settings.value[key] = before;
-		tap_charge(tap);
+	tap_charge(tap); /* less is given back once it is so: who else takes it could not be asked for it again */
+	if (err < 0)
 		return err;
-	}
 	tap_look(tap);
 	channel_pump(ch);
 	return 0;

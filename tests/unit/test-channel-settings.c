@@ -479,3 +479,47 @@ Test(settings, a_replay_of_small_messages_holds_no_more_pages_than_one_of_large_
 	cr_assert_leq(q.capacity, 4 * PIPE_SIZE);
 	close(rd);
 }
+
+struct add {
+	uint64_t id;
+	const struct terms *terms;
+	int err;
+};
+
+static void call_add(void *arg)
+{
+	struct add *a = arg;
+
+	a->err = channel_add_tap(ch, a->id, a->terms);
+}
+
+static int add_on_terms(uint64_t id, const struct terms *terms)
+{
+	struct add a = { id, terms, 0 };
+
+	on_worker(&f, call_add, &a);
+	return a.err;
+}
+
+Test(settings, what_is_refused_stays_charged_also_above_a_limit_that_was_lowered)
+{
+	struct account account = { .uid = 1 };
+	struct terms terms = { .settings = settings_preset, .account = &account };
+	uint64_t used;
+	int rd;
+
+	fixture_fifo(&f, 3);
+	cr_assert_eq(add_on_terms(3, &terms), 0);
+	rd = fixture_open(&f, 3, O_RDONLY);
+	put(1);
+	used = atomic_load(&account.used);
+	cr_assert_gt(used, 0);
+	atomic_store(&account.limit, 1);
+	cr_assert_eq(set(3, SETTING_SIZE, 4096), -EBUSY);
+	cr_assert_eq(atomic_load(&account.used), used);
+	cr_assert_eq(set(3, SETTING_DEPTH, 0), 0);
+	cr_assert_lt(atomic_load(&account.used), used);
+	fixture_remove_tap(&f, ch, 3);
+	cr_assert_eq(atomic_load(&account.used), 0);
+	close(rd);
+}
