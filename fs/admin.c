@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "access.h"
 #include "base.h"
@@ -27,14 +28,15 @@ struct lookup {
 
 /* ---- what they hold ---- */
 
-static char *version_text(struct server *s)
+static char *version_text(struct server *s, uid_t uid)
 {
 	return strdup("spfs " SPFS_VERSION "\n");
 }
 
-static char *config_text(struct server *s)
+/* What is declared names channels and files that may be others' alone. */
+static char *config_text(struct server *s, uid_t uid)
 {
-	return config_print(s->config);
+	return config_print(s->config, uid == 0 || uid == geteuid());
 }
 
 static char *stats_text(const json_t *stats)
@@ -52,8 +54,8 @@ static char *topology_text(const json_t *stats)
 
 static const struct file {
 	const char *name;
-	char *(*text)(struct server *s);    /* at once; or */
-	char *(*make)(const json_t *stats); /* of a census */
+	char *(*text)(struct server *s, uid_t uid); /* for that user, at once; or */
+	char *(*make)(const json_t *stats);         /* of a census */
 } files[] = {
 	{ .name = "config", .text = config_text },
 	{ .name = "metrics", .make = metrics_text },
@@ -144,7 +146,7 @@ void admin_lookup(fuse_req_t req, struct node *file)
 	while (strcmp(f->name, file->name))
 		f++;
 	if (f->text)
-		answer(req, sn, f->text(s));
+		answer(req, sn, f->text(s, fuse_req_ctx(req)->uid));
 	else
 		gather(req, sn, f->make);
 }

@@ -74,7 +74,7 @@ static void print_declared(FILE *f, const struct declared *d)
 		fprintf(f, "%s = %s\n", d->ports[i].dir == PORT_SOURCE ? "source" : "sink", d->ports[i].uri);
 }
 
-char *config_print(const struct config *c)
+char *config_print(const struct config *c, bool all)
 {
 	char *text = NULL;
 	size_t size;
@@ -86,7 +86,7 @@ char *config_print(const struct config *c)
 	print_defaults(f, c);
 	print_quotas(f, c);
 	print_permits(f, c);
-	for (size_t i = 0; i < c->declared_count; i++)
+	for (size_t i = 0; all && i < c->declared_count; i++)
 		print_declared(f, &c->declared[i]);
 	if (fclose(f) == 0)
 		return text;

@@ -81,5 +81,8 @@ const struct declared *config_find(const struct config *c, const char *name);
 /* The settings of @d: what it was given, and else the defaults. */
 struct settings config_settings(const struct config *c, const struct declared *d);
 
-/* The same in the syntax of the file, users and groups by number; the caller frees it. NULL: out of memory. */
-char *config_print(const struct config *c);
+/*
+ * The configuration in the syntax of the file, users and groups by number; without what is declared, but for @all. The
+ * caller frees it. NULL: out of memory.
+ */
+char *config_print(const struct config *c, bool all);

@@ -99,6 +99,10 @@ if [ "$(id -u)" = 0 ]; then
 	chmod -R go+rX bin
 	refuse 'kind file is not allowed for you' as_user bin/spfs source "$M/free" "file:$T/in"
 	refuse 'Permission denied' as_user setfattr -n spfs.source -v "file:$T/in" "$M/free"
+	as_user cat "$M/.spfs/config" > seen
+	grep -q '^\[defaults\]' seen
+	if grep '^\[channel' seen; then fail "what others have declared is told"; fi
+	grep -q '^\[channel' "$M/.spfs/config"
 	refuse 'reload is for root' as_user bin/spfs reload "$M"
 fi
 : | spfs source "$M/free" --fd 0 || fail "a kind that is not spoken of is not allowed"

@@ -121,10 +121,10 @@ Test(config, says_what_is_in_the_file)
 Test(config, its_text_is_read_as_the_same)
 {
 	struct config *first = good(everything), *second;
-	_cleanup_free_ char *text = config_print(first), *again = NULL;
+	_cleanup_free_ char *text = config_print(first, true), *again = NULL;
 
 	second = good(text);
-	again = config_print(second);
+	again = config_print(second, true);
 	cr_assert_str_eq(text, again);
 	cr_assert_str_eq(second->declared[0].ports[2].uri, "unix:/s?retry=2");
 	config_unref(first);
@@ -134,7 +134,7 @@ Test(config, its_text_is_read_as_the_same)
 Test(config, an_empty_file_is_the_presets)
 {
 	struct config *c = good(""), *preset = config_create();
-	_cleanup_free_ char *text = config_print(c), *wanted = config_print(preset);
+	_cleanup_free_ char *text = config_print(c, true), *wanted = config_print(preset, true);
 
 	cr_assert_str_eq(text, wanted);
 	config_unref(c);
@@ -242,7 +242,7 @@ Test(config, random_changes_do_no_harm)
 		err = config_read(path, &c, &mistakes);
 		cr_assert_eq(err == 0, mistakes.count == 0);
 		if (err == 0) {
-			_cleanup_free_ char *print = config_print(c);
+			_cleanup_free_ char *print = config_print(c, true);
 
 			cr_assert_not_null(print);
 			config_unref(c);
