@@ -50,6 +50,15 @@ static void fit_stage(struct worker *w, int size)
 		w->stage_size = granted;
 }
 
+/* Tries again soon, but says so once. */
+static void starve(struct channel *ch, const char *what, int err)
+{
+	if (!ch->starved)
+		log_err("%s: %s: %s", ch->label, what, strerror(-err));
+	ch->starved = true;
+	loop_io_timer(&ch->pause, RETRY_NSEC);
+}
+
 /* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
 static int prepare(struct channel *ch)
 {
@@ -64,10 +73,10 @@ static int prepare(struct channel *ch)
 		tap->delivered &= size < 0;
 	}
 	if (size < 0) {
-		log_err("%s: stream waits: %s", ch->label, strerror(-size));
-		loop_io_timer(&ch->pause, RETRY_NSEC);
+		starve(ch, "stream waits", size);
 		return size;
 	}
+	ch->starved = false;
 	smallest = size < smallest ? size : smallest;
 	step = ch->pace.rate ? pace_step(&ch->pace) : PIPE_SIZE;
 	fit_stage(ch->worker, step < (size_t)smallest ? (int)step : smallest);
@@ -103,8 +112,7 @@ static int end(struct channel *ch)
 	}
 	fd = fifo_open(&ch->origin, O_RDONLY, 1);
 	if (fd < 0) {
-		log_err("%s: cannot wait for the next stream yet: %s", ch->label, strerror(-fd));
-		loop_io_timer(&ch->pause, RETRY_NSEC);
+		starve(ch, "cannot wait for the next stream yet", fd);
 		return fd;
 	}
 	log_debug("%s: stream ends", ch->label);

@@ -37,6 +37,7 @@ struct channel {
 	bool over;   /* no writer, and the last stream is all with the taps */
 	bool gone;   /* the origin has no name */
 	bool dead;   /* gone, and over: no stream can follow */
+	bool starved; /* out of descriptors or memory in mid-stream, and that is logged */
 	bool hub;    /* the origin is another channel's tap, which watches the node */
 	struct loop_io readable;
 	struct loop_io pause;

@@ -14,13 +14,26 @@ void fifo_name(char name[FIFO_NAME_MAX], uint64_t id)
 	snprintf(name, FIFO_NAME_MAX, "%016" PRIx64, id);
 }
 
-int fifo_fd_check(int fd)
+/* Whether @fd is below the reserve, and 1/@share of all. */
+static int check(int fd, unsigned share)
 {
 	struct rlimit limit;
+	rlim_t kept;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return 0;
-	return (rlim_t)fd + FIFO_FD_RESERVE >= limit.rlim_cur ? -EMFILE : 0;
+	kept = FIFO_FD_RESERVE + (share ? limit.rlim_cur / share : 0);
+	return (rlim_t)fd + kept >= limit.rlim_cur ? -EMFILE : 0;
+}
+
+int fifo_fd_check(int fd)
+{
+	return check(fd, 0);
+}
+
+int fifo_fd_check_many(int fd)
+{
+	return check(fd, 4);
 }
 
 int fifo_open(const struct fifo *fifo, int flags, int reserve)

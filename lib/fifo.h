@@ -35,3 +35,9 @@ int fifo_open_held(const struct fifo *fifo, int reserve);
 
 /* -EMFILE where @fd is one of the last FIFO_FD_RESERVE below RLIMIT_NOFILE, else 0. */
 int fifo_fd_check(int fd);
+
+/*
+ * The same for those who hold many descriptors already: a quarter of what RLIMIT_NOFILE allows is out of their reach as
+ * well, so that there is room for others.
+ */
+int fifo_fd_check_many(int fd);

@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fifo.h"
 #include "queue-parts.h"
 #include "sys.h"
+
+/* A queue with this many links holds much. */
+#define MANY_LINKS 4
 
 void queue_init(struct queue *q)
 {
@@ -26,6 +30,7 @@ void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_li
 		TAILQ_INSERT_BEFORE(before, link, entry);
 	else
 		TAILQ_INSERT_TAIL(&q->links, link, entry);
+	q->count++;
 	q->capacity += (size_t)link->capacity;
 	q->bytes += link->bytes;
 }
@@ -33,6 +38,7 @@ void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_li
 void queue_link_remove(struct queue *q, struct queue_link *link)
 {
 	TAILQ_REMOVE(&q->links, link, entry);
+	q->count--;
 	q->capacity -= (size_t)link->capacity;
 	q->bytes -= link->bytes;
 }
@@ -76,13 +82,28 @@ struct queue_link *queue_link_create(int *err)
 	return NULL;
 }
 
+static int fd_check(const struct queue_link *link, int (*check)(int fd))
+{
+	return check(link->pipe.rd > link->pipe.wr ? link->pipe.rd : link->pipe.wr);
+}
+
 int queue_reserve(struct queue *q)
 {
+	struct queue_link *link = q->spare;
 	int err = 0;
 
-	if (!q->spare)
-		q->spare = queue_link_create(&err);
-	return q->spare ? q->spare->capacity : err;
+	if (link)
+		return link->capacity;
+	link = queue_link_create(&err);
+	if (!link)
+		return err;
+	err = q->count < MANY_LINKS ? 0 : fd_check(link, fifo_fd_check_many);
+	if (err < 0) {
+		queue_link_destroy(link);
+		return err;
+	}
+	q->spare = link;
+	return link->capacity;
 }
 
 static void queue_link_put(struct queue *q, struct queue_link *link)
@@ -231,7 +252,7 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
 		copy->bytes = n < 0 ? 0 : (size_t)n;
 		queue_link_insert(q, copy, NULL);
-		err = n < 0 ? (int)n : 0;
+		err = n < 0 ? (int)n : fd_check(copy, fifo_fd_check);
 		if (err < 0)
 			break;
 		if (copy->bytes < link->bytes)

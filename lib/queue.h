@@ -22,6 +22,7 @@ struct queue_link;
 struct queue {
 	TAILQ_HEAD(queue_links, queue_link) links;
 	struct queue_link *spare; /* empty; what queue_reserve() made */
+	unsigned count; /* of the links */
 	size_t bytes;
 	size_t capacity; /* of the links: what they hold at least in pages, however few bytes are in each */
 	struct marks marks;
@@ -54,7 +55,8 @@ void queue_rest(struct queue *q);
 
 /*
  * Makes sure of a spare link. Returns its capacity in bytes: no chunk may fill a larger stage. Or a
- * negative errno: EMFILE, ENFILE, ENOMEM.
+ * negative errno: EMFILE (also before the last descriptors are used up, where the queue is long: those are for
+ * others), ENFILE, ENOMEM.
  */
 int queue_reserve(struct queue *q);
 

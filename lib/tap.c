@@ -21,7 +21,7 @@ void tap_look(struct tap *tap)
 		return;
 	}
 	monitor_look(tap->channel);
-	if (full && !tap_full(tap))
+	if ((full && !tap_full(tap)) || tap->channel->starved)
 		channel_pump(tap->channel);
 }
 
