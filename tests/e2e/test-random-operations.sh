@@ -27,7 +27,7 @@ pipes=$(pipes)
 before=$(rss)
 timeout 100 /usr/bin/python3 "$HERE/random_operations.py" "$M" "$T" 10000 "$SEED" > "$T/done" || fail "seed $SEED"
 cat "$T/done"
-wait_until 10 nothing_used
-wait_until 10 given_back
+wait_until 20 nothing_used
+wait_until 20 given_back
 [ $(($(rss) - before)) -lt "${RSS_MAX:-32768}" ] || fail "it has grown from $before to $(rss) KiB"
 finish
