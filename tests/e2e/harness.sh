@@ -37,6 +37,7 @@ wait_until() {
 
 mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
+sanitized() { grep -q "^SPFS_SANITIZE:.*=." "$BUILD/CMakeCache.txt"; }
 daemon_fds() { ls "/proc/$DAEMON/fd" | wc -l; }
 
 # Every process of this mount's daemon: its arguments end with the mount point. Only an spfsd is asked for

@@ -1,0 +1,68 @@
+# A deep tap without a reader: the data waits by reference, in pipes that are all given back.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+cd "$M"
+SIZE=$((256 << 20))
+truncate -s $SIZE "$T/in"
+for at in 0 1 100 200 255; do head -c 5000 /dev/urandom | dd status=none of="$T/in" bs=1M seek=$at conv=notrunc; done
+pipes() { find "/proc/$DAEMON/fd" -lname 'pipe:*' 2> /dev/null | wc -l; }
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status"; }
+are() { [ "$(pipes)" = "$1" ]; }
+waiting() { spfs stat --json c | jq '.taps[0].waiting'; }
+is_waiting() { [ "$(waiting)" = "$1" ]; }
+mkfifo c
+spfs tee c t
+spfs set t depth=256M
+echo warm > c
+[ "$(timeout 5 cat t)" = warm ] || fail "cold"
+wait_until 5 sh -c "spfs stat --json c | jq -e '.taps[0].state == \"idle\"' > /dev/null"
+before=$(pipes)
+fds=$(daemon_fds)
+rss=$(rss)
+most=8192
+! sanitized || most=65536 # of their shadow
+timeout 60 cat "$T/in" > c || fail "the writer was held back"
+wait_until 20 is_waiting $SIZE
+[ $(($(rss) - rss)) -lt $most ] || fail "the daemon has grown by $(($(rss) - rss)) KiB"
+[ "$(pipes)" -gt $((before + 200)) ] || fail "not in pipes: $(pipes)"
+# Less depth takes nothing away.
+spfs set t depth=0
+[ "$(waiting)" = $SIZE ] || fail "taken away: $(waiting)"
+timeout 60 cat t > "$T/out"
+same "$T/in" "$T/out"
+wait_until 10 are "$before"
+wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+
+# Removed in the middle, they are given back as well.
+spfs set t depth=1G
+timeout 60 cat "$T/in" > c
+wait_until 20 is_waiting $SIZE
+rm t
+wait_until 10 are "$before"
+
+# What the quota does not allow is refused when it is asked for, and nothing else is changed by it.
+if [ "$(id -u)" = 0 ]; then
+	PY=/usr/bin/python3
+	mkdir "$T/bin" # the build's own folder may be root's alone
+	cp "$BUILD/cmd/spfs" "$T/bin"
+	chmod -R go+rX "$T/bin"
+	chmod 777 .
+	user() { as_user env PATH="$T/bin:$PATH" "$@"; }
+	setfattr -n spfs.quota -v 16M .
+	user mkfifo mine
+	user "$T/bin/spfs" tee mine tap
+	user spfs set tap depth=8M
+	refuse 'quota' user spfs set tap depth=16M
+	refuse 'quota' user spfs set tap size=2M depth=1T
+	refuse 'quota' user spfs set mine replay=8M
+	user spfs tee mine another
+	refuse 'quota' user spfs set another depth=8M
+	rm another
+	[ "$(spfs get --json tap | jq .depth)" = 8388608 ] || fail "$(spfs get tap)"
+	head -c 8000000 "$T/in" > "$T/part"
+	timeout 20 dd status=none if="$T/part" of=mine bs=64K conv=notrunc || fail "refused in the middle"
+	timeout 20 cat tap > "$T/out"
+	same "$T/part" "$T/out"
+fi
+cd /
+finish
