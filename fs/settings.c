@@ -136,7 +136,7 @@ static int refuse_worker(struct settings_ask *a, enum setting_key key, int err)
 {
 	return refuse(a, err, "%s: %s", settings_table[key].name,
 		      err == -EBUSY ? "the ring holds more than that" :
-		      err == -EDQUOT ? "the quota of who made it is used up" :
+		      err == -EDQUOT ? "the quota of who made it is used up, or it is more than the memory" :
 		      err == -ENOENT ? "the name has gone" : strerror(-err));
 }
 

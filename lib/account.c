@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct account *accounts_of(struct accounts *list, uid_t uid)
 {
@@ -29,6 +30,14 @@ void accounts_finish(struct accounts *list)
 	}
 }
 
+/* In bytes. */
+static uint64_t memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+
+	return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
+}
+
 int charge_set(struct charge *c, uint64_t bytes)
 {
 	struct account *a = c->account;
@@ -40,6 +49,8 @@ int charge_set(struct charge *c, uint64_t bytes)
 		c->bytes = bytes;
 		return 0;
 	}
+	if (bytes > memory())
+		return -EDQUOT;
 	more = bytes - c->bytes;
 	used = a ? atomic_load(&a->used) : 0;
 	do {

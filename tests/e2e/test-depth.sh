@@ -41,8 +41,14 @@ rm t
 wait_until 10 are "$before"
 
 # What the quota does not allow is refused when it is asked for, and nothing else is changed by it.
+# More than the machine's memory is refused to everybody.
+mkfifo big
+spfs tee big deep
+for setting in depth=1T depth=1023G; do refuse 'memory' spfs set deep $setting; done
+refuse 'memory' spfs set big replay=1T
+[ "$(spfs get --json deep | jq .depth)" = 1048576 ] || fail "$(spfs get deep)"
+rm big deep
 if [ "$(id -u)" = 0 ]; then
-	PY=/usr/bin/python3
 	mkdir "$T/bin" # the build's own folder may be root's alone
 	cp "$BUILD/cmd/spfs" "$T/bin"
 	chmod -R go+rX "$T/bin"

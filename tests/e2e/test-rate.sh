@@ -24,7 +24,6 @@ for where in channel tap sink; do
 	if [ $where = sink ]; then
 		id=$(spfs sink t "file:$T/out")
 		timeout 60 dd status=none if="$T/in" of=c bs=64K conv=notrunc
-		# While it flows, no step is large, however late a look comes: the file grows with what the port has moved.
 		wait_until 30 state c "$id" done
 	else
 		timeout 60 dd status=none if="$T/in" of=c bs=64K conv=notrunc &

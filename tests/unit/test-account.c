@@ -33,7 +33,7 @@ Test(account, users_do_not_share)
 	cr_assert_neq(one.account, two.account);
 	atomic_store(&one.account->limit, 10);
 	cr_assert_eq(charge_set(&one, UINT64_MAX), -EDQUOT);
-	cr_assert_eq(charge_set(&two, UINT64_MAX), 0);
+	cr_assert_eq(charge_set(&two, 1 << 30), 0);
 	charge_finish(&one);
 	charge_finish(&two);
 	accounts_finish(&list);
@@ -43,7 +43,7 @@ Test(account, nobody_pays_for_what_has_no_account)
 {
 	struct charge c = { 0 };
 
-	cr_assert_eq(charge_set(&c, UINT64_MAX), 0);
+	cr_assert_eq(charge_set(&c, 1 << 30), 0);
 	cr_assert_eq(charge_set(&c, 1), 0);
 	charge_finish(&c);
 }
@@ -58,6 +58,19 @@ static void *spend(void *data)
 	}
 	charge_finish(&c);
 	return NULL;
+}
+
+Test(account, nobody_may_hold_more_than_the_memory)
+{
+	struct account root = { .uid = 0 };
+	struct charge c = { .account = &root };
+
+	cr_assert_eq(charge_set(&c, 1 << 20), 0);
+	cr_assert_eq(charge_set(&c, UINT64_MAX), -EDQUOT);
+	cr_assert_eq(atomic_load(&root.used), 1 << 20);
+	charge_finish(&c);
+	cr_assert_eq(atomic_load(&root.used), 0);
+	cr_assert_eq(charge_set(&(struct charge){ 0 }, UINT64_MAX), -EDQUOT);
 }
 
 Test(account, threads_may_charge_at_once)
