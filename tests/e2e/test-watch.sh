@@ -4,6 +4,7 @@
 
 # told FILTER: jq over every line so far
 told() { jq -es "any(.[]; $1)" "$T/events" > /dev/null; }
+streams() { [ "$(times '.event == "open" and .side == "writer"')" = "$1" ]; }
 times() { jq -s "map(select($1)) | length" "$T/events"; }
 
 spfs_mount
@@ -42,14 +43,17 @@ kill "$reader"
 wait_until 10 told '.event == "close" and .side == "reader" and .name == "/r1"'
 exec 7>&-
 wait_until 10 told '.event == "close" and .side == "writer"'
-[ "$(times '.event == "open" and .side == "writer"')" = 1 ] || fail "more than one stream"
+streams 1 || fail "more than one stream"
 
 # drops, summed up: one line in 100 ms at most, and not a byte that is in none
 ln "$M/cam" "$M/r2"
 setfattr -n spfs.policy -v drop-new "$M/r2"
-cat "$M/r1" > /dev/null &
+exec 7> "$M/cam"
+wait_until 10 streams 2 # the last one's end would be the reader's
+cat "$M/r1" > /dev/null 7>&- &
 other=$!
-head -c 16M /dev/zero > "$M/cam"
+head -c 16M /dev/zero >&7
+exec 7>&-
 wait "$other"
 wait_until 10 told '.event == "drop" and .name == "/r2" and .bytes > 0 and .events > 0'
 
@@ -82,9 +86,10 @@ chmod 666 "$M/cam" "$M/r1"
 python3 "$(dirname "$0")/watch.py" "$M" || fail "a watcher that does not read"
 
 # a watcher that is killed leaves nothing
+served=$(daemon_fds)
 spfs watch "$M/cam" > /dev/null &
 killed=$!
-sleep 0.2
+wait_until 10 eval '[ $(daemon_fds) -gt '"$served"' ]'
 kill -9 "$killed"
 
 # the end of the channel is the end of the watch
