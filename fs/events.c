@@ -47,10 +47,11 @@ static json_t *event_json(struct server *s, const struct inode *inode, const str
 	static const char *const names[] = {
 		[EVENT_WRITERS] = "open", [EVENT_NO_WRITERS] = "close", [EVENT_READERS] = "open",
 		[EVENT_NO_READERS] = "close", [EVENT_FULL] = "full", [EVENT_ROOM] = "room", [EVENT_DROP] = "drop",
-		[EVENT_PORT] = "port",
+		[EVENT_PORT] = "port", [EVENT_OPENED] = "open", [EVENT_WRITER_LEFT] = "close",
+		[EVENT_READER_LEFT] = "close",
 	};
-	bool writers = e->kind == EVENT_WRITERS || e->kind == EVENT_NO_WRITERS;
-	bool readers = e->kind == EVENT_READERS || e->kind == EVENT_NO_READERS;
+	bool writers = e->kind == EVENT_WRITERS || e->kind == EVENT_NO_WRITERS || e->kind == EVENT_WRITER_LEFT;
+	bool readers = e->kind == EVENT_READERS || e->kind == EVENT_NO_READERS || e->kind == EVENT_READER_LEFT;
 	char time[40];
 	json_t *json = json_pack("{ss ss so}", "time", event_time(time, &e->time), "event", names[e->kind],
 				 "name", answer_path(e->tap ? node_get(&s->nodes, e->tap) : inode->origin));

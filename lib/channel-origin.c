@@ -29,6 +29,7 @@ int channel_attach(struct channel *ch)
 	err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
 	if (err < 0)
 		return err;
+	visits_end(ch);
 	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
 	if (ch->in < 0) {
 		charge_set(&ch->charge, 0);
@@ -59,7 +60,9 @@ int channel_move(struct channel *ch, uint64_t id)
 	int fd, err;
 
 	if (ch->in < 0) {
+		visits_end(ch);
 		ch->origin = fifo;
+		visits_look(ch);
 		return 0;
 	}
 	fd = fifo_open(&fifo, O_RDONLY, 0);
@@ -103,6 +106,7 @@ void channel_origin_gone(struct channel *ch)
 	struct tap *tap;
 
 	ch->gone = true;
+	visits_look(ch);
 	inlet_close(&ch->forever);
 	keep_end(ch);
 	if (ch->over)

@@ -21,5 +21,11 @@ void channel_detach(struct channel *ch);
 /* channel-settings.c: the capacity of the ring that is asked for, in bytes. */
 int channel_ring_size(const struct channel *ch);
 
+/*
+ * ... given to the ring of a channel without taps; where the daemon has it not open, it is told of that. Returns 0 or
+ * -EBUSY: the ring holds more.
+ */
+int channel_fit(struct channel *ch);
+
 /* channel-taps.c: moves what every tap has queued; private ones that are through go. */
 void channel_update_taps(struct channel *ch);

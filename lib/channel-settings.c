@@ -24,18 +24,37 @@ static uint64_t owed(const struct channel *ch)
 	return ch->in < 0 ? 0 : (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY];
 }
 
-static int set_size(struct channel *ch)
+static int fit(struct channel *ch, int fd)
 {
-	int fd = origin_fd(ch);
 	int granted = fd < 0 ? 0 : pipe_fit(fd, channel_ring_size(ch));
 
 	return granted < 0 ? granted : 0;
+}
+
+int channel_fit(struct channel *ch)
+{
+	const struct engine_events *events = &ch->worker->events;
+	int fd = origin_fd(ch);
+
+	if (fd < 0 && events->ring_opened)
+		events->ring_opened(events->data, ch, channel_ring_size(ch));
+	return fit(ch, fd);
+}
+
+static int set_size(struct channel *ch)
+{
+	int err = fit(ch, origin_fd(ch));
+
+	if (err == 0)
+		visits_look(ch);
+	return err;
 }
 
 int channel_start(struct channel *ch)
 {
 	bool never = ch->settings.value[SETTING_EOF] == EOF_NEVER;
 
+	visits_look(ch);
 	return never && ch->forever.fd < 0 && !ch->gone && !ch->hub ? inlet_open(&ch->forever, ch) : 0;
 }
 

@@ -16,6 +16,7 @@ static void drop_tap(struct channel *ch, struct tap *tap)
 		keep_begin(ch);
 	}
 	channel_detach(ch);
+	visits_look_soon(ch);
 	keep_look(ch);
 }
 
@@ -38,6 +39,7 @@ static int add_tap(struct channel *ch, struct tap *tap)
 	if (ch->in < 0) {
 		err = channel_attach(ch);
 		if (err < 0) {
+			visits_look(ch);
 			tap_destroy(tap);
 			return err;
 		}

@@ -30,6 +30,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	replay_init(&ch->replay);
 	ch->over = true;
 	channel_pump_init(ch);
+	visits_init(ch);
 	loop_io_init(&ch->closed, worker->loop, inlet_closed);
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->inlets);
@@ -61,6 +62,7 @@ void channel_destroy(struct channel *ch)
 		tap_destroy(tap);
 	}
 	channel_detach(ch);
+	visits_end(ch);
 	inlet_close(&ch->forever);
 	keep_end(ch);
 	loop_io_cancel(&ch->closed);

@@ -18,6 +18,7 @@
 #include "replay.h"
 #include "tap.h"
 #include "terms.h"
+#include "visits.h"
 
 struct monitor;
 struct worker;
@@ -55,6 +56,7 @@ struct channel {
 	struct loop_io closed; /* an inlet is being closed */
 
 	struct monitor *monitor; /* NULL: nobody watches */
+	struct visits visits;
 
 	uint64_t streams; /* ended */
 	uint64_t bytes_in;

@@ -51,6 +51,8 @@ static int worker_start(struct worker *w)
 	if (err < 0)
 		return err;
 	err = watcher_init(&w->watcher, w->loop);
+	if (err == 0)
+		err = watcher_init(&w->origins, w->loop);
 	if (err < 0)
 		return err;
 	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
@@ -77,6 +79,7 @@ static void worker_finish(struct worker *w)
 	loop_destroy(w->loop);
 	linger_finish(&w->lingers);
 	watcher_finish(&w->watcher);
+	watcher_finish(&w->origins);
 	pipe_close(&w->stage);
 	fd_close(&w->null);
 	free(w->buffer);
@@ -92,7 +95,7 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 		struct worker *w = &e->workers[e->count];
 		int err;
 
-		w->dir = w->null = w->watcher.fd = -1;
+		w->dir = w->null = w->watcher.fd = w->origins.fd = -1;
 		w->stage = PIPE_NONE;
 		TAILQ_INIT(&w->lingers);
 		if (events)

@@ -20,6 +20,11 @@ struct queue;
 struct engine_events {
 	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
 	void (*origin_opened)(void *data);
+	/*
+	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have @size
+	 * bytes.
+	 */
+	void (*ring_opened)(void *data, struct channel *ch, int size);
 	/* A port has come to its end, or is being detached. */
 	void (*port_ended)(void *data, struct channel *ch, unsigned id);
 	/* Something has happened to a channel that is watched (monitor.h). */
@@ -31,6 +36,7 @@ struct worker {
 	struct loop *loop;
 	struct engine_events events;
 	struct watcher watcher;
+	struct watcher origins; /* of channels without taps; see visits.h */
 	pthread_t thread;
 	int dir;          /* the folder of numbers; see fifo.h */
 	struct pipe stage; /* empty between chunks */

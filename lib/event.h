@@ -9,6 +9,8 @@
 enum event_kind {
 	EVENT_WRITERS, EVENT_NO_WRITERS, /* a stream begins, and ends */
 	EVENT_READERS, EVENT_NO_READERS, /* of a tap */
+	EVENT_OPENED,                    /* a channel without taps; by whom is not known */
+	EVENT_WRITER_LEFT, EVENT_READER_LEFT, /* it was closed by one */
 	EVENT_FULL, EVENT_ROOM,          /* a tap holds the writer back, and does no longer */
 	EVENT_DROP,                      /* a tap lost @bytes, in @count events */
 	EVENT_PORT,                      /* @port is in @state now; or has been detached */

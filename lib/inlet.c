@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/inotify.h>
 
 #include "base.h"
-#include "channel.h"
+#include "channel-parts.h"
 #include "engine.h"
 #include "log.h"
 
@@ -53,13 +54,33 @@ void inlet_closed(struct loop_io *io, int res)
 	keep_look(container_of(io, struct channel, closed));
 }
 
+/* What is reported when @o closes what it has open. */
+static uint32_t closing(const struct outlet *o)
+{
+	return o->state == OUTLET_IDLE ? 0 : o->state == OUTLET_HOLDING ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
+}
+
+static bool settle(struct channel *ch)
+{
+	enum outlet_state before = ch->keep.state;
+	uint32_t own = IN_OPEN | closing(&ch->keep);
+	bool settled;
+
+	visits_own_begin(ch);
+	settled = outlet_settle(&ch->keep, false);
+	if (before == OUTLET_ENDING && ch->keep.state == OUTLET_ENDING) /* by way of HOLDING */
+		own |= IN_CLOSE_WRITE;
+	visits_own_end(ch, before == OUTLET_HOLDING && ch->keep.state == before ? 0 : own);
+	return settled;
+}
+
 static void changed(struct outlet *o)
 {
 	struct channel *ch = container_of(o, struct channel, keep);
 
 	if (!TAILQ_EMPTY(&ch->inlets) || loop_io_armed(&ch->closed))
 		return;
-	if (outlet_settle(o, false) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0 && !ch->end_due))
+	if (settle(ch) || (o->state == OUTLET_HOLDING && outlet_waiting(o) == 0 && !ch->end_due))
 		keep_end(ch);
 }
 
@@ -71,10 +92,13 @@ void keep_begin(struct channel *ch)
 		return; /* (a hub's bytes are kept by its tap) */
 	if (!ch->keeping) {
 		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, changed);
+		ch->keep.size = channel_ring_size(ch);
 		ch->keeping = true;
 	}
+	visits_own_begin(ch);
 	if (err == 0)
 		err = outlet_hold(&ch->keep);
+	visits_own_end(ch, IN_OPEN | IN_CLOSE_NOWRITE);
 	if (err < 0) {
 		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
 		keep_end(ch);
@@ -83,8 +107,12 @@ void keep_begin(struct channel *ch)
 
 void keep_end(struct channel *ch)
 {
+	uint32_t own = closing(&ch->keep);
+
+	visits_own_begin(ch);
 	if (ch->keeping)
 		outlet_finish(&ch->keep);
+	visits_own_end(ch, own);
 	ch->keeping = false;
 	ch->end_due = false;
 }

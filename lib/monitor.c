@@ -10,7 +10,6 @@
 
 #include "base.h"
 #include "engine.h"
-#include "event.h"
 #include "port-ops.h"
 
 /* A tap (by its node) or a port (by its number), as it was told of. */
@@ -37,12 +36,12 @@ struct monitor {
 	struct told_list taps, ports;
 };
 
-static void tell(struct channel *ch, struct event e)
+void monitor_tell(struct channel *ch, struct event e)
 {
 	const struct engine_events *events = &ch->worker->events;
 
 	clock_gettime(CLOCK_REALTIME, &e.time);
-	if (events->happened && !ch->monitor->silent)
+	if (events->happened && ch->monitor && !ch->monitor->silent)
 		events->happened(events->data, ch, &e);
 }
 
@@ -95,15 +94,15 @@ static void compare_tap(struct monitor *m, struct tap *tap)
 		t->drops = tap->drops;
 	}
 	if (read != t->read)
-		tell(m->channel, (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = tap->id });
+		monitor_tell(m->channel, (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = tap->id });
 	t->read = read;
 	if (at - t->nsec < MONITOR_NSEC) /* the next tick tells */
 		return;
 	if (full != t->full)
-		tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = tap->id });
+		monitor_tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = tap->id });
 	if (tap->lost != t->lost || tap->drops != t->drops)
-		tell(m->channel, (struct event){ EVENT_DROP, .tap = tap->id, .bytes = tap->lost - t->lost,
-						 .count = tap->drops - t->drops });
+		monitor_tell(m->channel, (struct event){ EVENT_DROP, .tap = tap->id, .bytes = tap->lost - t->lost,
+							 .count = tap->drops - t->drops });
 	if (full != t->full || tap->lost != t->lost || tap->drops != t->drops)
 		t->nsec = at;
 	t->full = full;
@@ -122,8 +121,8 @@ static void compare_port(struct monitor *m, const struct port *p)
 	if (!fresh && t->state == p->state)
 		return;
 	t->state = p->state;
-	tell(m->channel, (struct event){ EVENT_PORT, .port = p->id, .state = p->state, .err = p->err,
-					 .uri = p->config.uri.text });
+	monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = p->id, .state = p->state, .err = p->err,
+						 .uri = p->config.uri.text });
 }
 
 /* Those that are there no more are forgotten; of the rest it is not known in the next look. */
@@ -135,8 +134,8 @@ static void forget(struct monitor *m, struct told_list *list)
 		if (list->all[i].there)
 			list->all[kept++] = list->all[i];
 		else if (list == &m->ports)
-			tell(m->channel, (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id,
-							 .detached = true });
+			monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id,
+								 .detached = true });
 	}
 	list->count = kept;
 	for (size_t i = 0; i < kept; i++)
@@ -151,7 +150,7 @@ void monitor_compare(struct channel *ch)
 
 	if (m->writing == ch->over) {
 		m->writing = !ch->over;
-		tell(ch, (struct event){ m->writing ? EVENT_WRITERS : EVENT_NO_WRITERS });
+		monitor_tell(ch, (struct event){ m->writing ? EVENT_WRITERS : EVENT_NO_WRITERS });
 	}
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap->id < TAP_PRIVATE)
@@ -182,6 +181,7 @@ int monitor_start(struct channel *ch)
 		monitor_compare(ch);
 		ch->monitor->silent = false;
 		loop_io_timer(&ch->monitor->tick, MONITOR_NSEC);
+		visits_look(ch);
 	}
 	ch->monitor->watchers++;
 	return 0;
@@ -198,6 +198,7 @@ void monitor_destroy(struct channel *ch)
 	free(m->ports.all);
 	free(m);
 	ch->monitor = NULL;
+	visits_look(ch);
 }
 
 void monitor_stop(struct channel *ch)

@@ -24,9 +24,8 @@ static void tell(struct watcher *w, const struct inotify_event *ev)
 		watch->event(watch, ev->mask);
 }
 
-static void readable(struct loop_io *io, int res)
+void watcher_drain(struct watcher *w)
 {
-	struct watcher *w = container_of(io, struct watcher, io);
 	_Alignas(struct inotify_event) char buf[4096];
 	ssize_t n;
 
@@ -40,6 +39,13 @@ static void readable(struct loop_io *io, int res)
 	}
 	if (n < 0 && errno != EAGAIN)
 		log_err("inotify: %m");
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct watcher *w = container_of(io, struct watcher, io);
+
+	watcher_drain(w);
 	loop_io_poll(io, w->fd, POLLIN);
 }
 

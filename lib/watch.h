@@ -30,6 +30,9 @@ struct watch {
 int watcher_init(struct watcher *w, struct loop *loop);
 void watcher_finish(struct watcher *w);
 
+/* Tells what has happened so far. */
+void watcher_drain(struct watcher *w);
+
 /*
  * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of
  * inotify_add_watch(2): ENOSPC past fs.inotify.max_user_watches.

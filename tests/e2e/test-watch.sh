@@ -4,6 +4,7 @@
 
 # told FILTER: jq over every line so far
 told() { jq -es "any(.[]; $1)" "$T/events" > /dev/null; }
+last_is() { tail -n 1 "$T/events" | jq -e "$1" > /dev/null; }
 streams() { [ "$(times '.event == "open" and .side == "writer"')" = "$1" ]; }
 times() { jq -s "map(select($1)) | length" "$T/events"; }
 
@@ -99,6 +100,53 @@ told '.event == "gone"' || fail "gone was not told"
 mkfifo "$M/cam"
 ln "$M/cam" "$M/r1"
 wait_until 10 eval '[ $(daemon_fds) -le '"$fds"' ]'
+
+# a channel without taps, whose bytes the daemon does not see: who opens it, and which side closes it
+mkfifo "$M/plain"
+: > "$T/events"
+spfs watch "$M/plain" >> "$T/events" &
+plain=$!
+wait_until 10 eval '[ $(daemon_fds) -gt '"$fds"' ]'
+exec 7<> "$M/plain"
+wait_until 10 told '.event == "open" and .name == "/plain" and (has("side") | not)'
+exec 6< "$M/plain" 8> "$M/plain"
+exec 6>&-
+wait_until 10 told '.event == "close" and .side == "reader" and .name == "/plain"'
+! told '.event == "close" and .side == "writer"' || fail "a writer that has not gone"
+exec 8>&-
+wait_until 10 told '.event == "close" and .side == "writer" and .name == "/plain"'
+# (and what comes fast is summed up)
+for _ in $(seq 200); do exec 8> "$M/plain" 8>&-; done
+exec 6< "$M/plain"
+exec 7>&-
+exec 6>&-
+wait_until 10 last_is '.event == "close" and .side == "reader"'
+[ "$(jq -s length "$T/events")" -lt 100 ] || fail "$(jq -s length "$T/events") events"
+
+# a source is a writer; what the daemon keeps of it for a reader to come is nobody's opening
+: > "$T/events"
+spfs source "$M/plain" "file:$T/in" --wait > /dev/null
+wait_until 10 told '.event == "close" and .side == "writer"'
+wait_until 10 told '.event == "port" and .state == "done"'
+[ "$(cat "$M/plain")" = hello ] || fail "what was kept is lost"
+wait_until 10 told '.event == "close" and .side == "reader"'
+[ "$(times '.event == "open"')" = 2 ] && [ "$(times '.event == "close" and .side == "reader"')" = 1 ] &&
+	[ "$(times '.event == "close" and .side == "writer"')" = 1 ] || fail "openings of the daemon's own: $(cat "$T/events")"
+
+# with a tap the engine tells, without it again what the kernel says; the tap's own opens are not told
+: > "$T/events"
+ln "$M/plain" "$M/tap"
+exec 7> "$M/plain"
+wait_until 10 told '.event == "open" and .side == "writer"'
+exec 7>&-
+wait_until 10 told '.event == "close" and .side == "writer"'
+rm "$M/tap"
+[ "$(jq -s length "$T/events")" = 2 ] || fail "$(cat "$T/events")"
+exec 7<> "$M/plain"
+wait_until 10 told '.event == "open" and (has("side") | not)'
+exec 7>&-
+rm "$M/plain"
+wait "$plain"
 
 # the daemon's end
 spfs watch "$M/cam" 2> "$T/error" &
