@@ -29,6 +29,7 @@
 #include "ops.h"
 #include "snapshot.h"
 #include "reload.h"
+#include "rings.h"
 #include "survey.h"
 #include "tee.h"
 
@@ -370,9 +371,12 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 		err = snapshots_create(&s->snapshots, s);
 	if (err == 0)
 		err = control_create(&s->control, s);
+	if (err == 0)
+		err = rings_create(&s->rings, s);
 	if (err == 0) {
 		struct engine_events events = {
-			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .happened = events_tell, .data = s,
+			.origin_opened = survey_origin_opened, .port_ended = ending_tell, .happened = events_tell,
+			.ring_opened = rings_opened, .data = s,
 		};
 
 		err = engine_create(&s->engine, options->config->workers, &events);
@@ -391,6 +395,7 @@ static void stop(struct server *s)
 	census_destroy(s->census);
 	survey_destroy(s->survey);
 	control_destroy(s->control);
+	rings_destroy(s->rings);
 	handle_free_all(s);
 	fd_close(&s->dir);
 	fd_close(&s->tree);

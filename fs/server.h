@@ -24,6 +24,7 @@ struct fuse_args;
 struct handle;
 struct keep;
 struct ports_wait;
+struct rings;
 struct snapshots;
 struct survey;
 
@@ -53,6 +54,7 @@ struct server {
 	struct census *census;
 	struct snapshots *snapshots;
 	struct control *control;
+	struct rings *rings;
 	char *mountpoint;     /* absolute, without links */
 	bool detached;        /* no mount any more that a user could see */
 	bool left;            /* on its way out: nothing new is begun */

@@ -4,6 +4,7 @@
 spfs_mount
 cd "$M"
 size() { getfattr --only-values -n spfs.size "$1" 2> /dev/null; }
+log_says() { grep -q -- "$1" "$LOG"; }
 # true_size FD: of the shell's own descriptor
 true_size() { /usr/bin/python3 -c "import fcntl, sys; print(fcntl.fcntl(int(sys.argv[1]), 1032))" "$1"; }
 
@@ -37,6 +38,42 @@ setfattr -n spfs.size -v 512K other
 [ "$(true_size 5)" = 524288 ] || fail "the ring that another has open: $(true_size 5)"
 exec 5>&- 4>&-
 wait $waiting
+
+# Nobody has it open: the next ring gets the size, and the one after it, and so it goes while it is plain.
+has_size() { [ "$(true_size "$1")" = "$2" ]; }
+mkfifo later
+spfs set later size=256K
+for _ in 1 2; do
+	exec 5<> later
+	wait_until 10 has_size 5 262144
+	exec 5>&-
+done
+# Many open it in a short time; the last one's ring has it too.
+for _ in $(seq 200); do exec 5<> later 5>&-; done
+exec 5<> later
+wait_until 10 has_size 5 262144
+exec 5>&-
+# With a tap the daemon reads it, and the ring has its size by that; without it again, as before.
+ln later tap
+spfs set later size=128K
+rm tap
+exec 5<> later
+wait_until 10 has_size 5 131072
+[ "$(size later)" = 131072 ] || fail "it is told as $(size later)"
+exec 5>&-
+# What a ring holds by then is not lost.
+spfs set later size=16K
+exec 5<> later
+head -c 60000 /dev/zero >&5
+exec 4<> later # (so that it is looked at once more)
+wait_until 10 log_says '/later: its ring, just opened'
+[ "$(head -c 60000 <&5 | wc -c)" = 60000 ] || fail "bytes are lost"
+exec 4>&- 5>&-
+# What the daemon keeps for a later reader is in a ring of that size.
+echo kept > "$T/kept"
+spfs source later "file:$T/kept" --wait > /dev/null
+[ "$(size later)" = 16384 ] || fail "what is kept is in a ring of $(size later)"
+[ "$(cat later)" = kept ] || fail "what was kept is lost"
 
 # A ring beyond what the kernel allows: what is granted.
 mkfifo big
