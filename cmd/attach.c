@@ -199,7 +199,7 @@ static int run(int argc, char *argv[], const char *dir, const struct argp *argp)
 	p.what = a.uri ? a.uri : fd_text;
 	err = place_of(&p.place, a.channel);
 	if (err)
-		return complain(&p, a.channel, strerror(err));
+		return complain(&p, a.channel, place_reason(err));
 	p.control = control_connect(p.place.root);
 	if (p.control < 0)
 		return complain(&p, a.channel, control_reason(-p.control));

@@ -94,6 +94,7 @@ const char *control_reason(int err)
 	case ENOTDIR:
 		return "not a splice channel";
 	case ECONNREFUSED:
+	case ENOTCONN:
 	case EPIPE:
 	case ECONNRESET:
 		return "the daemon has ended";
@@ -102,4 +103,9 @@ const char *control_reason(int err)
 	default:
 		return strerror(err);
 	}
+}
+
+const char *control_no_mount(int err)
+{
+	return err == ENOENT || err == ENOTDIR ? "not a mount of spfs" : control_reason(err);
 }

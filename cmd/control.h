@@ -23,3 +23,6 @@ const char *control_error(const json_t *answer);
 
 /* Why there is no connection, for people. */
 const char *control_reason(int err);
+
+/* The same, where a mount was asked for and not a channel. */
+const char *control_no_mount(int err);

@@ -66,7 +66,8 @@ static json_t *read_stats(const char *who, const struct place *place)
 	snprintf(path, sizeof(path), "%s/.spfs/stats.json", place->root);
 	in = fopen(path, "re");
 	if (!in) {
-		fprintf(stderr, "%s: %s: %s\n", who, path, errno == ENOENT ? "not a mount of spfs" : strerror(errno));
+		fprintf(stderr, "%s: %s: %s\n", who, place->path,
+			errno == ENOENT || errno == ENOTDIR ? "not a mount of spfs" : place_reason(errno));
 		return NULL;
 	}
 	stats = json_loadf(in, 0, &error);
@@ -202,7 +203,7 @@ static int run(int argc, char *argv[])
 		return EXIT_FAILURE;
 	err = place_of(&place, a.mount);
 	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], a.mount, strerror(err));
+		fprintf(stderr, "%s: %s: %s\n", argv[0], a.mount, place_reason(err));
 		return EXIT_FAILURE;
 	}
 	text = draw(argv[0], &a, &place);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "place.h"
 #include "samples.h"
 #include "table.h"
 
@@ -126,7 +127,7 @@ static void add_channel(struct tree *t, const struct sample *s)
 		return;
 	table_text(line, NAME, "%s%s", slash ? slash + 1 : path, origin || s->err ? "" : " (origin gone)");
 	if (s->err) {
-		table_text(line, USERS, "%s", strerror(s->err));
+		table_text(line, USERS, "%s", place_reason(s->err));
 		return;
 	}
 	table_bytes(line, RATE, sample_rate(s, s->stats, s->before, "bytes_in"));
@@ -190,8 +191,7 @@ static int run(int argc, char *argv[])
 	for (int i = 0; !err && i < a.count; i++) {
 		err = samples_add(&list, a.folders[i]);
 		if (err)
-			fprintf(stderr, "%s: %s: %s\n", argv[0], a.folders[i],
-				err == EOPNOTSUPP ? "not a splice channel" : strerror(err));
+			fprintf(stderr, "%s: %s: %s\n", argv[0], a.folders[i], place_reason(err));
 	}
 	if (!a.count)
 		err = samples_add_mounts(&list);

@@ -33,3 +33,16 @@ const char *place_inside(const struct place *place)
 {
 	return place->path + strlen(place->root);
 }
+
+const char *place_reason(int err)
+{
+	switch (err) {
+	case ENOTCONN: /* the mount of a daemon that was killed */
+	case ECONNABORTED:
+		return "the daemon has ended";
+	case EOPNOTSUPP:
+		return "not a splice channel";
+	default:
+		return strerror(err);
+	}
+}

@@ -90,11 +90,11 @@ static void add_path(struct search *s, const char *path)
 	int err = place_of(&place, path);
 
 	if (err) {
-		complain(s, path, strerror(err));
+		complain(s, path, place_reason(err));
 	} else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
 		err = samples_add_tree(&list, path);
 		if (err)
-			complain(s, path, strerror(err));
+			complain(s, path, place_reason(err));
 		add_samples(s, &list);
 		samples_free(&list);
 	} else {

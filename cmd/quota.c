@@ -79,12 +79,16 @@ static int run(int argc, char *argv[])
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return EXIT_FAILURE;
+	if (a.count > 1) {
+		fprintf(stderr, "%s: one mount, please: '%s' is too much\n", argv[0], a.channels[1]);
+		return EXIT_FAILURE;
+	}
 	path = a.count ? a.channels[0] : ".";
 	err = place_of(&place, path);
 	fd = err ? -err : control_connect(place.root);
 	if (fd >= 0)
 		answer = control_ask(fd, json_pack("{ss}", "op", "quota"), -1);
-	why = answer ? control_error(answer) : err ? strerror(err) : control_reason(fd < 0 ? -fd : errno);
+	why = answer ? control_error(answer) : err ? place_reason(err) : fd < 0 ? control_no_mount(-fd) : control_reason(errno);
 	if (fd >= 0)
 		close(fd);
 	if (why) {

@@ -52,12 +52,12 @@ static int run(int argc, char *argv[])
 		return EXIT_FAILURE;
 	err = place_of(&place, mount);
 	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], mount, strerror(err));
+		fprintf(stderr, "%s: %s: %s\n", argv[0], mount, place_reason(err));
 		return EXIT_FAILURE;
 	}
 	fd = control_connect(place.root);
 	answer = fd < 0 ? NULL : control_ask(fd, json_pack("{ss}", "op", "reload"), -1);
-	why = answer ? control_error(answer) : control_reason(fd < 0 ? -fd : errno);
+	why = answer ? control_error(answer) : fd < 0 ? control_no_mount(-fd) : control_reason(errno);
 	if (why)
 		fprintf(stderr, "%s: %s: %s\n", argv[0], mount, why);
 	print(stderr, "", json_object_get(answer, "mistakes"));

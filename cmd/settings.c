@@ -24,7 +24,7 @@ static json_t *ask(const char *who, const char *path, const char *op, json_t *se
 
 	err = place_of(&place, path);
 	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", who, path, strerror(err));
+		fprintf(stderr, "%s: %s: %s\n", who, path, place_reason(err));
 		json_decref(settings);
 		return NULL;
 	}

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "command.h"
+#include "place.h"
 #include "samples.h"
 #include "shown.h"
 #include "table.h"
@@ -110,7 +111,7 @@ static bool is_folder(const char *path)
 
 static int complain(const char *who, const char *what, int err)
 {
-	fprintf(stderr, "%s: %s: %s\n", who, what, err == EOPNOTSUPP ? "not a splice channel" : strerror(err));
+	fprintf(stderr, "%s: %s: %s\n", who, what, place_reason(err));
 	return 1;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "command.h"
+#include "place.h"
 
 struct arguments {
 	const char *channel;
@@ -38,14 +39,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const char *reason(int err)
 {
 	switch (err) {
-	case EOPNOTSUPP:
-		return "not a splice channel";
+	case EDQUOT:
+		return "beyond the quota, see 'spfs quota'";
 	case EEXIST:
 		return "the tap's name exists already";
 	case EINVAL:
 		return "not a name inside the mount";
 	default:
-		return strerror(err);
+		return place_reason(err);
 	}
 }
 

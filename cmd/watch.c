@@ -110,7 +110,7 @@ static int run(int argc, char *argv[])
 		return EXIT_FAILURE;
 	err = place_of(&place, a.channel);
 	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, strerror(err));
+		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, place_reason(err));
 		return EXIT_FAILURE;
 	}
 	fd = control_connect(place.root);

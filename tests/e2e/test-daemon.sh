@@ -71,6 +71,9 @@ wait_until 5 gone "$DAEMON"
 read -r -t 10 -u 5 line && [ "$line" = kept ] || fail "the pipe lost its bytes"
 exec 5<&-
 refuse 'not connected' ls "$M"
+for c in get quota reload watch graph ls stat ports; do
+	refuse 'the daemon has ended' spfs $c "$M"
+done
 spfs_mount
 log_has 'cleaning up'
 [ -z "$(ls "$M")" ] || fail "not empty"

@@ -95,6 +95,9 @@ refuse 'not KEY=VALUE' spfs set tap depth
 refuse 'a folder, not a channel' spfs set sub depth=1M
 refuse 'No such file' spfs set missing depth=1M
 refuse 'not a splice channel' spfs set /etc/passwd depth=1M
+refuse 'not a mount of spfs' spfs quota /etc
+refuse 'not a mount of spfs' spfs reload /etc/passwd
+refuse 'one mount' spfs quota . .
 
 # All values are looked at before the first is set.
 spfs set tap depth=1M policy=block
