@@ -173,11 +173,18 @@ int samples_add(struct samples *list, const char *path)
 	return s ? s->err : err ? err : ENOENT;
 }
 
+/* Where the mount has gone, the mount point is a folder as any other. */
 int samples_add_tree(struct samples *list, const char *dir)
 {
+	struct mounts mounts = { 0 };
 	struct place place;
 	int err = place_of(&place, dir);
 
+	if (!err)
+		err = mounts_find(&mounts);
+	if (!err && !mounts_have(&mounts, place.root))
+		err = EOPNOTSUPP;
+	mounts_free(&mounts);
 	return err ? err : walk(list, place.root, place.path, NULL);
 }
 

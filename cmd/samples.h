@@ -34,11 +34,11 @@ struct samples {
 
 /*
  * Adds the channel that @path names, found through any of its names that the caller may read. Returns 0
- * or a positive errno, ENOTSUP where it is none.
+ * or a positive errno, EOPNOTSUPP where it is none.
  */
 int samples_add(struct samples *list, const char *path);
 
-/* Adds every channel below @dir, sorted by name. Returns 0 or a positive errno. */
+/* Adds every channel below @dir, sorted by name. Returns 0 or a positive errno, EOPNOTSUPP outside of spfs. */
 int samples_add_tree(struct samples *list, const char *dir);
 
 /* Adds every channel of every mount of spfs. Returns 0 or a positive errno. */

@@ -9,38 +9,14 @@
 #include "place.h"
 #include "printable.h"
 
-static const char *reason(int err)
-{
-	switch (err) {
-	case ENOTCONN:
-	case ECONNABORTED:
-		return "the daemon has ended";
-	case EOPNOTSUPP:
-		return "not a splice channel";
-	default:
-		return strerror(err);
-	}
-}
-
 static void note(struct top_model *m, const char *what, int err)
 {
 	char *text = printable(what);
 
 	/* The first one is shown. */
 	if (m->missing++ == 0)
-		snprintf(m->note, sizeof(m->note), "%.180s: %s", text ? text : "?", reason(err));
+		snprintf(m->note, sizeof(m->note), "%.180s: %s", text ? text : "?", place_reason(err));
 	free(text);
-}
-
-/* Only inside a mount of spfs: where that has gone, the mount point is a folder as any other. */
-static int add_folder(struct samples *list, const struct mounts *mounts, const char *folder)
-{
-	struct place place;
-	int err = place_of(&place, folder);
-
-	if (err)
-		return err;
-	return mounts_have(mounts, place.root) ? samples_add(list, folder) : EOPNOTSUPP;
 }
 
 /* Those that were there and are no more. */
@@ -64,7 +40,7 @@ static int look(struct top_model *m, struct samples *list)
 	int err = mounts_find(&mounts);
 
 	for (int i = 0; !err && i < m->count; i++) {
-		int failed = add_folder(list, &mounts, m->folders[i]);
+		int failed = samples_add(list, m->folders[i]);
 
 		if (failed == ENOMEM)
 			err = failed;

@@ -63,5 +63,12 @@ spfs ls -i 0 "$M" > "$T/ls"
 grep -q 'sub/r2' "$T/ls" && grep -q "$M" "$T/ls" || fail "ls: $(cat "$T/ls")"
 refuse 'seconds' spfs ls -i never
 
+# FIFOs of other file systems are none of its business.
+mkfifo "$T/other"
+for c in ls stat ports; do
+	refuse 'not a splice channel' spfs $c "$T"
+	! spfs $c "$T" 2>&1 | grep -q other || fail "$c shows what is not a channel"
+done
+
 cd /
 finish
