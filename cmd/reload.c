@@ -63,6 +63,8 @@ static int run(int argc, char *argv[])
 	print(stderr, "", json_object_get(answer, "mistakes"));
 	print(stdout, "", json_object_get(answer, "applied"));
 	print(stderr, "not changed: ", json_object_get(answer, "not"));
+	if (!why && !json_array_size(json_object_get(answer, "applied")))
+		puts("nothing has changed");
 	json_decref(answer);
 	if (fd >= 0)
 		close(fd);

@@ -107,6 +107,8 @@ if [ "$(id -u)" = 0 ]; then
 fi
 : | spfs source "$M/free" --fd 0 || fail "a kind that is not spoken of is not allowed"
 
+reloads | grep -q 'nothing has changed' || fail "the same file changes something"
+
 # Mistakes change nothing.
 cp "$C" right
 sed -i 's/^tcp = none/tcp = all/; s/^depth.*/depth = deep/' "$C"
