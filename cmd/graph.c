@@ -38,6 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--interval=%s: 0 to 3600 seconds", arg);
 		return 0;
 	case 'T':
+		if (!*arg)
+			argp_error(state, "--format=: svg, png and what else dot(1) knows; dot: its source");
 		a->format = arg;
 		return 0;
 	case 'o':
