@@ -41,6 +41,8 @@ static const char *reason(int err)
 	switch (err) {
 	case EDQUOT:
 		return "beyond the quota, see 'spfs quota'";
+	case EACCES:
+		return "no right to write this name or the folder (the channel's owner may use ln)";
 	case EEXIST:
 		return "the tap's name exists already";
 	case EINVAL:

@@ -46,6 +46,11 @@ exec 4>&- 5<&-
 spfs tee a r4
 refuse 'exists already' spfs tee a r4
 refuse 'not a splice channel' spfs tee /etc/passwd x
+if [ "$(id -u)" = 0 ]; then
+	cp "$BUILD/cmd/spfs" "$T"
+	chmod go+rx "$T" "$T/spfs"
+	refuse 'may use ln' as_user "$T/spfs" tee "$M/a" x
+fi
 refuse 'not a splice channel' spfs stat /etc/passwd
 refuse 'No such file' spfs stat missing
 refuse "no command 'nonsense'" spfs nonsense
