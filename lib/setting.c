@@ -95,7 +95,9 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 	err = parse_number(text, &n);
 	if (err == 0 && (n < s->min || n > s->max))
 		err = -ERANGE;
-	if (err == -EINVAL)
+	if (err == -EINVAL && s->max == 1)
+		snprintf(why, SETTING_TEXT_MAX, "%.32s: not 0 or 1", text);
+	else if (err == -EINVAL)
 		snprintf(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing", text);
 	else if (err == -ERANGE)
 		snprintf(why, SETTING_TEXT_MAX, "%.32s: not within %" PRIu64 " and %" PRIu64, text, s->min, s->max);

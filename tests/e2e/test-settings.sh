@@ -64,6 +64,7 @@ bad() {
 bad 'Invalid argument' 'not a number' tap depth 5x
 bad 'Invalid argument' 'not a number' tap depth -1
 bad 'Invalid argument' 'not a number' ch size nonsense
+bad 'Invalid argument' 'not 0 or 1' ch packets yes
 bad 'out of range' 'not within' ch size 1
 bad 'out of range' 'not within' ch size 2T
 bad 'out of range' 'not within' tap depth 99999999999999999999
