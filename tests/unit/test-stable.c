@@ -177,12 +177,15 @@ Test(stable, a_failing_read_ends_a_source_with_its_error)
 
 Test(stable, can_be_switched_while_data_flows)
 {
-	int id = source_file(&f, ch, data, "in", LEN, NULL), fd = fixture_open(&f, 2, O_RDONLY);
 	char *buf = malloc(LEN + 1);
 	size_t n = 0;
 	struct look l;
+	int id, fd;
 
-	for (uint64_t i = 1; n < LEN; i++) {
+	set_stable(1); /* (before it has read anything) */
+	id = source_file(&f, ch, data, "in", LEN, NULL);
+	fd = fixture_open(&f, 2, O_RDONLY);
+	for (uint64_t i = 0; n < LEN; i++) {
 		size_t before = n;
 
 		set_stable(i % 2);
