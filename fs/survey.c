@@ -38,6 +38,7 @@ struct survey {
 	struct job job;
 	bool running;
 	bool blind;
+	bool next_blind; /* the helper's while running, as @next */
 	uint64_t finished; /* when, in nanoseconds; 0: never */
 	struct sightings seen; /* by node */
 	struct sightings next; /* the helper's while running */
@@ -118,7 +119,7 @@ static void look_into(struct survey *sv, int proc, pid_t pid)
 		struct stat st;
 
 		if (errno == EACCES && fstatat(proc, name, &st, 0) == 0 && st.st_uid == geteuid())
-			sv->blind = true;
+			sv->next_blind = true;
 		return;
 	}
 	dir = fdopendir(fd);
@@ -146,7 +147,7 @@ static void work_survey(struct job *job)
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
-	sv->blind = !proc;
+	sv->next_blind = !proc;
 	if (!proc)
 		return;
 	while ((entry = readdir(proc))) {
@@ -213,6 +214,7 @@ static void finish_survey(struct job *job)
 	struct sightings before = sv->seen;
 
 	sv->seen = sv->next;
+	sv->blind = sv->next_blind;
 	sv->next = (struct sightings){ 0 };
 	sv->running = false;
 	sv->finished = now_nsec();
