@@ -37,7 +37,8 @@ struct charge {
 
 /*
  * Charges @bytes instead of what was charged before. Returns 0, or -EDQUOT with the charge as it was: the limit would
- * be passed, or it is more than the machine's memory, whatever the limit. To charge less always succeeds, also above a limit that was lowered.
+ * be passed, or it is more than the machine's memory, whatever the limit. To charge less always succeeds, also above a
+ * limit that was lowered.
  */
 int charge_set(struct charge *c, uint64_t bytes);
 

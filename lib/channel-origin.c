@@ -24,9 +24,8 @@ static void origin_event(struct watch *watch, uint32_t mask)
 int channel_attach(struct channel *ch)
 {
 	bool due = ch->end_due;
-	int err = 0;
+	int err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
 
-	err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
 	if (err < 0)
 		return err;
 	visits_end(ch);

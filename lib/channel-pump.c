@@ -86,9 +86,8 @@ static int prepare(struct channel *ch)
 /* The origin has a writer: readers that wait in open may come in. */
 static int begin(struct channel *ch)
 {
-	if (ch->over)
-		log_debug("%s: stream begins", ch->label);
 	if (ch->over) {
+		log_debug("%s: stream begins", ch->label);
 		ch->over = false;
 		monitor_look(ch);
 	}
