@@ -82,6 +82,21 @@ json_t *control_ask(int fd, json_t *request, int pass)
 	return answer;
 }
 
+json_t *control_once(const char *root, json_t *request, const char **why)
+{
+	int fd = control_connect(root);
+	json_t *answer = NULL;
+
+	if (fd >= 0)
+		answer = control_ask(fd, request, -1);
+	else
+		json_decref(request);
+	*why = answer ? control_error(answer) : control_reason(fd < 0 ? -fd : errno);
+	if (fd >= 0)
+		close(fd);
+	return answer;
+}
+
 const char *control_error(const json_t *answer)
 {
 	return json_string_value(json_object_get(answer, "error"));

@@ -18,6 +18,12 @@ json_t *control_ask(int fd, json_t *request, int pass);
 /* What the daemon says next of what was asked for, as control_ask(). Waits. */
 json_t *control_next(int fd);
 
+/*
+ * Connects, asks for @request, which it takes, and lets go of the connection. Returns the answer, for the caller to
+ * free, or NULL; *why is then, and where the daemon refuses, the reason, valid as long as the answer is; else NULL.
+ */
+json_t *control_once(const char *root, json_t *request, const char **why);
+
 /* Why it failed, as the daemon says; NULL if it did not. */
 const char *control_error(const json_t *answer);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "control.h"
@@ -50,9 +49,9 @@ static int run(int argc, char *argv[])
 	};
 	struct arguments a = { 0 };
 	struct place place;
-	const char *why = NULL;
+	const char *why;
 	json_t *answer;
-	int err, fd;
+	int err;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return EXIT_FAILURE;
@@ -61,18 +60,11 @@ static int run(int argc, char *argv[])
 		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, place_reason(err));
 		return EXIT_FAILURE;
 	}
-	fd = control_connect(place.root);
-	answer = fd < 0 ? NULL : control_ask(fd, json_pack("{ss ss sI}", "op", "detach", "channel",
-							   place_inside(&place), "id", (json_int_t)a.id), -1);
-	if (!answer)
-		why = control_reason(fd < 0 ? -fd : errno);
-	else
-		why = control_error(answer);
+	answer = control_once(place.root, json_pack("{ss ss sI}", "op", "detach", "channel", place_inside(&place), "id",
+						    (json_int_t)a.id), &why);
 	if (why)
 		fprintf(stderr, "%s: %s %ld: %s\n", argv[0], a.channel, a.id, why);
 	json_decref(answer);
-	if (fd >= 0)
-		close(fd);
 	return why ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "control.h"
@@ -17,10 +16,10 @@
  */
 static json_t *ask(const char *who, const char *path, const char *op, json_t *settings)
 {
-	json_t *answer = NULL, *request;
+	json_t *answer;
 	struct place place;
 	const char *why;
-	int err, fd;
+	int err;
 
 	err = place_of(&place, path);
 	if (err) {
@@ -28,16 +27,8 @@ static json_t *ask(const char *who, const char *path, const char *op, json_t *se
 		json_decref(settings);
 		return NULL;
 	}
-	fd = control_connect(place.root);
-	request = json_pack("{ss ss so*}", "op", op, "channel", *place_inside(&place) ? place_inside(&place) : "/",
-			    "settings", settings);
-	if (fd >= 0)
-		answer = control_ask(fd, request, -1);
-	else
-		json_decref(request);
-	why = answer ? control_error(answer) : control_reason(fd < 0 ? -fd : errno);
-	if (fd >= 0)
-		close(fd);
+	answer = control_once(place.root, json_pack("{ss ss so*}", "op", op, "channel", *place_inside(&place) ?
+						    place_inside(&place) : "/", "settings", settings), &why);
 	if (!why)
 		return answer;
 	fprintf(stderr, "%s: %s: %s\n", who, path, why);
