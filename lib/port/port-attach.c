@@ -82,7 +82,7 @@ static bool adopt(struct port *p)
 		p->pipe = fd_take(&old->pipe);
 		p->tap = old->tap;
 		old->tap = 0;
-		channel_set(p->channel, p->tap, SETTING_POLICY, p->config.terms.settings.value[SETTING_POLICY]);
+		channel_set(p->channel, p->tap, SETTING_POLICY, p->config.limits.settings.value[SETTING_POLICY]);
 		return true;
 	}
 	return false;
@@ -105,7 +105,7 @@ static int join(struct port *p)
 		return err;
 	}
 	if (p->config.node == ch->origin.id)
-		return adopt(p) ? 0 : channel_add_private_tap(ch, &p->tap, &p->pipe, &p->config.terms);
+		return adopt(p) ? 0 : channel_add_private_tap(ch, &p->tap, &p->pipe, &p->config.limits);
 	if (!channel_find_tap(ch, p->config.node))
 		return -ENOENT;
 	p->tap = p->config.node;
@@ -132,7 +132,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->channel = ch;
 	p->config = *config;
 	if (config->uri.rate)
-		p->config.terms.settings.value[SETTING_RATE] = config->uri.rate;
+		p->config.limits.settings.value[SETTING_RATE] = config->uri.rate;
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
 	err = fifo_fd_check(config->fd);

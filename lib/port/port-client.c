@@ -142,7 +142,7 @@ int client_serve(struct listen_port *lp, int fd)
 {
 	struct client *c = client_new(lp, fd);
 	struct port *p = &lp->port;
-	struct terms terms = p->config.terms;
+	struct limits limits = p->config.limits;
 	int err;
 
 	if (!c) {
@@ -159,13 +159,13 @@ int client_serve(struct listen_port *lp, int fd)
 			pipe_grow(p->inlet.fd, PIPE_SIZE);
 	} else {
 		if (p->config.uri.slow == URI_SLOW_DROP)
-			terms.settings.value[SETTING_POLICY] = POLICY_DROP_NEW;
+			limits.settings.value[SETTING_POLICY] = POLICY_DROP_NEW;
 		else if (p->config.uri.slow == URI_SLOW_BLOCK && p->config.holds)
-			terms.settings.value[SETTING_POLICY] = POLICY_BLOCK;
+			limits.settings.value[SETTING_POLICY] = POLICY_BLOCK;
 		c->stream.drained = client_drained;
 		c->stream.stalled = client_stalled;
 		if (err == 0)
-			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe, &terms);
+			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe, &limits);
 	}
 	if (err < 0) {
 		client_destroy(c);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "aside.h"
+#include "deferred-close.h"
 #include "channel.h"
 #include "engine.h"
 
@@ -39,7 +39,7 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 		f->lanes[i].pipe = PIPE_NONE;
 	loop_io_init(&f->disk, loop, disk);
 	loop_io_init(&f->wait, loop, wait);
-	f->charge.account = p->config.terms.account;
+	f->charge.account = p->config.limits.account;
 	err = charge_set(&f->charge, LANES * PIPE_SIZE);
 	if (err == 0)
 		err = port_look(p->config.fd, &st);
@@ -75,8 +75,8 @@ void file_finish(struct port *p)
 		f->lanes[f->fill].bounce = (struct bounce){ 0 };
 	for (unsigned i = 0; i < LANES; i++) {
 		if (busy) { /* one of them is locked for as long as the device takes */
-			aside_close(&f->lanes[i].pipe.rd, p->config.rights.uid);
-			aside_close(&f->lanes[i].pipe.wr, p->config.rights.uid);
+			deferred_close(&f->lanes[i].pipe.rd, p->config.rights.uid);
+			deferred_close(&f->lanes[i].pipe.wr, p->config.rights.uid);
 		}
 		pipe_close(&f->lanes[i].pipe);
 		bounce_finish(&f->lanes[i].bounce);

@@ -89,7 +89,7 @@ static int init(struct port *p)
 		return 0;
 	if (!channel_find_tap(ch, p->config.node))
 		return -ENOENT;
-	return channel_create_hub(&lp->hub, ch, p->config.node);
+	return channel_create_relay(&lp->relay, ch, p->config.node);
 }
 
 static void start(struct port *p)
@@ -106,8 +106,8 @@ static void finish(struct port *p)
 	loop_io_cancel(&lp->pause);
 	while (!TAILQ_EMPTY(&lp->clients))
 		client_destroy(TAILQ_FIRST(&lp->clients));
-	channel_destroy(lp->hub);
-	lp->hub = NULL;
+	channel_destroy(lp->relay);
+	lp->relay = NULL;
 }
 
 static bool stop(struct port *p)

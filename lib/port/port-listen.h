@@ -23,7 +23,7 @@ struct listen_port {
 	struct port port;
 	struct loop_io acceptable;
 	struct loop_io pause;
-	struct channel *hub; /* a sink's on a tap */
+	struct channel *relay; /* a sink's on a tap */
 	bool ending;         /* a source's: the stream of the last connection is not over */
 	TAILQ_HEAD(, client) clients;
 	uint64_t accepted, connected, disconnected, lost;
@@ -37,7 +37,7 @@ static inline struct listen_port *listen_of(struct port *p)
 /* What a sink's clients read. */
 static inline struct channel *listen_channel(const struct listen_port *lp)
 {
-	return lp->hub ? lp->hub : lp->port.channel;
+	return lp->relay ? lp->relay : lp->port.channel;
 }
 
 /* Serves the connection @fd, which is the client's from now on. Returns 0 or a negative errno. */

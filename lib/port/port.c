@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aside.h"
+#include "deferred-close.h"
 #include "base.h"
 #include "camera.h"
 #include "channel.h"
@@ -73,7 +73,7 @@ static void destroy(struct port *p)
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
 	fd_close(&p->pipe);
-	aside_close(&p->config.fd, p->config.rights.uid);
+	deferred_close(&p->config.fd, p->config.rights.uid);
 	camera_close(p->config.camera);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
@@ -132,7 +132,7 @@ void port_end(struct port *p, int err)
 	else
 		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
 	p->ops->finish(p);
-	aside_close(&p->config.fd, p->config.rights.uid);
+	deferred_close(&p->config.fd, p->config.rights.uid);
 	camera_close(p->config.camera);
 	p->config.camera = NULL;
 	inlet_close(&p->inlet);

@@ -14,7 +14,7 @@
 
 #include "opener.h"
 #include "rights.h"
-#include "terms.h"
+#include "owner-limits.h"
 #include "uri.h"
 
 struct channel;
@@ -39,7 +39,7 @@ struct port_config {
 	struct camera *camera;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
 	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
-	struct terms terms; /* of its private taps, and who is charged for them and its lanes */
+	struct limits limits; /* of its private taps, and who is charged for them and its lanes */
 };
 
 /*

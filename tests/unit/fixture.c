@@ -116,7 +116,7 @@ static void call_add(void *arg)
 {
 	struct tap_call *c = arg;
 
-	c->err = channel_add_tap(c->ch, c->id, &(struct terms){ .settings = settings_preset });
+	c->err = channel_add_tap(c->ch, c->id, &(struct limits){ .settings = settings_preset });
 }
 
 static void call_remove(void *arg)
@@ -152,7 +152,7 @@ struct channel *fixture_channel(struct fixture *f, unsigned taps)
 	struct channel *ch;
 
 	fixture_fifo(f, 1);
-	cr_assert_eq(channel_create(&ch, f->worker, 1, "test", &(struct terms){ .settings = settings_preset }), 0);
+	cr_assert_eq(channel_create(&ch, f->worker, 1, "test", &(struct limits){ .settings = settings_preset }), 0);
 	for (unsigned i = 0; i < taps; i++)
 		cr_assert_eq(fixture_add_tap(f, ch, 2 + i), 0);
 	return ch;

@@ -482,7 +482,7 @@ Test(settings, a_replay_of_small_messages_holds_no_more_pages_than_one_of_large_
 
 struct add {
 	uint64_t id;
-	const struct terms *terms;
+	const struct limits *limits;
 	int err;
 };
 
@@ -490,12 +490,12 @@ static void call_add(void *arg)
 {
 	struct add *a = arg;
 
-	a->err = channel_add_tap(ch, a->id, a->terms);
+	a->err = channel_add_tap(ch, a->id, a->limits);
 }
 
-static int add_on_terms(uint64_t id, const struct terms *terms)
+static int add_on_terms(uint64_t id, const struct limits *limits)
 {
-	struct add a = { id, terms, 0 };
+	struct add a = { id, limits, 0 };
 
 	on_worker(&f, call_add, &a);
 	return a.err;
@@ -504,12 +504,12 @@ static int add_on_terms(uint64_t id, const struct terms *terms)
 Test(settings, what_is_refused_stays_charged_also_above_a_limit_that_was_lowered)
 {
 	struct account account = { .uid = 1 };
-	struct terms terms = { .settings = settings_preset, .account = &account };
+	struct limits limits = { .settings = settings_preset, .account = &account };
 	uint64_t used;
 	int rd;
 
 	fixture_fifo(&f, 3);
-	cr_assert_eq(add_on_terms(3, &terms), 0);
+	cr_assert_eq(add_on_terms(3, &limits), 0);
 	rd = fixture_open(&f, 3, O_RDONLY);
 	put(1);
 	used = atomic_load(&account.used);

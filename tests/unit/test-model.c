@@ -77,7 +77,7 @@ static void call_create(void *arg)
 {
 	struct call *c = arg;
 
-	c->err = channel_create(&ch, f.worker, 1, "model", &(struct terms){ c->settings, account });
+	c->err = channel_create(&ch, f.worker, 1, "model", &(struct limits){ c->settings, account });
 }
 
 static void call_destroy(void *arg)
@@ -93,7 +93,7 @@ static void call_add(void *arg)
 	/* (from here on more may come in at once) */
 	c->tap->base = ch->bytes_in - replayed;
 	c->tap->bound = replayed + c->settings.value[SETTING_DEPTH] + 2 * PIPE_SIZE;
-	c->err = channel_add_tap(ch, id_of(c->tap), &(struct terms){ c->settings, account });
+	c->err = channel_add_tap(ch, id_of(c->tap), &(struct limits){ c->settings, account });
 }
 
 static void call_remove(void *arg)

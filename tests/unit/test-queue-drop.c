@@ -98,7 +98,7 @@ static void drain(size_t limit)
  */
 static void drop(void)
 {
-	size_t lead = marks_lead(&q.marks), at = there(m.first);
+	size_t lead = chunk_bounds_partial(&q.bounds), at = there(m.first);
 	ssize_t n;
 
 	if (lead) {

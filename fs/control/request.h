@@ -1,0 +1,57 @@
+/*
+ * A request through the control socket: one JSON object, answered by one.
+ *
+ *   {"op": "attach", "channel": PATH, "dir": "source" | "sink", "uri": URI}   {"id": N}
+ *       a descriptor passed along takes the place of "uri"
+ *   {"op": "detach", "channel": PATH, "id": N}                                {}
+ *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
+ *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
+ *       once the port has ended, or as it is after "timeout", where that is given
+ *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
+ *       all values are looked at before the first is set
+ *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
+ *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
+ *   {"op": "watch", "channel": PATH}                                          {}
+ *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
+ *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
+ *       the configuration (reload.h), for root and the daemon's own user
+ *
+ * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered
+ * {"errno": NAME, "error": TEXT}.
+ */
+#pragma once
+
+#include "attach.h"
+#include "port-wait.h"
+#include "events.h"
+#include "settings.h"
+
+struct request {
+	/* Set before request_start(). */
+	struct server *server;
+	const struct rights *rights; /* who asks; kept until done() */
+	int fd;                      /* what was passed; taken. -1: nothing */
+	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
+	void (*done)(struct request *r, json_t *answer);
+	/* Answers that come before the last one, which is done()'s. Takes @answer; sends it, or counts it as lost. */
+	void (*more)(struct request *r, json_t *answer);
+
+	/* Private: */
+	json_t *json;
+	void (*cancel)(struct request *r);
+	union {
+		struct attach attach;
+		struct ports_ask ask;
+		struct port_wait wait;
+		struct settings_ask settings;
+		struct events_watch watch;
+	};
+};
+
+void request_start(struct request *r, const char *text, size_t len);
+
+/* Nobody waits for the answer any more: done() follows, perhaps at once. */
+void request_cancel(struct request *r);
+
+/* The answer to what fails with @err, a negative errno. */
+json_t *request_error(int err, const char *why);

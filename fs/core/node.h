@@ -1,0 +1,132 @@
+/*
+ * The node table: what the kernel knows by a node number.
+ *
+ * A channel has one inode (attributes, one st_ino) and a node for each of its names, for each name
+ * has a kernel pipe of its own. A folder is a node with an inode that nobody shares. Only the FUSE
+ * thread touches any of it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <uthash.h>
+
+struct channel;
+struct dir_cursor;
+struct snapshot;
+
+/* Attributes shared by the names of one channel, or a folder's own. */
+struct inode {
+	uint64_t ino;
+	mode_t mode; /* with the type */
+	uid_t uid;
+	gid_t gid;
+	struct timespec atime, mtime, ctime;
+	unsigned refs;
+	unsigned names;          /* st_nlink of a channel */
+	unsigned taps;           /* names that are taps */
+	struct node *origin;     /* NULL once it has no name */
+	struct channel *channel; /* NULL while the daemon has no part in it */
+	unsigned busy;           /* jobs and handles that use the channel */
+	uint64_t collected;         /* the last one that has counted it */
+	unsigned handles;        /* that are open */
+	bool packets;            /* each write is a message; the origin is shown as a regular file */
+	bool switching;          /* a change of that is under way */
+	LIST_HEAD(, node) nodes; /* the names */
+};
+
+enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET, NODE_FILE };
+
+struct node {
+	uint64_t id;
+	enum node_kind kind;
+	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
+	unsigned pins;    /* references of ours: open handles, jobs */
+	struct inode *inode;
+	uid_t maker;      /* of a tap: who made it */
+	LIST_ENTRY(node) sibling; /* other names of the inode */
+	UT_hash_handle by_id;
+
+	/* Its place, while it has a name. */
+	struct node *parent;
+	char *name;
+	bool pending; /* being linked: not to be seen yet */
+	uint64_t cookie;
+	TAILQ_ENTRY(node) entry;
+	UT_hash_handle by_name;
+
+	/* NODE_DIR */
+	struct node *children;
+	TAILQ_HEAD(node_list, node) list; /* by cookie */
+	LIST_HEAD(, dir_cursor) cursors;
+	unsigned subdirs;
+
+	/* NODE_HANDLE: bytes written through it */
+	uint64_t size;
+
+	/* NODE_FILE: what it holds, and goes with it; NULL: it only has a place in .spfs */
+	struct snapshot *snapshot;
+};
+
+/* An open folder's place in it. */
+struct dir_cursor {
+	LIST_ENTRY(dir_cursor) entry;
+	struct node *dir;
+	struct node *next; /* NULL: at the end */
+	uint64_t offset;   /* the cookie that @next stands for */
+};
+
+struct node_table {
+	struct node *by_id;
+	uint64_t next_id;
+	uint64_t next_ino;
+	uint64_t next_cookie;
+	uint64_t names; /* for statfs */
+	struct node *root;
+};
+
+/* The kernel's number of the root (FUSE_ROOT_ID). */
+#define NODE_ROOT 1
+
+/* Returns 0 or -ENOMEM. */
+int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid);
+void node_table_finish(struct node_table *t);
+
+/* NULL if there is none. */
+struct node *node_get(struct node_table *t, uint64_t id);
+
+/*
+ * Makes a node without a name. @inode: shared with its other names, or NULL for a new one with
+ * @mode, @uid, @gid. Returns NULL when out of memory.
+ */
+struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode,
+			 uid_t uid, gid_t gid);
+
+/* Gives the node its name in @dir. Returns 0, -EEXIST or -ENOMEM. */
+int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name);
+
+/* Gives the name and place of @old to @fresh, a node without one, of the same kind and inode. */
+void node_replace(struct node *old, struct node *fresh);
+
+/* Takes its name away; the node goes once nobody refers to it. */
+void node_detach(struct node_table *t, struct node *node);
+
+struct node *node_find(struct node *dir, const char *name);
+
+/* Frees the node if it has no name, no lookups and no pins. */
+void node_release(struct node_table *t, struct node *node);
+
+/* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
+char *node_path(const struct node *node);
+
+static inline bool node_is_channel(const struct node *node)
+{
+	return node->kind == NODE_FIFO || node->kind == NODE_HANDLE;
+}
+
+static inline bool node_is_tap(const struct node *node)
+{
+	return node->kind == NODE_FIFO && node->inode->origin != node;
+}

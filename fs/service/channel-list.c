@@ -1,0 +1,188 @@
+#include "channel-list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "access.h"
+#include "json.h"
+#include "base.h"
+#include "engine.h"
+#include "inode.h"
+#include "ports.h"
+#include "server.h"
+#include "tee.h"
+
+/* In seconds. */
+static double since(const struct timespec *start)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)(ts.tv_sec - start->tv_sec) + (double)(ts.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+/* ---- which channels ---- */
+
+static int add(struct channel_list *list, struct server *s, struct inode *inode)
+{
+	struct channel_list_entry *e;
+
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+
+		e = realloc(list->entries, room * sizeof(*e));
+		if (!e)
+			return -ENOMEM;
+		list->entries = e;
+		list->room = room;
+	}
+	e = &list->entries[list->count++];
+	*e = (struct channel_list_entry){ .inode = inode, .channel = inode->channel };
+	inode->refs++;
+	inode->busy++;
+	return channel_stats_take(&e->stats, s->scan, inode);
+}
+
+/* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */
+static bool is_first(const struct node *node, uint64_t number)
+{
+	if (node->inode->collected == number)
+		return false;
+	node->inode->collected = number;
+	return true;
+}
+
+/* Folders may be nested deeply, so no call for each. */
+static int walk(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number)
+{
+	struct node *dir = s->nodes.root;
+	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? TAILQ_FIRST(&dir->list) : NULL;
+	int err = 0;
+
+	while (err == 0) {
+		if (!node) {
+			if (!dir->parent)
+				return 0;
+			node = TAILQ_NEXT(dir, entry);
+			dir = dir->parent;
+			continue;
+		}
+		if (node->kind == NODE_DIR && access_check(r, node->inode, X_OK) == 0) {
+			dir = node;
+			node = TAILQ_FIRST(&dir->list);
+			continue;
+		}
+		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
+		    is_first(node, number))
+			err = add(list, s, node->inode);
+		node = TAILQ_NEXT(node, entry);
+	}
+	return err;
+}
+
+static int take_users(struct channel_list *list, struct server *s, const struct rights *r)
+{
+	const struct account *a;
+	size_t n = 0;
+
+	SLIST_FOREACH(a, &s->accounts, entry)
+		n++;
+	list->users = calloc(n + 1, sizeof(*list->users));
+	if (!list->users)
+		return -ENOMEM;
+	SLIST_FOREACH(a, &s->accounts, entry)
+		if (r->uid == 0 || r->uid == a->uid)
+			list->users[list->user_count++] = (struct channel_list_user){ a->uid, a->used, a->limit };
+	return 0;
+}
+
+int channel_list_take(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number)
+{
+	int err = take_users(list, s, r);
+
+	while (engine_worker(s->engine, (unsigned)list->workers))
+		list->workers++;
+	list->uptime = since(&s->started);
+	return err < 0 ? err : walk(list, s, r, number);
+}
+
+void channel_list_release(struct channel_list *list, struct server *s)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct inode *inode = list->entries[i].inode;
+
+		inode->busy--;
+		tee_channel_put(s, inode);
+		inode_put(inode);
+	}
+}
+
+void channel_list_finish(struct channel_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		channel_stats_finish(&list->entries[i].stats);
+	free(list->entries);
+	free(list->users);
+	*list = (struct channel_list){ 0 };
+}
+
+/* ---- JSON ---- */
+
+static size_t count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 3; /* ".", ".." and this one */
+}
+
+static json_t *engine_json(const struct channel_list *list)
+{
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return json_pack("{so so so}",
+			 "workers", json_of_number(list->workers),
+			 "fds", json_of_number(count_fds()),
+			 "fds_max", json_of_number(limit.rlim_cur));
+}
+
+static json_t *users_json(const struct channel_list *list)
+{
+	json_t *users = json_array();
+
+	for (size_t i = 0; i < list->user_count; i++) {
+		const struct channel_list_user *u = &list->users[i];
+
+		json_array_append_new(users, json_pack("{so so so}", "uid", json_of_number(u->uid),
+						       "used", json_of_number(u->used),
+						       "limit", u->limit ? json_of_number(u->limit) : json_null()));
+	}
+	return users;
+}
+
+json_t *channel_list_json(const struct channel_list *list, const char *mountpoint)
+{
+	json_t *channels = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		if (json_array_append_new(channels, channel_stats_json_full(&list->entries[i].stats)) < 0) {
+			json_decref(channels);
+			return NULL;
+		}
+	return json_pack("{ss so sf so so so}",
+			 "version", SPFS_VERSION,
+			 "mount", json_of_text(mountpoint),
+			 "uptime", list->uptime,
+			 "engine", engine_json(list),
+			 "users", users_json(list),
+			 "channels", channels);
+}

@@ -1,0 +1,47 @@
+/* A channel list: the channels that somebody may be told of and the state of the mount, as they were at one moment. */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "rights.h"
+#include "channel-stats.h"
+
+struct channel;
+struct server;
+
+struct channel_list_entry {
+	struct inode *inode;     /* kept until channel_list_release() */
+	struct channel *channel; /* NULL: there is nothing to report */
+	struct channel_stats stats;      /* its report is to be made on the channel's worker */
+};
+
+struct channel_list_user {
+	uid_t uid;
+	uint64_t used, limit;
+};
+
+/* Zero-valid. */
+struct channel_list {
+	struct channel_list_entry *entries;
+	size_t count;
+	size_t room;
+	struct channel_list_user *users;
+	size_t user_count;
+	size_t workers;
+	double uptime; /* seconds */
+};
+
+/*
+ * On the FUSE thread: all but the reports. @number: another one each time. Returns 0 or -ENOMEM; channel_list_release() is
+ * owed either way, and channel_list_finish() after it.
+ */
+int channel_list_take(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number);
+
+/* On the FUSE thread, once the reports are there. */
+void channel_list_release(struct channel_list *list, struct server *s);
+
+/* What .spfs/stats.json holds, see spfsd(8). On any thread. NULL: out of memory. */
+json_t *channel_list_json(const struct channel_list *list, const char *mountpoint);
+
+void channel_list_finish(struct channel_list *list);

@@ -1,0 +1,204 @@
+/*
+ * Paths longer than PATH_MAX are cut at their beginning: else whoever makes folders in folders would make the daemon
+ * repeat all of them for every channel below.
+ */
+#include "channel-stats.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "base.h"
+#include "node.h"
+#include "ports.h"
+#include "report.h"
+
+#define CUT "..."
+
+static char *path_of(const struct node *node)
+{
+	char path[PATH_MAX];
+	char *at = path + sizeof(path) - 1;
+
+	*at = '\0';
+	for (; node->parent; node = node->parent) {
+		size_t n = strlen(node->name) + 1;
+
+		if (at < path + n + strlen(CUT)) {
+			at -= strlen(CUT);
+			memcpy(at, CUT, strlen(CUT));
+			break;
+		}
+		at -= n;
+		*at = '/';
+		memcpy(at + 1, node->name, n - 1);
+	}
+	return strdup(at);
+}
+
+static int take_name(struct channel_stats_name *name, const struct descriptor_scan *scan, const struct node *node)
+{
+	name->id = node->id;
+	name->known = descriptor_scan_count(scan, node, &name->users);
+	name->path = node->parent ? path_of(node) : NULL;
+	return node->parent && !name->path ? -ENOMEM : 0;
+}
+
+int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode)
+{
+	const struct node *node;
+	size_t at;
+	int err = 0;
+
+	t->ino = inode->ino;
+	if (inode->origin)
+		err = take_name(&t->origin, scan, inode->origin);
+	if (inode->packets) { /* its writers are counted where they write */
+		t->origin.known = true;
+		t->origin.users.writers = inode->handles;
+	}
+	LIST_FOREACH(node, &inode->nodes, sibling)
+		t->count += node_is_tap(node) && !node->pending;
+	at = t->count;
+	t->taps = calloc(t->count + 1, sizeof(t->taps[0]));
+	if (!t->taps) {
+		t->count = 0;
+		return -ENOMEM;
+	}
+	LIST_FOREACH(node, &inode->nodes, sibling)
+		if (err == 0 && node_is_tap(node) && !node->pending)
+			err = take_name(&t->taps[--at], scan, node);
+	return err;
+}
+
+void channel_stats_finish(struct channel_stats *t)
+{
+	free(t->origin.path);
+	for (size_t i = 0; i < t->count; i++)
+		free(t->taps[i].path);
+	free(t->taps);
+	report_free(t->report);
+	*t = (struct channel_stats){ 0 };
+}
+
+/* ---- JSON ---- */
+
+static json_t *settings_json(const struct settings *settings, unsigned of)
+{
+	json_t *object = json_object();
+
+	for (int key = 0; key < SETTINGS; key++) {
+		const struct setting *s = &settings_table[key];
+		uint64_t value = settings->value[key];
+
+		if (s->of & of)
+			json_object_set_new(object, s->name,
+					    s->words ? json_string(s->words[value]) : json_of_number(value));
+	}
+	return object;
+}
+
+static json_t *users(const struct channel_stats_name *name, unsigned n)
+{
+	return name->known ? json_of_number(n) : json_null();
+}
+
+/* Both lists are in the order of the taps' making, so the one sought is mostly at *@hint. */
+static const struct tap_report *report_of(const struct report *r, uint64_t id, size_t *hint)
+{
+	static const struct tap_report nothing;
+
+	for (size_t i = 0; r && i < r->count; i++) {
+		size_t at = (*hint + i) % r->count;
+
+		if (r->taps[at].id == id) {
+			*hint = at + 1;
+			return &r->taps[at];
+		}
+	}
+	return &nothing;
+}
+
+static json_t *tap_json(const struct channel_stats_name *name, const struct tap_report *t, bool full)
+{
+	static const char *const states[] = {
+		[OUTLET_IDLE] = "idle", [OUTLET_HOLDING] = "holding", [OUTLET_ENDING] = "ending",
+	};
+	json_t *tap = json_pack("{so so so so so so so ss}",
+				"name", json_of_text(name->path),
+				"bytes_out", json_of_number(t->bytes_out),
+				"waiting", json_of_number(t->waiting),
+				"size", t->size ? json_of_number(t->size) : json_null(),
+				"lost", json_of_number(t->lost),
+				"drops", json_of_number(t->drops),
+				"readers", users(name, name->users.readers),
+				"state", states[t->state]);
+
+	if (full && t->id) {
+		json_object_set_new(tap, "id", json_of_number(t->id));
+		json_object_set_new(tap, "settings", settings_json(&t->settings, SETTING_OF_TAP));
+	}
+	return tap;
+}
+
+static json_t *taps_json(const struct channel_stats *t, bool full)
+{
+	json_t *taps = json_array();
+	size_t hint = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		json_array_append_new(taps, tap_json(&t->taps[i], report_of(t->report, t->taps[i].id, &hint), full));
+	return taps;
+}
+
+/* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
+static json_t *channel_json(const struct channel_stats *t, bool full)
+{
+	const struct channel_stats_name *origin = &t->origin;
+	const struct report *r = t->report;
+	bool teed = r && r->size;
+
+	return json_pack("{so so so so so so so so so so so}",
+			 "channel", json_of_text(origin->path),
+			 "bytes_in", teed ? json_of_number(r->bytes_in) : json_null(),
+			 "waiting", teed ? json_of_number(r->waiting) : json_null(),
+			 "size", teed ? json_of_number((uint64_t)r->size) : json_null(),
+			 "streams", teed ? json_of_number(r->streams) : json_null(),
+			 "chunks_ref", teed ? json_of_number(r->chunks_ref) : json_null(),
+			 "chunks_copy", teed ? json_of_number(r->chunks_copy) : json_null(),
+			 "writers", users(origin, origin->users.writers),
+			 "readers", users(origin, origin->users.readers),
+			 "foreign_readers", users(origin, t->count ? origin->users.readers : 0),
+			 "taps", taps_json(t, full));
+}
+
+json_t *channel_stats_json(const struct channel_stats *t)
+{
+	return channel_json(t, false);
+}
+
+static const char *path_by_id(const struct channel_stats *t, uint64_t id)
+{
+	if (t->origin.id == id)
+		return t->origin.path;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->taps[i].id == id)
+			return t->taps[i].path;
+	return NULL;
+}
+
+json_t *channel_stats_json_full(const struct channel_stats *t)
+{
+	const struct report *r = t->report;
+	json_t *channel = channel_json(t, true);
+	json_t *ports = json_array();
+
+	for (size_t i = 0; r && i < r->port_count; i++)
+		json_array_append_new(ports, ports_json(&r->ports[i], path_by_id(t, r->ports[i].node)));
+	json_object_set_new(channel, "inode", json_of_number(t->ino));
+	json_object_set_new(channel, "settings", r ? settings_json(&r->settings, SETTING_OF_CHANNEL) : json_null());
+	json_object_set_new(channel, "ports", ports);
+	return channel;
+}

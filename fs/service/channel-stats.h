@@ -1,0 +1,40 @@
+/*
+ * Channel stats: a channel's counters, its names and who has them open, as they were at one moment. The FUSE thread takes
+ * the names, the channel's worker the report, and any thread makes JSON of both.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "descriptor-scan.h"
+
+struct inode;
+struct report;
+
+struct channel_stats_name {
+	uint64_t id; /* of the node */
+	char *path;  /* from the mount's root; NULL: it has none */
+	bool known;  /* @users are */
+	struct descriptor_scan_count users;
+};
+
+/* Zero-valid. */
+struct channel_stats {
+	uint64_t ino;
+	struct channel_stats_name origin;
+	size_t count;
+	struct channel_stats_name *taps; /* oldest first */
+	struct report *report;   /* the stats's own; NULL: the daemon has no part in the channel */
+};
+
+/* On the FUSE thread: all but the report. Returns 0 or -ENOMEM; channel_stats_finish() is owed either way. */
+int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode);
+
+/* What spfs.stats says, see spfsd(8). NULL: out of memory. */
+json_t *channel_stats_json(const struct channel_stats *t);
+
+/* The same with numbers that identify the channel and its taps, the settings in force, and the ports. */
+json_t *channel_stats_json_full(const struct channel_stats *t);
+
+void channel_stats_finish(struct channel_stats *t);

@@ -1,0 +1,203 @@
+/*
+ * A reload goes to the helper thread, which may wait for the disk and for who knows users, and comes back to change
+ * what is in force, on the FUSE thread, in one piece. Reloads come back in the order in which they were started.
+ */
+#include "reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts.h"
+#include "json.h"
+#include "base.h"
+#include "config.h"
+#include "declare.h"
+#include "log.h"
+#include "request.h"
+
+/* Of mistakes in an answer; the log has them all. */
+#define ANSWER_LINES 200
+
+struct reload {
+	struct job job;
+	void (*done)(void *data, json_t *answer);
+	void *data;
+	char *file;
+	int err;
+	struct config *config;
+	struct lines mistakes;
+	struct lines applied;
+	struct lines not;
+};
+
+static json_t *texts(const struct lines *l)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->count && i < ANSWER_LINES; i++)
+		json_array_append_new(list, json_of_text(l->line[i]));
+	return list;
+}
+
+/* Takes @answer, and frees the reload. */
+static void finish(struct reload *r, json_t *answer)
+{
+	if (r->done)
+		r->done(r->data, answer);
+	else
+		json_decref(answer);
+	lines_finish(&r->mistakes);
+	lines_finish(&r->applied);
+	lines_finish(&r->not);
+	config_unref(r->config);
+	free(r->file);
+	free(r);
+}
+
+static void refuse(struct reload *r, int err, const char *why)
+{
+	json_t *answer = request_error(err, why);
+
+	log_err("reload: %s", why);
+	for (size_t i = 0; i < r->mistakes.count; i++)
+		log_err("%s", r->mistakes.line[i]);
+	if (answer && r->mistakes.count)
+		json_object_set_new(answer, "mistakes", texts(&r->mistakes));
+	finish(r, answer);
+}
+
+/* ---- what changes, and what does not ---- */
+
+static bool same_ids(const id_t *a, size_t n, const id_t *b, size_t m)
+{
+	return n == m && (!n || !memcmp(a, b, n * sizeof(*a)));
+}
+
+static bool same_permits(const struct permits *a, const struct permits *b)
+{
+	for (int kind = 0; kind < URI_KINDS; kind++) {
+		const struct permit *p = &a->of[kind], *q = &b->of[kind];
+
+		if (p->limited != q->limited || !same_ids(p->users, p->user_count, q->users, q->user_count) ||
+		    !same_ids(p->groups, p->group_count, q->groups, q->group_count))
+			return false;
+	}
+	return true;
+}
+
+static bool same_quotas(const struct quotas *a, const struct quotas *b)
+{
+	if (a->preset != b->preset || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->rules[i].group != b->rules[i].group || a->rules[i].id != b->rules[i].id ||
+		    a->rules[i].bytes != b->rules[i].bytes)
+			return false;
+	return true;
+}
+
+static void keep_text(struct reload *r, const char *name, char **to, char **from)
+{
+	if (*to && (!*from || strcmp(*to, *from)))
+		lines_add(&r->not, "%s stays %s until the next mount", name, *from ? *from : "as it is");
+	free(*to);
+	*to = *from;
+	*from = NULL;
+}
+
+/* [mount] is what it was. */
+static void keep_mount(struct reload *r, struct config *old, struct config *new)
+{
+	keep_text(r, "point", &new->point, &old->point);
+	keep_text(r, "log", &new->log, &old->log);
+	if (new->workers && new->workers != old->workers)
+		lines_add(&r->not, "workers stays %u until the next mount", old->workers);
+	new->workers = old->workers;
+	if (new->allow_other >= 0 && new->allow_other != old->allow_other)
+		lines_add(&r->not, "allow_other stays %s until the next mount", old->allow_other ? "yes" : "no");
+	new->allow_other = old->allow_other;
+}
+
+static void tell_gone(struct reload *r, const struct config *old, const struct config *new)
+{
+	for (size_t i = 0; i < old->declared_count; i++)
+		if (!config_find(new, old->declared[i].name))
+			lines_add(&r->not, "%s is declared no more, and stays until it is removed",
+				  old->declared[i].name);
+}
+
+static void told(void *data)
+{
+	struct reload *r = data;
+
+	for (size_t i = 0; i < r->applied.count; i++)
+		log_info("reload: %s", r->applied.line[i]);
+	for (size_t i = 0; i < r->not.count; i++)
+		log_warn("reload: %s", r->not.line[i]);
+	finish(r, json_pack("{so so}", "applied", texts(&r->applied), "not", texts(&r->not)));
+}
+
+static void apply(struct server *s, struct reload *r)
+{
+	struct config *old = s->config, *new = r->config;
+
+	r->config = old; /* goes with the reload, if nobody else has it */
+	s->config = new;
+	if (memcmp(&old->defaults, &new->defaults, sizeof(new->defaults)))
+		lines_add(&r->applied, "[defaults], for what is made from now on");
+	if (!same_quotas(&old->quotas, &new->quotas))
+		lines_add(&r->applied, "[quota]");
+	if (!same_permits(&old->permits, &new->permits))
+		lines_add(&r->applied, "[ports], for what is attached from now on");
+	s->defaults = new->defaults;
+	s->quotas = new->quotas;
+	accounts_limit(s);
+	tell_gone(r, old, new);
+	keep_mount(r, old, new);
+	declare_all(s, old, &r->applied, &r->not, told, r);
+}
+
+/* ---- there and back ---- */
+
+static void work_read(struct job *job)
+{
+	struct reload *r = container_of(job, struct reload, job);
+
+	r->err = config_read(r->file, &r->config, &r->mistakes);
+}
+
+static void finish_read(struct job *job)
+{
+	struct reload *r = container_of(job, struct reload, job);
+	struct server *s = job->server;
+
+	if (s->left)
+		refuse(r, -ENOTCONN, strerror(ENOTCONN));
+	else if (r->err == -EINVAL)
+		refuse(r, -EINVAL, "the file has mistakes, nothing is changed");
+	else if (r->err < 0)
+		refuse(r, r->err, strerror(-r->err));
+	else
+		apply(s, r);
+}
+
+void reload_start(struct server *s, void (*done)(void *data, json_t *answer), void *data)
+{
+	struct reload *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		log_err("reload: %s", strerror(ENOMEM));
+		if (done)
+			done(data, NULL);
+		return;
+	}
+	r->done = done;
+	r->data = data;
+	r->file = s->config->file ? strdup(s->config->file) : NULL;
+	if (!r->file)
+		refuse(r, s->config->file ? -ENOMEM : -ENOENT,
+		       s->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
+	else
+		job_post(s, s->helper, &r->job, work_read, finish_read);
+}

@@ -1,0 +1,55 @@
+/* Settings (setting.h) of channels, taps and the mount, as they are asked for: who may, and on their way to workers. */
+#pragma once
+
+#include "packets.h"
+#include "ring-resize.h"
+#include "rights.h"
+#include "server.h"
+
+#define SETTINGS_WHY_MAX (SETTING_TEXT_MAX + 32)
+
+/* A question on its way to the channel's worker and back. Zero but for the first part. */
+struct settings_ask {
+	/* Set before it is asked: */
+	struct server *server;
+	struct node *node; /* the mount's root, or a name of a channel; kept until done() */
+	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
+	void (*done)(struct settings_ask *a);
+
+	/* What to set, by settings_add(); or the answer: what it has. */
+	bool has[SETTINGS];
+	uint64_t value[SETTINGS];
+	int err;                    /* 0 or a negative errno */
+	char why[SETTINGS_WHY_MAX]; /* never empty where @err is set */
+
+	/* Private: */
+	struct job job;
+	struct ring_resize ring;
+	struct packets_change packets;
+	struct channel *channel;
+	uint64_t tap; /* 0: the channel */
+};
+
+/*
+ * The limits of what @r makes on the channel of @inode: the defaults, on their account. Who may not write the channel
+ * cannot hold its writer back. Returns 0 or -ENOMEM.
+ */
+int settings_limits(struct server *s, const struct rights *r, const struct inode *inode, struct limits *limits);
+
+/* Whether @node has the setting. */
+bool settings_has(const struct server *s, const struct node *node, enum setting_key key);
+
+/* Adds one to what is to be set. Returns 0, or -EINVAL, -ERANGE with the reason in @a->why. */
+int settings_add(struct settings_ask *a, const char *name, const char *text);
+
+/*
+ * Sets all that was added, or nothing where @r do not suffice: -EACCES. What the worker refuses (see channel_set())
+ * ends it, and what came before stays set. Failures are logged.
+ */
+void settings_set(struct settings_ask *a, const struct rights *r);
+
+/* All that the node has. */
+void settings_get(struct settings_ask *a);
+
+/* Says why nothing was set, in the log. */
+void settings_log(const struct settings_ask *a);

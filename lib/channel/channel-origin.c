@@ -1,0 +1,120 @@
+/* The origin of a channel: how the daemon becomes its reader, and what its end means. */
+#include "channel-parts.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+
+#include "base.h"
+#include "engine.h"
+#include "pipe.h"
+
+static void origin_event(struct watch *watch, uint32_t mask)
+{
+	struct channel *ch = container_of(watch, struct channel, writers);
+
+	const struct engine_events *events = &ch->worker->events;
+
+	if (events->origin_opened)
+		events->origin_opened(events->data);
+	if (ch->over)
+		channel_pump(ch);
+}
+
+/* The daemon becomes the origin's reader. */
+int channel_attach(struct channel *ch)
+{
+	bool due = ch->end_due;
+	int err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
+
+	if (err < 0)
+		return err;
+	origin_watch_end(ch);
+	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
+	if (ch->in < 0) {
+		charge_set(&ch->charge, 0);
+		return ch->in;
+	}
+	keep_end(ch);
+	if (!ch->relay)
+		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
+	if (err < 0) {
+		fd_close(&ch->in);
+		charge_set(&ch->charge, 0);
+		keep_begin(ch);
+		return err;
+	}
+	pipe_fit(ch->in, channel_ring_size(ch));
+	ch->replay.size = ch->settings.value[SETTING_REPLAY];
+	ch->over = !due;
+	ch->fresh = true;
+	err = channel_start(ch);
+	if (err < 0)
+		channel_detach(ch);
+	return err;
+}
+
+int channel_move(struct channel *ch, uint64_t id)
+{
+	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
+	int fd, err;
+
+	if (ch->in < 0) {
+		origin_watch_end(ch);
+		ch->origin = fifo;
+		origin_watch_look(ch);
+		return 0;
+	}
+	fd = fifo_open(&fifo, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	watch_remove(&ch->writers);
+	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, origin_event);
+	if (err < 0) {
+		fd_close(&fd);
+		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event); /* there was room for it */
+		return err;
+	}
+	loop_io_cancel(&ch->readable);
+	loop_io_cancel(&ch->pause);
+	fd_close(&ch->in);
+	ch->in = fd;
+	ch->origin = fifo;
+	ch->fresh = true;
+	pipe_fit(ch->in, channel_ring_size(ch));
+	replay_finish(&ch->replay);
+	ch->replay.size = ch->settings.value[SETTING_REPLAY];
+	channel_pump(ch);
+	return 0;
+}
+
+void channel_detach(struct channel *ch)
+{
+	loop_io_cancel(&ch->readable);
+	loop_io_cancel(&ch->pause);
+	watch_remove(&ch->writers);
+	fd_close(&ch->in);
+	replay_finish(&ch->replay);
+	charge_set(&ch->charge, 0);
+	ch->over = true;
+	ch->dead = ch->gone;
+	port_stream_over(ch);
+}
+
+void channel_origin_gone(struct channel *ch)
+{
+	struct tap *tap;
+
+	ch->gone = true;
+	origin_watch_look(ch);
+	inlet_close(&ch->forever);
+	keep_end(ch);
+	if (ch->over)
+		ch->dead = true;
+	if (ch->dead)
+		TAILQ_FOREACH(tap, &ch->taps, entry)
+			if (tap_prepare(tap) >= 0)
+				tap->delivered = false;
+	channel_update_taps(ch);
+	if (ch->dead)
+		port_stream_over(ch);
+}

@@ -1,0 +1,254 @@
+/* The stream of a channel: chunks from the origin to every tap, in turns. */
+#include "channel-parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base.h"
+#include "engine.h"
+#include "log.h"
+#include "monitor.h"
+#include "pipe.h"
+#include "sys.h"
+
+/* One channel takes this many chunks before the others of its worker have a turn. */
+#define TURN_CHUNKS 16
+
+/*
+ * A writer of many small writes wakes the daemon for each one, unless it waits a little: where the
+ * next bytes are there already, but fewer than these, a pause gathers more. Lone messages, and those that
+ * are answered before the next, are never delayed.
+ */
+#define PAUSE_BYTES (64 * 1024)
+#define PAUSE_NSEC 250000
+
+/* Out of descriptors or memory in mid-stream: try again after this. */
+#define RETRY_NSEC 100000000
+
+/* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
+static int probe(struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
+
+	if (n > 0)
+		worker_clear_stage(w, (size_t)n);
+	return (int)n;
+}
+
+/* No reserve may be smaller than the stage; it is empty now. */
+static void fit_stage(struct worker *w, int size)
+{
+	int granted;
+
+	if (size >= w->stage_size && size < 2 * w->stage_size)
+		return;
+	granted = sys.resize(w->stage.wr, size);
+	if (granted > 0)
+		w->stage_size = granted;
+}
+
+/* Tries again soon, but says so once. */
+static void starve(struct channel *ch, const char *what, int err)
+{
+	if (!ch->starved)
+		log_err("%s: %s: %s", ch->label, what, strerror(-err));
+	ch->starved = true;
+	loop_io_timer(&ch->pause, RETRY_NSEC);
+}
+
+/* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
+static int prepare(struct channel *ch)
+{
+	int size, smallest = PIPE_SIZE;
+	struct tap *tap;
+	size_t step;
+
+	size = replay_reserve(&ch->replay, ch->worker);
+	for (tap = TAILQ_FIRST(&ch->taps); tap && size >= 0; tap = TAILQ_NEXT(tap, entry)) {
+		smallest = size < smallest ? size : smallest;
+		size = tap_prepare(tap);
+		tap->delivered &= size < 0;
+	}
+	if (size < 0) {
+		starve(ch, "stream waits", size);
+		return size;
+	}
+	ch->starved = false;
+	smallest = size < smallest ? size : smallest;
+	step = ch->rate_limit.rate ? rate_limit_step(&ch->rate_limit) : PIPE_SIZE;
+	fit_stage(ch->worker, step < (size_t)smallest ? (int)step : smallest);
+	return 0;
+}
+
+/* The origin has a writer: readers that wait in open may come in. */
+static int begin(struct channel *ch)
+{
+	if (ch->over) {
+		log_debug("%s: stream begins", ch->label);
+		ch->over = false;
+		monitor_look(ch);
+	}
+	return prepare(ch);
+}
+
+/*
+ * The last writer has gone and nothing waits. A hang-up stays on a descriptor for ever, so the next
+ * stream is waited for on a new one; it is opened before the old one is closed. Returns 0, or a negative errno,
+ * and a retry is on its way: the stream is not over before.
+ */
+static int end(struct channel *ch)
+{
+	int fd;
+
+	if (ch->over) { /* an empty stream: its end is due all the same */
+		int err = prepare(ch);
+
+		if (err < 0)
+			return err;
+	}
+	fd = fifo_open(&ch->origin, O_RDONLY, 1);
+	if (fd < 0) {
+		starve(ch, "cannot wait for the next stream yet", fd);
+		return fd;
+	}
+	log_debug("%s: stream ends", ch->label);
+	loop_io_cancel(&ch->readable);
+	fd_close(&ch->in);
+	ch->in = fd;
+	ch->fresh = true;
+	ch->streams++;
+	ch->over = true;
+	ch->dead = ch->gone;
+	monitor_look(ch);
+	channel_update_taps(ch);
+	port_stream_over(ch);
+	return 0;
+}
+
+/*
+ * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage, unless it is
+ * to be kept for replay or must be of the size of a step. What is copied loses the bounds of messages.
+ * Returns the bytes taken, or a negative errno.
+ * The length asked for is larger than any ring: only whole references move.
+ */
+static ssize_t move_chunk(struct channel *ch, size_t waiting)
+{
+	struct worker *w = ch->worker;
+	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
+	struct tap *tap = TAILQ_FIRST(&ch->taps);
+	bool packets = ch->settings.value[SETTING_PACKETS];
+	bool staged = TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
+	ssize_t n;
+
+	if ((waiting >= SMALL_CHUNK || packets) && !staged) {
+		n = tap_move(tap, ch->in, waiting);
+		if (n > 0) {
+			ch->bytes_in += (uint64_t)n;
+			ch->chunks_ref++;
+			return n;
+		}
+		if (tap->stalled)
+			return n;
+	}
+	n = sys.splice(ch->in, w->stage.wr, 1 << 30);
+	if (n <= 0)
+		return n;
+	chunk.len = (size_t)n;
+	if (n < SMALL_CHUNK && !packets && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
+		chunk.stage = -1;
+		chunk.mem = w->buffer;
+		ch->chunks_copy++;
+	} else {
+		ch->chunks_ref++;
+	}
+	ch->bytes_in += chunk.len;
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_take(tap, &chunk);
+	if (replay_take(&ch->replay, &chunk) < 0)
+		log_err("%s: the replay has lost what it had", ch->label);
+	if (chunk.stage >= 0)
+		worker_clear_stage(w, chunk.len);
+	replay_trim(&ch->replay, w, packets);
+	return (ssize_t)chunk.len;
+}
+
+static bool any_full(const struct channel *ch)
+{
+	const struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_full(tap) && tap_blocks(tap))
+			return true;
+	return false;
+}
+
+void channel_pump(struct channel *ch)
+{
+	if (ch->in < 0 || any_full(ch))
+		return;
+	for (int i = 0; i < TURN_CHUNKS; i++) {
+		int waiting = sys.waiting(ch->in);
+		uint64_t wait;
+		ssize_t n;
+
+		if (waiting <= 0) {
+			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
+
+			if (r == -EAGAIN && (ch->over || ch->fresh)) {
+				if (begin(ch) < 0)
+					return;
+				ch->fresh = false;
+			} else if (r == 0 && !ch->over && end(ch) < 0) {
+				return;
+			}
+			if (r <= 0)
+				break;
+			continue;
+		}
+		wait = rate_limit_wait(&ch->rate_limit);
+		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
+			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);
+			return;
+		}
+		if (begin(ch) < 0)
+			return;
+		n = move_chunk(ch, (size_t)waiting);
+		if (n < 0 && n != -EAGAIN)
+			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n > 0)
+			rate_limit_moved(&ch->rate_limit, (size_t)n);
+		if (any_full(ch)) {
+			monitor_look(ch);
+			return; /* its reader, or its removal, goes on from here */
+		}
+		if (n <= 0)
+			break;
+	}
+	if (ch->in >= 0) /* the end of a stream may have taken the last tap with it */
+		loop_io_poll(&ch->readable, ch->in, POLLIN);
+}
+
+static void readable(struct loop_io *io, int res)
+{
+	struct channel *ch = container_of(io, struct channel, readable);
+
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && end(ch) < 0)
+		return;
+	channel_pump(ch);
+}
+
+static void paused(struct loop_io *io, int res)
+{
+	struct channel *ch = container_of(io, struct channel, pause);
+
+	channel_pump(ch);
+}
+
+void channel_pump_init(struct channel *ch)
+{
+	loop_io_init(&ch->readable, ch->worker->loop, readable);
+	loop_io_init(&ch->pause, ch->worker->loop, paused);
+}

@@ -1,0 +1,104 @@
+/* The taps of a channel, as they come and go. The first makes the daemon the reader of the origin. */
+#include "channel-parts.h"
+
+#include "base.h"
+#include "sys.h"
+
+/* Without the last tap the origin is an ordinary FIFO again. */
+static void drop_tap(struct channel *ch, struct tap *tap)
+{
+	TAILQ_REMOVE(&ch->taps, tap, entry);
+	tap_destroy(tap);
+	if (!TAILQ_EMPTY(&ch->taps))
+		return;
+	if (sys.waiting(ch->in) > 0 && !ch->gone) {
+		watch_remove(&ch->writers);
+		keep_begin(ch);
+	}
+	channel_detach(ch);
+	origin_watch_look_soon(ch);
+	keep_look(ch);
+}
+
+void channel_update_taps(struct channel *ch)
+{
+	struct tap *tap, *next;
+
+	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
+		next = TAILQ_NEXT(tap, entry);
+		if (tap_update(tap))
+			drop_tap(ch, tap);
+	}
+}
+
+/* Takes @tap, also where it fails. */
+static int add_tap(struct channel *ch, struct tap *tap)
+{
+	int err = 0;
+
+	if (ch->in < 0) {
+		err = channel_attach(ch);
+		if (err < 0) {
+			origin_watch_look(ch);
+			tap_destroy(tap);
+			return err;
+		}
+	}
+	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	err = tap_begin_with(tap, &ch->replay.queue);
+	if (err == 0 && !ch->over)
+		err = tap_prepare(tap);
+	if (err < 0) {
+		drop_tap(ch, tap);
+		return err;
+	}
+	tap->delivered = ch->over && !tap->replayed;
+	tap_look(tap);
+	channel_pump(ch);
+	return 0;
+}
+
+int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits)
+{
+	struct tap *tap = NULL;
+	int err = tap_create(&tap, ch, id, limits);
+
+	return err < 0 ? err : add_tap(ch, tap);
+}
+
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct limits *limits)
+{
+	_cleanup_fd_ int end = -1;
+	struct tap *tap = NULL;
+	int err;
+
+	*id = TAP_PRIVATE + ch->private_taps++;
+	err = tap_create_private(&tap, ch, *id, &end, limits);
+	if (err == 0)
+		err = add_tap(ch, tap);
+	if (err < 0)
+		return err;
+	*rd = fd_take(&end);
+	return 0;
+}
+
+struct tap *channel_find_tap(const struct channel *ch, uint64_t id)
+{
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap->id == id)
+			break;
+	return tap;
+}
+
+void channel_remove_tap(struct channel *ch, uint64_t id)
+{
+	struct tap *tap = channel_find_tap(ch, id);
+
+	if (!tap)
+		return;
+	port_name_gone(ch, id);
+	drop_tap(ch, tap);
+	channel_pump(ch);
+}

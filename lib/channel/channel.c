@@ -1,0 +1,72 @@
+#include "channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel-parts.h"
+#include "engine.h"
+#include "monitor.h"
+
+int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,
+		   const struct limits *limits)
+{
+	struct channel *ch = calloc(1, sizeof(*ch));
+
+	if (!ch)
+		return -ENOMEM;
+	ch->label = strdup(label);
+	if (!ch->label) {
+		free(ch);
+		return -ENOMEM;
+	}
+	ch->worker = worker;
+	ch->settings = limits->settings;
+	ch->charge.account = limits->account;
+	ch->origin = (struct fifo){ .dir = worker->dir, .id = origin };
+	ch->in = -1;
+	ch->forever = INLET_NONE;
+	ch->rate_limit.rate = limits->settings.value[SETTING_RATE];
+	replay_init(&ch->replay);
+	ch->over = true;
+	channel_pump_init(ch);
+	origin_watch_init(ch);
+	loop_io_init(&ch->closed, worker->loop, inlet_closed);
+	TAILQ_INIT(&ch->taps);
+	TAILQ_INIT(&ch->inlets);
+	TAILQ_INIT(&ch->ports);
+	TAILQ_INIT(&ch->leaving);
+	*out = ch;
+	return 0;
+}
+
+int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
+{
+	int err = channel_create(out, ch->worker, tap, ch->label, &(struct limits){ .settings = ch->settings });
+
+	if (err == 0)
+		(*out)->relay = true;
+	return err;
+}
+
+void channel_destroy(struct channel *ch)
+{
+	struct tap *tap;
+
+	if (!ch)
+		return;
+	monitor_destroy(ch);
+	port_destroy_all(ch);
+	while ((tap = TAILQ_FIRST(&ch->taps))) {
+		TAILQ_REMOVE(&ch->taps, tap, entry);
+		tap_destroy(tap);
+	}
+	channel_detach(ch);
+	origin_watch_end(ch);
+	inlet_close(&ch->forever);
+	keep_end(ch);
+	loop_io_cancel(&ch->closed);
+	free(ch->label);
+	charge_finish(&ch->charge);
+	free(ch);
+}

@@ -1,0 +1,128 @@
+/*
+ * A channel: one stream, from the origin's writers to every tap.
+ *
+ * Without taps the origin is an ordinary FIFO and the daemon is not in the way; a channel object
+ * then exists only to keep what a creating handle wrote. With taps the daemon is the origin's
+ * reader: it takes a chunk (whole references only, so a write of up to PIPE_BUF is never cut),
+ * gives it to every tap, and takes the next once no tap is full.
+ *
+ * Everything here runs on the channel's worker.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "inlet.h"
+#include "rate-limit.h"
+#include "port-ops.h"
+#include "replay.h"
+#include "tap.h"
+#include "owner-limits.h"
+#include "origin-watch.h"
+
+struct monitor;
+struct worker;
+
+struct channel {
+	struct worker *worker;
+	char *label; /* for the log */
+	struct fifo origin;
+	struct settings settings;
+	struct charge charge; /* for the ring and the replay, while it has taps */
+	struct rate_limit rate_limit;
+	struct replay replay;
+	struct inlet forever; /* open: streams have no end */
+
+	int in;      /* the origin's read end; -1 without taps */
+	bool fresh;  /* @in was opened since: a hang-up before that is not reported */
+	bool over;   /* no writer, and the last stream is all with the taps */
+	bool gone;   /* the origin has no name */
+	bool dead;   /* gone, and over: no stream can follow */
+	bool starved; /* out of descriptors or memory in mid-stream, and that is logged */
+	bool relay;    /* the origin is another channel's tap, which watches the node */
+	struct loop_io readable;
+	struct loop_io pause;
+	struct watch writers;
+	TAILQ_HEAD(taps, tap) taps;
+	uint64_t private_taps; /* made so far */
+	struct ports ports;
+	struct ports leaving;  /* detached ports that are still stopping */
+	unsigned last_port;    /* the number of the latest */
+
+	struct inlets inlets;
+	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
+	bool keeping;
+	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
+	struct loop_io closed; /* an inlet is being closed */
+
+	struct monitor *monitor; /* NULL: nobody watches */
+	struct origin_watch origin_watch;
+
+	uint64_t streams; /* ended */
+	uint64_t bytes_in;
+	uint64_t chunks_ref;  /* chunks moved by reference */
+	uint64_t chunks_copy; /* small chunks, copied to be merged */
+};
+
+/*
+ * Any thread; nothing is opened. @label is copied. Returns 0, -ENOMEM, or -EDQUOT where the account in @limits has no
+ * room for the ring.
+ */
+int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label,
+		   const struct limits *limits);
+
+/*
+ * A channel over a tap of another one, on the same worker: what is read from the tap goes to this one's taps,
+ * which are private ones.
+ */
+int channel_create_relay(struct channel **relay, struct channel *ch, uint64_t tap);
+
+/* Drops what the channel holds. NULL-safe. */
+void channel_destroy(struct channel *ch);
+
+/*
+ * Adds a tap on node @id: from the return on, it gets every byte that the origin gives. Returns 0
+ * or a negative errno (EMFILE, ENFILE, ENOSPC of inotify, ENOMEM, EDQUOT) with the channel as it was.
+ */
+int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits);
+
+/*
+ * The same without a name, for a sink: *id is its number, *rd the read end (O_NONBLOCK) of its pipe, the
+ * caller's. The tap goes by itself once its stream's end is in the pipe.
+ */
+int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct limits *limits);
+
+/*
+ * Changes a setting of the channel (@tap 0) or of a tap; it holds from the next chunk on, and nothing is lost by it.
+ * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that; for packets see below), -EBUSY (the ring holds more than it should),
+ * -EDQUOT, -EMFILE or -ENOMEM, with everything as it was.
+ */
+int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
+
+/*
+ * SETTING_PACKETS is changed by this alone: the stream moves to the FIFO of node @origin, that of now or a new one.
+ * Returns 0, -EBUSY (data waits, somebody writes, also by SETTING_EOF never, or it has ports) or a negative errno of fifo_open() or watch_add(),
+ * with everything as it was.
+ */
+int channel_set_packets(struct channel *ch, bool packets, uint64_t origin);
+
+/* The value in force; of a size what the kernel has granted, where the daemon has the ring open. */
+int channel_get(const struct channel *ch, uint64_t tap, enum setting_key key, uint64_t *value);
+
+/* NULL: there is none (any more). */
+struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
+
+/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. No-op without it. */
+void channel_remove_tap(struct channel *ch, uint64_t id);
+
+/* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */
+void channel_origin_gone(struct channel *ch);
+
+/*
+ * Puts in force what the channel was made with and needs the daemon without a tap too: an end that never comes.
+ * Returns 0 or a negative errno of inlet_open().
+ */
+int channel_start(struct channel *ch);
+
+/* Moves what can be moved. */
+void channel_pump(struct channel *ch);

@@ -1,0 +1,42 @@
+/*
+ * Marks: where the chunks of a queue end, so that whole ones can be dropped from its head.
+ *
+ * Chunks of less than a page share a mark until they make one. A chunk of which a part has gone to the reader is the
+ * partial: what is left of it is never dropped.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chunk_bounds {
+	uint32_t *sizes; /* of the chunks, a ring */
+	unsigned room;   /* a power of two */
+	unsigned head, count;
+	bool partial;       /* the first one is */
+};
+
+/* A chunk of @bytes comes behind the others. Out of memory: the last one grows. */
+void chunk_bounds_append(struct chunk_bounds *m, size_t bytes);
+
+/* Appends the chunks of @from, but for its first @skip bytes. */
+void chunk_bounds_copy(struct chunk_bounds *m, const struct chunk_bounds *from, size_t skip);
+
+/* The first @bytes are with the reader. */
+void chunk_bounds_take(struct chunk_bounds *m, size_t bytes);
+
+/* @bytes that were with the reader are back. Out of memory: the first one grows. */
+void chunk_bounds_give_back(struct chunk_bounds *m, size_t bytes);
+
+/* What is left of the partial; 0: there is none. */
+size_t chunk_bounds_partial(const struct chunk_bounds *m);
+
+/* The size of the oldest whole chunk; 0: there is none. */
+size_t chunk_bounds_oldest(const struct chunk_bounds *m);
+
+/* The oldest whole chunk is gone. */
+void chunk_bounds_drop(struct chunk_bounds *m);
+
+/* Forgets all. */
+void chunk_bounds_finish(struct chunk_bounds *m);

@@ -1,0 +1,90 @@
+/* How a queue loses bytes on purpose: whole chunks, or its first bytes. */
+#include "queue-parts.h"
+
+#include <errno.h>
+
+#include "sys.h"
+
+/* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
+static int drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
+{
+	while (len && link) {
+		struct queue_link *next = TAILQ_NEXT(link, entry);
+		size_t n = link->bytes < len ? link->bytes : len;
+		int err = n == link->bytes && q->spare ? 0 : pipe_drop(link->pipe.rd, sink, n);
+
+		if (err < 0)
+			return err;
+		queue_link_taken(q, link, n);
+		len -= n;
+		link = next;
+	}
+	return 0;
+}
+
+/* The first @len bytes of @link get a link of their own, before it; more than one where pipes are small. */
+static int split(struct queue *q, struct queue_link *link, size_t len)
+{
+	while (len) {
+		int err = 0;
+		struct queue_link *first = queue_link_create(&err);
+		ssize_t n;
+
+		if (!first)
+			return err;
+		n = sys.splice(link->pipe.rd, first->pipe.wr, len);
+		if (n <= 0) {
+			queue_link_destroy(first);
+			return n < 0 ? (int)n : -EIO;
+		}
+		first->bytes = (size_t)n;
+		queue_link_insert(q, first, link);
+		link->bytes -= (size_t)n;
+		q->bytes -= (size_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The link that begins behind the first @len bytes, made if need be. NULL: a negative errno is in *err. */
+static struct queue_link *link_at(struct queue *q, size_t len, int *err)
+{
+	struct queue_link *link = TAILQ_FIRST(&q->links);
+
+	while (link && len >= link->bytes) {
+		len -= link->bytes;
+		link = TAILQ_NEXT(link, entry);
+	}
+	*err = link ? split(q, link, len) : -EIO;
+	return *err < 0 ? NULL : link;
+}
+
+ssize_t queue_drop(struct queue *q, int sink)
+{
+	size_t len = chunk_bounds_oldest(&q->bounds);
+	struct queue_link *link;
+	int err = 0;
+
+	if (!len)
+		return 0;
+	link = link_at(q, chunk_bounds_partial(&q->bounds), &err);
+	if (link)
+		err = drop_from(q, link, len, sink);
+	if (err < 0)
+		return err;
+	chunk_bounds_drop(&q->bounds);
+	return (ssize_t)len;
+}
+
+int queue_drop_first(struct queue *q, int sink)
+{
+	size_t partial = chunk_bounds_partial(&q->bounds), len = partial ? partial : chunk_bounds_oldest(&q->bounds);
+
+	return queue_skip(q, len ? len : q->bytes, sink);
+}
+
+int queue_skip(struct queue *q, size_t len, int sink)
+{
+	chunk_bounds_take(&q->bounds, len);
+	return drop_from(q, TAILQ_FIRST(&q->links), len, sink);
+}

@@ -1,0 +1,266 @@
+#include "queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fifo.h"
+#include "queue-parts.h"
+#include "sys.h"
+
+/* A queue with this many links holds much. */
+#define MANY_LINKS 4
+
+void queue_init(struct queue *q)
+{
+	*q = (struct queue){ 0 };
+	TAILQ_INIT(&q->links);
+}
+
+void queue_link_destroy(struct queue_link *link)
+{
+	if (!link)
+		return;
+	pipe_close(&link->pipe);
+	free(link);
+}
+
+void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_link *before)
+{
+	if (before)
+		TAILQ_INSERT_BEFORE(before, link, entry);
+	else
+		TAILQ_INSERT_TAIL(&q->links, link, entry);
+	q->count++;
+	q->capacity += (size_t)link->capacity;
+	q->bytes += link->bytes;
+}
+
+void queue_link_remove(struct queue *q, struct queue_link *link)
+{
+	TAILQ_REMOVE(&q->links, link, entry);
+	q->count--;
+	q->capacity -= (size_t)link->capacity;
+	q->bytes -= link->bytes;
+}
+
+void queue_rest(struct queue *q)
+{
+	queue_link_destroy(q->spare);
+	q->spare = NULL;
+}
+
+void queue_clear(struct queue *q)
+{
+	struct queue_link *link;
+
+	while ((link = TAILQ_FIRST(&q->links))) {
+		queue_link_remove(q, link);
+		queue_link_destroy(link);
+	}
+	chunk_bounds_finish(&q->bounds);
+}
+
+void queue_finish(struct queue *q)
+{
+	queue_clear(q);
+	queue_rest(q);
+}
+
+struct queue_link *queue_link_create(int *err)
+{
+	struct queue_link *link = calloc(1, sizeof(*link));
+
+	if (!link) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	link->pipe = PIPE_NONE;
+	*err = link->capacity = pipe_open(&link->pipe, PIPE_SIZE);
+	if (*err >= 0)
+		return link;
+	free(link);
+	return NULL;
+}
+
+static int fd_check(const struct queue_link *link, int (*check)(int fd))
+{
+	return check(link->pipe.rd > link->pipe.wr ? link->pipe.rd : link->pipe.wr);
+}
+
+int queue_reserve(struct queue *q)
+{
+	struct queue_link *link = q->spare;
+	int err = 0;
+
+	if (link)
+		return link->capacity;
+	link = queue_link_create(&err);
+	if (!link)
+		return err;
+	err = q->count < MANY_LINKS ? 0 : fd_check(link, fifo_fd_check_many);
+	if (err < 0) {
+		queue_link_destroy(link);
+		return err;
+	}
+	q->spare = link;
+	return link->capacity;
+}
+
+static void queue_link_put(struct queue *q, struct queue_link *link)
+{
+	if (q->spare)
+		queue_link_destroy(link);
+	else
+		q->spare = link;
+}
+
+ssize_t chunk_copy(const struct chunk *chunk, size_t skip, int fd)
+{
+	return chunk->stage < 0 ? sys.write(fd, chunk->mem + skip, chunk->len - skip) :
+				  sys.tee(chunk->stage, fd, chunk->len);
+}
+
+/* The spare link takes the chunk's bytes from @skip on: tee(2) cannot skip, so they go after. */
+static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
+{
+	struct queue_link *link = q->spare;
+	size_t want = chunk->len - (chunk->stage < 0 ? skip : 0);
+	ssize_t n = chunk_copy(chunk, skip, link->pipe.wr);
+	int err;
+
+	if (n != (ssize_t)want) {
+		queue_rest(q);
+		return n < 0 ? (int)n : -ENOBUFS;
+	}
+	err = chunk->stage < 0 ? 0 : pipe_drop(link->pipe.rd, chunk->sink, skip);
+	if (err < 0) {
+		queue_rest(q);
+		return err;
+	}
+	q->spare = NULL;
+	link->bytes = chunk->len - skip;
+	queue_link_insert(q, link, NULL);
+	return 0;
+}
+
+int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
+{
+	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
+	ssize_t n = 0;
+	int err = 0;
+
+	if (tail && skip == 0) {
+		n = chunk_copy(chunk, 0, tail->pipe.wr);
+		if (n < 0)
+			n = 0;
+		tail->bytes += (size_t)n;
+		q->bytes += (size_t)n;
+	}
+	if ((size_t)n < chunk->len)
+		err = append_link(q, chunk, (size_t)n + skip);
+	if (err == 0)
+		chunk_bounds_append(&q->bounds, chunk->len - skip);
+	else
+		chunk_bounds_append(&q->bounds, (size_t)n);
+	/* (a chunk of which the reader has a part already is alone here) */
+	q->bounds.partial |= skip > 0 && q->bounds.count;
+	return err;
+}
+
+ssize_t queue_move(struct queue *q, int fd)
+{
+	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
+	ssize_t n = tail ? sys.splice(fd, tail->pipe.wr, 1 << 30) : -EAGAIN;
+
+	if (n > 0) {
+		tail->bytes += (size_t)n;
+		q->bytes += (size_t)n;
+	} else if (n == -EAGAIN) {
+		tail = q->spare;
+		n = sys.splice(fd, tail->pipe.wr, 1 << 30);
+		if (n > 0) {
+			q->spare = NULL;
+			tail->bytes = (size_t)n;
+			queue_link_insert(q, tail, NULL);
+		}
+	}
+	if (n > 0)
+		chunk_bounds_append(&q->bounds, (size_t)n);
+	return n;
+}
+
+int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)
+{
+	struct queue_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return -ENOMEM;
+	link->pipe = *pipe;
+	link->bytes = bytes;
+	link->capacity = size;
+	*pipe = PIPE_NONE;
+	queue_link_insert(q, link, TAILQ_FIRST(&q->links));
+	chunk_bounds_give_back(&q->bounds, bytes);
+	return 0;
+}
+
+void queue_link_taken(struct queue *q, struct queue_link *link, size_t n)
+{
+	link->bytes -= n;
+	q->bytes -= n;
+	if (link->bytes)
+		return;
+	queue_link_remove(q, link);
+	queue_link_put(q, link);
+}
+
+int queue_drain(struct queue *q, int fd, size_t limit, size_t *moved)
+{
+	struct queue_link *link;
+
+	while (*moved < limit && (link = TAILQ_FIRST(&q->links))) {
+		size_t want = link->bytes < limit - *moved ? link->bytes : limit - *moved;
+		ssize_t n = sys.splice(link->pipe.rd, fd, want);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		*moved += (size_t)n;
+		chunk_bounds_take(&q->bounds, (size_t)n);
+		queue_link_taken(q, link, (size_t)n);
+	}
+	return 0;
+}
+
+ssize_t queue_peek(const struct queue *q, int fd, size_t len)
+{
+	const struct queue_link *link = TAILQ_FIRST(&q->links);
+
+	return link ? sys.tee(link->pipe.rd, fd, len) : 0;
+}
+
+int queue_duplicate(struct queue *q, const struct queue *from)
+{
+	const struct queue_link *link;
+	int err = 0;
+
+	TAILQ_FOREACH(link, &from->links, entry) {
+		struct queue_link *copy = queue_link_create(&err);
+		ssize_t n;
+
+		if (!copy)
+			break;
+		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
+		copy->bytes = n < 0 ? 0 : (size_t)n;
+		queue_link_insert(q, copy, NULL);
+		err = n < 0 ? (int)n : fd_check(copy, fifo_fd_check);
+		if (err < 0)
+			break;
+		if (copy->bytes < link->bytes)
+			queue_clear(q);
+	}
+	if (err < 0)
+		queue_clear(q);
+	else
+		chunk_bounds_copy(&q->bounds, &from->bounds, from->bytes - q->bytes);
+	return err < 0 ? err : 0;
+}

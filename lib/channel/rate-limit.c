@@ -1,0 +1,44 @@
+#include "rate-limit.h"
+
+#include <time.h>
+
+#define SECOND 1000000000ull
+#define STEPS 50 /* a second */
+#define PAGE 4096
+
+/* What late timers have cost is made up for, but not more than this. */
+#define LATE_NSEC (SECOND / 20)
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t rate_limit_wait(const struct rate_limit *p)
+{
+	uint64_t at = p->rate ? now() : 0;
+
+	return p->rate && p->next > at ? p->next - at : 0;
+}
+
+size_t rate_limit_step(const struct rate_limit *p)
+{
+	size_t step = p->rate / STEPS;
+
+	return step < PAGE ? PAGE : step;
+}
+
+void rate_limit_moved(struct rate_limit *p, size_t bytes)
+{
+	uint64_t at;
+
+	if (!p->rate)
+		return;
+	at = now() - LATE_NSEC;
+	if (p->next < at)
+		p->next = at;
+	p->next += (uint64_t)((double)bytes * SECOND / (double)p->rate);
+}

@@ -1,0 +1,28 @@
+/* What the files of a tap share; nobody else calls these. */
+#pragma once
+
+#include "tap.h"
+
+/* Counts what the tap has missed. */
+void tap_lose(struct tap *tap, size_t bytes);
+
+/*
+ * There is no reserve, and nobody is to be held back by that: older chunks make room for it, where the policy says so,
+ * or the next chunk is lost. Returns what tap_prepare() does.
+ */
+int tap_do_without(struct tap *tap);
+
+/* Drops everything where nobody reads and it is not to be kept for who comes. Returns whether that is so. */
+bool tap_discard(struct tap *tap);
+
+/* tap-settings.c: the capacity of the ring that is asked for, in bytes. */
+int tap_ring_size(const struct tap *tap);
+
+/* Whether what nobody reads is not to be kept. A sink's pipe is always read. */
+bool tap_discards(const struct tap *tap);
+
+/* Charges for ring and depth. Returns 0 or -EDQUOT. */
+int tap_charge(struct tap *tap);
+
+/* What is queued goes on when the rate limit allows it, or the outlet has room. */
+void tap_want_more(struct tap *tap);

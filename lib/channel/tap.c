@@ -1,0 +1,255 @@
+#include "tap-parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+#include "log.h"
+#include "monitor.h"
+#include "pipe.h"
+#include "sys.h"
+
+void tap_look(struct tap *tap)
+{
+	bool full = tap_full(tap);
+
+	tap->stalled = false; /* the pump, which is called then, finds out again */
+	if (tap_update(tap)) {
+		channel_remove_tap(tap->channel, tap->id);
+		return;
+	}
+	monitor_look(tap->channel);
+	if ((full && !tap_full(tap)) || tap->channel->starved)
+		channel_pump(tap->channel);
+}
+
+static void tap_changed(struct outlet *o)
+{
+	tap_look(container_of(o, struct tap, outlet));
+}
+
+static void rate_limit_due(struct loop_io *io, int res)
+{
+	tap_look(container_of(io, struct tap, due));
+}
+
+void tap_want_more(struct tap *tap)
+{
+	uint64_t wait = tap->queue.bytes ? rate_limit_wait(&tap->rate_limit) : 0;
+
+	if (wait)
+		loop_io_timer(&tap->due, wait);
+	else if (tap->queue.bytes)
+		outlet_want_room(&tap->outlet);
+}
+
+static struct tap *tap_new(struct channel *ch, uint64_t id, const struct limits *limits, int *err)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	*err = tap ? 0 : -ENOMEM;
+	if (!tap)
+		return NULL;
+	tap->channel = ch;
+	tap->id = id;
+	tap->settings = limits->settings;
+	tap->charge.account = limits->account;
+	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
+	tap->delivered = true;
+	queue_init(&tap->queue);
+	loop_io_init(&tap->due, ch->worker->loop, rate_limit_due);
+	*err = tap_charge(tap);
+	if (*err == 0)
+		return tap;
+	free(tap);
+	return NULL;
+}
+
+int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits)
+{
+	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
+	int err;
+	struct tap *tap = tap_new(ch, id, limits, &err);
+
+	if (!tap)
+		return err;
+	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_changed);
+	if (err < 0) {
+		charge_finish(&tap->charge);
+		free(tap);
+		return err;
+	}
+	outlet_resize(&tap->outlet, tap_ring_size(tap));
+	outlet_attend(&tap->outlet, tap_discards(tap));
+	*out = tap;
+	return 0;
+}
+
+int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd, const struct limits *limits)
+{
+	int err;
+	struct tap *tap = tap_new(ch, id, limits, &err);
+	struct pipe p = PIPE_NONE;
+
+	if (!tap)
+		return err;
+	err = pipe_open(&p, tap_ring_size(tap));
+	if (err > 0)
+		err = fifo_fd_check(p.rd > p.wr ? p.rd : p.wr);
+	if (err < 0) {
+		pipe_close(&p);
+		charge_finish(&tap->charge);
+		free(tap);
+		return err;
+	}
+	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_changed);
+	outlet_resize(&tap->outlet, tap_ring_size(tap));
+	*rd = p.rd;
+	*out = tap;
+	return 0;
+}
+
+void tap_destroy(struct tap *tap)
+{
+	if (!tap)
+		return;
+	loop_io_cancel(&tap->due);
+	outlet_finish(&tap->outlet);
+	queue_finish(&tap->queue);
+	charge_finish(&tap->charge);
+	free(tap);
+}
+
+int tap_begin_with(struct tap *tap, const struct queue *replay)
+{
+	int err = queue_duplicate(&tap->queue, replay);
+
+	if (err < 0)
+		return err;
+	tap->replayed = tap->queue.bytes;
+	tap->delivered = !tap->replayed;
+	return tap->replayed ? outlet_hold(&tap->outlet) : 0;
+}
+
+int tap_prepare(struct tap *tap)
+{
+	int err = outlet_hold(&tap->outlet);
+	int size = err < 0 ? err : queue_reserve(&tap->queue);
+
+	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
+}
+
+void tap_lose(struct tap *tap, size_t bytes)
+{
+	tap->lost += bytes;
+	tap->drops += bytes > 0;
+}
+
+bool tap_discard(struct tap *tap)
+{
+	struct outlet *o = &tap->outlet;
+	size_t n;
+
+	if (!tap_discards(tap) || o->state != OUTLET_HOLDING || !o->unread)
+		return false;
+	n = outlet_discard(o, tap->channel->worker->null);
+	tap->bytes_out -= n;
+	tap_lose(tap, tap->queue.bytes + n);
+	queue_clear(&tap->queue);
+	return true;
+}
+
+/* Moves what the rate limit allows: whole messages where there are messages. */
+static int drain(struct tap *tap, size_t *moved)
+{
+	bool packets = tap->channel->settings.value[SETTING_PACKETS];
+	size_t limit = tap->rate_limit.rate ? rate_limit_step(&tap->rate_limit) : SIZE_MAX;
+	int err = 0;
+
+	if (!packets || !tap->rate_limit.rate)
+		return queue_drain(&tap->queue, tap->outlet.fd, limit, moved);
+	while (err == 0 && *moved < limit && tap->queue.bytes) {
+		size_t packet = worker_first_packet(tap->channel->worker, &tap->queue);
+
+		err = packet ? queue_drain(&tap->queue, tap->outlet.fd, *moved + packet, moved) : -EIO;
+	}
+	return err;
+}
+
+static void flush(struct tap *tap)
+{
+	struct outlet *o = &tap->outlet;
+	size_t moved = 0;
+	int err;
+
+	if (rate_limit_wait(&tap->rate_limit)) {
+		tap_want_more(tap);
+		return;
+	}
+	err = drain(tap, &moved);
+	tap->bytes_out += moved;
+	rate_limit_moved(&tap->rate_limit, moved);
+	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
+		tap->replayed = 0;
+	if (err == -EPIPE)
+		o->unread = true;
+	else if (err == 0 || err == -EAGAIN)
+		tap_want_more(tap);
+	else
+		log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
+}
+
+bool tap_update(struct tap *tap)
+{
+	struct outlet *o = &tap->outlet;
+
+	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
+		flush(tap);
+	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {
+		outlet_abandon(o);
+		tap->delivered = true;
+	}
+	if (tap->queue.bytes || tap->held || !tap->channel->over || tap->delivered)
+		return false;
+	if (outlet_settle(o, tap->channel->dead)) {
+		tap->delivered = true;
+		queue_rest(&tap->queue);
+	}
+	return outlet_spent(o);
+}
+
+/* The first part goes before the rest, so the rest is called back first. */
+static int recall(struct tap *tap, int rd)
+{
+	struct pipe p = PIPE_NONE;
+	int size, err, rest;
+	ssize_t n;
+
+	if (sys.waiting(rd) <= 0)
+		return 0;
+	size = pipe_open(&p, PIPE_SIZE);
+	if (size < 0)
+		return size;
+	n = sys.splice(rd, p.wr, 1 << 30);
+	if (n <= 0) {
+		pipe_close(&p);
+		return (int)n;
+	}
+	tap->bytes_out -= (uint64_t)n;
+	rest = recall(tap, rd);
+	err = queue_prepend(&tap->queue, &p, (size_t)n, size);
+	pipe_close(&p);
+	return err < 0 ? err : rest;
+}
+
+int tap_recall(struct tap *tap, int rd)
+{
+	int err = outlet_hold(&tap->outlet);
+
+	if (err < 0)
+		return err;
+	tap->delivered = false;
+	return recall(tap, rd);
+}

@@ -1,0 +1,113 @@
+/*
+ * A tap: one reader's own full copy of a channel's stream. The outlet is the FIFO of its name, or for a sink
+ * of the daemon's own an anonymous pipe; the queue holds what the outlet does not take. All on the channel's
+ * worker.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "outlet.h"
+#include "rate-limit.h"
+#include "queue.h"
+#include "owner-limits.h"
+
+struct channel;
+
+struct tap {
+	struct channel *channel;
+	TAILQ_ENTRY(tap) entry;
+	uint64_t id; /* of its node, or above TAP_PRIVATE */
+	bool held;   /* private: its sink has bytes in hand that it may give back */
+	struct settings settings;
+	struct charge charge; /* for the ring and the depth */
+	struct outlet outlet;
+	struct queue queue;
+	struct rate_limit rate_limit;
+	struct loop_io due; /* the rate limit allows more */
+	size_t replayed;    /* bytes it began with, until it has caught up: they are not a part of the depth */
+	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
+	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t bytes_out; /* handed to the FIFO */
+	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
+	uint64_t drops;     /* how often */
+};
+
+/* No node has such a number. */
+#define TAP_PRIVATE ((uint64_t)1 << 63)
+
+/* Returns 0, -EDQUOT, or a negative errno of outlet_init(). */
+int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct limits *limits);
+
+/* A tap on an anonymous pipe, whose read end *rd (O_NONBLOCK) is the caller's. Returns 0 or a negative errno. */
+int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd,
+		       const struct limits *limits);
+
+/* Drops what the tap holds. NULL-safe. */
+void tap_destroy(struct tap *tap);
+
+/*
+ * Gets ready for a stream: the outlet holds, the queue has its reserve. Returns the reserve's
+ * capacity in bytes, or a negative errno. A tap that does not block does without the reserve.
+ */
+int tap_prepare(struct tap *tap);
+
+/*
+ * Begins with what @replay holds, before it takes anything. Returns 0 or a negative errno (EMFILE, ENFILE, ENOMEM).
+ */
+int tap_begin_with(struct tap *tap, const struct queue *replay);
+
+/* Takes the chunk whole, after tap_prepare(), or drops it or others whole, as the policy says. */
+void tap_take(struct tap *tap, const struct chunk *chunk);
+
+/*
+ * Moves a chunk from the pipe @fd, where @waiting bytes are, straight into the outlet or the queue, for a channel's
+ * only tap. Returns the bytes; 0 or a negative errno: tap_take() is the way, unless the tap is stalled now.
+ */
+ssize_t tap_move(struct tap *tap, int fd, size_t waiting);
+
+/*
+ * Moves what is queued into the outlet; at the stream's end, lets the reader see it. Returns true where the
+ * tap is private and through: it is to be removed.
+ */
+bool tap_update(struct tap *tap);
+
+/*
+ * Something about the tap's reader has changed: tap_update(), and what follows from it for the channel. The tap
+ * may be gone afterwards.
+ */
+void tap_look(struct tap *tap);
+
+/*
+ * Takes what waits in the outlet, whose read end is @rd, back to the head of the queue, so that what was read
+ * before can be put in front (queue_prepend()); tap_update() moves it out again. Returns 0 or a
+ * negative errno: then a part of it may still be in the outlet.
+ */
+int tap_recall(struct tap *tap, int rd);
+
+/* Bytes held for the reader: queued and in the outlet. */
+static inline size_t tap_waiting(const struct tap *tap)
+{
+	return tap->queue.bytes + outlet_waiting(&tap->outlet);
+}
+
+/* Full, it holds the writer back. */
+static inline bool tap_blocks(const struct tap *tap)
+{
+	return tap->settings.value[SETTING_POLICY] == POLICY_BLOCK;
+}
+
+static inline uint64_t tap_depth(const struct tap *tap)
+{
+	return tap->settings.value[SETTING_DEPTH] + tap->replayed;
+}
+
+static inline bool tap_full(const struct tap *tap)
+{
+	return queue_full(&tap->queue, tap_depth(tap)) || tap->stalled;
+}
+
+/*
+ * Changes a setting; see channel_set(). What the tap holds stays.
+ */
+int tap_set(struct tap *tap, enum setting_key key, uint64_t value);
