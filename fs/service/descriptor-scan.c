@@ -131,6 +131,9 @@ static void look_into(struct descriptor_scan *sv, int proc, pid_t pid)
 		ssize_t n = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
 		int flags;
 
+		/* (the owner may list the folder even where ptrace_may_access() says no) */
+		if (n < 0 && errno == EACCES)
+			sv->next_blind = true;
 		if (n <= (ssize_t)len || strncmp(path, mountpoint, len) || path[len] != '/')
 			continue;
 		path[n] = '\0';
