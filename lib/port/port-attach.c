@@ -124,6 +124,9 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 
 	if (err < 0)
 		return err;
+	err = fifo_fd_check(config->fd);
+	if (err < 0)
+		return refuse(why, err, strerror(-err));
 	if (config->dir == PORT_SOURCE && ch->settings.value[SETTING_PACKETS])
 		return refuse(why, -EINVAL, "a source knows no messages, this is a packet channel");
 	p = list ? calloc(1, ops->size) : NULL;
@@ -137,9 +140,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		p->config.limits.settings.value[SETTING_RATE] = config->uri.rate;
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
-	err = fifo_fd_check(config->fd);
-	if (err == 0)
-		err = ops->init(p);
+	err = ops->init(p);
 	if (err == 0)
 		err = join(p);
 	if (err < 0) {

@@ -16,7 +16,10 @@ struct port_ops {
 	size_t size;     /* of the kind's structure, which begins with its struct port */
 	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
 
-	/* The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno. */
+	/*
+	 * The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno;
+	 * finish() follows either way, and never without it.
+	 */
 	int (*init)(struct port *p);
 	/* Its turn has come: moves from now on, until it calls port_end(). */
 	void (*start)(struct port *p);
