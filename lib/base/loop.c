@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "log.h"
 
 #define RING_ENTRIES 256
@@ -303,8 +304,8 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 		return;
 	sqe = sqe_new(io->loop);
 	op = op_new(io->loop, io);
-	op->ts.tv_sec = (int64_t)(nsec / 1000000000u);
-	op->ts.tv_nsec = (long long)(nsec % 1000000000u);
+	op->ts.tv_sec = (int64_t)(nsec / NSEC_PER_SEC);
+	op->ts.tv_nsec = (long long)(nsec % NSEC_PER_SEC);
 	io_uring_prep_timeout(sqe, &op->ts, 0, 0);
 	io_uring_sqe_set_data(sqe, op);
 }
