@@ -57,7 +57,7 @@ struct uri {
 
 #define URI_WHY_MAX 160
 
-/* Writes a reason, cut to fit. Whatever is not printable ASCII becomes '?': it goes into logs and JSON. */
+/* Writes a reason, cut to fit, cleaned as text.h says: it goes into logs and JSON. */
 void uri_why(char why[URI_WHY_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
