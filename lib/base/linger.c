@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base.h"
+#include "clock.h"
 
 /* Before others of the loop have a turn: a peer may send for ever. */
 #define TURN_READS 16
@@ -68,7 +69,7 @@ void linger_add(struct lingers *list, struct loop *loop, int fd)
 	loop_io_init(&l->io, loop, readable);
 	loop_io_init(&l->timer, loop, expired);
 	loop_io_poll(&l->io, fd, POLLIN);
-	loop_io_timer(&l->timer, LINGER_SECONDS * 1000000000ull);
+	loop_io_timer(&l->timer, LINGER_SECONDS * NSEC_PER_SEC);
 	TAILQ_INSERT_TAIL(list, l, entry);
 }
 

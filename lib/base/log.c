@@ -1,6 +1,6 @@
 /*
  * What is logged may be of a user's making: the names of channels, and how many lines there are. So nothing in a line
- * can look like another line or steer a terminal, and of too many lines some are left out, but for errors.
+ * can look like another line or steer a terminal (text.h), and of too many lines some are left out, but for errors.
  */
 #include "log.h"
 
@@ -9,12 +9,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "text.h"
 
 /* Lines in so many seconds. */
 #define WINDOW_SECONDS 10
@@ -48,26 +47,6 @@ int log_open(const char *ident, int copy, const char *path)
 void log_set_level(int level)
 {
 	log_level = level;
-}
-
-/* Control characters, also those of two bytes in UTF-8 (U+0080 to U+009F), become \xXX. NULL: no memory. */
-static char *printable(const char *text)
-{
-	char *line = malloc(4 * strlen(text) + 1);
-	char *to = line;
-	unsigned char before = 0;
-
-	for (; line && *text; before = (unsigned char)*text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < ' ' || c == 0x7f || (before == 0xc2 && c >= 0x80 && c <= 0x9f))
-			to += sprintf(to, "\\x%02x", c);
-		else
-			*to++ = (char)c;
-	}
-	if (line)
-		*to = '\0';
-	return line;
 }
 
 /* One line to @to, whole, with @before in front. */
@@ -121,13 +100,8 @@ static bool floods(int priority)
 
 void log_vline(int priority, const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *line = NULL;
-	char *text;
+	_cleanup_free_ char *line = priority <= log_level ? text_vprint(fmt, ap) : NULL;
 
-	if (priority > log_level || vasprintf(&text, fmt, ap) < 0)
-		return;
-	line = printable(text);
-	free(text);
 	if (line && !floods(priority))
 		write_line(priority, line);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "clock.h"
 #include "engine.h"
 
 /* A tap (by its node) or a port (by its number), as it was told of. */
@@ -62,14 +63,6 @@ static struct told *find(struct told_list *list, uint64_t id, bool *fresh)
 	return &all[list->count++];
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static bool is_read(const struct outlet *o)
 {
 	struct pollfd p = { .fd = o->fd };
@@ -83,7 +76,7 @@ static void compare_tap(struct monitor *m, struct tap *tap)
 {
 	bool read = is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
 	struct told *t = find(&m->taps, tap->id, &fresh);
-	uint64_t at = now();
+	uint64_t at = clock_nsec();
 
 	if (!t)
 		return;

@@ -7,18 +7,19 @@
 #include <sys/inotify.h>
 
 #include "base.h"
+#include "clock.h"
 #include "log.h"
 #include "pipe.h"
 #include "sys.h"
 
 /* Out of descriptors at the end of a stream: try again after this. */
-#define RETRY_NSEC 100000000
+#define RETRY_NSEC (NSEC_PER_SEC / 10)
 
 /*
  * A reader that may also write leaves with IN_CLOSE_WRITE, which the outlet's own closing causes too, so it cannot be
  * watched for. While a stream ends, who reads is looked at this often.
  */
-#define LOOK_NSEC 1000000000
+#define LOOK_NSEC NSEC_PER_SEC
 
 static bool has_reader(const struct outlet *o)
 {

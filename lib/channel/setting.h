@@ -52,7 +52,7 @@ int setting_find(const char *name);
 #define SETTING_TEXT_MAX 128
 
 /*
- * Reads @text: a word of the setting's, or a number with K, M, G or T (times 1024) behind it or nothing. Returns 0,
+ * Reads @text: a word of the setting's, or a size (size.h), which a number is too. Returns 0,
  * -EINVAL (not a value) or -ERANGE (too small or too large), with the reason in @why.
  */
 int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX]);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "size.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 #define SECONDS_MAX 86400
@@ -59,16 +61,7 @@ static int set_small(const struct option *opt, void *field, const char *value)
 
 static int set_size(const struct option *opt, void *field, const char *value)
 {
-	static const char units[] = "KMG";
-	const char *end = value + strlen(value);
-	const char *unit = end > value ? strchr(units, end[-1]) : NULL;
-	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-	uint64_t n;
-	int err = number(value, unit ? end - 1 : end, 10, opt->max >> shift, &n);
-
-	if (err == 0)
-		*(uint64_t *)field = n << shift;
-	return err;
+	return size_parse(value, opt->max, field);
 }
 
 static int set_flag(const struct option *opt, void *field, const char *value)

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 
 #include "base.h"
+#include "text.h"
 #include "uri-option.h"
 
 #define PORT_MAX 65535
@@ -52,11 +53,8 @@ void uri_why(char why[URI_WHY_MAX], const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(why, URI_WHY_MAX, fmt, ap);
+	text_vformat(why, URI_WHY_MAX, fmt, ap);
 	va_end(ap);
-	for (char *p = why; *p; p++)
-		if (!isascii((unsigned char)*p) || !isprint((unsigned char)*p))
-			*p = '?';
 }
 
 static int refuse(char why[URI_WHY_MAX], const char *text)

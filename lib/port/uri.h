@@ -9,7 +9,7 @@
  *   every sink: ?rate=2M                bytes a second at most; of a listening one for each client
  *   v4l2:/dev/videoN?width=..&height=..&format=FOURCC&fps=..&frames=..
  *
- * Sizes take K, M, G (powers of 1024). Within a path or host, %XX stands for a byte, and '?' begins the
+ * Sizes take K, M, G, T (size.h). Within a path or host, %XX stands for a byte, and '?' begins the
  * options. Control characters must be written so. A path is absolute: the daemon does not know its callers'
  * working folders.
  */
@@ -57,7 +57,7 @@ struct uri {
 
 #define URI_WHY_MAX 160
 
-/* Writes a reason, cut to fit. Whatever is not printable ASCII becomes '?': it goes into logs and JSON. */
+/* Writes a reason, cut to fit, cleaned as text.h says: it goes into logs and JSON. */
 void uri_why(char why[URI_WHY_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -85,7 +85,6 @@ static const struct bad bad[] = {
 	{ "file:/a?offset=1?length=1", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=K", PORT_SOURCE, -EINVAL, "'offset'" },
-	{ "file:/a?offset=1k", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=1KK", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=-1", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=+1", PORT_SOURCE, -EINVAL, "'offset'" },
@@ -105,7 +104,7 @@ static const struct bad bad[] = {
 	{ "file:/a?append=2", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?rate=1M", PORT_SOURCE, -EINVAL, "'rate' is not for a file source" },
 	{ "tcp-listen::9?rate=fast", PORT_SINK, -EINVAL, "'rate'" },
-	{ "file:/a?rate=1025G", PORT_SINK, -ERANGE, "'rate'" },
+	{ "file:/a?rate=1025g", PORT_SINK, -ERANGE, "'rate'" },
 	{ "file:/a?append=true", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?append=", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?create=0800", PORT_SINK, -EINVAL, "'create'" },
@@ -268,6 +267,22 @@ Test(uri, a_reason_is_printable)
 {
 	char why[URI_WHY_MAX];
 
-	uri_why(why, "a\nb\x1b[m\xc3\xa9%s", " c");
-	cr_expect_str_eq(why, "a?b?[m?? c");
+	uri_why(why, "a\nb\x1b[m\xc3\xa9%s", " \xff" "c");
+	cr_expect_str_eq(why, "a?b?[m\xc3\xa9 ?c");
+}
+
+Test(uri, takes_the_sizes_that_settings_take)
+{
+	static const struct {
+		const char *text;
+		uint64_t rate;
+	} rates[] = { { "tcp:a:9?rate=2m", 2 << 20 }, { "file:/a?rate=1T", 1ull << 40 } };
+	char why[URI_WHY_MAX];
+	struct uri uri;
+
+	for (size_t i = 0; i < COUNT(rates); i++) {
+		cr_assert_eq(uri_parse(&uri, rates[i].text, PORT_SINK, why), 0, "%s: %s", rates[i].text, why);
+		cr_expect_eq(uri.rate, rates[i].rate, "%s", rates[i].text);
+		uri_finish(&uri);
+	}
 }
