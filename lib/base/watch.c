@@ -10,7 +10,7 @@
 #include "base.h"
 #include "log.h"
 
-static void tell(struct watcher *w, const struct inotify_event *ev)
+static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
 {
 	struct watch *watch, *next;
 
@@ -33,7 +33,7 @@ void watcher_drain(struct watcher *w)
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
 
-			tell(w, ev);
+			watcher_tell(w, ev);
 			p += sizeof(*ev) + ev->len;
 		}
 	}
@@ -41,7 +41,7 @@ void watcher_drain(struct watcher *w)
 		log_err("inotify: %m");
 }
 
-static void readable(struct loop_io *io, int res)
+static void watcher_readable(struct loop_io *io, int res)
 {
 	struct watcher *w = container_of(io, struct watcher, io);
 
@@ -55,7 +55,7 @@ int watcher_init(struct watcher *w, struct loop *loop)
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0)
 		return -errno;
-	loop_io_init(&w->io, loop, readable);
+	loop_io_init(&w->io, loop, watcher_readable);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ void watcher_finish(struct watcher *w)
 	fd_close(&w->fd);
 }
 
-static int set_mask(struct watcher *w, int fd, uint32_t mask)
+static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 {
 	char path[32];
 	int wd;
@@ -77,7 +77,7 @@ static int set_mask(struct watcher *w, int fd, uint32_t mask)
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 	      void (*event)(struct watch *, uint32_t))
 {
-	watch->wd = set_mask(w, fd, mask);
+	watch->wd = watcher_set_mask(w, fd, mask);
 	if (watch->wd < 0)
 		return watch->wd;
 	watch->watcher = w;
@@ -89,7 +89,7 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 
 void watch_mask(struct watch *watch, int fd, uint32_t mask)
 {
-	int wd = set_mask(watch->watcher, fd, mask);
+	int wd = watcher_set_mask(watch->watcher, fd, mask);
 
 	if (wd < 0)
 		log_err("inotify_add_watch: %s", strerror(-wd));

@@ -6,7 +6,7 @@
 #include "sys.h"
 
 /* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
-static int drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
+static int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
 {
 	while (len && link) {
 		struct queue_link *next = TAILQ_NEXT(link, entry);
@@ -23,7 +23,7 @@ static int drop_from(struct queue *q, struct queue_link *link, size_t len, int s
 }
 
 /* The first @len bytes of @link get a link of their own, before it; more than one where pipes are small. */
-static int split(struct queue *q, struct queue_link *link, size_t len)
+static int queue_link_split(struct queue *q, struct queue_link *link, size_t len)
 {
 	while (len) {
 		int err = 0;
@@ -47,7 +47,7 @@ static int split(struct queue *q, struct queue_link *link, size_t len)
 }
 
 /* The link that begins behind the first @len bytes, made if need be. NULL: a negative errno is in *err. */
-static struct queue_link *link_at(struct queue *q, size_t len, int *err)
+static struct queue_link *queue_link_at(struct queue *q, size_t len, int *err)
 {
 	struct queue_link *link = TAILQ_FIRST(&q->links);
 
@@ -55,7 +55,7 @@ static struct queue_link *link_at(struct queue *q, size_t len, int *err)
 		len -= link->bytes;
 		link = TAILQ_NEXT(link, entry);
 	}
-	*err = link ? split(q, link, len) : -EIO;
+	*err = link ? queue_link_split(q, link, len) : -EIO;
 	return *err < 0 ? NULL : link;
 }
 
@@ -67,9 +67,9 @@ ssize_t queue_drop(struct queue *q, int sink)
 
 	if (!len)
 		return 0;
-	link = link_at(q, chunk_bounds_partial(&q->bounds), &err);
+	link = queue_link_at(q, chunk_bounds_partial(&q->bounds), &err);
 	if (link)
-		err = drop_from(q, link, len, sink);
+		err = queue_drop_from(q, link, len, sink);
 	if (err < 0)
 		return err;
 	chunk_bounds_drop(&q->bounds);
@@ -86,5 +86,5 @@ int queue_drop_first(struct queue *q, int sink)
 int queue_skip(struct queue *q, size_t len, int sink)
 {
 	chunk_bounds_take(&q->bounds, len);
-	return drop_from(q, TAILQ_FIRST(&q->links), len, sink);
+	return queue_drop_from(q, TAILQ_FIRST(&q->links), len, sink);
 }

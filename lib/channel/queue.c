@@ -82,7 +82,7 @@ struct queue_link *queue_link_create(int *err)
 	return NULL;
 }
 
-static int fd_check(const struct queue_link *link, int (*check)(int fd))
+static int queue_link_check(const struct queue_link *link, int (*check)(int fd))
 {
 	return check(link->pipe.rd > link->pipe.wr ? link->pipe.rd : link->pipe.wr);
 }
@@ -97,7 +97,7 @@ int queue_reserve(struct queue *q)
 	link = queue_link_create(&err);
 	if (!link)
 		return err;
-	err = q->count < MANY_LINKS ? 0 : fd_check(link, fifo_fd_check_many);
+	err = q->count < MANY_LINKS ? 0 : queue_link_check(link, fifo_fd_check_many);
 	if (err < 0) {
 		queue_link_destroy(link);
 		return err;
@@ -121,7 +121,7 @@ ssize_t chunk_copy(const struct chunk *chunk, size_t skip, int fd)
 }
 
 /* The spare link takes the chunk's bytes from @skip on: tee(2) cannot skip, so they go after. */
-static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
+static int queue_append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 {
 	struct queue_link *link = q->spare;
 	size_t want = chunk->len - (chunk->stage < 0 ? skip : 0);
@@ -157,7 +157,7 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 		q->bytes += (size_t)n;
 	}
 	if ((size_t)n < chunk->len)
-		err = append_link(q, chunk, (size_t)n + skip);
+		err = queue_append_link(q, chunk, (size_t)n + skip);
 	if (err == 0)
 		chunk_bounds_append(&q->bounds, chunk->len - skip);
 	else
@@ -252,7 +252,7 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
 		copy->bytes = n < 0 ? 0 : (size_t)n;
 		queue_link_insert(q, copy, NULL);
-		err = n < 0 ? (int)n : fd_check(copy, fifo_fd_check);
+		err = n < 0 ? (int)n : queue_link_check(copy, fifo_fd_check);
 		if (err < 0)
 			break;
 		if (copy->bytes < link->bytes)
