@@ -1,3 +1,10 @@
+/*
+ * One inotify for many watches, on the loop's thread. What is told may remove any watch, its own too, and drain the
+ * queue once more: so nothing is kept across a call but what watch_remove() keeps right (watcher->next).
+ *
+ * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
+ * removed finds nobody. A failure to read is logged and no more: the next event, or the next stream, looks again.
+ */
 #include "watch.h"
 
 #include <errno.h>
@@ -10,13 +17,28 @@
 #include "base.h"
 #include "log.h"
 
+static struct watch *watch_after(const struct watch *watch)
+{
+	return watch->hh.next;
+}
+
+static void watcher_tell_all(struct watcher *w)
+{
+	struct watch *watch = w->watches;
+
+	while (watch) {
+		w->next = watch_after(watch);
+		watch->event(watch, 0);
+		watch = w->next;
+	}
+}
+
 static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
 {
-	struct watch *watch, *next;
+	struct watch *watch;
 
 	if (ev->mask & IN_Q_OVERFLOW) {
-		HASH_ITER(hh, w->watches, watch, next)
-			watch->event(watch, 0);
+		watcher_tell_all(w);
 		return;
 	}
 	HASH_FIND_INT(w->watches, &ev->wd, watch);
@@ -51,7 +73,7 @@ static void watcher_readable(struct loop_io *io, int res)
 
 int watcher_init(struct watcher *w, struct loop *loop)
 {
-	w->watches = NULL;
+	w->watches = w->next = NULL;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0)
 		return -errno;
@@ -99,6 +121,8 @@ void watch_remove(struct watch *watch)
 {
 	if (!watch->watcher)
 		return;
+	if (watch->watcher->next == watch)
+		watch->watcher->next = watch_after(watch);
 	HASH_DEL(watch->watcher->watches, watch);
 	inotify_rm_watch(watch->watcher->fd, watch->wd);
 	watch->watcher = NULL;
