@@ -66,20 +66,22 @@ void queue_finish(struct queue *q)
 	queue_rest(q);
 }
 
-struct queue_link *queue_link_create(int *err)
+int queue_link_create(struct queue_link **out)
 {
 	struct queue_link *link = calloc(1, sizeof(*link));
+	int size;
 
-	if (!link) {
-		*err = -ENOMEM;
-		return NULL;
-	}
+	if (!link)
+		return -ENOMEM;
 	link->pipe = PIPE_NONE;
-	*err = link->capacity = pipe_open(&link->pipe, PIPE_SIZE);
-	if (*err >= 0)
-		return link;
-	free(link);
-	return NULL;
+	size = pipe_open(&link->pipe, PIPE_SIZE);
+	if (size < 0) {
+		free(link);
+		return size;
+	}
+	link->capacity = size;
+	*out = link;
+	return 0;
 }
 
 static int queue_link_check(const struct queue_link *link, int (*check)(int fd))
@@ -90,12 +92,12 @@ static int queue_link_check(const struct queue_link *link, int (*check)(int fd))
 int queue_reserve(struct queue *q)
 {
 	struct queue_link *link = q->spare;
-	int err = 0;
+	int err;
 
 	if (link)
 		return link->capacity;
-	link = queue_link_create(&err);
-	if (!link)
+	err = queue_link_create(&link);
+	if (err < 0)
 		return err;
 	err = q->count < MANY_LINKS ? 0 : queue_link_check(link, fifo_fd_check_many);
 	if (err < 0) {
@@ -244,10 +246,11 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 	int err = 0;
 
 	TAILQ_FOREACH(link, &from->links, entry) {
-		struct queue_link *copy = queue_link_create(&err);
+		struct queue_link *copy;
 		ssize_t n;
 
-		if (!copy)
+		err = queue_link_create(&copy);
+		if (err < 0)
 			break;
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
 		copy->bytes = n < 0 ? 0 : (size_t)n;

@@ -42,7 +42,7 @@ int setting_find(const char *name)
 	for (int key = 0; key < SETTINGS; key++)
 		if (!strcmp(name, settings_table[key].name))
 			return key;
-	return -1;
+	return -ENOENT;
 }
 
 static int setting_refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
