@@ -97,7 +97,7 @@ void channel_detach(struct channel *ch)
 	charge_set(&ch->charge, 0);
 	ch->over = true;
 	ch->dead = ch->gone;
-	port_stream_over(ch);
+	ends_stream_over(ch->ends);
 }
 
 void channel_origin_gone(struct channel *ch)
@@ -116,5 +116,5 @@ void channel_origin_gone(struct channel *ch)
 				tap->delivered = false;
 	channel_update_taps(ch);
 	if (ch->dead)
-		port_stream_over(ch);
+		ends_stream_over(ch->ends);
 }

@@ -124,7 +124,7 @@ static int end(struct channel *ch)
 	ch->dead = ch->gone;
 	monitor_look(ch);
 	channel_update_taps(ch);
-	port_stream_over(ch);
+	ends_stream_over(ch->ends);
 	return 0;
 }
 

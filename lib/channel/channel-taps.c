@@ -98,7 +98,7 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 
 	if (!tap)
 		return;
-	port_name_gone(ch, id);
+	ends_name_gone(ch->ends, id);
 	drop_tap(ch, tap);
 	channel_pump(ch);
 }

@@ -12,9 +12,9 @@
 
 #include <stdint.h>
 
+#include "ends.h"
 #include "inlet.h"
 #include "rate-limit.h"
-#include "port-ops.h"
 #include "replay.h"
 #include "tap.h"
 #include "owner-limits.h"
@@ -45,9 +45,7 @@ struct channel {
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
 	uint64_t private_taps; /* made so far */
-	struct ports ports;
-	struct ports leaving;  /* detached ports that are still stopping */
-	unsigned last_port;    /* the number of the latest */
+	struct channel_ends *ends; /* that the daemon drives; NULL: nothing was ever attached */
 
 	struct inlets inlets;
 	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */

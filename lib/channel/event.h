@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "port.h"
+#include "port-report.h"
 
 enum event_kind {
 	EVENT_WRITERS, EVENT_NO_WRITERS, /* a stream begins, and ends */

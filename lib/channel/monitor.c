@@ -11,7 +11,6 @@
 #include "base.h"
 #include "clock.h"
 #include "engine.h"
-#include "port-ops.h"
 
 /* A tap (by its node) or a port (by its number), as it was told of. */
 struct told {
@@ -103,19 +102,19 @@ static void compare_tap(struct monitor *m, struct tap *tap)
 	t->drops = tap->drops;
 }
 
-static void compare_port(struct monitor *m, const struct port *p)
+static void compare_end(struct monitor *m, const struct end_look *look)
 {
 	bool fresh;
-	struct told *t = find(&m->ports, p->id, &fresh);
+	struct told *t = find(&m->ports, look->id, &fresh);
 
 	if (!t)
 		return;
 	t->there = true;
-	if (!fresh && t->state == p->state)
+	if (!fresh && t->state == look->state)
 		return;
-	t->state = p->state;
-	monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = p->id, .state = p->state, .err = p->err,
-						 .uri = p->config.uri.text });
+	t->state = look->state;
+	monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = look->id, .state = look->state, .err = look->err,
+						 .uri = look->uri });
 }
 
 /* Those that are there no more are forgotten; of the rest it is not known in the next look. */
@@ -138,8 +137,8 @@ static void forget(struct monitor *m, struct told_list *list)
 void monitor_compare(struct channel *ch)
 {
 	struct monitor *m = ch->monitor;
+	struct end_look look = { 0 };
 	struct tap *tap;
-	struct port *p;
 
 	if (m->writing == ch->over) {
 		m->writing = !ch->over;
@@ -148,8 +147,8 @@ void monitor_compare(struct channel *ch)
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap->id < TAP_PRIVATE)
 			compare_tap(m, tap);
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		compare_port(m, p);
+	while (ends_next(ch->ends, look.id, &look))
+		compare_end(m, &look);
 	forget(m, &m->taps);
 	forget(m, &m->ports);
 }

@@ -72,7 +72,7 @@ static bool adopt(struct port *p)
 {
 	struct port *old;
 
-	TAILQ_FOREACH(old, &p->channel->ports, entry) {
+	TAILQ_FOREACH(old, &p->list->ports, entry) {
 		if (old->state != PORT_FAILED || old->tap < TAP_PRIVATE)
 			continue;
 		if (!channel_find_tap(p->channel, old->tap)) {
@@ -117,27 +117,30 @@ static int join(struct port *p)
 
 int port_attach(struct channel *ch, struct port_config *config, unsigned *id, char why[URI_WHY_MAX])
 {
+	struct port_list *list = port_list_make(ch);
 	const struct port_ops *ops = NULL;
 	struct port *p;
 	int err = choose(config, &ops, why);
 
 	if (err < 0)
 		return err;
+	err = fifo_fd_check(config->fd);
+	if (err < 0)
+		return refuse(why, err, strerror(-err));
 	if (config->dir == PORT_SOURCE && ch->settings.value[SETTING_PACKETS])
 		return refuse(why, -EINVAL, "a source knows no messages, this is a packet channel");
-	p = calloc(1, ops->size);
+	p = list ? calloc(1, ops->size) : NULL;
 	if (!p)
 		return refuse(why, -ENOMEM, strerror(ENOMEM));
 	p->ops = ops;
 	p->channel = ch;
+	p->list = list;
 	p->config = *config;
 	if (config->uri.rate)
 		p->config.limits.settings.value[SETTING_RATE] = config->uri.rate;
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
-	err = fifo_fd_check(config->fd);
-	if (err == 0)
-		err = ops->init(p);
+	err = ops->init(p);
 	if (err == 0)
 		err = join(p);
 	if (err < 0) {
@@ -145,14 +148,14 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		free(p);
 		return refuse(why, err, strerror(-err));
 	}
-	port_forget_old(ch);
-	p->id = *id = ++ch->last_port;
-	TAILQ_INSERT_TAIL(&ch->ports, p, entry);
+	port_forget_old(list);
+	p->id = *id = ++list->last;
+	TAILQ_INSERT_TAIL(&list->ports, p, entry);
 	memset(config, 0, sizeof(*config));
 	config->fd = -1;
 	p->state = PORT_WAITING;
 	if (p->config.dir == PORT_SOURCE) {
-		port_next_source(ch);
+		port_next_source(list);
 	} else {
 		p->state = PORT_RUNNING;
 		ops->start(p);

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum port_dir { PORT_SOURCE, PORT_SINK };
+#include "port-report.h"
 
 enum uri_kind { URI_FILE, URI_TCP, URI_TCP_LISTEN, URI_UNIX, URI_UNIX_LISTEN, URI_V4L2, URI_FD };
 #define URI_KINDS (URI_FD + 1)

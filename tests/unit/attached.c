@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report.h"
+
 struct attaching {
 	struct channel *ch;
 	struct port_config config;
@@ -64,17 +66,17 @@ int detach(struct fixture *f, struct channel *ch, int id)
 static void call_look(void *arg)
 {
 	struct attaching *a = arg;
-	struct port_report r;
-	struct port *p;
+	struct report *all = report_create(a->ch);
 
-	TAILQ_FOREACH(p, &a->ch->ports, entry) {
-		if (p->id != a->id)
-			continue;
-		cr_assert_eq(port_report(p, &r), 0);
-		a->look = (struct look){ true, r.state, r.err, r.bytes, r.lost, r.clients, r.connected, r.disconnected,
-					 r.pages_ref, r.copies, r.how };
-		port_report_finish(&r);
+	cr_assert(all);
+	for (size_t i = 0; i < all->port_count; i++) {
+		const struct port_report *r = &all->ports[i];
+
+		if (r->id == a->id)
+			a->look = (struct look){ true, r->state, r->err, r->bytes, r->lost, r->clients, r->connected,
+						 r->disconnected, r->pages_ref, r->copies, r->how };
 	}
+	report_free(all);
 }
 
 struct look look_at(struct fixture *f, struct channel *ch, int id)
