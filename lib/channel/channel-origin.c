@@ -6,9 +6,10 @@
 
 #include "base.h"
 #include "engine.h"
+#include "keep.h"
 #include "pipe.h"
 
-static void origin_event(struct watch *watch, uint32_t mask)
+static void channel_origin_event(struct watch *watch, uint32_t mask)
 {
 	struct channel *ch = container_of(watch, struct channel, writers);
 
@@ -18,6 +19,14 @@ static void origin_event(struct watch *watch, uint32_t mask)
 		events->origin_opened(events->data);
 	if (ch->over)
 		channel_pump(ch);
+}
+
+int channel_start(struct channel *ch)
+{
+	bool never = ch->settings.value[SETTING_EOF] == EOF_NEVER;
+
+	origin_watch_look(ch);
+	return never && ch->forever.fd < 0 && !ch->gone && !ch->relay ? inlet_open(&ch->forever, ch) : 0;
 }
 
 /* The daemon becomes the origin's reader. */
@@ -36,7 +45,7 @@ int channel_attach(struct channel *ch)
 	}
 	keep_end(ch);
 	if (!ch->relay)
-		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
+		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
 	if (err < 0) {
 		fd_close(&ch->in);
 		charge_set(&ch->charge, 0);
@@ -68,10 +77,11 @@ int channel_move(struct channel *ch, uint64_t id)
 	if (fd < 0)
 		return fd;
 	watch_remove(&ch->writers);
-	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, origin_event);
+	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, channel_origin_event);
 	if (err < 0) {
 		fd_close(&fd);
-		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event); /* there was room for it */
+		/* There was room for it. */
+		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
 		return err;
 	}
 	loop_io_cancel(&ch->readable);
