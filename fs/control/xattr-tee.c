@@ -14,7 +14,7 @@
 #include "tee.h"
 
 struct xattr_teeing {
-	struct tee tee;
+	struct tee_request tee;
 	fuse_req_t req;
 };
 
@@ -33,7 +33,7 @@ static void xattr_tee_get(fuse_req_t req, struct node *node, size_t i, size_t si
 		reply_error(req, -ENOMEM);
 }
 
-static void xattr_tee_done(struct tee *t)
+static void xattr_tee_done(struct tee_request *t)
 {
 	struct xattr_teeing *x = container_of(t, struct xattr_teeing, tee);
 
@@ -50,7 +50,7 @@ static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, 
 
 	if (!x)
 		return -ENOMEM;
-	x->tee = (struct tee){
+	x->tee = (struct tee_request){
 		.ctx = context_of(req), .node = node, .dir = dir, .name = name, .done = xattr_tee_done,
 	};
 	x->req = req;

@@ -171,12 +171,12 @@ void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const ch
 /* ---- linking: a tap ---- */
 
 struct dir_linking {
-	struct tee tee;
+	struct tee_request tee;
 	fuse_req_t req;
 	struct node *stand_in; /* the answer; NULL: the tap is */
 };
 
-static void dir_linked(struct tee *t)
+static void dir_linked(struct tee_request *t)
 {
 	struct dir_linking *l = container_of(t, struct dir_linking, tee);
 	struct context *ctx = t->ctx;
@@ -226,7 +226,7 @@ void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 		err = l ? 0 : -ENOMEM;
 	}
 	if (err == 0) {
-		l->tee = (struct tee){ .ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked };
+		l->tee = (struct tee_request){ .ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked };
 		l->req = req;
 		err = dir_link_start(l);
 	}

@@ -72,7 +72,7 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 	return err < 0 ? NULL : node;
 }
 
-static void declare_tapped(struct tee *t)
+static void declare_tapped(struct tee_request *t)
 {
 	free(t);
 }
@@ -83,10 +83,10 @@ static struct node *declare_make_tap(struct context *ctx, const struct declared 
 	struct node *node = access_find(ctx->nodes.root, d->channel);
 	struct settings settings = config_settings(ctx->config, d);
 	int err = !node ? -ENOENT : node->kind != NODE_FIFO || node_is_tap(node) ? -EINVAL : 0;
-	struct tee *t = err < 0 ? NULL : calloc(1, sizeof(*t));
+	struct tee_request *t = err < 0 ? NULL : calloc(1, sizeof(*t));
 
 	if (t) {
-		*t = (struct tee){ .ctx = ctx, .node = node, .dir = dir, .name = name, .done = declare_tapped };
+		*t = (struct tee_request){ .ctx = ctx, .node = node, .dir = dir, .name = name, .done = declare_tapped };
 		err = tee_start_declared(t, &settings);
 	} else if (err == 0) {
 		err = -ENOMEM;

@@ -13,7 +13,7 @@
 
 static void tee_work(struct job *job)
 {
-	struct tee *t = container_of(job, struct tee, job);
+	struct tee_request *t = container_of(job, struct tee_request, job);
 
 	t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
 	if (t->err < 0)
@@ -22,7 +22,7 @@ static void tee_work(struct job *job)
 
 static void tee_finish(struct job *job)
 {
-	struct tee *t = container_of(job, struct tee, job);
+	struct tee_request *t = container_of(job, struct tee_request, job);
 	struct hold hold = t->hold; /* the tee may be gone after done() */
 	struct node *tap = hold.node;
 
@@ -37,7 +37,7 @@ static void tee_finish(struct job *job)
 	hold_drop(&hold);
 }
 
-static int tee_begin(struct tee *t, uid_t maker)
+static int tee_begin(struct tee_request *t, uid_t maker)
 {
 	struct context *ctx = t->ctx;
 	struct inode *inode = t->node->inode;
@@ -64,7 +64,7 @@ static int tee_begin(struct tee *t, uid_t maker)
 	return 0;
 }
 
-int tee_start(struct tee *t, const struct rights *r)
+int tee_start(struct tee_request *t, const struct rights *r)
 {
 	const struct inode *inode = t->node->inode;
 	int err = inode->origin ? settings_limits(t->ctx, r, inode, &t->limits) : -ENOENT;
@@ -78,7 +78,7 @@ int tee_start(struct tee *t, const struct rights *r)
 	return err;
 }
 
-int tee_start_declared(struct tee *t, const struct settings *settings)
+int tee_start_declared(struct tee_request *t, const struct settings *settings)
 {
 	uid_t owner = t->node->inode->uid;
 

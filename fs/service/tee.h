@@ -6,14 +6,14 @@
 #include "rights.h"
 
 /* A tap being made. Zero but for the first part. */
-struct tee {
+struct tee_request {
 	/* Set before it starts. */
 	struct context *ctx;
 	struct node *node; /* a name of the channel */
 	struct node *dir;  /* in which @name may be made: folder_for_new() */
 	const char *name;  /* copied */
 	/* Exactly once, never within the start; the name is seen from now on, unless @err. May free the tee. */
-	void (*done)(struct tee *t);
+	void (*done)(struct tee_request *t);
 
 	/* The result. */
 	struct node *tap; /* until done() returns; NULL where @err is set */
@@ -31,10 +31,10 @@ struct tee {
  * and nothing has begun: ENOENT (the channel's origin is gone), EDQUOT (of the channel's owner), EEXIST, ENOMEM,
  * ENOTCONN (the daemon is leaving).
  */
-int tee_start(struct tee *t, const struct rights *r);
+int tee_start(struct tee_request *t, const struct rights *r);
 
 /*
  * The same for the daemon itself, with @settings of the tap's own, on the account of the channel's owner. The name is in
  * its place at once, though not yet seen.
  */
-int tee_start_declared(struct tee *t, const struct settings *settings);
+int tee_start_declared(struct tee_request *t, const struct settings *settings);
