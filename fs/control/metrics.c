@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port-report.h"
+
 /* What there is a sample for each of. */
 enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
 
@@ -53,8 +55,6 @@ static const struct metric metrics[] = {
 	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "", "Bytes that clients thrown out have missed." },
 	{ "port_state", "gauge", EACH_PORT, "state", "", "1 for the state that a source or sink is in." },
 };
-
-static const char *const metrics_states[] = { "waiting", "running", "listening", "retrying", "done", "failed" };
 
 /* ---- text ---- */
 
@@ -140,8 +140,8 @@ static void metrics_of_port(FILE *out, const struct metric *m, const json_t *cha
 		metrics_sample(out, m, channel, port, NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(metrics_states) / sizeof(metrics_states[0]); i++)
-		metrics_sample(out, m, channel, port, metrics_states[i]);
+	for (int state = 0; state < PORT_STATES; state++)
+		metrics_sample(out, m, channel, port, port_state_name((enum port_state)state));
 }
 
 static void metrics_of_channels(FILE *out, const struct metric *m, const json_t *stats)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "text.h"
 
 json_t *json_of_text(const char *text)
 {
@@ -15,9 +16,7 @@ json_t *json_of_text(const char *text)
 	copy = strdup(text);
 	if (!copy)
 		return NULL;
-	for (char *p = copy; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
+	text_clean(copy);
 	return json_string(copy);
 }
 
