@@ -1,3 +1,8 @@
+/*
+ * A worker is a thread, a loop, and what all of its channels use in turn: two inotify queues, the stage, one page, and
+ * /dev/null. None of it has a lock, because a channel never changes its worker. It is made before the thread runs and
+ * freed after it has ended.
+ */
 #include "engine.h"
 
 #include <errno.h>
