@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "uri.h"
 
 #define MODE_DEFAULT 0644
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "kinds.h"
 
 static const struct {
 	const char *name;
@@ -195,21 +196,26 @@ static void config_permit(struct config_parse *p, struct permit *to, const char 
 
 static void config_ports_key(struct config_parse *p, const char *name, const char *value)
 {
-	int kind = uri_kind_find(name);
+	const struct port_kind *kind = port_kind_find(name, strlen(name));
 	_cleanup_free_ char *list = NULL;
+	struct permit *to;
 	char *names, *who;
 
-	if (kind < 0) {
+	if (!kind) {
 		config_mistake(p, "there is no kind of port '%s'", name);
 		return;
 	}
-	if (!config_once(p, (unsigned)kind, name) || !strcmp(value, "all"))
+	if (!config_once(p, port_kind_index(kind), name) || !strcmp(value, "all"))
 		return;
-	permit_limit(&p->config->permits.of[kind]);
+	to = permits_limit(&p->config->permits, kind);
+	if (!to) {
+		p->err = -ENOMEM;
+		return;
+	}
 	list = strcmp(value, "none") ? config_copy(p, value) : NULL;
 	for (names = list; (who = strsep(&names, " \t,"));)
 		if (*who)
-			config_permit(p, &p->config->permits.of[kind], who);
+			config_permit(p, to, who);
 }
 
 void config_key(struct config_parse *p, const char *name, const char *value)

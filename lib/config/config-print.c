@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kinds.h"
+
 static void config_print_mount(FILE *f, const struct config *c)
 {
 	fprintf(f, "[mount]\n");
@@ -47,14 +49,14 @@ static void config_print_quotas(FILE *f, const struct config *c)
 static void config_print_permits(FILE *f, const struct config *c)
 {
 	fprintf(f, "\n[ports]\n");
-	for (int kind = 0; kind < URI_KINDS; kind++) {
-		const struct permit *p = &c->permits.of[kind];
+	for (unsigned k = 0; port_kind_at(k); k++) {
+		const struct permit *p = permits_find(&c->permits, port_kind_at(k));
 
-		fprintf(f, "%s =%s", uri_kind_name(kind),
-			!p->limited ? " all" : p->user_count + p->group_count ? "" : " none");
-		for (size_t i = 0; i < p->user_count; i++)
+		fprintf(f, "%s =%s", port_kind_at(k)->name,
+			!p ? " all" : p->user_count + p->group_count ? "" : " none");
+		for (size_t i = 0; p && i < p->user_count; i++)
 			fprintf(f, " %u", p->users[i]);
-		for (size_t i = 0; i < p->group_count; i++)
+		for (size_t i = 0; p && i < p->group_count; i++)
 			fprintf(f, " @%u", p->groups[i]);
 		fputc('\n', f);
 	}

@@ -1,4 +1,10 @@
-/* A port as its kinds see it: one file each, and nobody else knows kinds. */
+/*
+ * A port as those see it that move its bytes: one struct port_ops each. A kind of port (kinds.h) names in its row which
+ * of them may come of it; the rest of lib/port and all of its users know neither.
+ *
+ * The calls nest thus: init, start, then report any number of times, with name_gone and stream_over in between, until
+ * the port ends by itself (port_end) or is stopped, and finish.
+ */
 #pragma once
 
 #include <sys/queue.h>
@@ -14,7 +20,11 @@ struct stream;
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
+	unsigned dirs;   /* PORT_DIR_BIT()s (uri-option.h) */
 	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
+
+	/* Whether it can move what is behind @o, whose file is of @type (S_IFMT). Not asked to block. */
+	bool (*fits)(const struct opened *o, mode_t type);
 
 	/*
 	 * The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno;
@@ -66,11 +76,6 @@ struct port {
 	bool copying;       /* a source's: how it has filled last */
 };
 
-extern const struct port_ops port_file_source, port_file_sink;
-extern const struct port_ops port_stream;
-extern const struct port_ops port_listen_source, port_listen_sink;
-extern const struct port_ops port_camera;
-
 /* The port has come to its end by itself: 0 or a negative errno. Nothing of it may be armed. */
 void port_end(struct port *p, int err);
 
@@ -98,6 +103,9 @@ void port_report_stream(struct port_report *r, const struct stream *s);
  * answer. Returns 0 or a negative errno.
  */
 int port_look(int fd, struct statx *st);
+
+/* Whether the socket @fd is a stream's: one that listens, or one that does not. */
+bool port_look_stream(int fd, bool listens);
 
 static inline bool port_has_ended(const struct port *p)
 {

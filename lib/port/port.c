@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deferred-close.h"
 #include "base.h"
-#include "camera.h"
 #include "channel.h"
 #include "engine.h"
 #include "log.h"
@@ -51,8 +49,7 @@ void port_destroy(struct port *p)
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
 	fd_close(&p->pipe);
-	deferred_close(&p->config.fd, p->config.rights.uid);
-	camera_close(p->config.camera);
+	opened_close(&p->config.opened, p->config.rights.uid);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	free(p);
@@ -100,9 +97,7 @@ void port_end(struct port *p, int err)
 	else
 		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
 	p->ops->finish(p);
-	deferred_close(&p->config.fd, p->config.rights.uid);
-	camera_close(p->config.camera);
-	p->config.camera = NULL;
+	opened_close(&p->config.opened, p->config.rights.uid);
 	inlet_close(&p->inlet);
 	if (p->config.dir == PORT_SINK && (err == 0 || p->tap < TAP_PRIVATE))
 		port_leave_tap(p);

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "opener.h"
-#include "rights.h"
+#include "opened.h"
 #include "owner-limits.h"
+#include "rights.h"
 #include "uri.h"
 
 struct channel;
@@ -25,8 +25,7 @@ struct port_config {
 	struct uri uri;
 	struct rights rights; /* for connecting again */
 	dev_t mount;          /* see opener.h */
-	int fd;
-	struct camera *camera;
+	struct opened opened;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
 	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
 	struct limits limits; /* of its private taps, and who is charged for them and its lanes */

@@ -34,7 +34,7 @@ static void call_attach(void *arg)
 
 int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri)
 {
-	struct attaching a = { .ch = ch, .config = { .dir = dir, .fd = fd, .node = node } };
+	struct attaching a = { .ch = ch, .config = { .dir = dir, .opened = { .fd = fd }, .node = node } };
 	char why[URI_WHY_MAX] = "";
 
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
@@ -42,7 +42,7 @@ int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t no
 	on_worker(f, call_attach, &a);
 	if (a.err == 0)
 		return (int)a.id;
-	cr_expect_eq(a.config.fd, fd);
+	cr_expect_eq(a.config.opened.fd, fd);
 	cr_expect_eq(close(fd), 0, "the port has closed what is not its own");
 	uri_finish(&a.config.uri);
 	return a.err;
