@@ -51,18 +51,6 @@ static int channel_probe(struct channel *ch)
 	return (int)n;
 }
 
-/* No reserve may be smaller than the stage; it is empty now. */
-static void worker_fit_stage(struct worker *w, int size)
-{
-	int granted;
-
-	if (size >= w->stage_size && size < 2 * w->stage_size)
-		return;
-	granted = sys.resize(w->stage.wr, size);
-	if (granted > 0)
-		w->stage_size = granted;
-}
-
 /* Tries again soon, but says so once. */
 static void channel_starve(struct channel *ch, const char *what, int err)
 {

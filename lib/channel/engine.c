@@ -38,6 +38,17 @@ void worker_clear_stage(struct worker *w, size_t len)
 	}
 }
 
+void worker_fit_stage(struct worker *w, int size)
+{
+	int granted;
+
+	if (size >= w->stage_size && size < 2 * w->stage_size)
+		return;
+	granted = sys.resize(w->stage.wr, size);
+	if (granted > 0)
+		w->stage_size = granted;
+}
+
 size_t worker_first_packet(struct worker *w, const struct queue *q)
 {
 	ssize_t n = queue_peek(q, w->stage.wr, PIPE_BUF);

@@ -52,6 +52,9 @@ struct worker {
  */
 void worker_clear_stage(struct worker *w, size_t len);
 
+/* Makes the empty stage about as large as @size, for no reader's reserve may be smaller. */
+void worker_fit_stage(struct worker *w, int size);
+
 /* The size of the first message of @q, by way of the empty stage; 0 where it cannot be told. */
 size_t worker_first_packet(struct worker *w, const struct queue *q);
 
