@@ -3,9 +3,9 @@
  *
  * No chunk leaves the origin before every tap that may hold the writer back has room for it and a reserve of a whole
  * stage (channel_prepare()), and the replay as well: from then on nothing can fail for them, and no reader gets less
- * than its neighbour. The worker's stage is empty between chunks and no larger than the smallest reserve. What cannot go
- * on (no descriptors, no memory) waits in the origin, whose writer waits with it, and is tried again; the log says so
- * once.
+ * than its neighbour. The worker's stage is empty between chunks and no larger than the smallest reserve. What cannot
+ * go on (no descriptors, no memory) waits in the origin, whose writer waits with it, and is tried again; the log says
+ * so once.
  *
  * A stream begins with a writer and is over once the last one has left and all of it is with the taps. poll(2) is not
  * enough to know that: it reports a hang-up for ever once there was one, so each stream is waited for on a descriptor

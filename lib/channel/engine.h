@@ -21,8 +21,8 @@ struct engine_events {
 	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
 	void (*origin_opened)(void *data);
 	/*
-	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have @size
-	 * bytes.
+	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have
+	 * @size bytes.
 	 */
 	void (*ring_opened)(void *data, struct channel *ch, int size);
 	/* A port has come to its end, or is being detached. */
