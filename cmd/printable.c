@@ -8,7 +8,7 @@
 #include <wctype.h>
 
 /* Formatting characters that hide or reorder what stands beside them. */
-static bool deceives(wchar_t c)
+static bool printable_deceives(wchar_t c)
 {
 	return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
 	       c == 0xfeff;
@@ -25,7 +25,7 @@ char *printable(const char *text)
 		size_t n = mbrtowc(&c, text, strlen(text), &state);
 		bool good = n != (size_t)-1 && n != (size_t)-2;
 
-		if (good && iswprint((wint_t)c) && wcwidth(c) >= 0 && !deceives(c)) {
+		if (good && iswprint((wint_t)c) && wcwidth(c) >= 0 && !printable_deceives(c)) {
 			memcpy(to, text, n);
 			to += n;
 			text += n;

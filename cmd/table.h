@@ -1,4 +1,4 @@
-/* Tables for people: libsmartcols columns, and numbers as they read them. */
+/* What a command prints: for people, tables of libsmartcols and numbers as they read them; for programs, JSON. */
 #pragma once
 
 #include <jansson.h>
@@ -29,3 +29,9 @@ void table_size(struct libscols_line *line, size_t column, const json_t *object,
 
 /* "waiting" of "size" as a bar and a percentage; empty where the size is unknown. */
 void table_fill(struct libscols_line *line, size_t column, const json_t *object);
+
+/* Prints the table and frees it. Returns 0 or a negative errno. */
+int table_print(struct libscols_table *table);
+
+/* What a table would tell, for programs: prints @json. Returns 0 or -EIO. */
+int table_print_json(const json_t *json);

@@ -5,10 +5,10 @@
 #include "top-rows.h"
 
 struct top_model {
-	char **folders; /* mounts, folders or channels; none: every mount */
+	char **names; /* mounts, folders or channels; none: every mount */
 	int count;
 	struct samples samples;
-	struct mounts seen; /* every mount that was ever looked at, where no folders are given */
+	struct mounts seen; /* every mount that there ever was, where no names are given */
 	struct top_rows rows;
 	struct top_view view;
 	double at;      /* seconds, of the latest refresh */
@@ -16,7 +16,7 @@ struct top_model {
 	size_t missing; /* so many */
 };
 
-/* Looks again. Returns 0 or a positive errno, ENOMEM at that. */
+/* Looks again. Returns 0 or -ENOMEM. */
 int top_model_refresh(struct top_model *m);
 
 /* After a change of the view. */
