@@ -17,12 +17,12 @@
 #include "access.h"
 #include "deferred-close.h"
 #include "base.h"
-#include "camera.h"
 #include "channel.h"
 #include "config.h"
 #include "port-wait.h"
 #include "engine.h"
 #include "inode.h"
+#include "kinds.h"
 #include "log.h"
 #include "settings.h"
 #include "tee.h"
@@ -39,9 +39,7 @@ static void close_config(struct attach *a)
 
 	uri_finish(&c->uri);
 	rights_finish(&c->rights);
-	deferred_close(&c->fd, a->rights.uid);
-	camera_close(c->camera);
-	c->camera = NULL;
+	opened_close(&c->opened, a->rights.uid);
 }
 
 static void finish(struct attach *a, int err)
@@ -110,14 +108,14 @@ static int ready(struct attach *a)
 }
 
 /* With what there is to read or write. */
-static void to_worker(struct attach *a, int fd, struct camera *camera)
+static void to_worker(struct attach *a, struct opened opened)
 {
 	struct server *s = a->server;
 	struct node *node = a->node;
 	int err;
 
 	a->config = (struct port_config){
-		.dir = a->dir, .uri = a->uri, .mount = s->dev, .fd = fd, .camera = camera, .node = node->id,
+		.dir = a->dir, .uri = a->uri, .mount = s->dev, .opened = opened, .node = node->id,
 	};
 	a->uri = (struct uri){ 0 };
 	if (s->left || a->cancelled)
@@ -137,7 +135,7 @@ static void to_worker(struct attach *a, int fd, struct camera *camera)
 
 /* ---- opening ---- */
 
-static void opened(struct opening *o)
+static void opening_done(struct opening *o)
 {
 	struct attach *a = container_of(o, struct attach, opening);
 
@@ -146,7 +144,7 @@ static void opened(struct opening *o)
 	if (o->err < 0)
 		finish(a, o->err);
 	else
-		to_worker(a, o->fd, o->camera);
+		to_worker(a, opened_take(&o->opened));
 }
 
 static int open_uri(struct attach *a)
@@ -160,7 +158,7 @@ static int open_uri(struct attach *a)
 			      "names mean something else to the daemon; pass a descriptor: spfs sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = s->dev, .loop = s->loop,
-		.done = opened, .fd = -1,
+		.done = opening_done, .opened = OPENED_NONE,
 	};
 	err = opening_start(&a->opening);
 	if (err < 0)
@@ -209,7 +207,7 @@ static int check_permit(struct attach *a)
 {
 	if (permits_allow(&a->server->config->permits, a->uri.kind, &a->rights))
 		return 0;
-	uri_why(a->why, "kind %s is not allowed for %s", uri_kind_name(a->uri.kind), a->own ? "the owner" : "you");
+	uri_why(a->why, "kind %s is not allowed for %s", a->uri.kind->name, a->own ? "the owner" : "you");
 	return -EACCES;
 }
 
@@ -259,7 +257,7 @@ void attach_start(struct attach *a)
 	if (err < 0)
 		finish(a, err);
 	else if (!a->text)
-		to_worker(a, fd_take(&a->fd), NULL);
+		to_worker(a, (struct opened){ .fd = fd_take(&a->fd) });
 }
 
 void attach_cancel(struct attach *a)

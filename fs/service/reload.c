@@ -69,23 +69,6 @@ static void refuse(struct reload *r, int err, const char *why)
 
 /* ---- what changes, and what does not ---- */
 
-static bool same_ids(const id_t *a, size_t n, const id_t *b, size_t m)
-{
-	return n == m && (!n || !memcmp(a, b, n * sizeof(*a)));
-}
-
-static bool same_permits(const struct permits *a, const struct permits *b)
-{
-	for (int kind = 0; kind < URI_KINDS; kind++) {
-		const struct permit *p = &a->of[kind], *q = &b->of[kind];
-
-		if (p->limited != q->limited || !same_ids(p->users, p->user_count, q->users, q->user_count) ||
-		    !same_ids(p->groups, p->group_count, q->groups, q->group_count))
-			return false;
-	}
-	return true;
-}
-
 static bool same_quotas(const struct quotas *a, const struct quotas *b)
 {
 	if (a->preset != b->preset || a->count != b->count)
@@ -148,7 +131,7 @@ static void apply(struct server *s, struct reload *r)
 		lines_add(&r->applied, "[defaults], for what is made from now on");
 	if (!same_quotas(&old->quotas, &new->quotas))
 		lines_add(&r->applied, "[quota]");
-	if (!same_permits(&old->permits, &new->permits))
+	if (!permits_equal(&old->permits, &new->permits))
 		lines_add(&r->applied, "[ports], for what is attached from now on");
 	s->defaults = new->defaults;
 	s->quotas = new->quotas;

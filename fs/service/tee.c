@@ -36,6 +36,8 @@ static int channel_with(struct server *s, struct node *node, const struct settin
 
 	if (inode->channel)
 		return 0;
+	if (!s->engine) /* not before the mount has answered */
+		return -EBADF;
 	path = node_path(node);
 	limits.settings.value[SETTING_PACKETS] = inode->packets;
 	limits.account = account_of_user(s, inode->uid);

@@ -189,7 +189,7 @@ static void detach(struct server *s)
 		dup2(null, STDERR_FILENO);
 }
 
-/* On a worker, because the FUSE thread has to answer the look-ups. */
+/* On the helper, because the FUSE thread has to answer the look-ups. */
 static void work_start(struct job *job)
 {
 	struct start_job *j = container_of(job, struct start_job, job);
@@ -212,15 +212,21 @@ static void finish_start(struct job *job)
 {
 	struct start_job *j = container_of(job, struct start_job, job);
 	struct server *s = job->server;
+	const struct engine_events events = {
+		.origin_opened = descriptor_scan_origin_opened, .port_ended = port_wait_tell, .happened = events_tell,
+		.ring_opened = ring_opened, .data = s,
+	};
 
 	s->dir = j->dir;
 	s->dev = j->st.st_dev;
-	if (j->err < 0) {
+	if (j->err < 0)
 		log_err("the mount does not answer: %s", strerror(-j->err));
+	else if ((j->err = engine_create(&s->engine, s->config->workers, s->dir, &events)) < 0)
+		log_err("no worker threads: %s", strerror(-j->err));
+	if (j->err < 0) {
 		server_leave(s);
 		return;
 	}
-	engine_set_dir(s->engine, s->dir);
 	if (j->control < 0)
 		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control));
 	control_start(s->control);
@@ -373,14 +379,6 @@ static int start(struct server *s, struct fuse_args *args, const struct server_o
 		err = control_create(&s->control, s);
 	if (err == 0)
 		err = ring_create(&s->rings, s);
-	if (err == 0) {
-		struct engine_events events = {
-			.origin_opened = descriptor_scan_origin_opened, .port_ended = port_wait_tell, .happened = events_tell,
-			.ring_opened = ring_opened, .data = s,
-		};
-
-		err = engine_create(&s->engine, options->config->workers, &events);
-	}
 	return err;
 }
 
@@ -435,7 +433,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 		loop_io_poll(&s.fuse_io, fuse_session_fd(s.session), POLLIN);
 		loop_io_poll(&s.signal_io, s.signals, POLLIN);
 		loop_io_poll(&s.mount_io, s.mounts, POLLPRI);
-		job_post(&s, engine_next_worker(s.engine)->loop, &job.job, work_start, finish_start);
+		job_post(&s, s.helper, &job.job, work_start, finish_start);
 		err = loop_run(s.loop);
 		if (err == 0)
 			err = job.err;

@@ -85,7 +85,7 @@ static void worker_finish(struct worker *w)
 	free(w->buffer);
 }
 
-int engine_create(struct engine **out, unsigned workers, const struct engine_events *events)
+int engine_create(struct engine **out, unsigned workers, int dir, const struct engine_events *events)
 {
 	struct engine *e = calloc(1, sizeof(*e) + workers * sizeof(e->workers[0]));
 
@@ -95,7 +95,8 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 		struct worker *w = &e->workers[e->count];
 		int err;
 
-		w->dir = w->null = w->watcher.fd = w->origins.fd = -1;
+		w->dir = dir;
+		w->null = w->watcher.fd = w->origins.fd = -1;
 		w->stage = PIPE_NONE;
 		TAILQ_INIT(&w->lingers);
 		if (events)
@@ -111,15 +112,9 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 	return 0;
 }
 
-void engine_set_dir(struct engine *engine, int dir)
-{
-	for (unsigned i = 0; i < engine->count; i++)
-		engine->workers[i].dir = dir;
-}
-
 struct worker *engine_worker(struct engine *engine, unsigned i)
 {
-	return i < engine->count ? &engine->workers[i] : NULL;
+	return engine && i < engine->count ? &engine->workers[i] : NULL;
 }
 
 struct worker *engine_next_worker(struct engine *engine)

@@ -61,18 +61,15 @@ struct engine;
 #define SMALL_CHUNK 4096
 
 /*
- * Starts @workers threads. Their folder of FIFOs comes with engine_set_dir(), before any channel; it
- * stays the caller's. @events may be NULL. Returns 0 or a negative errno.
+ * Starts @workers threads. @dir: the folder of FIFOs named by fifo_name(); it stays the caller's, who closes it after
+ * engine_destroy(). @events may be NULL. Does not wait for a file system. Returns 0 or a negative errno.
  */
-int engine_create(struct engine **engine, unsigned workers, const struct engine_events *events);
-
-/* @dir: FIFOs named by fifo_name(). Before the first channel. */
-void engine_set_dir(struct engine *engine, int dir);
+int engine_create(struct engine **engine, unsigned workers, int dir, const struct engine_events *events);
 
 /* The worker that the next channel should live on: one after the other. Any one thread. */
 struct worker *engine_next_worker(struct engine *engine);
 
-/* Worker @i, or NULL past the last. */
+/* Worker @i, or NULL past the last. NULL-safe: there is none. */
 struct worker *engine_worker(struct engine *engine, unsigned i);
 
 /* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */

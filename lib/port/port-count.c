@@ -1,21 +1,12 @@
-#include "port.h"
+/* What a port has moved, and what is told of it. */
+#include "port-ops.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "port-ops.h"
+#include "pipe.h"
 #include "stream.h"
-
-const char *port_state_name(enum port_state state)
-{
-	static const char *const names[] = {
-		[PORT_WAITING] = "waiting", [PORT_RUNNING] = "running", [PORT_LISTENING] = "listening",
-		[PORT_RETRYING] = "retrying", [PORT_DONE] = "done", [PORT_FAILED] = "failed",
-	};
-
-	return names[state];
-}
 
 int port_report(struct port *p, struct port_report *r)
 {
@@ -33,13 +24,6 @@ int port_report(struct port *p, struct port_report *r)
 	return p->ops->report ? p->ops->report(p, r) : 0;
 }
 
-void port_report_finish(struct port_report *r)
-{
-	free(r->uri);
-	free(r->format);
-	free(r->error);
-}
-
 void port_report_stream(struct port_report *r, const struct stream *s)
 {
 	r->bytes += s->bytes;
@@ -47,4 +31,25 @@ void port_report_stream(struct port_report *r, const struct stream *s)
 	r->copies += s->copies;
 	if (s->copying)
 		r->how = "copy";
+}
+
+void port_moved(struct port *p, size_t bytes)
+{
+	p->bytes += bytes;
+	p->pages_ref += pipe_pages(bytes);
+}
+
+void port_copied(struct port *p, size_t bytes)
+{
+	p->bytes += bytes;
+	p->copies++;
+}
+
+void port_count(struct port *p, struct stream *s)
+{
+	p->bytes += s->bytes;
+	p->pages_ref += s->pages;
+	p->copies += s->copies;
+	p->copying = s->copying;
+	s->bytes = s->pages = s->copies = 0;
 }
