@@ -9,6 +9,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "port-report.h"
 #include "progress.h"
 #include "target.h"
 
@@ -143,7 +144,7 @@ static bool attach_has_ended(const json_t *port)
 {
 	const char *state = json_string_value(json_object_get(port, "state"));
 
-	return !state || !strcmp(state, "done") || !strcmp(state, "failed");
+	return !state || !strcmp(state, port_state_name(PORT_DONE)) || !strcmp(state, port_state_name(PORT_FAILED));
 }
 
 /* Returns the exit status. */

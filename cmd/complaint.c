@@ -1,19 +1,19 @@
 #include "complaint.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "text.h"
 
 int complaint_print(const char *what, const char *why)
 {
-	char *clean = printable(what), *reason = printable(why);
+	char line[2 * PATH_MAX];
 
-	fprintf(stderr, "%s: %s: %s\n", program_invocation_name, clean ? clean : "?", reason ? reason : "?");
-	free(clean);
-	free(reason);
+	text_format(line, sizeof(line), "%s: %s: %s", program_invocation_name, what, why);
+	fprintf(stderr, "%s\n", line);
 	return EXIT_FAILURE;
 }
 

@@ -83,7 +83,8 @@ int configure(const struct configure *line, struct config **out)
 
 	if (path ? !file || configure_read(file, &c) < 0 : !c)
 		return -1;
-	if ((line->point && configure_replace(&c->point, line->point) < 0) || (line->log && configure_replace(&c->log, line->log) < 0)) {
+	if ((line->point && configure_replace(&c->point, line->point) < 0) ||
+	    (line->log && configure_replace(&c->log, line->log) < 0)) {
 		config_unref(c);
 		return -1;
 	}

@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 /*
- * Connects to the daemon that serves the mount at @root. Returns a descriptor or a negative errno: -EXDEV where there is
- * no .spfs, -ECONNREFUSED or -ENOTCONN where the daemon has ended.
+ * Connects to the daemon that serves the mount at @root. Returns a descriptor or a negative errno: -EXDEV where there
+ * is no .spfs, -ECONNREFUSED or -ENOTCONN where the daemon has ended.
  */
 int control_connect(const char *root);
 

@@ -41,8 +41,8 @@ static int detach_run(int argc, char *argv[])
 	static const struct argp argp = {
 		.parser = detach_parse,
 		.args_doc = "CHANNEL ID",
-		.doc = "End the source or sink ID of CHANNEL, and take it off the list.\vWhat a sink has not moved stays "
-		       "in the channel, for the next reader.",
+		.doc = "End the source or sink ID of CHANNEL, and take it off the list.\vWhat a sink has not moved "
+		       "stays in the channel, for the next reader.",
 	};
 	struct detach_arguments a = { 0 };
 	char what[PATH_MAX + 32];

@@ -131,8 +131,8 @@ static int graph_convert(const char *format, const char *text, int out)
 	close(ends[0]);
 	if (err < 0) {
 		close(ends[1]);
-		return complaint_print("dot", err == -ENOENT ? "not installed; it comes with Graphviz (apt install graphviz), "
-			"and '-T dot' does without" : strerror(-err));
+		return complaint_print("dot", err != -ENOENT ? strerror(-err) :
+			"not installed; it comes with Graphviz (apt install graphviz), and '-T dot' does without");
 	}
 	signal(SIGPIPE, SIG_IGN); /* where dot(1) ends early, its status says so */
 	written = graph_write(ends[1], text);
@@ -183,7 +183,7 @@ static int graph_run(int argc, char *argv[])
 	int status, err;
 
 	argument_parse(&argp, argc, argv, &a);
-	err = place_of(&place, a.mount);
+	err = place_find(&place, a.mount);
 	if (err < 0)
 		return complaint_print(a.mount, err == -EOPNOTSUPP ? "not a mount of spfs" : place_reason(err));
 	text = graph_draw(&a, &place);

@@ -20,7 +20,7 @@ static int place_set(struct place *place, const struct mounts *mounts, const str
 	return a < (int)sizeof(place->root) && b < (int)sizeof(place->inside) ? 0 : -ENAMETOOLONG;
 }
 
-int place_of(struct place *place, const char *path)
+int place_find(struct place *place, const char *path)
 {
 	struct mounts mounts = { 0 };
 	const struct mount *m;

@@ -17,7 +17,7 @@ struct place {
  * where there is one. Returns 0, -EOPNOTSUPP where the path is in no mount of spfs, or what looking up may fail with:
  * -ENOTCONN where the daemon has ended.
  */
-int place_of(struct place *place, const char *path);
+int place_find(struct place *place, const char *path);
 
 /* Why a name, or what is told of it, is not to be had, for people: @err is a negative errno. */
 const char *place_reason(int err);

@@ -73,9 +73,9 @@ static int quota_run(int argc, char *argv[])
 		.options = options,
 		.parser = quota_parse,
 		.args_doc = "[MOUNT]",
-		.doc = "Show the bytes of ring, depth and replay that each user's channels, taps and ports hold, and may "
-		       "hold.\vMOUNT is any name in the mount, by default the working folder. Root and the daemon's user "
-		       "see every user, others themselves.",
+		.doc = "Show the bytes of ring, depth and replay that each user's channels, taps and ports hold, and "
+		       "may hold.\vMOUNT is any name in the mount, by default the working folder. Root and the "
+		       "daemon's user see every user, others themselves.",
 	};
 	struct argument_list a = { 0 };
 	json_t *answer, *quotas;

@@ -71,7 +71,8 @@ static const char *samples_take_name(const json_t *channel, const char *folder)
 
 /* ---- what is asked for ---- */
 
-static int samples_take_add_channel(struct samples *list, const struct samples_mount *m, json_t *channel, const char *name)
+static int samples_take_add_channel(struct samples *list, const struct samples_mount *m, json_t *channel,
+				    const char *name)
 {
 	struct sample_key key = { .dev = m->dev, .ino = (ino_t)json_integer_value(json_object_get(channel, "inode")) };
 	double at = json_real_value(json_object_get(m->stats, "uptime"));
@@ -147,7 +148,7 @@ int samples_add(struct samples *list, const char *path)
 	struct place place;
 	json_t *channel;
 	size_t i;
-	int err = place_of(&place, path);
+	int err = place_find(&place, path);
 
 	if (err == 0)
 		err = samples_take_read_mount(list, place.root, place.dev, &m);
@@ -169,7 +170,7 @@ int samples_add_by_attribute(struct samples *list, const char *path)
 	struct sample_key key;
 	struct place place;
 	json_t *stats = NULL;
-	int err = place_of(&place, path);
+	int err = place_find(&place, path);
 
 	if (err < 0)
 		return err;

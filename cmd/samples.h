@@ -45,15 +45,15 @@ struct samples {
 /* ---- what is asked for (samples-take.c) ---- */
 
 /*
- * Adds the channel that @path names by any of its names, or every channel with a name below the folder @path. Waits for the
- * daemon. Returns 0 or a negative errno: -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller may not
- * be told of the channel, and what stats_file_read() may fail with.
+ * Adds the channel that @path names by any of its names, or every channel with a name below the folder @path. Waits for
+ * the daemon. Returns 0 or a negative errno: -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller
+ * may not be told of the channel, and what stats_file_read() may fail with.
  */
 int samples_add(struct samples *list, const char *path);
 
 /*
- * The same for one channel alone, without the others' being looked at, and by the one name: the kernel lets only who may
- * read that read the attribute. There is no rate of it, and neither settings nor ports. -EISDIR: it is a folder.
+ * The same for one channel alone, without the others' being looked at, and by the one name: the kernel lets only who
+ * may read that read the attribute. There is no rate of it, and neither settings nor ports. -EISDIR: it is a folder.
  */
 int samples_add_by_attribute(struct samples *list, const char *path);
 

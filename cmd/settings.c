@@ -85,12 +85,12 @@ static int settings_run_set(int argc, char *argv[])
 
 enum { KEY, VALUE };
 
-static const struct column settings_columns[] = { [KEY] = { "KEY", 0 }, [VALUE] = { "VALUE", SCOLS_FL_RIGHT } };
+static const struct column settings_fields[] = { [KEY] = { "KEY", 0 }, [VALUE] = { "VALUE", SCOLS_FL_RIGHT } };
 
 /* Returns 0 or -ENOMEM. */
 static int settings_print_table(json_t *settings)
 {
-	struct libscols_table *table = table_new(settings_columns, sizeof(settings_columns) / sizeof(settings_columns[0]));
+	struct libscols_table *table = table_new(settings_fields, sizeof(settings_fields) / sizeof(settings_fields[0]));
 	const char *key;
 	json_t *value;
 

@@ -35,7 +35,7 @@ static int spfs_help(FILE *to)
 	fprintf(to, "usage: spfs COMMAND [ARGUMENTS]\n\nLooks at splice channels and wires them.\n\n");
 	for (size_t i = 0; i < SPFS_COMMANDS; i++)
 		fprintf(to, "    %-8s %s\n", spfs_commands[i]->name, spfs_commands[i]->summary);
-	fprintf(to, "\n'spfs help COMMAND' says more, 'spfs version' which one this is; see also spfs(1) and spfsd(8).\n");
+	fprintf(to, "\n'spfs help COMMAND' says more, 'spfs version' which one this is; see also spfs(1), spfsd(8).\n");
 	return to == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
 

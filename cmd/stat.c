@@ -144,8 +144,8 @@ static int stat_run(int argc, char *argv[])
 		.parser = argument_list_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "Show what went through channels and their taps, and who has them open.\vWithout an "
-		       "argument: every channel of every mount. Only channels that you may read or write are shown. A dash is "
-		       "what the daemon does not know: a channel without taps is moved by the kernel alone.",
+		       "argument: every mount. Only channels that you may read or write are shown. A dash is what the "
+		       "daemon does not know: a channel without taps is moved by the kernel alone.",
 	};
 	struct samples list = { 0 };
 	struct argument_list a = { 0 };

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 struct stats_file {
 	const char *root;
 	int err;
@@ -83,8 +85,9 @@ int stats_file_read(const char *root, json_t **stats, dev_t *dev)
 
 void stats_file_wait(double seconds)
 {
-	struct timespec ts = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+	struct timespec ts = { .tv_sec = (time_t)seconds };
 
+	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * NSEC_PER_SEC);
 	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
 		;
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "size.h"
+#include "text.h"
 
 #define TABLE_BAR 10
 
@@ -32,16 +33,17 @@ void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) >= 0)
-		scols_line_refer_data(line, column, text);
+	text = text_vprint(fmt, ap);
 	va_end(ap);
+	if (text)
+		scols_line_refer_data(line, column, text);
 }
 
 void table_bytes(struct libscols_line *line, size_t column, double bytes)
 {
-	char text[BYTES_TEXT];
+	char text[SIZE_TEXT_MAX];
 
-	table_text(line, column, "%s", bytes < 0 ? "-" : bytes_text(text, bytes));
+	table_text(line, column, "%s", bytes < 0 ? "-" : size_print_round(text, bytes));
 }
 
 static json_int_t table_value(const json_t *object, const char *key)

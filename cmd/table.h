@@ -15,6 +15,7 @@ struct libscols_table *table_new(const struct column *columns, size_t count);
 /* A line below @parent (NULL: at the top); NULL: out of memory. */
 struct libscols_line *table_line(struct libscols_table *table, struct libscols_line *parent);
 
+/* Made fit for a terminal. */
 void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -8,7 +8,7 @@
 
 int target_open(struct target *t, const char *path, enum target_kind kind)
 {
-	int err = place_of(&t->place, path);
+	int err = place_find(&t->place, path);
 
 	t->what = path;
 	t->control = -1;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "bytes.h"
+#include "size.h"
 #include "table.h"
 
 static const struct column top_batch_columns[TOP_COLUMNS] = {
@@ -40,15 +40,15 @@ int top_batch_print(const struct top_model *m)
 {
 	struct libscols_table *table = table_new(top_batch_columns, TOP_COLUMNS);
 	struct top_totals t = top_model_totals(m);
-	char in[BYTES_TEXT], out[BYTES_TEXT], lost[BYTES_TEXT];
+	char in[SIZE_TEXT_MAX], out[SIZE_TEXT_MAX], lost[SIZE_TEXT_MAX];
 	int err = table ? 0 : -ENOMEM;
 
 	for (size_t i = 0; err == 0 && i < m->rows.visible; i++)
 		err = top_batch_print_row(table, m->rows.shown[i]);
 	if (err == 0) {
 		printf("%zu channels, %zu taps, %zu ports  in %s/s  out %s/s  lost %s\n", t.channels, t.taps, t.ports,
-		       t.in < 0 ? "-" : bytes_text(in, t.in), t.out < 0 ? "-" : bytes_text(out, t.out),
-		       bytes_text(lost, t.lost));
+		       t.in < 0 ? "-" : size_print_round(in, t.in), t.out < 0 ? "-" : size_print_round(out, t.out),
+		       size_print_round(lost, t.lost));
 		printf("%s\n", m->note);
 		scols_print_table(table);
 		putchar('\n');

@@ -7,18 +7,16 @@
 
 #include "clock.h"
 #include "place.h"
-#include "printable.h"
+#include "text.h"
 
 /* A samples_failed. */
 static void top_model_note(void *data, const char *what, int err)
 {
 	struct top_model *m = data;
-	char *text = printable(what);
 
 	/* The first one is shown. */
 	if (m->missing++ == 0)
-		snprintf(m->note, sizeof(m->note), "%.180s: %s", text ? text : "?", place_reason(err));
-	free(text);
+		text_format(m->note, sizeof(m->note), "%.180s: %s", what, place_reason(err));
 }
 
 /* Those that were there and are no more. */
@@ -40,11 +38,9 @@ static int top_model_note_gone(struct top_model *m)
 static void top_model_describe(struct top_model *m, const struct samples *list)
 {
 	const char *root = samples_root(list);
-	char *text = root ? printable(root) : NULL;
 
-	snprintf(m->note, sizeof(m->note), "%s", text ? text : list->count ? "several mounts" :
-		 m->count || m->seen.count ? "no channels" : "no mount of spfs");
-	free(text);
+	text_format(m->note, sizeof(m->note), "%s", root ? root : list->count ? "several mounts" :
+		    m->count || m->seen.count ? "no channels" : "no mount of spfs");
 }
 
 int top_model_refresh(struct top_model *m)
@@ -67,7 +63,7 @@ int top_model_refresh(struct top_model *m)
 	top_rows_free(&m->rows);
 	samples_free(&m->samples);
 	m->samples = list;
-	m->at = clock_now();
+	m->at = clock_nsec();
 	err = top_rows_make(&m->rows, &m->samples);
 	top_model_arrange(m);
 	return err;

@@ -1,6 +1,8 @@
 /* What spfs top shows: samples of the mounts, one refresh after the other, and the rows of the latest. */
 #pragma once
 
+#include <stdint.h>
+
 #include "mounts.h"
 #include "top-rows.h"
 
@@ -11,7 +13,7 @@ struct top_model {
 	struct mounts seen; /* every mount that there ever was, where no names are given */
 	struct top_rows rows;
 	struct top_view view;
-	double at;      /* seconds, of the latest refresh */
+	uint64_t at;    /* of the latest refresh, on clock_nsec() */
 	char note[256]; /* printable: what could not be looked at, and why; else the mount */
 	size_t missing; /* so many */
 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "text.h"
 
 static void top_page_clear(struct top_page *page)
 {
@@ -17,19 +17,15 @@ static void top_page_clear(struct top_page *page)
 __attribute__((format(printf, 2, 3))) static void top_page_add(struct top_page *page, const char *fmt, ...)
 {
 	char **lines = realloc(page->lines, (page->count + 1) * sizeof(*lines));
-	char *text = NULL;
 	va_list ap;
 
 	if (!lines)
 		return;
 	page->lines = lines;
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	lines[page->count] = text_vprint(fmt, ap);
 	va_end(ap);
-	lines[page->count] = text ? printable(text) : NULL;
 	page->count += lines[page->count] != NULL;
-	free(text);
 }
 
 void top_page_help(struct top_page *page)
@@ -76,7 +72,8 @@ static void top_page_add_json(struct top_page *page, const json_t *json, int ind
 		if (json_is_string(value))
 			top_page_add(page, "%*s%-16s %s", indent, "", key, json_string_value(value));
 		else if (json_is_integer(value))
-			top_page_add(page, "%*s%-16s %" JSON_INTEGER_FORMAT, indent, "", key, json_integer_value(value));
+			top_page_add(page, "%*s%-16s %" JSON_INTEGER_FORMAT, indent, "", key,
+				     json_integer_value(value));
 		else if (json_is_boolean(value))
 			top_page_add(page, "%*s%-16s %s", indent, "", key, json_is_true(value) ? "yes" : "no");
 	}

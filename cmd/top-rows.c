@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "text.h"
 
 static const char *top_rows_text(const json_t *object, const char *key)
 {
@@ -23,6 +23,16 @@ static double top_rows_number(const json_t *object, const char *key)
 	return json_is_integer(n) ? (double)json_integer_value(n) : -1;
 }
 
+/* A copy, fit for a terminal; NULL: out of memory. */
+static char *top_rows_clean(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		text_clean(copy);
+	return copy;
+}
+
 /* Takes @id, the name with the mount point. @leaf: NULL: the name. Returns NULL when out of memory. */
 static struct top_row *top_rows_add(struct top_rows *rows, enum top_kind kind, const struct sample *s,
 			   const struct top_row *parent, char *id, const char *leaf)
@@ -33,8 +43,8 @@ static struct top_row *top_rows_add(struct top_rows *rows, enum top_kind kind, c
 	if (all)
 		rows->all = all;
 	if (row) {
-		row->name = id ? printable(id + (rows->alone ? strlen(s->root) : 0)) : NULL;
-		row->leaf = leaf ? printable(leaf) : row->name ? strdup(row->name) : NULL;
+		row->name = id ? top_rows_clean(id + (rows->alone ? strlen(s->root) : 0)) : NULL;
+		row->leaf = leaf ? top_rows_clean(leaf) : row->name ? strdup(row->name) : NULL;
 	}
 	if (!row || !all || !row->name || !row->leaf) {
 		if (row) {
@@ -105,8 +115,8 @@ static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *
 {
 	bool source = !strcmp(top_rows_text(port, "dir"), "source");
 	json_int_t id = json_integer_value(json_object_get(port, "id"));
-	char *name = top_rows_join("%s %s %s #%lld", above->id, source ? "<-" : "->", top_rows_text(port, "uri"), (long long)id);
 	char *leaf = top_rows_join("%s %s", source ? "<-" : "->", top_rows_text(port, "uri"));
+	char *name = top_rows_join("%s %s #%lld", above->id, leaf ? leaf : "", (long long)id);
 	struct top_row *row = NULL;
 
 	if (leaf)
@@ -265,5 +275,6 @@ void top_rows_arrange(struct top_rows *rows, const struct top_view *view)
 		if (rows->all[i]->shown)
 			rows->shown[rows->visible++] = rows->all[i];
 	if (rows->visible)
-		qsort_r(rows->shown, rows->visible, sizeof(struct top_row *), top_rows_compare, (void *)(uintptr_t)view);
+		qsort_r(rows->shown, rows->visible, sizeof(struct top_row *), top_rows_compare,
+			(void *)(uintptr_t)view);
 }

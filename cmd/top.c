@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,20 +82,22 @@ static void top_block_signals(sigset_t *wait)
  * Waits until @end, or for a signal, or for a key where @keys; a key is left unread. Returns false where there are
  * no keys to come.
  */
-static bool top_wait(double end, bool keys, const sigset_t *signals)
+static bool top_wait(uint64_t end, bool keys, const sigset_t *signals)
 {
 	struct pollfd p = { .fd = keys ? STDIN_FILENO : -1, .events = POLLIN };
-	double left = end - clock_now();
-	struct timespec ts = { 0 };
+	uint64_t now = clock_nsec(), left = end > now ? end - now : 0;
+	struct timespec ts = { .tv_sec = (time_t)(left / NSEC_PER_SEC), .tv_nsec = (long)(left % NSEC_PER_SEC) };
 
-	if (left > 0) {
-		ts.tv_sec = (time_t)left;
-		ts.tv_nsec = (long)((left - (double)ts.tv_sec) * 1e9);
-	}
 	return ppoll(&p, 1, &ts, signals) <= 0 || !(p.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
 /* ---- the loops ---- */
+
+/* When the next refresh is due. */
+static uint64_t top_next(const struct top_arguments *a)
+{
+	return a->model.at + (uint64_t)(a->screen.delay * NSEC_PER_SEC);
+}
 
 /* Returns 0 or a negative errno. */
 static int top_run_screen(struct top_arguments *a, const sigset_t *signals)
@@ -106,19 +109,20 @@ static int top_run_screen(struct top_arguments *a, const sigset_t *signals)
 		return -EINVAL;
 	}
 	for (unsigned long i = 1; !top_stopped; i++) {
-		double end = a->model.at + a->screen.delay;
+		uint64_t end = top_next(a);
 
 		top_screen_find(&a->screen, &a->model);
 		if (a->screen.page == TOP_DETAILS)
 			top_keys_details(&a->screen, &a->model);
 		do {
+			uint64_t until = a->screen.paused ? clock_nsec() + TOP_DELAY_MAX * NSEC_PER_SEC : end;
+
 			top_screen_draw(&a->screen, &a->model);
-			if (!top_wait(a->screen.paused ? clock_now() + TOP_DELAY_MAX : end, true, signals) ||
-			    !top_keys_take(&a->screen, &a->model))
+			if (!top_wait(until, true, signals) || !top_keys_take(&a->screen, &a->model))
 				top_stopped = SIGQUIT;
-			if (a->screen.delay < end - a->model.at)
-				end = a->model.at + a->screen.delay;
-		} while (!top_stopped && (a->screen.paused || clock_now() < end));
+			if (top_next(a) < end)
+				end = top_next(a);
+		} while (!top_stopped && (a->screen.paused || clock_nsec() < end));
 		if (top_stopped || (a->count && i >= a->count))
 			break;
 		err = top_model_refresh(&a->model);
@@ -135,9 +139,9 @@ static int top_run_batch(struct top_arguments *a, const sigset_t *signals)
 	int err = 0;
 
 	for (unsigned long i = 0; !err && !top_stopped && (!a->count || i < a->count); i++) {
-		double end = a->model.at + a->screen.delay;
+		uint64_t end = top_next(a);
 
-		while (!top_stopped && clock_now() < end)
+		while (!top_stopped && clock_nsec() < end)
 			top_wait(end, false, signals);
 		if (top_stopped)
 			break;
@@ -162,8 +166,9 @@ static int top_run(int argc, char *argv[])
 		.options = options,
 		.parser = top_parse,
 		.args_doc = "[MOUNT|FOLDER|CHANNEL...]",
-		.doc = "Show channels with their taps, sources and sinks, live: bytes a second, how full, lost, and who has "
-		       "them open. F1 or h tells the keys.\vWithout an argument: every mount.",
+		.doc = "Show channels with their taps, sources and sinks, live: bytes a second, how full, lost, and "
+		       "who has them open. F1 or h tells the keys.\vWithout an argument: every mount. Only channels that you "
+		       "may read or write are shown.",
 	};
 	struct top_arguments a = { .screen.delay = 1 };
 	sigset_t signals;

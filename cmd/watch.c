@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,12 @@ static error_t watch_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Returns 0 once there is something to read, or a negative errno: -ETIMEDOUT at @end. */
-static int watch_wait(int fd, double end)
+/* Returns 0 once there is something to read, or a negative errno: -ETIMEDOUT at @end, which is never if it is 0. */
+static int watch_wait(int fd, uint64_t end)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	double left = end ? end - clock_now() : 0;
-	int n = poll(&p, 1, end ? left > 0 ? (int)(left * 1000) + 1 : 0 : -1);
+	uint64_t now = clock_nsec(), left = end > now ? end - now : 0;
+	int n = poll(&p, 1, !end ? -1 : left ? (int)(left / 1000000) + 1 : 0);
 
 	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
 }
@@ -61,7 +62,7 @@ static int watch_wait(int fd, double end)
 /* Prints events from @fd until they are over. Returns 0 or a negative errno. */
 static int watch_follow(int fd, const struct watch_arguments *a)
 {
-	double end = a->timeout ? clock_now() + a->timeout : 0;
+	uint64_t end = a->timeout > 0 ? clock_nsec() + (uint64_t)(a->timeout * NSEC_PER_SEC) : 0;
 
 	for (unsigned long i = 0; !a->count || i < a->count;) {
 		int err = watch_wait(fd, end);
@@ -98,8 +99,8 @@ static int watch_run(int argc, char *argv[])
 		.options = options,
 		.parser = watch_parse,
 		.args_doc = "CHANNEL",
-		.doc = "Tell what happens to a channel, one line of JSON each: streams and readers that come and go, taps that "
-		       "are full, what is dropped, and its sources and sinks.\vEnds with the channel.",
+		.doc = "Tell what happens to a channel, one line of JSON each: streams and readers that come and go, "
+		       "taps that are full, what is dropped, and its sources and sinks.\vEnds with the channel.",
 	};
 	struct watch_arguments a = { 0 };
 	int err = -1;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port-report.h"
+
 /* What there is a sample for each of. */
 enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
 
@@ -53,8 +55,6 @@ static const struct metric metrics[] = {
 	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "", "Bytes that clients thrown out have missed." },
 	{ "port_state", "gauge", EACH_PORT, "state", "", "1 for the state that a source or sink is in." },
 };
-
-static const char *const states[] = { "waiting", "running", "listening", "retrying", "done", "failed" };
 
 /* ---- text ---- */
 
@@ -140,8 +140,8 @@ static void of_port(FILE *out, const struct metric *m, const json_t *channel, co
 		sample(out, m, channel, port, NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		sample(out, m, channel, port, states[i]);
+	for (enum port_state state = PORT_WAITING; state <= PORT_FAILED; state++)
+		sample(out, m, channel, port, port_state_name(state));
 }
 
 static void of_channels(FILE *out, const struct metric *m, const json_t *stats)
