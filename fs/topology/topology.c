@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port-report.h"
+
 #define GREY "#9aa0a6"
 #define RED "#c5221f"
 #define BLUE "#1a73e8"
@@ -182,7 +184,7 @@ static void topology_port(const struct graph *g, size_t c, size_t p, const json_
 		 const json_t *before)
 {
 	const char *state = topology_string(now, "state");
-	bool failed = !strcmp(state, "failed"), done = !strcmp(state, "done");
+	bool failed = !strcmp(state, port_state_name(PORT_FAILED)), done = !strcmp(state, port_state_name(PORT_DONE));
 
 	fprintf(g->out, "\tc%zup%zu [shape=ellipse%s, label=\"", c, p,
 		failed ? ", color=\"" RED "\"" : done ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" : "");
