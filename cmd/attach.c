@@ -1,5 +1,4 @@
 /* spfs source, spfs sink: fills a channel from a file, socket or camera, or drains it into one. */
-#include <argp.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
-#include "control.h"
-#include "place.h"
+#include "complaint.h"
+#include "port-report.h"
 #include "progress.h"
+#include "target.h"
 
-struct arguments {
+struct attach_arguments {
 	const char *channel;
 	char *uri;
 	int fd; /* -1: a URI */
@@ -20,32 +21,23 @@ struct arguments {
 	bool progress;
 };
 
-/* A port that is being attached. */
-struct port {
-	const char *who; /* "spfs source" */
-	const char *what;
-	struct place place;
-	int control;
-	json_int_t id;
-};
+enum { ATTACH_KEY_FD = 256 };
 
-enum { KEY_FD = 256 };
-
-static const struct argp_option options[] = {
-	{ "fd", KEY_FD, "N", 0, "hand over this open descriptor in place of a URI", 0 },
+static const struct argp_option attach_options[] = {
+	{ "fd", ATTACH_KEY_FD, "N", 0, "hand over this open descriptor in place of a URI", 0 },
 	{ "wait", 'w', NULL, 0, "end when the port has ended, with its result", 0 },
 	{ "progress", 'p', NULL, 0, "show bytes, rate and, where the size is known, the time to go; waits too", 0 },
 	{ 0 },
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t attach_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
+	struct attach_arguments *a = state->input;
 	char *end;
 	long n;
 
 	switch (key) {
-	case KEY_FD:
+	case ATTACH_KEY_FD:
 		n = strtol(arg, &end, 10);
 		if (end == arg || *end || n < 0 || n > 1 << 20)
 			argp_error(state, "--fd=%s: the number of a descriptor", arg);
@@ -75,7 +67,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* Copies @path with what means something in a URI written as %XX. Returns the end. */
-static char *escape(char *to, const char *path)
+static char *attach_escape(char *to, const char *path)
 {
 	for (; *path; path++)
 		if (*path == '%' || *path == '?' || (unsigned char)*path <= ' ' || (unsigned char)*path >= 0x7f)
@@ -86,7 +78,7 @@ static char *escape(char *to, const char *path)
 }
 
 /* The URI for the daemon, whose working folder is another: a relative path becomes absolute. NULL: no memory. */
-static char *absolute(const char *uri)
+static char *attach_absolute_uri(const char *uri)
 {
 	static const char *const paths[] = { "file:", "unix:", "unix-listen:", "v4l2:" };
 	char *here, *full = NULL, *end;
@@ -100,7 +92,7 @@ static char *absolute(const char *uri)
 		full = here ? malloc(strlen(uri) + 3 * strlen(here) + 2) : NULL;
 		if (full) {
 			memcpy(full, uri, n);
-			end = escape(full + n, here);
+			end = attach_escape(full + n, here);
 			*end++ = '/';
 			strcpy(end, uri + n);
 		}
@@ -110,68 +102,62 @@ static char *absolute(const char *uri)
 	return strdup(uri);
 }
 
-static int complain(const struct port *p, const char *what, const char *why)
+/* The number of the port that is made; 0: none, and said why. */
+static json_int_t attach_start_port(struct target *t, const struct attach_arguments *a, const char *dir)
 {
-	fprintf(stderr, "%s: %s: %s\n", p->who, what, why);
-	return EXIT_FAILURE;
-}
+	char *uri = a->fd < 0 ? attach_absolute_uri(a->uri) : NULL;
+	json_t *request = target_request(t, "attach"), *answer;
+	json_int_t id;
 
-/* Returns the exit status; p->id on success. */
-static int attach(struct port *p, const struct arguments *a, const char *dir)
-{
-	bool passes = a->fd >= 0;
-	char *uri = passes ? NULL : absolute(a->uri);
-	json_t *request, *answer;
-	int status = EXIT_SUCCESS;
-
-	if (!passes && !uri)
-		return complain(p, p->what, strerror(ENOMEM));
-	request = json_pack("{ss ss ss ss*}", "op", "attach", "channel", place_inside(&p->place), "dir", dir, "uri", uri);
-	answer = control_ask(p->control, request, a->fd);
-	if (!answer)
-		status = complain(p, p->what, control_reason(errno));
-	else if (control_error(answer))
-		status = complain(p, p->what, control_error(answer));
-	p->id = json_integer_value(json_object_get(answer, "id"));
+	if (a->fd < 0 && !uri) {
+		complaint_print_errno(t->what, -ENOMEM);
+		json_decref(request);
+		return 0;
+	}
+	json_object_set_new(request, "dir", json_string(dir));
+	if (uri && json_object_set_new(request, "uri", json_string(uri)) < 0) { /* not UTF-8 */
+		json_decref(request);
+		request = NULL;
+	}
+	answer = target_ask(t, request, a->fd);
+	id = json_integer_value(json_object_get(answer, "id"));
 	json_decref(answer);
 	free(uri);
-	return status;
+	return id;
 }
 
 /* The port once it has ended, or as it is after @msec; below 0: however long it takes. NULL: complained. */
-static json_t *ask(struct port *p, int msec)
+static json_t *attach_ask_port(struct target *t, json_int_t id, int msec)
 {
-	json_t *request = json_pack("{ss ss sI}", "op", "wait", "channel", place_inside(&p->place), "id", p->id);
-	json_t *answer, *port;
+	json_t *request = target_request(t, "wait"), *answer, *port;
 
+	json_object_set_new(request, "id", json_integer(id));
 	if (msec >= 0)
 		json_object_set_new(request, "timeout", json_integer(msec));
-	answer = control_ask(p->control, request, -1);
+	answer = target_ask(t, request, -1);
 	port = json_incref(json_object_get(answer, "port"));
-	if (!answer)
-		complain(p, p->what, control_reason(errno));
-	else if (!port)
-		complain(p, p->what, control_error(answer));
 	json_decref(answer);
 	return port;
 }
 
-static bool ended(const json_t *port)
+static bool attach_has_ended(const json_t *port)
 {
 	const char *state = json_string_value(json_object_get(port, "state"));
 
-	return !state || !strcmp(state, "done") || !strcmp(state, "failed");
+	return !state || !strcmp(state, port_state_name(PORT_DONE)) || !strcmp(state, port_state_name(PORT_FAILED));
 }
 
-static int wait_for(struct port *p, bool progress)
+/* Returns the exit status. */
+static int attach_wait(struct target *t, json_int_t id, bool progress)
 {
 	struct progress bar;
 	json_t *port;
 	const char *error;
 
 	if (progress)
-		progress_start(&bar, p->what);
-	while ((port = ask(p, progress && bar.terminal ? PROGRESS_MSEC : -1)) && !ended(port)) {
+		progress_start(&bar, t->what);
+	while ((port = attach_ask_port(t, id, progress && bar.terminal ? PROGRESS_MSEC : -1)) &&
+	       !attach_has_ended(port)) {
 		progress_draw(&bar, port);
 		json_decref(port);
 	}
@@ -181,66 +167,64 @@ static int wait_for(struct port *p, bool progress)
 	if (progress)
 		progress_end(&bar, port, !error);
 	if (error)
-		complain(p, p->what, error);
+		complaint_print(t->what, error);
 	json_decref(port);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int run(int argc, char *argv[], const char *dir, const struct argp *argp)
+static int attach_run(int argc, char *argv[], const char *dir, const struct argp *argp)
 {
-	struct arguments a = { .fd = -1 };
-	struct port p = { .who = argv[0], .control = -1 };
+	struct attach_arguments a = { .fd = -1 };
+	int status = EXIT_FAILURE;
 	char fd_text[32];
-	int status, err;
+	struct target t;
+	json_int_t id;
 
-	if (argp_parse(argp, argc, argv, 0, NULL, &a))
+	argument_parse(argp, argc, argv, &a);
+	if (target_open(&t, a.channel, TARGET_CHANNEL) < 0)
 		return EXIT_FAILURE;
 	snprintf(fd_text, sizeof(fd_text), "descriptor %d", a.fd);
-	p.what = a.uri ? a.uri : fd_text;
-	err = place_of(&p.place, a.channel);
-	if (err)
-		return complain(&p, a.channel, place_reason(err));
-	p.control = control_connect(p.place.root);
-	if (p.control < 0)
-		return complain(&p, a.channel, control_reason(-p.control));
-	status = attach(&p, &a, dir);
-	if (status == EXIT_SUCCESS && a.wait)
-		status = wait_for(&p, a.progress);
-	else if (status == EXIT_SUCCESS)
-		printf("%" JSON_INTEGER_FORMAT "\n", p.id);
-	close(p.control);
+	t.what = a.uri ? a.uri : fd_text;
+	id = attach_start_port(&t, &a, dir);
+	if (id && a.wait)
+		status = attach_wait(&t, id, a.progress);
+	else if (id)
+		status = printf("%" JSON_INTEGER_FORMAT "\n", id) < 0;
+	target_close(&t);
 	return status;
 }
 
-#define LATER \
+#define ATTACH_LATER \
 	"Prints the port's number, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working " \
-	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; interrupted while it waits, the port goes on."
+	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; " \
+	"interrupted while it waits, the port goes on."
 
-static int run_source(int argc, char *argv[])
+static int attach_run_source(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.options = options,
-		.parser = parse,
+		.options = attach_options,
+		.parser = attach_parse,
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
 		.doc = "Fill CHANNEL from URI: file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH, "
-		       "unix-listen:PATH, v4l2:DEVICE; for their options see spfsd(8).\v" LATER,
+		       "unix-listen:PATH, v4l2:DEVICE; for their options see spfsd(8).\v" ATTACH_LATER,
 	};
 
-	return run(argc, argv, "source", &argp);
+	return attach_run(argc, argv, "source", &argp);
 }
 
-static int run_sink(int argc, char *argv[])
+static int attach_run_sink(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.options = options,
-		.parser = parse,
+		.options = attach_options,
+		.parser = attach_parse,
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
 		.doc = "Drain CHANNEL, a channel or a tap of one, into URI: file:PATH, tcp:HOST:PORT, "
-		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v" LATER,
+		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v"
+		       ATTACH_LATER,
 	};
 
-	return run(argc, argv, "sink", &argp);
+	return attach_run(argc, argv, "sink", &argp);
 }
 
-const struct command command_source = { "source", "fill a channel from a file, socket or camera", run_source };
-const struct command command_sink = { "sink", "drain a channel into a file or socket", run_sink };
+const struct command command_source = { "source", "fill a channel from a file, socket or camera", attach_run_source };
+const struct command command_sink = { "sink", "drain a channel into a file or socket", attach_run_sink };

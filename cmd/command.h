@@ -1,10 +1,13 @@
 /* A subcommand of spfs: one file each, listed in spfs.c. */
 #pragma once
 
+/* The command line is not right. */
+#define EXIT_USAGE 2
+
 struct command {
 	const char *name;
 	const char *summary;
-	/* @argv[0] is "spfs NAME". Returns the exit status. */
+	/* @argv[0] is "spfs NAME". Returns the exit status: EXIT_SUCCESS, EXIT_FAILURE or EXIT_USAGE. */
 	int (*run)(int argc, char *argv[]);
 };
 

@@ -9,7 +9,7 @@
 
 #include "base.h"
 
-static unsigned default_workers(void)
+static unsigned configure_default_workers(void)
 {
 	int cpus = get_nprocs();
 
@@ -17,7 +17,7 @@ static unsigned default_workers(void)
 }
 
 /* From "/", which the daemon changes to. NULL: out of memory. */
-static char *absolute(const char *path)
+static char *configure_absolute(const char *path)
 {
 	_cleanup_free_ char *here = NULL;
 	char *full = NULL;
@@ -28,7 +28,7 @@ static char *absolute(const char *path)
 	return here && asprintf(&full, "%s/%s", here, path) >= 0 ? full : NULL;
 }
 
-static int read_file(const char *file, struct config **config)
+static int configure_read(const char *file, struct config **config)
 {
 	struct lines mistakes = { 0 };
 	int err = config_read(file, config, &mistakes);
@@ -47,7 +47,7 @@ int configure_check(const char *file)
 
 	if (!file)
 		file = CONFIG_FILE;
-	if (read_file(file, &config) < 0)
+	if (configure_read(file, &config) < 0)
 		return -1;
 	printf("%s: ok\n", file);
 	config_unref(config);
@@ -55,7 +55,7 @@ int configure_check(const char *file)
 }
 
 /* Root's file need not be for other users, who mount for themselves. */
-static bool default_is_for_us(void)
+static bool configure_default_is_ours(void)
 {
 	if (access(CONFIG_FILE, R_OK) == 0)
 		return true;
@@ -64,9 +64,9 @@ static bool default_is_for_us(void)
 	return errno != ENOENT && errno != ENOTDIR && errno != EACCES;
 }
 
-static int replace(char **value, const char *by)
+static int configure_replace(char **value, const char *by)
 {
-	char *copy = absolute(by);
+	char *copy = configure_absolute(by);
 
 	if (!copy)
 		return -1;
@@ -77,18 +77,19 @@ static int replace(char **value, const char *by)
 
 int configure(const struct configure *line, struct config **out)
 {
-	const char *path = line->file ? line->file : default_is_for_us() ? CONFIG_FILE : NULL;
-	_cleanup_free_ char *file = path ? absolute(path) : NULL;
+	const char *path = line->file ? line->file : configure_default_is_ours() ? CONFIG_FILE : NULL;
+	_cleanup_free_ char *file = path ? configure_absolute(path) : NULL;
 	struct config *c = path ? NULL : config_create();
 
-	if (path ? !file || read_file(file, &c) < 0 : !c)
+	if (path ? !file || configure_read(file, &c) < 0 : !c)
 		return -1;
-	if ((line->point && replace(&c->point, line->point) < 0) || (line->log && replace(&c->log, line->log) < 0)) {
+	if ((line->point && configure_replace(&c->point, line->point) < 0) ||
+	    (line->log && configure_replace(&c->log, line->log) < 0)) {
 		config_unref(c);
 		return -1;
 	}
 	if (line->workers || !c->workers)
-		c->workers = line->workers ? line->workers : default_workers();
+		c->workers = line->workers ? line->workers : configure_default_workers();
 	if (line->allow_other >= 0 || c->allow_other < 0)
 		c->allow_other = line->allow_other >= 0 ? line->allow_other : geteuid() == 0;
 	*out = c;

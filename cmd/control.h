@@ -6,29 +6,24 @@
 
 #include <jansson.h>
 
-/* Connects to the daemon that serves the mount at @root. Returns a descriptor or a negative errno. */
+/*
+ * Connects to the daemon that serves the mount at @root. Returns a descriptor or a negative errno: -EXDEV where there
+ * is no .spfs, -ECONNREFUSED or -ENOTCONN where the daemon has ended.
+ */
 int control_connect(const char *root);
 
 /*
- * Asks for @request, which it takes, and passes @pass along unless that is -1. Waits for the answer. Returns it,
- * for the caller to free, or NULL with errno set: EPIPE if the daemon has ended.
+ * Asks for @request, which it takes (NULL: it could not be made), and passes @pass along unless that is -1. Waits for
+ * the answer, which is the caller's to free. Returns 0 or a negative errno: -EPIPE if the daemon has ended, -EILSEQ
+ * where the request is NULL.
  */
-json_t *control_ask(int fd, json_t *request, int pass);
+int control_ask(int fd, json_t *request, int pass, json_t **answer);
 
 /* What the daemon says next of what was asked for, as control_ask(). Waits. */
-json_t *control_next(int fd);
-
-/*
- * Connects, asks for @request, which it takes, and lets go of the connection. Returns the answer, for the caller to
- * free, or NULL; *why is then, and where the daemon refuses, the reason, valid as long as the answer is; else NULL.
- */
-json_t *control_once(const char *root, json_t *request, const char **why);
+int control_next(int fd, json_t **answer);
 
 /* Why it failed, as the daemon says; NULL if it did not. */
 const char *control_error(const json_t *answer);
 
-/* Why there is no connection, for people. */
+/* Why the daemon was not asked, for people: @err is a negative errno. */
 const char *control_reason(int err);
-
-/* The same, where a mount was asked for and not a channel. */
-const char *control_no_mount(int err);

@@ -1,23 +1,20 @@
 /* spfs detach: ends a source or sink of a channel. */
-#include <argp.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "argument.h"
 #include "command.h"
-#include "control.h"
-#include "place.h"
+#include "target.h"
 
-struct arguments {
+struct detach_arguments {
 	const char *channel;
 	long id;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t detach_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
+	struct detach_arguments *a = state->input;
 	char *end;
 
 	switch (key) {
@@ -39,33 +36,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int run(int argc, char *argv[])
+static int detach_run(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = detach_parse,
 		.args_doc = "CHANNEL ID",
-		.doc = "End the source or sink ID of CHANNEL, and take it off the list.\vWhat a sink has not moved stays "
-		       "in the channel, for the next reader.",
+		.doc = "End the source or sink ID of CHANNEL, and take it off the list.\vWhat a sink has not moved "
+		       "stays in the channel, for the next reader.",
 	};
-	struct arguments a = { 0 };
-	struct place place;
-	const char *why;
-	json_t *answer;
-	int err;
+	struct detach_arguments a = { 0 };
+	char what[PATH_MAX + 32];
+	json_t *request, *answer;
+	struct target t;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	argument_parse(&argp, argc, argv, &a);
+	if (target_open(&t, a.channel, TARGET_CHANNEL) < 0)
 		return EXIT_FAILURE;
-	err = place_of(&place, a.channel);
-	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, place_reason(err));
-		return EXIT_FAILURE;
-	}
-	answer = control_once(place.root, json_pack("{ss ss sI}", "op", "detach", "channel", place_inside(&place), "id",
-						    (json_int_t)a.id), &why);
-	if (why)
-		fprintf(stderr, "%s: %s %ld: %s\n", argv[0], a.channel, a.id, why);
+	snprintf(what, sizeof(what), "%s %ld", a.channel, a.id);
+	t.what = what;
+	request = target_request(&t, "detach");
+	json_object_set_new(request, "id", json_integer(a.id));
+	answer = target_ask(&t, request, -1);
 	json_decref(answer);
-	return why ? EXIT_FAILURE : EXIT_SUCCESS;
+	target_close(&t);
+	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-const struct command command_detach = { "detach", "end a source or sink", run };
+const struct command command_detach = { "detach", "end a source or sink", detach_run };

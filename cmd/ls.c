@@ -1,43 +1,42 @@
 /* spfs ls: the tree of folders, channels and taps, with rates and fill. */
-#include <argp.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "argument.h"
 #include "command.h"
-#include "place.h"
+#include "complaint.h"
 #include "samples.h"
+#include "stats-file.h"
 #include "table.h"
 
-struct arguments {
+struct ls_arguments {
 	double interval;
-	char **folders;
+	char **names;
 	int count;
 };
 
 enum { NAME, RATE, FILL, USERS };
 
-static const struct column columns[] = {
+static const struct column ls_columns[] = {
 	[NAME] = { "NAME", SCOLS_FL_TREE },
 	[RATE] = { "RATE/S", SCOLS_FL_RIGHT },
 	[FILL] = { "FILL", SCOLS_FL_RIGHT },
 	[USERS] = { "OPEN BY", 0 },
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t ls_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
-	char *end;
+	struct ls_arguments *a = state->input;
 
 	switch (key) {
 	case 'i':
-		a->interval = strtod(arg, &end);
-		if (end == arg || *end || !(a->interval >= 0 && a->interval <= 3600))
-			argp_error(state, "--interval=%s: 0 to 3600 seconds", arg);
+		a->interval = argument_seconds(state, "--interval", arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_ARGS:
-		a->folders = state->argv + state->next;
+		a->names = state->argv + state->next;
 		a->count = state->argc - state->next;
 		return 0;
 	default:
@@ -46,33 +45,33 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* A folder that has a line already. */
-struct folder {
+struct ls_folder {
 	char *path; /* from the mount's root, "" for itself */
 	struct libscols_line *line;
 };
 
-struct tree {
+struct ls_tree {
 	struct libscols_table *table;
 	const char *root;
-	struct folder *folders;
+	struct ls_folder *folders;
 	size_t count;
 };
 
-static struct libscols_line *folder_line(struct tree *t, const char *path)
+static struct libscols_line *ls_folder_line(struct ls_tree *t, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct libscols_line *line, *parent = NULL;
 	char *name = strdup(path);
-	struct folder *more;
+	struct ls_folder *more;
 
-	for (size_t i = 0; name && i < t->count; i++)
+	for (size_t i = t->count; name && i-- > 0;) /* mostly the last one */
 		if (!strcmp(t->folders[i].path, path)) {
 			free(name);
 			return t->folders[i].line;
 		}
 	if (slash && name) {
 		name[slash - path] = '\0';
-		parent = folder_line(t, name);
+		parent = ls_folder_line(t, name);
 		name[slash - path] = '/';
 	}
 	more = name ? realloc(t->folders, (t->count + 1) * sizeof(*more)) : NULL;
@@ -84,11 +83,11 @@ static struct libscols_line *folder_line(struct tree *t, const char *path)
 	line = table_line(t->table, parent);
 	if (line)
 		table_text(line, NAME, "%s", slash ? slash + 1 : t->root);
-	t->folders[t->count++] = (struct folder){ name, line };
+	t->folders[t->count++] = (struct ls_folder){ name, line };
 	return line;
 }
 
-static void users(struct libscols_line *line, const json_t *object)
+static void ls_add_users(struct libscols_line *line, const json_t *object)
 {
 	json_int_t writers = json_integer_value(json_object_get(object, "writers"));
 	json_int_t readers = json_integer_value(json_object_get(object, "readers"));
@@ -102,74 +101,78 @@ static void users(struct libscols_line *line, const json_t *object)
 	table_text(line, USERS, "%s", text);
 }
 
-/* How @path is called beside @origin: without the folder they share. */
-static const char *beside(const char *origin, const char *path)
+/* How the tap @path is called beside its channel's @origin: without the folder they share. */
+static const char *ls_leaf(const char *origin, const char *path)
 {
-	const char *slash = origin ? strrchr(origin, '/') : NULL;
+	const char *slash = strrchr(origin, '/');
 	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
 
 	return n && !strncmp(origin, path, n) ? path + n : path;
 }
 
-static void add_channel(struct tree *t, const struct sample *s)
+static void ls_add_channel(struct ls_tree *t, const struct sample *s)
 {
-	const char *origin = json_string_value(json_object_get(s->stats, "channel"));
-	const char *path = origin ? origin : s->path + strlen(s->root);
+	const char *path = s->path + strlen(s->root);
 	const char *slash = strrchr(path, '/');
-	char *dir = strndup(path, slash ? (size_t)(slash - path) : 0);
-	struct libscols_line *parent = dir ? folder_line(t, dir) : NULL;
+	char *dir = strndup(path, (size_t)(slash - path));
+	struct libscols_line *parent = dir ? ls_folder_line(t, dir) : NULL;
 	struct libscols_line *line = parent ? table_line(t->table, parent) : NULL;
+	bool gone = json_is_null(json_object_get(s->stats, "channel"));
 	json_t *tap;
 	size_t i;
 
 	free(dir);
 	if (!line)
 		return;
-	table_text(line, NAME, "%s%s", slash ? slash + 1 : path, origin || s->err ? "" : " (origin gone)");
-	if (s->err) {
-		table_text(line, USERS, "%s", place_reason(s->err));
-		return;
-	}
+	table_text(line, NAME, "%s%s", slash + 1, gone ? " (origin gone)" : "");
 	table_bytes(line, RATE, sample_rate(s, s->stats, s->before, "bytes_in"));
 	table_fill(line, FILL, s->stats);
-	users(line, s->stats);
+	ls_add_users(line, s->stats);
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
 		const char *name = json_string_value(json_object_get(tap, "name"));
 		struct libscols_line *child = table_line(t->table, line);
 
 		if (!child)
 			return;
-		table_text(child, NAME, "%s", beside(origin, name));
+		table_text(child, NAME, "%s", gone || !name ? name : ls_leaf(path, name));
 		table_bytes(child, RATE, sample_rate(s, tap, sample_tap_before(s, name), "bytes_out"));
 		table_fill(child, FILL, tap);
-		users(child, tap);
+		ls_add_users(child, tap);
 	}
 }
 
-static int print(const struct samples *list)
+static void ls_forget_folders(struct ls_tree *t)
 {
-	struct tree t = { .table = table_new(columns, sizeof(columns) / sizeof(columns[0])) };
+	for (size_t i = 0; i < t->count; i++)
+		free(t->folders[i].path);
+	t->count = 0;
+}
+
+/* Returns 0 or a negative errno. */
+static int ls_print(const struct samples *list)
+{
+	struct ls_tree t = { .table = table_new(ls_columns, sizeof(ls_columns) / sizeof(ls_columns[0])) };
 
 	if (!t.table)
-		return ENOMEM;
+		return -ENOMEM;
 	for (size_t i = 0; i < list->count; i++) {
 		if (!t.root || strcmp(t.root, list->all[i]->root)) {
-			for (size_t f = 0; f < t.count; f++)
-				free(t.folders[f].path);
-			t.count = 0;
+			ls_forget_folders(&t);
 			t.root = list->all[i]->root;
 		}
-		add_channel(&t, list->all[i]);
+		ls_add_channel(&t, list->all[i]);
 	}
-	scols_print_table(t.table);
-	scols_unref_table(t.table);
-	for (size_t f = 0; f < t.count; f++)
-		free(t.folders[f].path);
+	ls_forget_folders(&t);
 	free(t.folders);
-	return 0;
+	return table_print(t.table);
 }
 
-static int run(int argc, char *argv[])
+/* What fails the second time failed the first time as well, and has been complained of. */
+static void ls_ignore(void *data, const char *what, int err)
+{
+}
+
+static int ls_run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
 		{ "interval", 'i', "SECONDS", 0, "time over which rates are taken (default 1; 0: no rates)", 0 },
@@ -177,30 +180,33 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = parse,
-		.args_doc = "[FOLDER...]",
+		.parser = ls_parse,
+		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "List channels as a tree with their taps: bytes a second, how full, and who has them "
-		       "open.\vWithout an argument: every mount.",
+		       "open.\vWithout an argument: every mount. Only channels that you may read or write are shown.",
 	};
-	struct arguments a = { .interval = 1 };
-	struct samples list = { 0 };
+	struct ls_arguments a = { .interval = 1 };
+	struct samples before = { 0 }, now = { 0 };
+	bool failed = false;
 	int err = 0;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	for (int i = 0; !err && i < a.count; i++) {
-		err = samples_add(&list, a.folders[i]);
-		if (err)
-			fprintf(stderr, "%s: %s: %s\n", argv[0], a.folders[i], place_reason(err));
+	argument_parse(&argp, argc, argv, &a);
+	if (a.interval > 0) {
+		err = samples_take(&before, a.names, a.count, samples_complain, &failed);
+		if (err == 0 && before.count)
+			stats_file_wait(a.interval);
 	}
-	if (!a.count)
-		err = samples_add_mounts(&list);
-	if (!err && a.interval > 0 && list.count > 0)
-		samples_again(&list, a.interval);
-	if (!err)
-		err = print(&list);
-	samples_free(&list);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (err == 0)
+		err = samples_take(&now, a.names, a.count, failed ? ls_ignore : samples_complain, &failed);
+	if (err == 0 && (now.count || !failed)) {
+		samples_follow(&now, &before);
+		err = ls_print(&now);
+	}
+	samples_free(&before);
+	samples_free(&now);
+	if (err < 0)
+		complaint_print_errno("output", err);
+	return failed || err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_ls = { "ls", "list channels and taps, with rates and fill", run };
+const struct command command_ls = { "ls", "list channels and taps, with rates and fill", ls_run };

@@ -1,48 +1,59 @@
 #include "place.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The mount point is as far up as the device is the same. */
-int place_of(struct place *place, const char *path)
+#include "mounts.h"
+
+/* Puts the place together of the mount and @path in it. Returns 0 or -ENAMETOOLONG. */
+static int place_set(struct place *place, const struct mounts *mounts, const struct mount *m, const char *path)
 {
-	char *root = place->root;
-	struct stat st, up;
-	char *slash;
+	const struct mount *whole = *m->part ? mounts_whole(mounts, place->dev) : m;
+	const char *root = whole ? whole->root : m->root;
+	const char *part = whole ? m->part : "";
+	int a = snprintf(place->root, sizeof(place->root), "%s", root);
+	int b = snprintf(place->inside, sizeof(place->inside), "%s%s", part, path + strlen(m->root));
 
-	if (!realpath(path, place->path) || stat(place->path, &st) < 0)
-		return errno;
-	strcpy(root, place->path);
-	while ((slash = strrchr(root, '/'))) {
-		char saved[2] = { slash[0], slash[1] };
-
-		slash[slash == root] = '\0';
-		if (stat(root, &up) < 0 || up.st_dev != st.st_dev) {
-			memcpy(slash, saved, sizeof(saved));
-			return 0;
-		}
-		if (slash == root)
-			return 0;
-	}
-	return ENOENT;
+	return a < (int)sizeof(place->root) && b < (int)sizeof(place->inside) ? 0 : -ENAMETOOLONG;
 }
 
-const char *place_inside(const struct place *place)
+int place_find(struct place *place, const char *path)
 {
-	return place->path + strlen(place->root);
+	struct mounts mounts = { 0 };
+	const struct mount *m;
+	char real[PATH_MAX];
+	struct stat st;
+	int err;
+
+	if (!realpath(path, real) || stat(real, &st) < 0)
+		return -errno;
+	place->dev = st.st_dev;
+	place->ino = st.st_ino;
+	place->mode = st.st_mode;
+	err = mounts_find(&mounts);
+	if (err == 0) {
+		m = mounts_of(&mounts, real, st.st_dev);
+		err = m ? place_set(place, &mounts, m, real) : -EOPNOTSUPP;
+	}
+	mounts_free(&mounts);
+	return err;
 }
 
 const char *place_reason(int err)
 {
 	switch (err) {
-	case ENOTCONN: /* the mount of a daemon that was killed */
-	case ECONNABORTED:
+	case -ENOTCONN: /* the mount of a daemon that was killed */
+	case -ECONNABORTED:
 		return "the daemon has ended";
-	case EOPNOTSUPP:
+	case -EOPNOTSUPP:
+	case -ENODATA:
 		return "not a splice channel";
+	case -EXDEV:
+		return "there is no .spfs here: a part of a mount alone, or an older spfsd";
 	default:
-		return strerror(err);
+		return strerror(-err);
 	}
 }

@@ -1,18 +1,23 @@
-/* A place: where in a mount a path is. */
+/* A place: where in which mount of spfs a path is. */
 #pragma once
 
 #include <limits.h>
+#include <sys/types.h>
 
 struct place {
-	char root[PATH_MAX]; /* the mount point */
-	char path[PATH_MAX]; /* absolute, without links */
+	char root[PATH_MAX];   /* the mount point, with .spfs below it wherever one is to be seen */
+	char inside[PATH_MAX]; /* from there: "/a/b", or "" for the root */
+	dev_t dev;
+	ino_t ino;
+	mode_t mode;
 };
 
-/* Returns 0 or a positive errno, for place_reason(). */
-int place_of(struct place *place, const char *path);
+/*
+ * Looks the path up and follows links. In a mount that shows but a part, the place is the one in a mount of the whole
+ * where there is one. Returns 0, -EOPNOTSUPP where the path is in no mount of spfs, or what looking up may fail with:
+ * -ENOTCONN where the daemon has ended.
+ */
+int place_find(struct place *place, const char *path);
 
-/* The path from the mount's root: "/a/b", or "" for the root. */
-const char *place_inside(const struct place *place);
-
-/* Why a name, or an attribute of it, is not to be had, for people: @err is a positive errno. */
+/* Why a name, or what is told of it, is not to be had, for people: @err is a negative errno. */
 const char *place_reason(int err);

@@ -6,12 +6,13 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct progress {
 	bool terminal;
 	const char *what; /* the URI */
-	double start;     /* seconds */
-	double at;        /* of the last drawing, when so many bytes had been moved */
+	uint64_t start;   /* on clock_nsec() */
+	uint64_t at;      /* of the last drawing, when so many bytes had been moved */
 	double bytes;
 	double rate;      /* bytes a second, smoothed; below 0: not known yet */
 };

@@ -1,16 +1,14 @@
 /* spfs reload: has the daemon read its configuration again. */
-#include <argp.h>
 #include <stdio.h>
-#include <string.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
+#include "complaint.h"
 #include "control.h"
-#include "place.h"
+#include "target.h"
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t reload_parse(int key, char *arg, struct argp_state *state)
 {
 	const char **mount = state->input;
 
@@ -29,46 +27,41 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void print(FILE *to, const char *before, const json_t *lines)
+static void reload_print(FILE *to, const char *before, const json_t *lines)
 {
 	for (size_t i = 0; i < json_array_size(lines); i++)
 		fprintf(to, "%s%s\n", before, json_string_value(json_array_get(lines, i)));
 }
 
-static int run(int argc, char *argv[])
+static int reload_run(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = reload_parse,
 		.args_doc = "MOUNTPOINT",
 		.doc = "Have the daemon of MOUNTPOINT read its configuration again.\vPrints what has changed, and what "
 		       "cannot change before the next mount. A file with mistakes changes nothing: they are printed.",
 	};
 	const char *mount = NULL, *why;
-	struct place place;
 	json_t *answer;
-	int err, fd;
+	struct target t;
+	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &mount))
+	argument_parse(&argp, argc, argv, &mount);
+	if (target_open(&t, mount, TARGET_MOUNT) < 0)
 		return EXIT_FAILURE;
-	err = place_of(&place, mount);
-	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], mount, place_reason(err));
-		return EXIT_FAILURE;
-	}
-	fd = control_connect(place.root);
-	answer = fd < 0 ? NULL : control_ask(fd, json_pack("{ss}", "op", "reload"), -1);
-	why = answer ? control_error(answer) : fd < 0 ? control_no_mount(-fd) : control_reason(errno);
+	/* Not target_ask(): a refusal lists the mistakes. */
+	err = control_ask(t.control, json_pack("{ss}", "op", "reload"), -1, &answer);
+	target_close(&t);
+	why = err < 0 ? control_reason(err) : control_error(answer);
 	if (why)
-		fprintf(stderr, "%s: %s: %s\n", argv[0], mount, why);
-	print(stderr, "", json_object_get(answer, "mistakes"));
-	print(stdout, "", json_object_get(answer, "applied"));
-	print(stderr, "not changed: ", json_object_get(answer, "not"));
+		complaint_print(mount, why);
+	reload_print(stderr, "", json_object_get(answer, "mistakes"));
+	reload_print(stdout, "", json_object_get(answer, "applied"));
+	reload_print(stderr, "not changed: ", json_object_get(answer, "not"));
 	if (!why && !json_array_size(json_object_get(answer, "applied")))
 		puts("nothing has changed");
 	json_decref(answer);
-	if (fd >= 0)
-		close(fd);
 	return why ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_reload = { "reload", "have the configuration read again", run };
+const struct command command_reload = { "reload", "have the configuration read again", reload_run };

@@ -1,51 +1,42 @@
 /* spfs set, spfs get: the settings of a channel, a tap or a mount. */
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "argument.h"
 #include "command.h"
-#include "control.h"
-#include "place.h"
-#include "shown.h"
+#include "complaint.h"
 #include "table.h"
+#include "target.h"
 
-/*
- * Asks the daemon of @path; @op and @settings (taken, or NULL) are the rest. Complains and returns NULL where it fails.
- */
-static json_t *ask(const char *who, const char *path, const char *op, json_t *settings)
+/* Asks the daemon of @path @op; @settings (taken, or NULL) belong to it. NULL: complained. */
+static json_t *settings_ask_daemon(const char *path, const char *op, json_t *settings)
 {
-	json_t *answer;
-	struct place place;
-	const char *why;
-	int err;
+	json_t *request, *answer = NULL;
+	struct target t;
 
-	err = place_of(&place, path);
-	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", who, path, place_reason(err));
-		json_decref(settings);
-		return NULL;
+	if (target_open(&t, path, TARGET_CHANNEL) == 0) {
+		request = target_request(&t, op);
+		if (settings)
+			json_object_set(request, "settings", settings);
+		answer = target_ask(&t, request, -1);
+		target_close(&t);
 	}
-	answer = control_once(place.root, json_pack("{ss ss so*}", "op", op, "channel", *place_inside(&place) ?
-						    place_inside(&place) : "/", "settings", settings), &why);
-	if (!why)
-		return answer;
-	fprintf(stderr, "%s: %s: %s\n", who, path, why);
-	json_decref(answer);
-	return NULL;
+	json_decref(settings);
+	return answer;
 }
 
 /* ---- set ---- */
 
-struct assignments {
+struct settings_assignments {
 	const char *channel;
 	json_t *settings;
 };
 
-static error_t parse_set(int key, char *arg, struct argp_state *state)
+static error_t settings_parse_set(int key, char *arg, struct argp_state *state)
 {
-	struct assignments *a = state->input;
+	struct settings_assignments *a = state->input;
 	char *equals;
 
 	switch (key) {
@@ -70,10 +61,10 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int run_set(int argc, char *argv[])
+static int settings_run_set(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.parser = parse_set,
+		.parser = settings_parse_set,
 		.args_doc = "CHANNEL KEY=VALUE...",
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
 		       "channel: size, replay, eof, packets, stable, rate\n"
@@ -81,12 +72,11 @@ static int run_set(int argc, char *argv[])
 		       "mount:   quota\n"
 		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
 	};
-	struct assignments a = { .settings = json_object() };
+	struct settings_assignments a = { .settings = json_object() };
 	json_t *answer;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	answer = ask(argv[0], a.channel, "set", a.settings);
+	argument_parse(&argp, argc, argv, &a);
+	answer = settings_ask_daemon(a.channel, "set", a.settings);
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -95,16 +85,17 @@ static int run_set(int argc, char *argv[])
 
 enum { KEY, VALUE };
 
-static const struct column columns[] = { [KEY] = { "KEY", 0 }, [VALUE] = { "VALUE", SCOLS_FL_RIGHT } };
+static const struct column settings_fields[] = { [KEY] = { "KEY", 0 }, [VALUE] = { "VALUE", SCOLS_FL_RIGHT } };
 
-static int print_table(json_t *settings)
+/* Returns 0 or -ENOMEM. */
+static int settings_print_table(json_t *settings)
 {
-	struct libscols_table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct libscols_table *table = table_new(settings_fields, sizeof(settings_fields) / sizeof(settings_fields[0]));
 	const char *key;
 	json_t *value;
 
 	if (!table)
-		return ENOMEM;
+		return -ENOMEM;
 	json_object_foreach(settings, key, value) {
 		struct libscols_line *line = table_line(table, NULL);
 
@@ -116,13 +107,11 @@ static int print_table(json_t *settings)
 		else
 			table_size(line, VALUE, settings, key);
 	}
-	scols_print_table(table);
-	scols_unref_table(table);
-	return 0;
+	return table_print(table);
 }
 
 /* Leaves those that were asked for: @keys. Returns the first that is not there, or NULL. */
-static const char *choose(json_t *settings, char **keys, int count)
+static const char *settings_choose(json_t *settings, char **keys, int count)
 {
 	json_t *chosen = json_object();
 	const char *missing = NULL;
@@ -141,7 +130,14 @@ static const char *choose(json_t *settings, char **keys, int count)
 	return missing;
 }
 
-static int run_get(int argc, char *argv[])
+static error_t settings_parse_get(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_NO_ARGS)
+		argp_error(state, "of which channel?");
+	return argument_list_parse(key, arg, state);
+}
+
+static int settings_run_get(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
 		{ "json", 'j', NULL, 0, "JSON: an object, with exact numbers", 0 },
@@ -149,36 +145,35 @@ static int run_get(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = shown_parse,
+		.parser = settings_parse_get,
 		.args_doc = "CHANNEL [KEY...]",
 		.doc = "Show the settings of a channel, of a tap, or of a mount by its folder.",
 	};
 	const char *missing = NULL;
-	struct shown a = { 0 };
+	struct argument_list a = { 0 };
 	json_t *answer, *settings;
 	int err = 0;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	if (!a.count) {
-		fprintf(stderr, "%s: of which channel?\n", argv[0]);
-		return EXIT_FAILURE;
-	}
-	answer = ask(argv[0], a.channels[0], "get", NULL);
+	argument_parse(&argp, argc, argv, &a);
+	answer = settings_ask_daemon(a.names[0], "get", NULL);
 	if (!answer)
 		return EXIT_FAILURE;
 	settings = json_object_get(answer, "settings");
 	if (a.count > 1)
-		missing = choose(settings, a.channels + 1, a.count - 1);
-	if (missing)
-		fprintf(stderr, "%s: %s: there is no such setting of it: %s\n", argv[0], a.channels[0], missing);
-	else if (a.json)
-		err = json_dumpf(settings, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? EIO : 0;
-	else
-		err = print_table(settings);
+		missing = settings_choose(settings, a.names + 1, a.count - 1);
+	if (missing) {
+		char why[256];
+
+		snprintf(why, sizeof(why), "there is no such setting of it: %s", missing);
+		complaint_print(a.names[0], why);
+	} else {
+		err = a.json ? table_print_json(settings) : settings_print_table(settings);
+	}
 	json_decref(answer);
-	return missing || err ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (err < 0)
+		complaint_print_errno("output", err);
+	return missing || err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_set = { "set", "change settings of a channel, tap or mount", run_set };
-const struct command command_get = { "get", "show the settings of a channel, tap or mount", run_get };
+const struct command command_set = { "set", "change settings of a channel, tap or mount", settings_run_set };
+const struct command command_get = { "get", "show the settings of a channel, tap or mount", settings_run_get };

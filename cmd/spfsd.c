@@ -18,7 +18,7 @@
 
 #define WORKERS_UNSAID UINT_MAX
 
-struct arguments {
+struct spfsd_arguments {
 	int foreground;
 	int debug;
 	int help;
@@ -31,9 +31,9 @@ struct arguments {
 	int allow_other; /* -1: it is not said */
 };
 
-#define OPTION(template, field, value) { template, offsetof(struct arguments, field), value }
+#define OPTION(template, field, value) { template, offsetof(struct spfsd_arguments, field), value }
 
-static const struct fuse_opt options[] = {
+static const struct fuse_opt spfsd_options[] = {
 	OPTION("-f", foreground, 1),
 	OPTION("-d", debug, 1),
 	OPTION("debug", debug, 1),
@@ -61,9 +61,9 @@ static const struct fuse_opt options[] = {
 	FUSE_OPT_END,
 };
 
-static int take_argument(void *data, const char *arg, int key, struct fuse_args *out)
+static int spfsd_take_argument(void *data, const char *arg, int key, struct fuse_args *out)
 {
-	struct arguments *a = data;
+	struct spfsd_arguments *a = data;
 
 	if (key == FUSE_OPT_KEY_OPT)
 		return strncmp(arg, "x-", 2) ? 1 : 0;
@@ -76,7 +76,7 @@ static int take_argument(void *data, const char *arg, int key, struct fuse_args 
 	return a->mountpoint ? 0 : -1;
 }
 
-static void usage(void)
+static void spfsd_usage(void)
 {
 	printf("usage: spfsd [options] [MOUNTPOINT]\n"
 	       "       spfsd --check-config [FILE]\n"
@@ -100,7 +100,7 @@ static void usage(void)
 	       "Unmount with umount(8) or fusermount3 -u, or end spfsd with SIGTERM.\n");
 }
 
-static int add_mount_options(struct fuse_args *args, const struct arguments *a, const struct config *config)
+static int spfsd_add_mount_options(struct fuse_args *args, const struct spfsd_arguments *a, const struct config *config)
 {
 	if (fuse_opt_insert_arg(args, 1, "-odefault_permissions,fsname=spfs,subtype=spfs") < 0)
 		return -1;
@@ -115,7 +115,7 @@ static int add_mount_options(struct fuse_args *args, const struct arguments *a, 
  * Forks; the parent waits until the mount answers, then exits 0, or with the child's failure.
  * Returns, in the child, the descriptor to tell it by, or a negative errno.
  */
-static int detach(void)
+static int spfsd_detach(void)
 {
 	int ends[2], status, null;
 	pid_t pid;
@@ -146,7 +146,7 @@ static int detach(void)
 	return ends[1];
 }
 
-static int run(struct fuse_args *args, const struct arguments *a, struct config *config)
+static int spfsd_run(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
 {
 	struct server_options server = { .config = config, .ready = -1 };
 	char *mountpoint = NULL;
@@ -168,7 +168,7 @@ static int run(struct fuse_args *args, const struct arguments *a, struct config 
 	free(config->point);
 	config->point = mountpoint;
 	if (!a->foreground && !a->debug) {
-		err = detach();
+		err = spfsd_detach();
 		if (err < 0) {
 			log_err("cannot detach: %s", strerror(-err));
 			return err;
@@ -179,15 +179,15 @@ static int run(struct fuse_args *args, const struct arguments *a, struct config 
 }
 
 /* libfuse takes what is behind "--config", and so of "--config=FILE" the '=' too. */
-static const char *config_file(const struct arguments *a)
+static const char *spfsd_config_file(const struct spfsd_arguments *a)
 {
 	return a->config && *a->config == '=' ? a->config + 1 : a->config;
 }
 
-static int start(struct fuse_args *args, const struct arguments *a)
+static int spfsd_start(struct fuse_args *args, const struct spfsd_arguments *a)
 {
 	const struct configure line = {
-		.file = config_file(a), .point = a->mountpoint, .log = a->log, .workers = a->workers,
+		.file = spfsd_config_file(a), .point = a->mountpoint, .log = a->log, .workers = a->workers,
 		.allow_other = a->allow_other,
 	};
 	struct config *config = NULL;
@@ -200,8 +200,8 @@ static int start(struct fuse_args *args, const struct arguments *a)
 		fprintf(stderr, "spfsd: where to? usage: spfsd [options] MOUNTPOINT (see spfsd -h)\n");
 	else if (config->workers > CONFIG_WORKERS_MAX)
 		fprintf(stderr, "spfsd: workers=%u: 1 to %d\n", config->workers, CONFIG_WORKERS_MAX);
-	else if (add_mount_options(args, a, config) == 0)
-		err = run(args, a, config);
+	else if (spfsd_add_mount_options(args, a, config) == 0)
+		err = spfsd_run(args, a, config);
 	config_unref(config);
 	return err;
 }
@@ -209,25 +209,25 @@ static int start(struct fuse_args *args, const struct arguments *a)
 int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
-	struct arguments a = { .workers = WORKERS_UNSAID, .allow_other = -1 };
+	struct spfsd_arguments a = { .workers = WORKERS_UNSAID, .allow_other = -1 };
 	int err = -EINVAL;
 
-	if (fuse_opt_parse(&args, &a, options, take_argument) < 0)
+	if (fuse_opt_parse(&args, &a, spfsd_options, spfsd_take_argument) < 0)
 		goto out;
 	if (a.help) {
-		usage();
+		spfsd_usage();
 		err = 0;
 	} else if (a.version) {
 		printf("spfsd %s, libfuse %s\n", SPFS_VERSION, fuse_pkgversion());
 		err = 0;
 	} else if (a.check) {
-		err = configure_check(a.mountpoint ? a.mountpoint : config_file(&a));
+		err = configure_check(a.mountpoint ? a.mountpoint : spfsd_config_file(&a));
 	} else if (a.workers == 0) {
 		fprintf(stderr, "spfsd: workers=0: 1 to %d\n", CONFIG_WORKERS_MAX);
 	} else {
 		if (a.workers == WORKERS_UNSAID)
 			a.workers = 0;
-		err = start(&args, &a);
+		err = spfsd_start(&args, &a);
 	}
 out:
 	fuse_opt_free_args(&args);

@@ -1,19 +1,20 @@
 /* spfs stat: the counters of channels and their taps. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "argument.h"
 #include "command.h"
-#include "place.h"
+#include "complaint.h"
 #include "samples.h"
-#include "shown.h"
 #include "table.h"
 
 enum { NAME, BYTES, WAITING, WRITERS, READERS, STREAMS, BY_REF, COPIED, LOST, STATE };
 
-static const struct column columns[] = {
+static const struct column stat_columns[] = {
 	[NAME] = { "NAME", SCOLS_FL_TREE },
 	[BYTES] = { "BYTES", SCOLS_FL_RIGHT },
 	[WAITING] = { "WAITING", SCOLS_FL_RIGHT },
@@ -26,7 +27,7 @@ static const struct column columns[] = {
 	[STATE] = { "STATE", 0 },
 };
 
-static const char *state_of(const struct sample *s)
+static const char *stat_state(const struct sample *s)
 {
 	const json_t *writers = json_object_get(s->stats, "writers");
 
@@ -37,16 +38,15 @@ static const char *state_of(const struct sample *s)
 	return json_integer_value(writers) > 0 ? "open" : "idle";
 }
 
-static void add_channel(struct libscols_table *table, const struct sample *s)
+static void stat_add_channel(struct libscols_table *table, const struct sample *s)
 {
-	const char *name = json_string_value(json_object_get(s->stats, "channel"));
 	struct libscols_line *line = table_line(table, NULL);
 	json_t *tap;
 	size_t i;
 
 	if (!line)
 		return;
-	table_text(line, NAME, "%s%s", name ? s->root : s->path, name ? name : "");
+	table_text(line, NAME, "%s", s->path);
 	table_size(line, BYTES, s->stats, "bytes_in");
 	table_size(line, WAITING, s->stats, "waiting");
 	table_number(line, WRITERS, s->stats, "writers");
@@ -54,7 +54,7 @@ static void add_channel(struct libscols_table *table, const struct sample *s)
 	table_number(line, STREAMS, s->stats, "streams");
 	table_number(line, BY_REF, s->stats, "chunks_ref");
 	table_number(line, COPIED, s->stats, "chunks_copy");
-	table_text(line, STATE, "%s", state_of(s));
+	table_text(line, STATE, "%s", stat_state(s));
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
 		struct libscols_line *child = table_line(table, line);
 
@@ -69,53 +69,71 @@ static void add_channel(struct libscols_table *table, const struct sample *s)
 	}
 }
 
-static int print_table(const struct samples *list)
+/* Returns 0 or a negative errno. */
+static int stat_print_table(const struct samples *list)
 {
-	struct libscols_table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	struct libscols_table *table = table_new(stat_columns, sizeof(stat_columns) / sizeof(stat_columns[0]));
 
 	if (!table)
-		return ENOMEM;
+		return -ENOMEM;
 	for (size_t i = 0; i < list->count; i++)
-		if (!list->all[i]->err)
-			add_channel(table, list->all[i]);
-	scols_print_table(table);
-	scols_unref_table(table);
-	return 0;
+		stat_add_channel(table, list->all[i]);
+	return table_print(table);
 }
 
-/* One object for one channel named, else an array. */
-static int print_json(const struct samples *list, bool single)
+/* What stats.json has beyond the attribute spfs.stats: a channel looks the same however it was asked for. */
+static void stat_drop_details(json_t *stats)
+{
+	json_t *tap;
+	size_t i;
+
+	json_object_del(stats, "inode");
+	json_object_del(stats, "settings");
+	json_object_del(stats, "ports");
+	json_array_foreach(json_object_get(stats, "taps"), i, tap) {
+		json_object_del(tap, "id");
+		json_object_del(tap, "settings");
+	}
+}
+
+/* One object for one channel named, else an array. Returns 0 or a negative errno. */
+static int stat_print_json(const struct samples *list, bool single)
 {
 	json_t *array = json_array();
+	int err;
 
 	for (size_t i = 0; i < list->count; i++) {
 		json_t *stats = list->all[i]->stats;
 
-		if (list->all[i]->err)
-			continue;
+		stat_drop_details(stats);
 		json_object_set_new(stats, "mount", json_string(list->all[i]->root));
 		json_array_append(array, stats);
 	}
-	json_dumpf(single ? json_array_get(array, 0) : array, stdout, JSON_INDENT(2));
-	putchar('\n');
+	err = table_print_json(single ? json_array_get(array, 0) : array);
 	json_decref(array);
-	return 0;
+	return err;
 }
 
-static bool is_folder(const char *path)
+static bool stat_is_folder(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int complain(const char *who, const char *what, int err)
+/* Adds one channel, or what is in a folder. */
+static void stat_add(struct samples *list, char *path, bool *failed)
 {
-	fprintf(stderr, "%s: %s: %s\n", who, what, place_reason(err));
-	return 1;
+	int err = samples_add_by_attribute(list, path);
+
+	/* The origin of a teed channel may be written only, but who may write it may be told of it. */
+	if (err == -EISDIR || err == -EACCES)
+		err = samples_add(list, path);
+	if (err < 0)
+		samples_complain(failed, path, err);
 }
 
-static int run(int argc, char *argv[])
+static int stat_run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
 		{ "json", 'j', NULL, 0, "JSON: one object for one CHANNEL, else an array", 0 },
@@ -123,39 +141,29 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = shown_parse,
+		.parser = argument_list_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "Show what went through channels and their taps, and who has them open.\vWithout an "
-		       "argument: every channel of every mount. A dash is what the daemon does not know: a "
-		       "channel without taps is moved by the kernel alone.",
+		       "argument: every mount. Only channels that you may read or write are shown. A dash is what the "
+		       "daemon does not know: a channel without taps is moved by the kernel alone.",
 	};
 	struct samples list = { 0 };
-	struct shown a = { 0 };
-	int failed = 0;
-	int err;
+	struct argument_list a = { 0 };
+	bool failed = false;
+	int err = 0;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	for (int i = 0; i < a.count; i++) {
-		err = samples_add(&list, a.channels[i]);
-		if (err)
-			failed |= complain(argv[0], a.channels[i], err);
-	}
-	if (!a.count) {
-		err = samples_add_mounts(&list);
-		if (err)
-			failed |= complain(argv[0], "mounts", err);
-		for (size_t i = 0; i < list.count; i++)
-			if (list.all[i]->err)
-				failed |= complain(argv[0], list.all[i]->path, list.all[i]->err);
-	}
-	if (list.count > 0 || !failed) {
-		err = a.json ? print_json(&list, a.count == 1 && list.count == 1 && !is_folder(a.channels[0])) : print_table(&list);
-		if (err)
-			failed |= complain(argv[0], "output", err);
-	}
+	argument_parse(&argp, argc, argv, &a);
+	for (int i = 0; i < a.count; i++)
+		stat_add(&list, a.names[i], &failed);
+	if (!a.count)
+		err = samples_take(&list, NULL, 0, samples_complain, &failed);
+	if (err == 0 && (list.count > 0 || !failed))
+		err = a.json ? stat_print_json(&list, a.count == 1 && list.count == 1 && !stat_is_folder(a.names[0])) :
+			       stat_print_table(&list);
+	if (err < 0)
+		complaint_print_errno("output", err);
 	samples_free(&list);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return failed || err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_stat = { "stat", "show the counters of channels and taps", run };
+const struct command command_stat = { "stat", "show the counters of channels and taps", stat_run };

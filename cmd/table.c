@@ -1,12 +1,14 @@
 #include "table.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "size.h"
+#include "text.h"
 
-#define BAR 10
+#define TABLE_BAR 10
 
 struct libscols_table *table_new(const struct column *columns, size_t count)
 {
@@ -31,19 +33,20 @@ void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) >= 0)
-		scols_line_refer_data(line, column, text);
+	text = text_vprint(fmt, ap);
 	va_end(ap);
+	if (text)
+		scols_line_refer_data(line, column, text);
 }
 
 void table_bytes(struct libscols_line *line, size_t column, double bytes)
 {
-	char text[BYTES_TEXT];
+	char text[SIZE_TEXT_MAX];
 
-	table_text(line, column, "%s", bytes < 0 ? "-" : bytes_text(text, bytes));
+	table_text(line, column, "%s", bytes < 0 ? "-" : size_print_round(text, bytes));
 }
 
-static json_int_t value(const json_t *object, const char *key)
+static json_int_t table_value(const json_t *object, const char *key)
 {
 	const json_t *n = json_object_get(object, key);
 
@@ -52,7 +55,7 @@ static json_int_t value(const json_t *object, const char *key)
 
 void table_number(struct libscols_line *line, size_t column, const json_t *object, const char *key)
 {
-	json_int_t n = value(object, key);
+	json_int_t n = table_value(object, key);
 
 	if (n < 0)
 		table_text(line, column, "-");
@@ -62,21 +65,34 @@ void table_number(struct libscols_line *line, size_t column, const json_t *objec
 
 void table_size(struct libscols_line *line, size_t column, const json_t *object, const char *key)
 {
-	table_bytes(line, column, (double)value(object, key));
+	table_bytes(line, column, (double)table_value(object, key));
 }
 
 void table_fill(struct libscols_line *line, size_t column, const json_t *object)
 {
-	json_int_t size = value(object, "size");
-	json_int_t waiting = value(object, "waiting");
-	char bar[BAR + 1];
+	json_int_t size = table_value(object, "size");
+	json_int_t waiting = table_value(object, "waiting");
+	char bar[TABLE_BAR + 1];
 	int percent;
 
 	if (size <= 0)
 		return;
 	percent = waiting >= size ? 100 : (int)(waiting * 100 / size);
-	for (int i = 0; i < BAR; i++)
-		bar[i] = i * 100 < percent * BAR ? '#' : '.';
-	bar[BAR] = '\0';
+	for (int i = 0; i < TABLE_BAR; i++)
+		bar[i] = i * 100 < percent * TABLE_BAR ? '#' : '.';
+	bar[TABLE_BAR] = '\0';
 	table_text(line, column, "%s %3d%%", bar, percent);
+}
+
+int table_print(struct libscols_table *table)
+{
+	int err = scols_print_table(table);
+
+	scols_unref_table(table);
+	return err;
+}
+
+int table_print_json(const json_t *json)
+{
+	return json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO : 0;
 }

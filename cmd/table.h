@@ -1,4 +1,4 @@
-/* Tables for people: libsmartcols columns, and numbers as they read them. */
+/* What a command prints: for people, tables of libsmartcols and numbers as they read them; for programs, JSON. */
 #pragma once
 
 #include <jansson.h>
@@ -15,6 +15,7 @@ struct libscols_table *table_new(const struct column *columns, size_t count);
 /* A line below @parent (NULL: at the top); NULL: out of memory. */
 struct libscols_line *table_line(struct libscols_table *table, struct libscols_line *parent);
 
+/* Made fit for a terminal. */
 void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -29,3 +30,9 @@ void table_size(struct libscols_line *line, size_t column, const json_t *object,
 
 /* "waiting" of "size" as a bar and a percentage; empty where the size is unknown. */
 void table_fill(struct libscols_line *line, size_t column, const json_t *object);
+
+/* Prints the table and frees it. Returns 0 or a negative errno. */
+int table_print(struct libscols_table *table);
+
+/* What a table would tell, for programs: prints @json. Returns 0 or -EIO. */
+int table_print_json(const json_t *json);

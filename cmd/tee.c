@@ -1,22 +1,24 @@
 /* spfs tee: gives a channel one more name, which reads its full copy. */
-#include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "argument.h"
 #include "command.h"
+#include "complaint.h"
 #include "place.h"
 
-struct arguments {
+struct tee_arguments {
 	const char *channel;
 	const char *name;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t tee_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
+	struct tee_arguments *a = state->input;
 
 	switch (key) {
 	case ARGP_KEY_ARG:
@@ -36,7 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const char *reason(int err)
+/* @err is a positive errno. */
+static const char *tee_reason(int err)
 {
 	switch (err) {
 	case EDQUOT:
@@ -48,28 +51,29 @@ static const char *reason(int err)
 	case EINVAL:
 		return "not a name inside the mount";
 	default:
-		return place_reason(err);
+		return place_reason(-err);
 	}
 }
 
-static int run(int argc, char *argv[])
+static int tee_run(int argc, char *argv[])
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = tee_parse,
 		.args_doc = "CHANNEL NAME",
 		.doc = "Make NAME a tap of CHANNEL: a name that reads the whole stream from now on, like "
 		       "ln(1).\vNAME is relative to the channel's folder, or absolute inside the mount. Remove "
 		       "a tap with rm(1).",
 	};
-	struct arguments a = { 0 };
+	struct tee_arguments a = { 0 };
+	char what[PATH_MAX + NAME_MAX + 2];
+	const char *why;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	if (setxattr(a.channel, "spfs.tee", a.name, strlen(a.name), 0) < 0) {
-		fprintf(stderr, "%s: %s %s: %s\n", argv[0], a.channel, a.name, reason(errno));
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
+	argument_parse(&argp, argc, argv, &a);
+	if (setxattr(a.channel, "spfs.tee", a.name, strlen(a.name), 0) == 0)
+		return EXIT_SUCCESS;
+	why = tee_reason(errno);
+	snprintf(what, sizeof(what), "%s %s", a.channel, a.name);
+	return complaint_print(what, why);
 }
 
-const struct command command_tee = { "tee", "make a tap of a channel", run };
+const struct command command_tee = { "tee", "make a tap of a channel", tee_run };

@@ -3,5 +3,5 @@
 
 #include "top-model.h"
 
-/* Prints @m as text. Returns 0 or ENOMEM. */
+/* Prints @m as text. Returns 0 or -ENOMEM. */
 int top_batch_print(const struct top_model *m);

@@ -4,25 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool top_delay_parse(const char *text, double *delay)
-{
-	char *end;
-	double d = strtod(text, &end);
+#include "argument.h"
 
-	if (end == text || *end || !(d >= TOP_DELAY_MIN && d <= TOP_DELAY_MAX))
-		return false;
-	*delay = d;
-	return true;
-}
-
-static void arranged(struct top_screen *s, struct top_model *m)
+static void top_keys_arrange(struct top_screen *s, struct top_model *m)
 {
 	top_model_arrange(m);
 	top_screen_find(s, m);
 }
 
 /* The next row after the chosen one with the text in its name. */
-static void search(struct top_screen *s, const struct top_model *m, size_t from)
+static void top_keys_search(struct top_screen *s, const struct top_model *m, size_t from)
 {
 	const struct top_rows *rows = &m->rows;
 
@@ -36,13 +27,13 @@ static void search(struct top_screen *s, const struct top_model *m, size_t from)
 	}
 }
 
-static void key_prompt(struct top_screen *s, struct top_model *m, int key)
+static void top_keys_take_prompt(struct top_screen *s, struct top_model *m, int key)
 {
 	size_t len = strlen(s->input);
 
 	if (key == '\r' || key == '\n' || key == KEY_ENTER || key == 27) {
 		if (s->prompt == TOP_DELAY && key != 27)
-			top_delay_parse(s->input, &s->delay);
+			argument_read_seconds(s->input, TOP_DELAY_MIN, TOP_DELAY_MAX, &s->delay);
 		if (s->prompt == TOP_FILTER && key == 27)
 			m->view.filter[0] = '\0';
 		s->prompt = TOP_NO_PROMPT;
@@ -57,12 +48,12 @@ static void key_prompt(struct top_screen *s, struct top_model *m, int key)
 	if (s->prompt == TOP_FILTER) {
 		strcpy(m->view.filter, s->input);
 	} else if (s->prompt == TOP_SEARCH && *s->input) {
-		search(s, m, s->cursor);
+		top_keys_search(s, m, s->cursor);
 	}
-	arranged(s, m);
+	top_keys_arrange(s, m);
 }
 
-static void key_page(struct top_screen *s, int key)
+static void top_keys_take_page(struct top_screen *s, int key)
 {
 	struct top_page *page = &s->lines;
 	size_t room = LINES > 1 ? (size_t)LINES - 1 : 1;
@@ -100,7 +91,7 @@ void top_keys_details(struct top_screen *s, const struct top_model *m)
 		top_page_details(&s->lines, rows->shown[s->cursor]->sample);
 }
 
-static void open_page(struct top_screen *s, const struct top_model *m, enum top_page_kind kind)
+static void top_keys_open_page(struct top_screen *s, const struct top_model *m, enum top_page_kind kind)
 {
 	s->page = kind;
 	s->lines.first = 0;
@@ -110,7 +101,7 @@ static void open_page(struct top_screen *s, const struct top_model *m, enum top_
 		top_keys_details(s, m);
 }
 
-static void prompt(struct top_screen *s, const struct top_model *m, enum top_prompt kind)
+static void top_keys_prompt(struct top_screen *s, const struct top_model *m, enum top_prompt kind)
 {
 	s->prompt = kind;
 	s->input[0] = '\0';
@@ -119,7 +110,7 @@ static void prompt(struct top_screen *s, const struct top_model *m, enum top_pro
 }
 
 /* Returns false: the end. */
-static bool key_list(struct top_screen *s, struct top_model *m, int key)
+static bool top_keys_take_list(struct top_screen *s, struct top_model *m, int key)
 {
 	struct top_view *view = &m->view;
 	size_t room = top_screen_room();
@@ -129,11 +120,11 @@ static bool key_list(struct top_screen *s, struct top_model *m, int key)
 	case 'q': case KEY_F(10):
 		return false;
 	case 'h': case '?': case KEY_F(1):
-		open_page(s, m, TOP_HELP);
+		top_keys_open_page(s, m, TOP_HELP);
 		return true;
 	case '\r': case '\n': case KEY_ENTER:
 		if (m->rows.visible)
-			open_page(s, m, TOP_DETAILS);
+			top_keys_open_page(s, m, TOP_DETAILS);
 		return true;
 	case KEY_UP:
 		at -= at > 0;
@@ -166,17 +157,17 @@ static bool key_list(struct top_screen *s, struct top_model *m, int key)
 		view->flat = !view->flat;
 		break;
 	case '/': case KEY_F(4):
-		prompt(s, m, TOP_FILTER);
+		top_keys_prompt(s, m, TOP_FILTER);
 		return true;
 	case KEY_F(3):
-		prompt(s, m, TOP_SEARCH);
+		top_keys_prompt(s, m, TOP_SEARCH);
 		return true;
 	case 'n':
 		if (*s->input)
-			search(s, m, s->cursor + 1);
+			top_keys_search(s, m, s->cursor + 1);
 		return true;
 	case 'd': case 's':
-		prompt(s, m, TOP_DELAY);
+		top_keys_prompt(s, m, TOP_DELAY);
 		return true;
 	case ' ':
 		s->paused = !s->paused;
@@ -186,7 +177,7 @@ static bool key_list(struct top_screen *s, struct top_model *m, int key)
 	}
 	if (at != s->cursor)
 		top_screen_choose(s, m, at);
-	arranged(s, m);
+	top_keys_arrange(s, m);
 	return true;
 }
 
@@ -201,11 +192,11 @@ bool top_keys_take(struct top_screen *s, struct top_model *m)
 		if (key == ('L' & 0x1f))
 			clearok(curscr, TRUE); /* draws all anew */
 		else if (s->page != TOP_LIST)
-			key_page(s, key);
+			top_keys_take_page(s, key);
 		else if (s->prompt)
-			key_prompt(s, m, key);
+			top_keys_take_prompt(s, m, key);
 		else
-			more = key_list(s, m, key);
+			more = top_keys_take_list(s, m, key);
 	}
 	return more;
 }

@@ -9,9 +9,6 @@
 #define TOP_DELAY_MIN 0.1
 #define TOP_DELAY_MAX 3600
 
-/* Returns false where @text is no delay, with *delay as it was. */
-bool top_delay_parse(const char *text, double *delay);
-
 /* Does what the keys that have come say. Does not wait. Returns false: it is to end. */
 bool top_keys_take(struct top_screen *s, struct top_model *m);
 

@@ -7,68 +7,40 @@
 
 #include "clock.h"
 #include "place.h"
-#include "printable.h"
+#include "text.h"
 
-static void note(struct top_model *m, const char *what, int err)
+/* A samples_failed. */
+static void top_model_note(void *data, const char *what, int err)
 {
-	char *text = printable(what);
+	struct top_model *m = data;
 
 	/* The first one is shown. */
 	if (m->missing++ == 0)
-		snprintf(m->note, sizeof(m->note), "%.180s: %s", text ? text : "?", place_reason(err));
-	free(text);
+		text_format(m->note, sizeof(m->note), "%.180s: %s", what, place_reason(err));
 }
 
 /* Those that were there and are no more. */
-static int note_gone(struct top_model *m, const struct mounts *mounts)
-{
-	for (size_t i = 0; i < m->seen.count; i++)
-		if (!mounts_have(mounts, m->seen.roots[i]))
-			note(m, m->seen.roots[i], ENOTCONN);
-	for (size_t i = 0; i < mounts->count; i++) {
-		int err = mounts_have(&m->seen, mounts->roots[i]) ? 0 : mounts_add(&m->seen, mounts->roots[i]);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int look(struct top_model *m, struct samples *list)
+static int top_model_note_gone(struct top_model *m)
 {
 	struct mounts mounts = { 0 };
 	int err = mounts_find(&mounts);
 
-	for (int i = 0; !err && i < m->count; i++) {
-		int failed = samples_add(list, m->folders[i]);
-
-		if (failed == ENOMEM)
-			err = failed;
-		else if (failed)
-			note(m, m->folders[i], failed);
-	}
-	for (size_t i = 0; !err && !m->count && i < mounts.count; i++) {
-		int failed = samples_add_tree(list, mounts.roots[i]);
-
-		if (failed == ENOMEM)
-			err = failed;
-		else if (failed)
-			note(m, mounts.roots[i], failed);
-	}
-	if (!err && !m->count)
-		err = note_gone(m, &mounts);
+	for (size_t i = 0; err == 0 && i < m->seen.count; i++)
+		if (!mounts_have(&mounts, m->seen.all[i].root))
+			top_model_note(m, m->seen.all[i].root, -ENOTCONN);
+	for (size_t i = 0; err == 0 && i < mounts.count; i++)
+		if (!mounts_have(&m->seen, mounts.all[i].root))
+			err = mounts_add(&m->seen, &mounts.all[i]);
 	mounts_free(&mounts);
-	return err;
+	return err == -ENOMEM ? err : 0; /* else samples_take() has told of it */
 }
 
-static void describe(struct top_model *m, const struct samples *list)
+static void top_model_describe(struct top_model *m, const struct samples *list)
 {
 	const char *root = samples_root(list);
-	char *text = root ? printable(root) : NULL;
 
-	snprintf(m->note, sizeof(m->note), "%s", text ? text : list->count ? "several mounts" :
-		 m->count || m->seen.count ? "no channels" : "no mount of spfs");
-	free(text);
+	text_format(m->note, sizeof(m->note), "%s", root ? root : list->count ? "several mounts" :
+		    m->count || m->seen.count ? "no channels" : "no mount of spfs");
 }
 
 int top_model_refresh(struct top_model *m)
@@ -78,19 +50,20 @@ int top_model_refresh(struct top_model *m)
 
 	m->note[0] = '\0';
 	m->missing = 0;
-	err = look(m, &list);
-	if (err) {
+	err = samples_take(&list, m->names, m->count, top_model_note, m);
+	if (err == 0 && !m->count)
+		err = top_model_note_gone(m);
+	if (err < 0) {
 		samples_free(&list);
 		return err;
 	}
-	samples_add_ports(&list);
 	samples_follow(&list, &m->samples);
 	if (!m->missing)
-		describe(m, &list);
+		top_model_describe(m, &list);
 	top_rows_free(&m->rows);
 	samples_free(&m->samples);
 	m->samples = list;
-	m->at = clock_now();
+	m->at = clock_nsec();
 	err = top_rows_make(&m->rows, &m->samples);
 	top_model_arrange(m);
 	return err;
@@ -99,12 +72,6 @@ int top_model_refresh(struct top_model *m)
 void top_model_arrange(struct top_model *m)
 {
 	top_rows_arrange(&m->rows, &m->view);
-}
-
-static void sum(double *total, double part)
-{
-	if (part >= 0)
-		*total = (*total < 0 ? 0 : *total) + part;
 }
 
 struct top_totals top_model_totals(const struct top_model *m)
@@ -119,9 +86,9 @@ struct top_totals top_model_totals(const struct top_model *m)
 		t.ports += row->kind == TOP_SOURCE || row->kind == TOP_SINK;
 		if (row->kind != TOP_CHANNEL)
 			continue;
-		sum(&t.in, row->value[TOP_IN]);
-		sum(&t.out, row->value[TOP_OUT]);
-		sum(&t.lost, row->value[TOP_LOST]);
+		top_rows_sum(&t.in, row->value[TOP_IN]);
+		top_rows_sum(&t.out, row->value[TOP_OUT]);
+		top_rows_sum(&t.lost, row->value[TOP_LOST]);
 	}
 	return t;
 }

@@ -1,22 +1,24 @@
 /* What spfs top shows: samples of the mounts, one refresh after the other, and the rows of the latest. */
 #pragma once
 
+#include <stdint.h>
+
 #include "mounts.h"
 #include "top-rows.h"
 
 struct top_model {
-	char **folders; /* mounts, folders or channels; none: every mount */
+	char **names; /* mounts, folders or channels; none: every mount */
 	int count;
 	struct samples samples;
-	struct mounts seen; /* every mount that was ever looked at, where no folders are given */
+	struct mounts seen; /* every mount that there ever was, where no names are given */
 	struct top_rows rows;
 	struct top_view view;
-	double at;      /* seconds, of the latest refresh */
+	uint64_t at;    /* of the latest refresh, on clock_nsec() */
 	char note[256]; /* printable: what could not be looked at, and why; else the mount */
 	size_t missing; /* so many */
 };
 
-/* Looks again. Returns 0 or a positive errno, ENOMEM at that. */
+/* Looks again. Returns 0 or -ENOMEM. */
 int top_model_refresh(struct top_model *m);
 
 /* After a change of the view. */

@@ -5,31 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "text.h"
 
-static void clear(struct top_page *page)
+static void top_page_clear(struct top_page *page)
 {
 	for (size_t i = 0; i < page->count; i++)
 		free(page->lines[i]);
 	page->count = 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(struct top_page *page, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void top_page_add(struct top_page *page, const char *fmt, ...)
 {
 	char **lines = realloc(page->lines, (page->count + 1) * sizeof(*lines));
-	char *text = NULL;
 	va_list ap;
 
 	if (!lines)
 		return;
 	page->lines = lines;
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	lines[page->count] = text_vprint(fmt, ap);
 	va_end(ap);
-	lines[page->count] = text ? printable(text) : NULL;
 	page->count += lines[page->count] != NULL;
-	free(text);
 }
 
 void top_page_help(struct top_page *page)
@@ -60,13 +56,13 @@ void top_page_help(struct top_page *page)
 		"q, Esc or Enter: back",
 	};
 
-	clear(page);
+	top_page_clear(page);
 	for (size_t i = 0; i < sizeof(help) / sizeof(help[0]); i++)
-		add(page, "%s", help[i]);
+		top_page_add(page, "%s", help[i]);
 }
 
 /* Numbers and texts first, then what has parts. */
-static void add_json(struct top_page *page, const json_t *json, int indent)
+static void top_page_add_json(struct top_page *page, const json_t *json, int indent)
 {
 	const char *key;
 	json_t *value, *item;
@@ -74,45 +70,37 @@ static void add_json(struct top_page *page, const json_t *json, int indent)
 
 	json_object_foreach((json_t *)(void *)json, key, value) {
 		if (json_is_string(value))
-			add(page, "%*s%-16s %s", indent, "", key, json_string_value(value));
+			top_page_add(page, "%*s%-16s %s", indent, "", key, json_string_value(value));
 		else if (json_is_integer(value))
-			add(page, "%*s%-16s %" JSON_INTEGER_FORMAT, indent, "", key, json_integer_value(value));
+			top_page_add(page, "%*s%-16s %" JSON_INTEGER_FORMAT, indent, "", key,
+				     json_integer_value(value));
 		else if (json_is_boolean(value))
-			add(page, "%*s%-16s %s", indent, "", key, json_is_true(value) ? "yes" : "no");
+			top_page_add(page, "%*s%-16s %s", indent, "", key, json_is_true(value) ? "yes" : "no");
 	}
 	json_object_foreach((json_t *)(void *)json, key, value) {
 		if (json_is_object(value)) {
-			add(page, "%*s%s", indent, "", key);
-			add_json(page, value, indent + 2);
+			top_page_add(page, "%*s%s", indent, "", key);
+			top_page_add_json(page, value, indent + 2);
 		}
 		json_array_foreach(value, i, item) {
-			add(page, "%*s%s %zu", indent, "", key, i + 1);
-			add_json(page, item, indent + 2);
+			top_page_add(page, "%*s%s %zu", indent, "", key, i + 1);
+			top_page_add_json(page, item, indent + 2);
 		}
 	}
 }
 
 void top_page_details(struct top_page *page, const struct sample *s)
 {
-	json_t *port;
-	size_t i;
-
-	clear(page);
-	add(page, "%s", s->path);
-	if (s->err)
-		add(page, "%s", strerror(s->err));
-	add_json(page, s->stats, 2);
-	json_array_foreach(s->ports, i, port) {
-		add(page, "  port %zu", i + 1);
-		add_json(page, port, 4);
-	}
-	add(page, "%s", "");
-	add(page, "q, Esc or Enter: back");
+	top_page_clear(page);
+	top_page_add(page, "%s", s->path);
+	top_page_add_json(page, s->stats, 2);
+	top_page_add(page, "%s", "");
+	top_page_add(page, "q, Esc or Enter: back");
 }
 
 void top_page_free(struct top_page *page)
 {
-	clear(page);
+	top_page_clear(page);
 	free(page->lines);
 	*page = (struct top_page){ 0 };
 }

@@ -7,24 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "text.h"
 
-static const char *text(const json_t *object, const char *key)
+static const char *top_rows_text(const json_t *object, const char *key)
 {
 	const char *value = json_string_value(json_object_get(object, key));
 
 	return value ? value : "";
 }
 
-static double number(const json_t *object, const char *key)
+static double top_rows_number(const json_t *object, const char *key)
 {
 	const json_t *n = json_object_get(object, key);
 
 	return json_is_integer(n) ? (double)json_integer_value(n) : -1;
 }
 
+/* A copy, fit for a terminal; NULL: out of memory. */
+static char *top_rows_clean(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		text_clean(copy);
+	return copy;
+}
+
 /* Takes @id, the name with the mount point. @leaf: NULL: the name. Returns NULL when out of memory. */
-static struct top_row *add(struct top_rows *rows, enum top_kind kind, const struct sample *s,
+static struct top_row *top_rows_add(struct top_rows *rows, enum top_kind kind, const struct sample *s,
 			   const struct top_row *parent, char *id, const char *leaf)
 {
 	struct top_row *row = calloc(1, sizeof(*row));
@@ -33,8 +43,8 @@ static struct top_row *add(struct top_rows *rows, enum top_kind kind, const stru
 	if (all)
 		rows->all = all;
 	if (row) {
-		row->name = id ? printable(id + (rows->alone ? strlen(s->root) : 0)) : NULL;
-		row->leaf = leaf ? printable(leaf) : row->name ? strdup(row->name) : NULL;
+		row->name = id ? top_rows_clean(id + (rows->alone ? strlen(s->root) : 0)) : NULL;
+		row->leaf = leaf ? top_rows_clean(leaf) : row->name ? strdup(row->name) : NULL;
 	}
 	if (!row || !all || !row->name || !row->leaf) {
 		if (row) {
@@ -58,7 +68,7 @@ static struct top_row *add(struct top_rows *rows, enum top_kind kind, const stru
 	return row;
 }
 
-__attribute__((format(printf, 1, 2))) static char *join(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static char *top_rows_join(const char *fmt, ...)
 {
 	char *joined = NULL;
 	va_list ap;
@@ -71,29 +81,28 @@ __attribute__((format(printf, 1, 2))) static char *join(const char *fmt, ...)
 }
 
 /* What channels and taps have in common. */
-static void count(struct top_row *row, const json_t *stats)
+static void top_rows_count(struct top_row *row, const json_t *stats)
 {
-	double size = number(stats, "size"), waiting = number(stats, "waiting");
+	double size = top_rows_number(stats, "size"), waiting = top_rows_number(stats, "waiting");
 
 	row->value[TOP_WAITING] = waiting;
 	if (size > 0 && waiting >= 0)
 		row->value[TOP_FILL] = waiting >= size ? 100 : waiting * 100 / size;
-	row->value[TOP_READERS] = number(stats, "readers");
-	row->value[TOP_WRITERS] = number(stats, "writers");
-	row->value[TOP_LOST] = number(stats, "lost");
-	row->value[TOP_DROPS] = number(stats, "drops");
-	row->state = text(stats, "state");
+	row->value[TOP_READERS] = top_rows_number(stats, "readers");
+	row->value[TOP_WRITERS] = top_rows_number(stats, "writers");
+	row->value[TOP_LOST] = top_rows_number(stats, "lost");
+	row->value[TOP_DROPS] = top_rows_number(stats, "drops");
+	row->state = top_rows_text(stats, "state");
 }
 
-/* A sum that is known where one of its parts is. */
-static void sum(double *total, double part)
+void top_rows_sum(double *total, double part)
 {
 	if (part >= 0)
 		*total = (*total < 0 ? 0 : *total) + part;
 }
 
 /* @path without the folder that it shares with @origin. */
-static const char *beside(const char *origin, const char *path)
+static const char *top_rows_leaf(const char *origin, const char *path)
 {
 	const char *slash = strrchr(origin, '/');
 	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
@@ -101,87 +110,86 @@ static const char *beside(const char *origin, const char *path)
 	return n && !strncmp(origin, path, n) ? path + n : path;
 }
 
-static struct top_row *add_port(struct top_rows *rows, struct top_row *above, const struct sample *s,
+static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *above, const struct sample *s,
 				const json_t *port)
 {
-	bool source = !strcmp(text(port, "dir"), "source");
+	bool source = !strcmp(top_rows_text(port, "dir"), "source");
 	json_int_t id = json_integer_value(json_object_get(port, "id"));
-	char *name = join("%s %s %s #%lld", above->id, source ? "<-" : "->", text(port, "uri"), (long long)id);
-	char *leaf = join("%s %s", source ? "<-" : "->", text(port, "uri"));
+	char *leaf = top_rows_join("%s %s", source ? "<-" : "->", top_rows_text(port, "uri"));
+	char *name = top_rows_join("%s %s #%lld", above->id, leaf ? leaf : "", (long long)id);
 	struct top_row *row = NULL;
 
 	if (leaf)
-		row = add(rows, source ? TOP_SOURCE : TOP_SINK, s, above, name, leaf);
+		row = top_rows_add(rows, source ? TOP_SOURCE : TOP_SINK, s, above, name, leaf);
 	else
 		free(name);
 	free(leaf);
 	if (!row)
 		return NULL;
 	row->value[source ? TOP_IN : TOP_OUT] = sample_rate(s, port, sample_port_before(s, id), "bytes");
-	row->value[TOP_LOST] = number(port, "lost");
-	row->value[TOP_DROPS] = number(port, "dropped");
-	if (number(port, "clients") > 0)
-		row->value[TOP_PEERS] = number(port, "connected");
-	row->state = text(port, "state");
-	sum(&above->value[TOP_PEERS], 1);
+	row->value[TOP_LOST] = top_rows_number(port, "lost");
+	row->value[TOP_DROPS] = top_rows_number(port, "dropped");
+	if (top_rows_number(port, "clients") > 0)
+		row->value[TOP_PEERS] = top_rows_number(port, "connected");
+	row->state = top_rows_text(port, "state");
+	top_rows_sum(&above->value[TOP_PEERS], 1);
 	return row;
 }
 
 /* The ports that are attached by the name @name; NULL: those of the channel that are of no tap in @taps. */
-static int add_ports(struct top_rows *rows, struct top_row *above, const struct sample *s, const char *name,
+static int top_rows_add_ports(struct top_rows *rows, struct top_row *above, const struct sample *s, const char *name,
 		     const json_t *taps)
 {
-	const json_t *port, *tap;
+	json_t *port, *tap;
 	size_t i, t;
 
-	json_array_foreach((json_t *)(void *)s->ports, i, port) {
-		const char *of = text(port, "name");
+	json_array_foreach(json_object_get(s->stats, "ports"), i, port) {
+		const char *of = top_rows_text(port, "name");
 		bool here = !name;
 
 		if (name)
 			here = !strcmp(of, name);
 		else
 			json_array_foreach((json_t *)(void *)taps, t, tap)
-				here = here && strcmp(text(tap, "name"), of);
-		if (here && !add_port(rows, above, s, port))
-			return ENOMEM;
+				here = here && strcmp(top_rows_text(tap, "name"), of);
+		if (here && !top_rows_add_port(rows, above, s, port))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_tap(struct top_rows *rows, struct top_row *channel, const struct sample *s, const json_t *tap)
+static int top_rows_add_tap(struct top_rows *rows, struct top_row *channel, const struct sample *s, const json_t *tap)
 {
-	const char *name = text(tap, "name");
-	struct top_row *row = add(rows, TOP_TAP, s, channel, join("%s%s", s->root, name),
-				  beside(text(s->stats, "channel"), name));
+	const char *name = top_rows_text(tap, "name");
+	struct top_row *row = top_rows_add(rows, TOP_TAP, s, channel, top_rows_join("%s%s", s->root, name),
+				  top_rows_leaf(top_rows_text(s->stats, "channel"), name));
 
 	if (!row)
-		return ENOMEM;
-	count(row, tap);
+		return -ENOMEM;
+	top_rows_count(row, tap);
 	row->value[TOP_OUT] = sample_rate(s, tap, sample_tap_before(s, name), "bytes_out");
-	sum(&channel->value[TOP_OUT], row->value[TOP_OUT]);
-	sum(&channel->value[TOP_LOST], row->value[TOP_LOST]);
-	sum(&channel->value[TOP_DROPS], row->value[TOP_DROPS]);
-	return add_ports(rows, row, s, name, NULL);
+	top_rows_sum(&channel->value[TOP_OUT], row->value[TOP_OUT]);
+	top_rows_sum(&channel->value[TOP_LOST], row->value[TOP_LOST]);
+	top_rows_sum(&channel->value[TOP_DROPS], row->value[TOP_DROPS]);
+	return top_rows_add_ports(rows, row, s, name, NULL);
 }
 
-static int add_channel(struct top_rows *rows, const struct sample *s)
+static int top_rows_add_channel(struct top_rows *rows, const struct sample *s)
 {
 	const json_t *taps = json_object_get(s->stats, "taps"), *tap;
-	const char *name = json_string_value(json_object_get(s->stats, "channel"));
-	char *id = name ? join("%s%s", s->root, name) : strdup(s->path);
-	struct top_row *row = id ? add(rows, TOP_CHANNEL, s, NULL, id, NULL) : NULL;
-	int err = row ? 0 : ENOMEM;
+	struct top_row *row = top_rows_add(rows, TOP_CHANNEL, s, NULL, strdup(s->path), NULL);
+	int err = row ? 0 : -ENOMEM;
 	size_t i;
 
 	if (!row)
-		return ENOMEM;
-	count(row, s->stats);
-	row->state = s->err ? strerrorname_np(s->err) : !name ? "no name" : json_array_size(taps) ? "teed" : "fifo";
+		return -ENOMEM;
+	top_rows_count(row, s->stats);
+	row->state = json_is_null(json_object_get(s->stats, "channel")) ? "no name" :
+		     json_array_size(taps) ? "teed" : "fifo";
 	row->value[TOP_IN] = sample_rate(s, s->stats, s->before, "bytes_in");
 	json_array_foreach((json_t *)(void *)taps, i, tap)
-		err = err ? err : add_tap(rows, row, s, tap);
-	return err ? err : add_ports(rows, row, s, NULL, taps);
+		err = err ? err : top_rows_add_tap(rows, row, s, tap);
+	return err ? err : top_rows_add_ports(rows, row, s, NULL, taps);
 }
 
 int top_rows_make(struct top_rows *rows, const struct samples *list)
@@ -190,9 +198,9 @@ int top_rows_make(struct top_rows *rows, const struct samples *list)
 
 	*rows = (struct top_rows){ .alone = samples_root(list) };
 	for (size_t i = 0; !err && i < list->count; i++)
-		err = add_channel(rows, list->all[i]);
+		err = top_rows_add_channel(rows, list->all[i]);
 	rows->shown = calloc(rows->count + 1, sizeof(struct top_row *));
-	return rows->shown ? err : ENOMEM;
+	return rows->shown ? err : -ENOMEM;
 }
 
 void top_rows_free(struct top_rows *rows)
@@ -210,7 +218,7 @@ void top_rows_free(struct top_rows *rows)
 
 /* ---- the view ---- */
 
-static int compare_values(const struct top_row *a, const struct top_row *b, const struct top_view *view)
+static int top_rows_compare_values(const struct top_row *a, const struct top_row *b, const struct top_view *view)
 {
 	double x = a->value[view->sort], y = b->value[view->sort];
 	int order;
@@ -227,14 +235,14 @@ static int compare_values(const struct top_row *a, const struct top_row *b, cons
 }
 
 /* In a tree those are compared that have one parent, and what is below a row stands behind it. */
-static int compare(const void *left, const void *right, void *data)
+static int top_rows_compare(const void *left, const void *right, void *data)
 {
 	const struct top_row *a = *(struct top_row *const *)left, *b = *(struct top_row *const *)right;
 	const struct top_view *view = data;
 	unsigned deep = a->level, other = b->level;
 
 	if (view->flat)
-		return compare_values(a, b, view);
+		return top_rows_compare_values(a, b, view);
 	while (a->level > b->level)
 		a = a->parent;
 	while (b->level > a->level)
@@ -245,7 +253,7 @@ static int compare(const void *left, const void *right, void *data)
 		a = a->parent;
 		b = b->parent;
 	}
-	return compare_values(a, b, view);
+	return top_rows_compare_values(a, b, view);
 }
 
 void top_rows_arrange(struct top_rows *rows, const struct top_view *view)
@@ -267,5 +275,6 @@ void top_rows_arrange(struct top_rows *rows, const struct top_view *view)
 		if (rows->all[i]->shown)
 			rows->shown[rows->visible++] = rows->all[i];
 	if (rows->visible)
-		qsort_r(rows->shown, rows->visible, sizeof(struct top_row *), compare, (void *)(uintptr_t)view);
+		qsort_r(rows->shown, rows->visible, sizeof(struct top_row *), top_rows_compare,
+			(void *)(uintptr_t)view);
 }

@@ -44,10 +44,13 @@ struct top_rows {
 	bool alone; /* all are of one mount */
 };
 
-/* Makes rows of @list, which must stay. Returns 0 or ENOMEM, then with what there was room for. */
+/* Makes rows of @list, which must stay. Returns 0 or -ENOMEM, then with what there was room for. */
 int top_rows_make(struct top_rows *rows, const struct samples *list);
 
 /* Chooses and orders @rows->shown. */
 void top_rows_arrange(struct top_rows *rows, const struct top_view *view);
 
 void top_rows_free(struct top_rows *rows);
+
+/* Adds to a sum that is known (not below 0) where one of its parts is. */
+void top_rows_sum(double *total, double part);

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wchar.h>
 
-#include "bytes.h"
+#include "size.h"
+#include "top-cell.h"
 
 #define NAME_MIN 12
 #define HEAD 3 /* totals, note, titles */
@@ -22,7 +22,7 @@ static const struct {
 	const char *title;
 	int width;
 	int keep; /* the smaller, the sooner it goes where there is no room */
-} columns[TOP_COLUMNS] = {
+} top_fields[TOP_COLUMNS] = {
 	[TOP_NAME] = { "NAME", 0, 99 },
 	[TOP_IN] = { "IN/S", 6, 9 },
 	[TOP_OUT] = { "OUT/S", 6, 10 },
@@ -36,12 +36,12 @@ static const struct {
 	[TOP_STATE] = { "STATE", 9, 1 },
 };
 
-static SCREEN *terminal;
+static SCREEN *top_screen_terminal;
 
 int top_screen_start(void)
 {
-	terminal = newterm(NULL, stdout, stdin);
-	if (!terminal)
+	top_screen_terminal = newterm(NULL, stdout, stdin);
+	if (!top_screen_terminal)
 		return -1;
 	cbreak();
 	noecho();
@@ -65,8 +65,8 @@ int top_screen_start(void)
 void top_screen_end(void)
 {
 	endwin();
-	delscreen(terminal);
-	terminal = NULL;
+	delscreen(top_screen_terminal);
+	top_screen_terminal = NULL;
 }
 
 size_t top_screen_room(void)
@@ -74,64 +74,40 @@ size_t top_screen_room(void)
 	return LINES > HEAD + 2 ? (size_t)(LINES - HEAD - 1) : 1;
 }
 
-/* @text in @width cells, cut or filled up. */
-static void cell(const char *text, int width, bool right)
-{
-	mbstate_t state = { 0 };
-	const char *p = text;
-	int cells = 0;
-
-	while (*p) {
-		wchar_t c;
-		size_t n = mbrtowc(&c, p, MB_CUR_MAX, &state);
-		int w = n == (size_t)-1 || n == (size_t)-2 ? -1 : wcwidth(c);
-
-		if (w < 0 || cells + w > width)
-			break;
-		cells += w;
-		p += n;
-	}
-	if (right)
-		printw("%*s", width - cells, "");
-	addnstr(text, (int)(p - text));
-	if (!right)
-		printw("%*s", width - cells, "");
-}
-
-static void choose_columns(bool used[TOP_COLUMNS], int *name_width)
+static void top_screen_choose_columns(bool used[TOP_COLUMNS], int *name_width)
 {
 	int width = NAME_MIN;
 
 	for (size_t i = 0; i < TOP_COLUMNS; i++) {
 		used[i] = true;
-		width += i == TOP_NAME ? 0 : columns[i].width + 1;
+		width += i == TOP_NAME ? 0 : top_fields[i].width + 1;
 	}
 	while (width > COLS) {
 		size_t least = TOP_NAME;
 
 		for (size_t i = 0; i < TOP_COLUMNS; i++)
-			if (used[i] && columns[i].keep < columns[least].keep)
+			if (used[i] && top_fields[i].keep < top_fields[least].keep)
 				least = i;
 		if (least == TOP_NAME)
 			break;
 		used[least] = false;
-		width -= columns[least].width + 1;
+		width -= top_fields[least].width + 1;
 	}
 	*name_width = COLS - (width - NAME_MIN);
 }
 
-static int attribute(int pair)
+static int top_screen_attribute(int pair)
 {
 	return has_colors() ? (int)COLOR_PAIR(pair) : 0;
 }
 
-static void draw_fill(double percent, bool chosen)
+static void top_screen_draw_fill(double percent, bool chosen)
 {
-	int look = attribute(percent >= 90 ? PAIR_FULL : percent >= 50 ? PAIR_HALF : PAIR_LOW);
+	int look = top_screen_attribute(percent >= 90 ? PAIR_FULL : percent >= 50 ? PAIR_HALF : PAIR_LOW);
 	char text[16] = "-";
 
 	if (percent < 0) {
-		cell(text, columns[TOP_FILL].width, true);
+		top_cell_print(text, top_fields[TOP_FILL].width, true);
 		return;
 	}
 	for (int i = 0; i < 5; i++)
@@ -139,42 +115,43 @@ static void draw_fill(double percent, bool chosen)
 	snprintf(text + 5, sizeof(text) - 5, " %3d%%", (int)percent);
 	if (!chosen)
 		attron(look);
-	cell(text, columns[TOP_FILL].width, true);
+	top_cell_print(text, top_fields[TOP_FILL].width, true);
 	if (!chosen)
 		attroff(look);
 }
 
-static void draw_row(const struct top_row *row, const struct top_view *view, const bool used[TOP_COLUMNS],
+static void top_screen_draw_row(const struct top_row *row, const struct top_view *view, const bool used[TOP_COLUMNS],
 		     int name_width, bool chosen)
 {
 	int indent = view->flat ? 0 : 2 * (int)row->level;
-	int look = row->kind == TOP_CHANNEL ? (int)A_BOLD : attribute(row->kind == TOP_TAP ? PAIR_TAP : PAIR_PORT);
+	int colour = top_screen_attribute(row->kind == TOP_TAP ? PAIR_TAP : PAIR_PORT);
+	int look = chosen ? (int)A_REVERSE : row->kind == TOP_CHANNEL ? (int)A_BOLD : colour;
 
 	if (indent > name_width)
 		indent = name_width;
-	look = chosen ? (int)A_REVERSE : look;
 	attron(look);
 	printw("%*s", indent, "");
-	cell(view->flat ? row->name : row->leaf, name_width - indent, false);
+	top_cell_print(view->flat ? row->name : row->leaf, name_width - indent, false);
 	if (!chosen)
 		attroff(look);
 	for (size_t i = TOP_NAME + 1; i < TOP_COLUMNS; i++) {
-		char text[BYTES_TEXT];
+		char text[SIZE_TEXT_MAX];
 
 		if (!used[i])
 			continue;
 		addch(' ');
 		if (i == TOP_FILL)
-			draw_fill(row->value[i], chosen);
+			top_screen_draw_fill(row->value[i], chosen);
 		else if (i == TOP_STATE)
-			cell(row->state, columns[i].width, false);
+			top_cell_print(row->state, top_fields[i].width, false);
 		else
-			cell(row->value[i] < 0 ? "-" : bytes_text(text, row->value[i]), columns[i].width, true);
+			top_cell_print(row->value[i] < 0 ? "-" : size_print_round(text, row->value[i]),
+				       top_fields[i].width, true);
 	}
 	attroff(look);
 }
 
-static void draw_titles(const struct top_view *view, const bool used[TOP_COLUMNS], int name_width)
+static void top_screen_draw_titles(const struct top_view *view, const bool used[TOP_COLUMNS], int name_width)
 {
 	attron(A_REVERSE);
 	for (size_t i = 0; i < TOP_COLUMNS; i++) {
@@ -184,42 +161,44 @@ static void draw_titles(const struct top_view *view, const bool used[TOP_COLUMNS
 			continue;
 		if (i > TOP_NAME)
 			addch(' ');
-		snprintf(title, sizeof(title), "%s", columns[i].title);
+		snprintf(title, sizeof(title), "%s", top_fields[i].title);
 		if (i == view->sort)
 			attron(A_BOLD | A_UNDERLINE);
-		cell(title, i == TOP_NAME ? name_width : columns[i].width, i != TOP_NAME && i != TOP_STATE);
+		top_cell_print(title, i == TOP_NAME ? name_width : top_fields[i].width,
+			       i != TOP_NAME && i != TOP_STATE);
 		attroff(A_BOLD | A_UNDERLINE);
 	}
 	attroff(A_REVERSE);
 }
 
 /* Line @y, if there is one. Returns whether there is. */
-static bool line(int y)
+static bool top_screen_line(int y)
 {
 	return y >= 0 && y < LINES && move(y, 0) != ERR;
 }
 
-static void draw_head(const struct top_screen *s, const struct top_model *m)
+static void top_screen_draw_head(const struct top_screen *s, const struct top_model *m)
 {
 	struct top_totals t = top_model_totals(m);
-	char in[BYTES_TEXT], out[BYTES_TEXT], lost[BYTES_TEXT], text[512], clock[16];
+	char in[SIZE_TEXT_MAX], out[SIZE_TEXT_MAX], lost[SIZE_TEXT_MAX], text[512], clock[16];
 	time_t now = time(NULL);
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
-	snprintf(text, sizeof(text), "spfs top %s  %zu channels, %zu taps, %zu ports  in %s/s  out %s/s  lost %s%s", clock,
-		 t.channels, t.taps, t.ports, t.in < 0 ? "-" : bytes_text(in, t.in),
-		 t.out < 0 ? "-" : bytes_text(out, t.out), bytes_text(lost, t.lost), s->paused ? "  PAUSED" : "");
-	if (line(0))
-		cell(text, COLS, false);
+	snprintf(text, sizeof(text), "spfs top %s  %zu channels, %zu taps, %zu ports  in %s/s  out %s/s  lost %s%s",
+		 clock, t.channels, t.taps, t.ports, t.in < 0 ? "-" : size_print_round(in, t.in),
+		 t.out < 0 ? "-" : size_print_round(out, t.out), size_print_round(lost, t.lost),
+		 s->paused ? "  PAUSED" : "");
+	if (top_screen_line(0))
+		top_cell_print(text, COLS, false);
 	snprintf(text, sizeof(text), m->missing > 1 ? "%s (and %zu more)" : "%s", m->note, m->missing - 1);
 	if (m->missing)
-		attron(A_BOLD | attribute(PAIR_FULL));
-	if (LINES > HEAD && line(1))
-		cell(text, COLS, false);
-	attroff(A_BOLD | attribute(PAIR_FULL));
+		attron(A_BOLD | top_screen_attribute(PAIR_FULL));
+	if (LINES > HEAD && top_screen_line(1))
+		top_cell_print(text, COLS, false);
+	attroff(A_BOLD | top_screen_attribute(PAIR_FULL));
 }
 
-static void draw_foot(const struct top_screen *s, const struct top_model *m)
+static void top_screen_draw_foot(const struct top_screen *s, const struct top_model *m)
 {
 	static const char *const prompts[] = {
 		[TOP_FILTER] = "Filter", [TOP_SEARCH] = "Search", [TOP_DELAY] = "Seconds",
@@ -232,18 +211,18 @@ static void draw_foot(const struct top_screen *s, const struct top_model *m)
 		snprintf(text, sizeof(text), "F1 Help  / Filter: %s  q Quit", m->view.filter);
 	else
 		snprintf(text, sizeof(text), "F1 Help  F3 Search  F4 Filter  F5 Tree  F6 Sort  Space Pause  q Quit");
-	if (LINES > HEAD + 1 && line(LINES - 1))
-		cell(text, COLS, false);
+	if (LINES > HEAD + 1 && top_screen_line(LINES - 1))
+		top_cell_print(text, COLS, false);
 }
 
-static void draw_page(struct top_page *page)
+static void top_screen_draw_page(struct top_page *page)
 {
 	size_t room = LINES > 0 ? (size_t)LINES : 1;
 
 	if (page->first + room > page->count)
 		page->first = page->count > room ? page->count - room : 0;
-	for (size_t i = 0; i < room && page->first + i < page->count && line((int)i); i++)
-		cell(page->lines[page->first + i], COLS, false);
+	for (size_t i = 0; i < room && page->first + i < page->count && top_screen_line((int)i); i++)
+		top_cell_print(page->lines[page->first + i], COLS, false);
 }
 
 void top_screen_draw(struct top_screen *s, const struct top_model *m)
@@ -255,22 +234,22 @@ void top_screen_draw(struct top_screen *s, const struct top_model *m)
 
 	erase();
 	if (s->page != TOP_LIST) {
-		draw_page(&s->lines);
+		top_screen_draw_page(&s->lines);
 		refresh();
 		return;
 	}
-	choose_columns(used, &name_width);
+	top_screen_choose_columns(used, &name_width);
 	if (s->cursor < s->first)
 		s->first = s->cursor;
 	if (s->cursor >= s->first + room)
 		s->first = s->cursor - room + 1;
 	if (head)
-		draw_head(s, m);
-	if (LINES > HEAD && line(2))
-		draw_titles(&m->view, used, name_width);
-	for (size_t i = 0; i < room && s->first + i < m->rows.visible && line(head + (int)i); i++)
-		draw_row(m->rows.shown[s->first + i], &m->view, used, name_width, s->first + i == s->cursor);
-	draw_foot(s, m);
+		top_screen_draw_head(s, m);
+	if (LINES > HEAD && top_screen_line(2))
+		top_screen_draw_titles(&m->view, used, name_width);
+	for (size_t i = 0; i < room && s->first + i < m->rows.visible && top_screen_line(head + (int)i); i++)
+		top_screen_draw_row(m->rows.shown[s->first + i], &m->view, used, name_width, s->first + i == s->cursor);
+	top_screen_draw_foot(s, m);
 	refresh();
 }
 

@@ -2,56 +2,54 @@
  * spfs top: a live table of channels. One thread: it waits for a key, a signal or the next refresh. Signals come in
  * only while it waits, so that the terminal is always given back.
  */
-#include <argp.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "clock.h"
 #include "command.h"
+#include "complaint.h"
 #include "top-batch.h"
 #include "top-keys.h"
 #include "top-model.h"
 #include "top-screen.h"
 
-struct arguments {
+struct top_arguments {
 	struct top_model model;
 	struct top_screen screen;
 	bool batch;
 	unsigned long count; /* refreshes; 0: without end */
 };
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t top_stopped;
 
-static void on_signal(int number)
+static void top_take_signal(int number)
 {
-	stopped = number;
+	top_stopped = number;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t top_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
-	char *end;
+	struct top_arguments *a = state->input;
 
 	switch (key) {
 	case 'b':
 		a->batch = true;
 		return 0;
 	case 'd':
-		if (!top_delay_parse(arg, &a->screen.delay))
-			argp_error(state, "--delay=%s: 0.1 to 3600 seconds", arg);
+		a->screen.delay = argument_seconds(state, "--delay", arg, TOP_DELAY_MIN, TOP_DELAY_MAX);
 		return 0;
 	case 'n':
-		a->count = strtoul(arg, &end, 10);
-		if (end == arg || *end || a->count < 1 || a->count > 1000000000 || *arg == '-')
-			argp_error(state, "--count=%s: how many tables, at least 1", arg);
+		a->count = argument_count(state, "--count", arg, "tables");
 		return 0;
 	case ARGP_KEY_ARGS:
-		a->model.folders = state->argv + state->next;
+		a->model.names = state->argv + state->next;
 		a->model.count = state->argc - state->next;
 		return 0;
 	default:
@@ -62,10 +60,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- waiting ---- */
 
 /* The signals that end the program, and those of the terminal, come in only with @wait in force. */
-static void block_signals(sigset_t *wait)
+static void top_block_signals(sigset_t *wait)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = top_take_signal };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -84,44 +82,48 @@ static void block_signals(sigset_t *wait)
  * Waits until @end, or for a signal, or for a key where @keys; a key is left unread. Returns false where there are
  * no keys to come.
  */
-static bool wait_until(double end, bool keys, const sigset_t *signals)
+static bool top_wait(uint64_t end, bool keys, const sigset_t *signals)
 {
 	struct pollfd p = { .fd = keys ? STDIN_FILENO : -1, .events = POLLIN };
-	double left = end - clock_now();
-	struct timespec ts = { 0 };
+	uint64_t now = clock_nsec(), left = end > now ? end - now : 0;
+	struct timespec ts = { .tv_sec = (time_t)(left / NSEC_PER_SEC), .tv_nsec = (long)(left % NSEC_PER_SEC) };
 
-	if (left > 0) {
-		ts.tv_sec = (time_t)left;
-		ts.tv_nsec = (long)((left - (double)ts.tv_sec) * 1e9);
-	}
 	return ppoll(&p, 1, &ts, signals) <= 0 || !(p.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
 /* ---- the loops ---- */
 
-static int run_screen(struct arguments *a, const sigset_t *signals)
+/* When the next refresh is due. */
+static uint64_t top_next(const struct top_arguments *a)
+{
+	return a->model.at + (uint64_t)(a->screen.delay * NSEC_PER_SEC);
+}
+
+/* Returns 0 or a negative errno. */
+static int top_run_screen(struct top_arguments *a, const sigset_t *signals)
 {
 	int err = 0;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || top_screen_start() < 0) {
-		fprintf(stderr, "spfs top: this is no terminal to draw on: use -b\n");
-		return EINVAL;
+		complaint_print("screen", "this is no terminal to draw on: use -b");
+		return -EINVAL;
 	}
-	for (unsigned long i = 1; !stopped; i++) {
-		double end = a->model.at + a->screen.delay;
+	for (unsigned long i = 1; !top_stopped; i++) {
+		uint64_t end = top_next(a);
 
 		top_screen_find(&a->screen, &a->model);
 		if (a->screen.page == TOP_DETAILS)
 			top_keys_details(&a->screen, &a->model);
 		do {
+			uint64_t until = a->screen.paused ? clock_nsec() + TOP_DELAY_MAX * NSEC_PER_SEC : end;
+
 			top_screen_draw(&a->screen, &a->model);
-			if (!wait_until(a->screen.paused ? clock_now() + TOP_DELAY_MAX : end, true, signals) ||
-			    !top_keys_take(&a->screen, &a->model))
-				stopped = SIGQUIT;
-			if (a->screen.delay < end - a->model.at)
-				end = a->model.at + a->screen.delay;
-		} while (!stopped && (a->screen.paused || clock_now() < end));
-		if (stopped || (a->count && i >= a->count))
+			if (!top_wait(until, true, signals) || !top_keys_take(&a->screen, &a->model))
+				top_stopped = SIGQUIT;
+			if (top_next(a) < end)
+				end = top_next(a);
+		} while (!top_stopped && (a->screen.paused || clock_nsec() < end));
+		if (top_stopped || (a->count && i >= a->count))
 			break;
 		err = top_model_refresh(&a->model);
 		if (err)
@@ -131,27 +133,28 @@ static int run_screen(struct arguments *a, const sigset_t *signals)
 	return err;
 }
 
-static int run_batch(struct arguments *a, const sigset_t *signals)
+/* Returns 0 or a negative errno. */
+static int top_run_batch(struct top_arguments *a, const sigset_t *signals)
 {
 	int err = 0;
 
-	for (unsigned long i = 0; !err && !stopped && (!a->count || i < a->count); i++) {
-		double end = a->model.at + a->screen.delay;
+	for (unsigned long i = 0; !err && !top_stopped && (!a->count || i < a->count); i++) {
+		uint64_t end = top_next(a);
 
-		while (!stopped && clock_now() < end)
-			wait_until(end, false, signals);
-		if (stopped)
+		while (!top_stopped && clock_nsec() < end)
+			top_wait(end, false, signals);
+		if (top_stopped)
 			break;
 		err = top_model_refresh(&a->model);
 		if (!err)
 			err = top_batch_print(&a->model);
 		if (!err && fflush(stdout) == EOF)
-			err = errno;
+			err = -errno;
 	}
 	return err;
 }
 
-static int run(int argc, char *argv[])
+static int top_run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
 		{ "batch", 'b', NULL, 0, "print tables, without a screen and keys", 0 },
@@ -161,27 +164,27 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = top_parse,
 		.args_doc = "[MOUNT|FOLDER|CHANNEL...]",
-		.doc = "Show channels with their taps, sources and sinks, live: bytes a second, how full, lost, and who has "
-		       "them open. F1 or h tells the keys.\vWithout an argument: every mount.",
+		.doc = "Show channels with their taps, sources and sinks, live: bytes a second, how full, lost, and "
+		       "who has them open. F1 or h tells the keys.\vWithout an argument: every mount. Only channels that you "
+		       "may read or write are shown.",
 	};
-	struct arguments a = { .screen.delay = 1 };
+	struct top_arguments a = { .screen.delay = 1 };
 	sigset_t signals;
 	int err;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
-		return EXIT_FAILURE;
-	block_signals(&signals);
+	argument_parse(&argp, argc, argv, &a);
+	top_block_signals(&signals);
 	err = top_model_refresh(&a.model);
 	if (!err && a.model.missing && a.model.count) {
-		fprintf(stderr, "%s: %s\n", argv[0], a.model.note);
-		err = ENOENT;
+		fprintf(stderr, "%s: %s\n", argv[0], a.model.note); /* a whole complaint already */
+		err = -ENOENT;
 	} else {
 		if (!err)
-			err = a.batch ? run_batch(&a, &signals) : run_screen(&a, &signals);
-		if (err == ENOMEM)
-			fprintf(stderr, "%s: %s\n", argv[0], strerror(err));
+			err = a.batch ? top_run_batch(&a, &signals) : top_run_screen(&a, &signals);
+		if (err == -ENOMEM)
+			complaint_print_errno("channels", err);
 	}
 	top_model_free(&a.model);
 	top_page_free(&a.screen.lines);
@@ -189,4 +192,4 @@ static int run(int argc, char *argv[])
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_top = { "top", "watch channels live, with rates and fill", run };
+const struct command command_top = { "top", "watch channels live, with rates and fill", top_run };

@@ -1,41 +1,39 @@
 /* spfs watch: what happens to a channel, one line of JSON each. */
-#include <argp.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "clock.h"
 #include "command.h"
+#include "complaint.h"
 #include "control.h"
-#include "place.h"
+#include "target.h"
 
-#define TIMEOUT_MAX 1000000
+#define WATCH_TIMEOUT_MIN 0.001 /* seconds */
+#define WATCH_TIMEOUT_MAX 1000000
 
-struct arguments {
+struct watch_arguments {
 	double timeout;      /* seconds; 0: none */
 	unsigned long count; /* of events; 0: no end */
 	const char *channel;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t watch_parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
-	char *end;
+	struct watch_arguments *a = state->input;
 
 	switch (key) {
 	case 't':
-		a->timeout = strtod(arg, &end);
-		if (end == arg || *end || !(a->timeout > 0 && a->timeout <= TIMEOUT_MAX))
-			argp_error(state, "--timeout=%s: seconds, up to %d", arg, TIMEOUT_MAX);
+		a->timeout = argument_seconds(state, "--timeout", arg, WATCH_TIMEOUT_MIN, WATCH_TIMEOUT_MAX);
 		return 0;
 	case 'n':
-		a->count = strtoul(arg, &end, 10);
-		if (end == arg || *end || a->count < 1 || *arg == '-')
-			argp_error(state, "--count=%s: how many events, at least 1", arg);
+		a->count = argument_count(state, "--count", arg, "events");
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->channel)
@@ -51,42 +49,46 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Returns 0 once there is something to read, or a positive errno. */
-static int wait_for(int fd, double end)
+/* Returns 0 once there is something to read, or a negative errno: -ETIMEDOUT at @end, which is never if it is 0. */
+static int watch_wait(int fd, uint64_t end)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	double left = end ? end - clock_now() : 0;
-	int n = poll(&p, 1, end ? left > 0 ? (int)(left * 1000) + 1 : 0 : -1);
+	uint64_t now = clock_nsec(), left = end > now ? end - now : 0;
+	int n = poll(&p, 1, !end ? -1 : left ? (int)(left / 1000000) + 1 : 0);
 
-	return n > 0 ? 0 : n == 0 ? ETIMEDOUT : errno;
+	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
 }
 
-/* Prints events from @fd. Returns 0, or why it ended with @error. */
-static int follow(int fd, const struct arguments *a)
+/* Prints events from @fd until they are over. Returns 0 or a negative errno. */
+static int watch_follow(int fd, const struct watch_arguments *a)
 {
-	double end = a->timeout ? clock_now() + a->timeout : 0;
+	uint64_t end = a->timeout > 0 ? clock_nsec() + (uint64_t)(a->timeout * NSEC_PER_SEC) : 0;
 
 	for (unsigned long i = 0; !a->count || i < a->count;) {
-		int err = wait_for(fd, end);
-		json_t *event = err ? NULL : control_next(fd);
-		const char *kind = json_string_value(json_object_get(event, "event"));
-		bool last = kind && !strcmp(kind, "gone");
+		int err = watch_wait(fd, end);
+		json_t *event = NULL;
+		const char *kind;
+		bool last;
 
-		if (!event)
-			return err == ETIMEDOUT ? 0 : err ? err : errno;
+		if (err == 0)
+			err = control_next(fd, &event);
+		if (err < 0)
+			return err == -ETIMEDOUT ? 0 : err;
+		kind = json_string_value(json_object_get(event, "event"));
+		last = kind && !strcmp(kind, "gone");
 		i++;
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');
 		json_decref(event);
 		if (fflush(stdout) == EOF)
-			return errno;
+			return -errno;
 		if (last)
 			break;
 	}
 	return 0;
 }
 
-static int run(int argc, char *argv[])
+static int watch_run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
 		{ "timeout", 't', "SECONDS", 0, "end after this time", 0 },
@@ -95,41 +97,28 @@ static int run(int argc, char *argv[])
 	};
 	static const struct argp argp = {
 		.options = options,
-		.parser = parse,
+		.parser = watch_parse,
 		.args_doc = "CHANNEL",
-		.doc = "Tell what happens to a channel, one line of JSON each: streams and readers that come and go, taps that "
-		       "are full, what is dropped, and its sources and sinks.\vEnds with the channel.",
+		.doc = "Tell what happens to a channel, one line of JSON each: streams and readers that come and go, "
+		       "taps that are full, what is dropped, and its sources and sinks.\vEnds with the channel.",
 	};
-	struct arguments a = { 0 };
-	struct place place;
-	json_t *answer = NULL;
-	const char *why = NULL;
-	int fd, err;
+	struct watch_arguments a = { 0 };
+	int err = -1;
+	json_t *answer;
+	struct target t;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	argument_parse(&argp, argc, argv, &a);
+	if (target_open(&t, a.channel, TARGET_CHANNEL) < 0)
 		return EXIT_FAILURE;
-	err = place_of(&place, a.channel);
-	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, place_reason(err));
-		return EXIT_FAILURE;
+	answer = target_ask(&t, target_request(&t, "watch"), -1);
+	if (answer) {
+		err = watch_follow(t.control, &a);
+		if (err < 0)
+			complaint_print(a.channel, control_reason(err));
 	}
-	fd = control_connect(place.root);
-	if (fd >= 0)
-		answer = control_ask(fd, json_pack("{ss ss}", "op", "watch", "channel", place_inside(&place)), -1);
-	if (!answer)
-		why = control_reason(fd < 0 ? -fd : errno);
-	else
-		why = control_error(answer);
-	if (!why) {
-		err = follow(fd, &a);
-		why = err ? control_reason(err) : NULL;
-	}
-	if (why)
-		fprintf(stderr, "%s: %s: %s\n", argv[0], a.channel, why);
 	json_decref(answer);
-	if (fd >= 0)
-		close(fd);
-	return why ? EXIT_FAILURE : EXIT_SUCCESS;
+	target_close(&t);
+	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_watch = { "watch", "tell what happens to a channel", run };
+const struct command command_watch = { "watch", "tell what happens to a channel", watch_run };

@@ -1,3 +1,8 @@
+/*
+ * One thread a closing, detached, with a small stack: it may never come back, so nobody waits for it, not even the end
+ * of the daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds
+ * no thread leaves its descriptor open: to close it here could hold up a loop for ever.
+ */
 #include "deferred-close.h"
 
 #include <errno.h>
@@ -24,7 +29,7 @@ struct closing {
 	uid_t uid;
 };
 
-static void *run(void *arg)
+static void *deferred_close_run(void *arg)
 {
 	struct closing *c = arg;
 
@@ -55,7 +60,7 @@ void deferred_close(int *fd, uid_t uid)
 	if (c) {
 		*c = (struct closing){ .fd = *fd, .uid = uid };
 		atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
-		err = pthread_create(&thread, &attr, run, c);
+		err = pthread_create(&thread, &attr, deferred_close_run, c);
 	}
 	*fd = -1;
 	if (err) {

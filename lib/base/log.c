@@ -1,6 +1,6 @@
 /*
  * What is logged may be of a user's making: the names of channels, and how many lines there are. So nothing in a line
- * can look like another line or steer a terminal, and of too many lines some are left out, but for errors.
+ * can look like another line or steer a terminal (text.h), and of too many lines some are left out, but for errors.
  */
 #include "log.h"
 
@@ -9,12 +9,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "text.h"
 
 /* Lines in so many seconds. */
 #define WINDOW_SECONDS 10
@@ -50,28 +49,8 @@ void log_set_level(int level)
 	log_level = level;
 }
 
-/* Control characters, also those of two bytes in UTF-8 (U+0080 to U+009F), become \xXX. NULL: no memory. */
-static char *printable(const char *text)
-{
-	char *line = malloc(4 * strlen(text) + 1);
-	char *to = line;
-	unsigned char before = 0;
-
-	for (; line && *text; before = (unsigned char)*text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < ' ' || c == 0x7f || (before == 0xc2 && c >= 0x80 && c <= 0x9f))
-			to += sprintf(to, "\\x%02x", c);
-		else
-			*to++ = (char)c;
-	}
-	if (line)
-		*to = '\0';
-	return line;
-}
-
 /* One line to @to, whole, with @before in front. */
-static void put(FILE *to, const char *before, const char *line)
+static void log_put(FILE *to, const char *before, const char *line)
 {
 	flockfile(to);
 	fputs(before, to);
@@ -80,7 +59,7 @@ static void put(FILE *to, const char *before, const char *line)
 	funlockfile(to);
 }
 
-static void write_line(int priority, const char *line)
+static void log_write(int priority, const char *line)
 {
 	char stamp[64];
 	struct tm tm;
@@ -88,7 +67,7 @@ static void write_line(int priority, const char *line)
 
 	if (priority <= log_copy) {
 		snprintf(stamp, sizeof(stamp), "%s: ", log_ident);
-		put(stderr, stamp, line);
+		log_put(stderr, stamp, line);
 	}
 	if (!log_file) {
 		syslog(priority, "%s", line);
@@ -96,11 +75,11 @@ static void write_line(int priority, const char *line)
 	}
 	now = time(NULL);
 	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
-	put(log_file, stamp, line);
+	log_put(log_file, stamp, line);
 }
 
 /* Whether this line is one too many. */
-static bool floods(int priority)
+static bool log_floods(int priority)
 {
 	static atomic_llong began;
 	static atomic_uint lines;
@@ -114,22 +93,17 @@ static bool floods(int priority)
 
 		snprintf(text, sizeof(text), "%u lines were left out", all > WINDOW_LINES ? all - WINDOW_LINES : 0);
 		if (all > WINDOW_LINES)
-			write_line(LOG_WARNING, text);
+			log_write(LOG_WARNING, text);
 	}
 	return atomic_fetch_add(&lines, 1) >= WINDOW_LINES;
 }
 
 void log_vline(int priority, const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *line = NULL;
-	char *text;
+	_cleanup_free_ char *line = priority <= log_level ? text_vprint(fmt, ap) : NULL;
 
-	if (priority > log_level || vasprintf(&text, fmt, ap) < 0)
-		return;
-	line = printable(text);
-	free(text);
-	if (line && !floods(priority))
-		write_line(priority, line);
+	if (line && !log_floods(priority))
+		log_write(priority, line);
 }
 
 void log_line(int priority, const char *fmt, ...)

@@ -14,7 +14,7 @@ int log_open(const char *ident, int copy, const char *path);
 void log_set_level(int level);
 
 /*
- * One line, no newline needed; @priority is syslog's. Control characters are escaped, and a flood of lines is cut
+ * One line, no newline needed; @priority is syslog's. The text is cleaned (text.h), and a flood of lines is cut
  * short. Any thread; may block on the log.
  */
 void log_line(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -2,7 +2,7 @@
  * An event loop on one io_uring.
  *
  * A loop belongs to the thread that runs it: everything here is for that thread alone, except
- * loop_post() and loop_stop(). A watch or timer is one-shot: it is armed, fires once, and is
+ * loop_post(), loop_expect(), loop_arrive() and loop_stop(). A watch or timer is one-shot: it is armed, fires once, and is
  * armed again by who still wants it. Cancelling is always allowed, and the callback of a cancelled
  * io never runs, so the owner may be freed right after.
  */
@@ -30,21 +30,38 @@ struct loop_io {
 	void (*ready)(struct loop_io *io, int res);
 };
 
-/* Returns 0, or a negative errno of io_uring_setup(2) or eventfd(2). */
+/* Returns 0, or a negative errno of io_uring_setup(2) or eventfd(2). The caller owes loop_destroy(). */
 int loop_create(struct loop **loop);
+
+/* Once nothing runs it any more. What is armed is let go of; no callback follows. NULL-safe. */
 void loop_destroy(struct loop *loop);
 
-/* Runs until loop_stop(). The ring is bound to the calling thread. */
+/* Runs until loop_stop(), once. The ring is bound to the calling thread. Returns 0 or a negative errno of io_uring. */
 int loop_run(struct loop *loop);
 
-/* Runs the loop on a thread of its own, which blocks every signal; a failure there is fatal. */
+/*
+ * Runs the loop on a thread of its own, which blocks every signal; a failure there ends the process. Returns 0 or a
+ * negative errno of pthread_create(3); the caller joins *thread.
+ */
 int loop_start(struct loop *loop, pthread_t *thread);
 
-/* Any thread. Tasks posted before it still run. */
+/*
+ * Any thread; never blocks. The loop ends once no task is left: those posted before still run, those that they post, and
+ * those that are expected. What comes after that never runs, and no callback of an io does.
+ */
 void loop_stop(struct loop *loop);
 
-/* Any thread; never blocks, never fails. Tasks of one poster run in order. */
+/* Any thread that knows the loop to be there; never blocks, never fails. Tasks of one poster run in order. */
 void loop_post(struct loop *loop, struct loop_task *task);
+
+/*
+ * For a poster that may be late, such as a thread that was asked to do something and to post when it is done: each
+ * loop_expect() is made good by one loop_arrive(), which posts the task that was expected. Between the two the loop does
+ * not end, whoever stops it, so who expects sees to it that the task does come (by cancelling what it waits for). Any
+ * thread; they never block and never fail. After loop_arrive() the loop may be gone.
+ */
+void loop_expect(struct loop *loop);
+void loop_arrive(struct loop *loop, struct loop_task *task);
 
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
 

@@ -1,3 +1,7 @@
+/*
+ * The taps of one user live on several workers, so a charge is made without a lock: the sum is raised only from the
+ * value that was compared with the limit. Less is given back by plain subtraction, which no limit can refuse.
+ */
 #include "account.h"
 
 #include <errno.h>
@@ -31,7 +35,7 @@ void accounts_finish(struct accounts *list)
 }
 
 /* In bytes. */
-static uint64_t memory(void)
+static uint64_t account_machine_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES);
 
@@ -49,7 +53,7 @@ int charge_set(struct charge *c, uint64_t bytes)
 		c->bytes = bytes;
 		return 0;
 	}
-	if (bytes > memory())
+	if (bytes > account_machine_memory())
 		return -EDQUOT;
 	more = bytes - c->bytes;
 	used = a ? atomic_load(&a->used) : 0;

@@ -1,4 +1,10 @@
-/* A channel becomes one of messages, or of bytes again. */
+/*
+ * A channel becomes one of messages, or of bytes again.
+ *
+ * A pipe tells messages apart from the moment on that its writers have it open so (O_DIRECT), and the kernel lets
+ * nobody change that for others' descriptors. So the stream moves to another FIFO, and only while nothing is under
+ * way: what waits could be of neither kind.
+ */
 #include "channel-parts.h"
 
 #include <errno.h>
@@ -6,10 +12,11 @@
 
 #include "base.h"
 #include "engine.h"
+#include "keep.h"
 #include "sys.h"
 
 /* Whether bytes are under way that are not messages, or messages that are to stay ones. */
-static bool holds(const struct channel *ch)
+static bool channel_holds(const struct channel *ch)
 {
 	const struct tap *tap;
 
@@ -21,24 +28,13 @@ static bool holds(const struct channel *ch)
 	return false;
 }
 
-static bool has_ports(const struct channel *ch)
-{
-	const struct port *p;
-
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (!port_has_ended(p))
-			return true;
-	return !TAILQ_EMPTY(&ch->leaving);
-}
-
 int channel_set_packets(struct channel *ch, bool packets, uint64_t origin)
 {
 	struct fifo old = ch->origin;
-	struct port *p;
 	int err = 0;
 	int fd;
 
-	if (!TAILQ_EMPTY(&ch->inlets) || has_ports(ch) || holds(ch))
+	if (!TAILQ_EMPTY(&ch->inlets) || ends_busy(ch->ends) || channel_holds(ch))
 		return -EBUSY;
 	if (origin != old.id) {
 		keep_end(ch);
@@ -47,9 +43,7 @@ int channel_set_packets(struct channel *ch, bool packets, uint64_t origin)
 	if (err < 0)
 		return err;
 	ch->settings.value[SETTING_PACKETS] = packets;
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (p->config.node == old.id)
-			p->config.node = origin;
+	ends_origin_moved(ch->ends, old.id, origin);
 	/* Whoever waits in open for a peer would wait for ever: this lets them through, to an end. */
 	fd = origin != old.id ? fifo_open(&old, O_RDWR, 1) : -1;
 	if (fd >= 0)

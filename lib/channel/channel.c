@@ -6,6 +6,7 @@
 
 #include "channel-parts.h"
 #include "engine.h"
+#include "keep.h"
 #include "monitor.h"
 
 int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,
@@ -34,8 +35,6 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	loop_io_init(&ch->closed, worker->loop, inlet_closed);
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->inlets);
-	TAILQ_INIT(&ch->ports);
-	TAILQ_INIT(&ch->leaving);
 	*out = ch;
 	return 0;
 }
@@ -56,7 +55,8 @@ void channel_destroy(struct channel *ch)
 	if (!ch)
 		return;
 	monitor_destroy(ch);
-	port_destroy_all(ch);
+	ends_destroy(ch->ends);
+	ch->ends = NULL; /* what goes with it tells nobody */
 	while ((tap = TAILQ_FIRST(&ch->taps))) {
 		TAILQ_REMOVE(&ch->taps, tap, entry);
 		tap_destroy(tap);

@@ -1,3 +1,8 @@
+/*
+ * A worker is a thread, a loop, and what all of its channels use in turn: two inotify queues, the stage, one page, and
+ * /dev/null. None of it has a lock, because a channel never changes its worker. It is made before the thread runs and
+ * freed after it has ended.
+ */
 #include "engine.h"
 
 #include <errno.h>
@@ -31,6 +36,17 @@ void worker_clear_stage(struct worker *w, size_t len)
 		log_err("no stage: %s", strerror(-w->stage_size));
 		abort(); /* every stream of this worker would be wrong */
 	}
+}
+
+void worker_fit_stage(struct worker *w, int size)
+{
+	int granted;
+
+	if (size >= w->stage_size && size < 2 * w->stage_size)
+		return;
+	granted = sys.resize(w->stage.wr, size);
+	if (granted > 0)
+		w->stage_size = granted;
 }
 
 size_t worker_first_packet(struct worker *w, const struct queue *q)
@@ -85,7 +101,7 @@ static void worker_finish(struct worker *w)
 	free(w->buffer);
 }
 
-int engine_create(struct engine **out, unsigned workers, const struct engine_events *events)
+int engine_create(struct engine **out, unsigned workers, int dir, const struct engine_events *events)
 {
 	struct engine *e = calloc(1, sizeof(*e) + workers * sizeof(e->workers[0]));
 
@@ -95,7 +111,8 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 		struct worker *w = &e->workers[e->count];
 		int err;
 
-		w->dir = w->null = w->watcher.fd = w->origins.fd = -1;
+		w->dir = dir;
+		w->null = w->watcher.fd = w->origins.fd = -1;
 		w->stage = PIPE_NONE;
 		TAILQ_INIT(&w->lingers);
 		if (events)
@@ -111,15 +128,9 @@ int engine_create(struct engine **out, unsigned workers, const struct engine_eve
 	return 0;
 }
 
-void engine_set_dir(struct engine *engine, int dir)
-{
-	for (unsigned i = 0; i < engine->count; i++)
-		engine->workers[i].dir = dir;
-}
-
 struct worker *engine_worker(struct engine *engine, unsigned i)
 {
-	return i < engine->count ? &engine->workers[i] : NULL;
+	return engine && i < engine->count ? &engine->workers[i] : NULL;
 }
 
 struct worker *engine_next_worker(struct engine *engine)

@@ -21,8 +21,8 @@ struct engine_events {
 	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
 	void (*origin_opened)(void *data);
 	/*
-	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have @size
-	 * bytes.
+	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have
+	 * @size bytes.
 	 */
 	void (*ring_opened)(void *data, struct channel *ch, int size);
 	/* A port has come to its end, or is being detached. */
@@ -52,6 +52,9 @@ struct worker {
  */
 void worker_clear_stage(struct worker *w, size_t len);
 
+/* Makes the empty stage about as large as @size, for no reader's reserve may be smaller. */
+void worker_fit_stage(struct worker *w, int size);
+
 /* The size of the first message of @q, by way of the empty stage; 0 where it cannot be told. */
 size_t worker_first_packet(struct worker *w, const struct queue *q);
 
@@ -61,18 +64,15 @@ struct engine;
 #define SMALL_CHUNK 4096
 
 /*
- * Starts @workers threads. Their folder of FIFOs comes with engine_set_dir(), before any channel; it
- * stays the caller's. @events may be NULL. Returns 0 or a negative errno.
+ * Starts @workers threads. @dir: the folder of FIFOs named by fifo_name(); it stays the caller's, who closes it after
+ * engine_destroy(). @events may be NULL. Does not wait for a file system. Returns 0 or a negative errno.
  */
-int engine_create(struct engine **engine, unsigned workers, const struct engine_events *events);
-
-/* @dir: FIFOs named by fifo_name(). Before the first channel. */
-void engine_set_dir(struct engine *engine, int dir);
+int engine_create(struct engine **engine, unsigned workers, int dir, const struct engine_events *events);
 
 /* The worker that the next channel should live on: one after the other. Any one thread. */
 struct worker *engine_next_worker(struct engine *engine);
 
-/* Worker @i, or NULL past the last. */
+/* Worker @i, or NULL past the last. NULL-safe: there is none. */
 struct worker *engine_worker(struct engine *engine, unsigned i);
 
 /* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */

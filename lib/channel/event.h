@@ -1,10 +1,11 @@
 /* What has happened to a channel, for those who watch it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
-#include "port.h"
+#include "port-report.h"
 
 enum event_kind {
 	EVENT_WRITERS, EVENT_NO_WRITERS, /* a stream begins, and ends */
@@ -27,3 +28,8 @@ struct event {
 	int err;              /* of the port */
 	const char *uri;      /* of the port; until the callback returns */
 };
+
+struct channel;
+
+/* Tells of it, at once, with the time of now; where nobody watches the channel (monitor.h), nobody is told. */
+void event_tell(struct channel *ch, struct event e);

@@ -1,3 +1,11 @@
+/*
+ * A queue is a list of pipes. Bytes go in at the tail of the last and come out at the head of the first; nothing is
+ * copied, so what must stand before something else, or be cut out, gets a pipe of its own (tee(2) cannot skip,
+ * splice(2) cannot insert). An empty link is never in the list: one is kept as the spare, and the others are closed.
+ *
+ * The spare is what makes a chunk certain to fit: it is made before the chunk is taken from its writer, when it can
+ * still be refused. What the kernel then does against its word costs a part of that chunk, and the caller is told.
+ */
 #include "queue.h"
 
 #include <errno.h>
@@ -66,23 +74,25 @@ void queue_finish(struct queue *q)
 	queue_rest(q);
 }
 
-struct queue_link *queue_link_create(int *err)
+int queue_link_create(struct queue_link **out)
 {
 	struct queue_link *link = calloc(1, sizeof(*link));
+	int size;
 
-	if (!link) {
-		*err = -ENOMEM;
-		return NULL;
-	}
+	if (!link)
+		return -ENOMEM;
 	link->pipe = PIPE_NONE;
-	*err = link->capacity = pipe_open(&link->pipe, PIPE_SIZE);
-	if (*err >= 0)
-		return link;
-	free(link);
-	return NULL;
+	size = pipe_open(&link->pipe, PIPE_SIZE);
+	if (size < 0) {
+		free(link);
+		return size;
+	}
+	link->capacity = size;
+	*out = link;
+	return 0;
 }
 
-static int fd_check(const struct queue_link *link, int (*check)(int fd))
+static int queue_link_check(const struct queue_link *link, int (*check)(int fd))
 {
 	return check(link->pipe.rd > link->pipe.wr ? link->pipe.rd : link->pipe.wr);
 }
@@ -90,14 +100,14 @@ static int fd_check(const struct queue_link *link, int (*check)(int fd))
 int queue_reserve(struct queue *q)
 {
 	struct queue_link *link = q->spare;
-	int err = 0;
+	int err;
 
 	if (link)
 		return link->capacity;
-	link = queue_link_create(&err);
-	if (!link)
+	err = queue_link_create(&link);
+	if (err < 0)
 		return err;
-	err = q->count < MANY_LINKS ? 0 : fd_check(link, fifo_fd_check_many);
+	err = q->count < MANY_LINKS ? 0 : queue_link_check(link, fifo_fd_check_many);
 	if (err < 0) {
 		queue_link_destroy(link);
 		return err;
@@ -121,7 +131,7 @@ ssize_t chunk_copy(const struct chunk *chunk, size_t skip, int fd)
 }
 
 /* The spare link takes the chunk's bytes from @skip on: tee(2) cannot skip, so they go after. */
-static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
+static int queue_append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 {
 	struct queue_link *link = q->spare;
 	size_t want = chunk->len - (chunk->stage < 0 ? skip : 0);
@@ -157,7 +167,7 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 		q->bytes += (size_t)n;
 	}
 	if ((size_t)n < chunk->len)
-		err = append_link(q, chunk, (size_t)n + skip);
+		err = queue_append_link(q, chunk, (size_t)n + skip);
 	if (err == 0)
 		chunk_bounds_append(&q->bounds, chunk->len - skip);
 	else
@@ -244,15 +254,16 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 	int err = 0;
 
 	TAILQ_FOREACH(link, &from->links, entry) {
-		struct queue_link *copy = queue_link_create(&err);
+		struct queue_link *copy;
 		ssize_t n;
 
-		if (!copy)
+		err = queue_link_create(&copy);
+		if (err < 0)
 			break;
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
 		copy->bytes = n < 0 ? 0 : (size_t)n;
 		queue_link_insert(q, copy, NULL);
-		err = n < 0 ? (int)n : fd_check(copy, fifo_fd_check);
+		err = n < 0 ? (int)n : queue_link_check(copy, fifo_fd_check);
 		if (err < 0)
 			break;
 		if (copy->bytes < link->bytes)

@@ -6,7 +6,7 @@
 
 struct rate_limit {
 	uint64_t rate; /* bytes a second; 0: any */
-	uint64_t next; /* when the next bytes may move, by CLOCK_MONOTONIC in nanoseconds */
+	uint64_t next; /* when the next bytes may move, by clock_nsec() */
 };
 
 /* Nanoseconds to wait; 0: bytes may move now. */

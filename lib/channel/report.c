@@ -35,23 +35,6 @@ static int report_taps(struct report *r, const struct channel *ch)
 	return 0;
 }
 
-static int report_ports(struct report *r, const struct channel *ch)
-{
-	struct port *p;
-	size_t count = 0;
-	int err = 0;
-
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		count++;
-	r->ports = calloc(count + 1, sizeof(r->ports[0]));
-	if (!r->ports)
-		return -ENOMEM;
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (err == 0)
-			err = port_report(p, &r->ports[r->port_count++]);
-	return err;
-}
-
 struct report *report_create(const struct channel *ch)
 {
 	struct report *r = calloc(1, sizeof(*r));
@@ -69,7 +52,7 @@ struct report *report_create(const struct channel *ch)
 		r->waiting = waiting > 0 ? (uint64_t)waiting : 0;
 		r->size = pipe_size(ch->in);
 	}
-	if (report_taps(r, ch) < 0 || report_ports(r, ch) < 0) {
+	if (report_taps(r, ch) < 0 || ends_report(ch->ends, &r->ports, &r->port_count) < 0) {
 		report_free(r);
 		return NULL;
 	}

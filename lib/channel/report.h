@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 #include "outlet.h"
-#include "port.h"
+#include "port-report.h"
+#include "setting.h"
 
 struct channel;
 

@@ -1,11 +1,12 @@
 #include "setting.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "size.h"
+#include "text.h"
 
 #define KIB 1024ull
 #define MIB (1024 * KIB)
@@ -41,66 +42,47 @@ int setting_find(const char *name)
 	for (int key = 0; key < SETTINGS; key++)
 		if (!strcmp(name, settings_table[key].name))
 			return key;
-	return -1;
+	return -ENOENT;
 }
 
-static int refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
+static int setting_refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
 {
-	int n = snprintf(why, SETTING_TEXT_MAX, "%.32s: not", text);
+	size_t n = text_format(why, SETTING_TEXT_MAX, "%.32s: not", text);
 
 	for (const char *const *word = s->words; *word; word++)
-		n += snprintf(why + n, SETTING_TEXT_MAX - (size_t)n, "%s %s", word == s->words ? "" : " or", *word);
+		n += text_format(why + n, SETTING_TEXT_MAX - n, "%s %s", word == s->words ? "" : " or", *word);
 	return -EINVAL;
 }
 
-static int parse_word(const struct setting *s, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
+static int setting_parse_word(const struct setting *s, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
 {
 	for (uint64_t i = 0; s->words[i]; i++)
 		if (!strcmp(text, s->words[i])) {
 			*value = i;
 			return 0;
 		}
-	return refuse_word(s, text, why);
-}
-
-/* Returns 0, -EINVAL, or -ERANGE where it does not fit. */
-static int parse_number(const char *text, uint64_t *value)
-{
-	static const char suffixes[] = "KMGT";
-	const char *suffix;
-	uint64_t n, factor = 1;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (*end) {
-		suffix = strchr(suffixes, toupper((unsigned char)*end));
-		if (!suffix || end[1])
-			return -EINVAL;
-		factor = KIB << (10 * (suffix - suffixes));
-	}
-	return errno == ERANGE || __builtin_mul_overflow(n, factor, value) ? -ERANGE : 0;
+	return setting_refuse_word(s, text, why);
 }
 
 int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
 {
 	const struct setting *s = &settings_table[key];
+	char min[SIZE_TEXT_MAX], max[SIZE_TEXT_MAX];
 	uint64_t n = 0;
 	int err;
 
 	if (s->words)
-		return parse_word(s, text, value, why);
-	err = parse_number(text, &n);
-	if (err == 0 && (n < s->min || n > s->max))
+		return setting_parse_word(s, text, value, why);
+	err = size_parse(text, s->max, &n);
+	if (err == 0 && n < s->min)
 		err = -ERANGE;
 	if (err == -EINVAL && s->max == 1)
-		snprintf(why, SETTING_TEXT_MAX, "%.32s: not 0 or 1", text);
+		text_format(why, SETTING_TEXT_MAX, "%.32s: not 0 or 1", text);
 	else if (err == -EINVAL)
-		snprintf(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing", text);
+		text_format(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing", text);
 	else if (err == -ERANGE)
-		snprintf(why, SETTING_TEXT_MAX, "%.32s: not within %" PRIu64 " and %" PRIu64, text, s->min, s->max);
+		text_format(why, SETTING_TEXT_MAX, "%.32s: not within %s and %s", text, size_print(min, s->min),
+			    size_print(max, s->max));
 	else
 		*value = n;
 	return err;

@@ -45,14 +45,14 @@ struct settings {
 /* What holds where nobody has said anything. */
 extern const struct settings settings_preset;
 
-/* The key of that name, without "spfs."; -1: there is none. */
+/* The key of that name, without "spfs.", or -ENOENT. */
 int setting_find(const char *name);
 
 /* Room for why a value is refused, or for a value. */
 #define SETTING_TEXT_MAX 128
 
 /*
- * Reads @text: a word of the setting's, or a number with K, M, G or T (times 1024) behind it or nothing. Returns 0,
+ * Reads @text: a word of the setting's, or a size (size.h), which a number is too. Returns 0,
  * -EINVAL (not a value) or -ERANGE (too small or too large), with the reason in @why.
  */
 int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "kinds.h"
 
 static const struct {
 	const char *name;
@@ -23,7 +24,7 @@ static const struct {
 
 /* ---- headings ---- */
 
-static void trim(char *text)
+static void config_trim(char *text)
 {
 	size_t n = strlen(text);
 
@@ -40,7 +41,7 @@ void config_heading(struct config_parse *p, char *text)
 	if (*name)
 		*name++ = '\0';
 	name += strspn(name, " \t");
-	trim(name);
+	config_trim(name);
 	while (section < CONFIG_SECTIONS && strcmp(sections[section].name, word))
 		section++;
 	if (section == CONFIG_SECTIONS) {
@@ -59,29 +60,9 @@ void config_heading(struct config_parse *p, char *text)
 		config_declare(p, section == CONFIG_TAP, name);
 }
 
-/* ---- settings ---- */
+/* ---- [defaults] ---- */
 
-bool config_setting(struct config_parse *p, unsigned of, const char *name, const char *value, struct settings *settings,
-		    unsigned *given)
-{
-	int key = setting_find(name);
-	char why[SETTING_TEXT_MAX];
-
-	if (key < 0)
-		return false;
-	if (settings_table[key].of == SETTING_OF_MOUNT)
-		config_mistake(p, "'%s' does not belong here: quotas are the section [quota]", name);
-	else if (!(settings_table[key].of & of))
-		config_mistake(p, "'%s' is a setting of a %s", name, of == SETTING_OF_TAP ? "channel" : "tap");
-	else if (!(*given & 1u << key))
-		*given |= setting_parse((enum setting_key)key, value, &settings->value[key], why) == 0 ?
-				  1u << key : (config_mistake(p, "%s: %s", name, why), 0);
-	else
-		config_mistake(p, "'%s' is there twice in this section", name);
-	return true;
-}
-
-static void defaults_key(struct config_parse *p, const char *name, const char *value)
+static void config_defaults_key(struct config_parse *p, const char *name, const char *value)
 {
 	unsigned given = (unsigned)p->seen;
 
@@ -92,7 +73,7 @@ static void defaults_key(struct config_parse *p, const char *name, const char *v
 
 /* ---- [mount] ---- */
 
-static void set_path(struct config_parse *p, const char *name, const char *value, char **path)
+static void config_set_path(struct config_parse *p, const char *name, const char *value, char **path)
 {
 	if (*value != '/')
 		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
@@ -102,7 +83,7 @@ static void set_path(struct config_parse *p, const char *name, const char *value
 		*path = config_copy(p, value);
 }
 
-static void set_workers(struct config_parse *p, const char *value)
+static void config_set_workers(struct config_parse *p, const char *value)
 {
 	char *end;
 	unsigned long n = strspn(value, "0123456789") == strlen(value) ? strtoul(value, &end, 10) : 0;
@@ -113,7 +94,7 @@ static void set_workers(struct config_parse *p, const char *value)
 		p->config->workers = (unsigned)n;
 }
 
-static void set_allow_other(struct config_parse *p, const char *value)
+static void config_set_allow_other(struct config_parse *p, const char *value)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		config_mistake(p, "allow_other: '%s' is neither yes nor no", value);
@@ -121,7 +102,7 @@ static void set_allow_other(struct config_parse *p, const char *value)
 		p->config->allow_other = !strcmp(value, "yes");
 }
 
-static void mount_key(struct config_parse *p, const char *name, const char *value)
+static void config_mount_key(struct config_parse *p, const char *name, const char *value)
 {
 	static const char *const keys[] = { "point", "workers", "allow_other", "log" };
 	struct config *c = p->config;
@@ -134,16 +115,16 @@ static void mount_key(struct config_parse *p, const char *name, const char *valu
 	else if (!config_once(p, key, name))
 		return;
 	else if (key == 0 || key == 3)
-		set_path(p, name, value, key ? &c->log : &c->point);
+		config_set_path(p, name, value, key ? &c->log : &c->point);
 	else if (key == 1)
-		set_workers(p, value);
+		config_set_workers(p, value);
 	else
-		set_allow_other(p, value);
+		config_set_allow_other(p, value);
 }
 
 /* ---- [quota] ---- */
 
-static void add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
+static void config_add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
 {
 	struct quotas *q = &p->config->quotas;
 	struct quota_rule *grown = realloc(q->rules, (q->count + 1) * sizeof(*grown));
@@ -161,7 +142,7 @@ static void add_rule(struct config_parse *p, const char *who, const struct quota
 	grown[q->count++] = *rule;
 }
 
-static void quota_key(struct config_parse *p, const char *name, const char *value)
+static void config_quota_key(struct config_parse *p, const char *name, const char *value)
 {
 	struct quota_rule rule = { .group = *name == '@' };
 	char why[SETTING_TEXT_MAX];
@@ -173,12 +154,12 @@ static void quota_key(struct config_parse *p, const char *name, const char *valu
 	else if (preset && config_once(p, 0, name))
 		p->config->quotas.preset = p->config->defaults.value[SETTING_QUOTA] = rule.bytes;
 	else if (!preset && known)
-		add_rule(p, name, &rule);
+		config_add_rule(p, name, &rule);
 }
 
 /* ---- [ports] ---- */
 
-static void permit(struct config_parse *p, struct permit *to, const char *who)
+static void config_permit(struct config_parse *p, struct permit *to, const char *who)
 {
 	int err = 0;
 	id_t id;
@@ -193,30 +174,35 @@ static void permit(struct config_parse *p, struct permit *to, const char *who)
 		p->err = err;
 }
 
-static void ports_key(struct config_parse *p, const char *name, const char *value)
+static void config_ports_key(struct config_parse *p, const char *name, const char *value)
 {
-	int kind = uri_kind_find(name);
+	const struct port_kind *kind = port_kind_find(name, strlen(name));
 	_cleanup_free_ char *list = NULL;
+	struct permit *to;
 	char *names, *who;
 
-	if (kind < 0) {
+	if (!kind) {
 		config_mistake(p, "there is no kind of port '%s'", name);
 		return;
 	}
-	if (!config_once(p, (unsigned)kind, name) || !strcmp(value, "all"))
+	if (!config_once(p, port_kind_index(kind), name) || !strcmp(value, "all"))
 		return;
-	permit_limit(&p->config->permits.of[kind]);
+	to = permits_limit(&p->config->permits, kind);
+	if (!to) {
+		p->err = -ENOMEM;
+		return;
+	}
 	list = strcmp(value, "none") ? config_copy(p, value) : NULL;
 	for (names = list; (who = strsep(&names, " \t,"));)
 		if (*who)
-			permit(p, &p->config->permits.of[kind], who);
+			config_permit(p, to, who);
 }
 
 void config_key(struct config_parse *p, const char *name, const char *value)
 {
 	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
-		[CONFIG_MOUNT] = mount_key,	   [CONFIG_DEFAULTS] = defaults_key,
-		[CONFIG_QUOTA] = quota_key,	   [CONFIG_PORTS] = ports_key,
+		[CONFIG_MOUNT] = config_mount_key, [CONFIG_DEFAULTS] = config_defaults_key,
+		[CONFIG_QUOTA] = config_quota_key, [CONFIG_PORTS] = config_ports_key,
 		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
 	};
 

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,48 +26,9 @@ struct reader {
 	const char *end;
 };
 
-void config_mistake(struct config_parse *p, const char *fmt, ...)
-{
-	_cleanup_free_ char *why = NULL;
-	size_t before = p->mistakes->count;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&why, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		why = NULL;
-	else if (p->line)
-		lines_add(p->mistakes, "%s:%u: %s", p->file, p->line, why);
-	else
-		lines_add(p->mistakes, "%s: %s", p->file, why);
-	if (p->mistakes->count == before)
-		p->err = -ENOMEM;
-}
-
-bool config_once(struct config_parse *p, unsigned bit, const char *name)
-{
-	if (p->seen & UINT64_C(1) << bit) {
-		config_mistake(p, "'%s' is there twice in this section", name);
-		return false;
-	}
-	p->seen |= UINT64_C(1) << bit;
-	return true;
-}
-
-char *config_copy(struct config_parse *p, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		p->err = -ENOMEM;
-	return copy;
-}
-
 /* ---- lines ---- */
 
-static bool clean(const char *line)
+static bool config_read_is_clean(const char *line)
 {
 	for (; *line; line++)
 		if (iscntrl((unsigned char)*line) && *line != '\t')
@@ -78,7 +37,7 @@ static bool clean(const char *line)
 }
 
 /* @line begins with '['. */
-static void heading(struct config_parse *p, char *line)
+static void config_read_heading(struct config_parse *p, char *line)
 {
 	char *end = strchr(line, ']');
 
@@ -97,7 +56,7 @@ static void heading(struct config_parse *p, char *line)
 }
 
 /* ini_reader: the next line, or a blank one where there is nothing to be taken apart. */
-static char *read_line(char *to, int room, void *data)
+static char *config_read_line(char *to, int room, void *data)
 {
 	struct reader *r = data;
 	struct config_parse *p = &r->parse;
@@ -121,11 +80,11 @@ static char *read_line(char *to, int room, void *data)
 	memcpy(to, line, len);
 	to[len] = '\0';
 	text = to + strspn(to, " \t");
-	if (!clean(to)) {
+	if (!config_read_is_clean(to)) {
 		config_mistake(p, "a control character");
 		*to = '\0';
 	} else if (*text == '[') {
-		heading(p, text);
+		config_read_heading(p, text);
 		*to = '\0';
 	}
 	strcat(to, "\n");
@@ -133,7 +92,7 @@ static char *read_line(char *to, int room, void *data)
 }
 
 /* ini_handler; the section is ours to know. */
-static int take(void *data, const char *section, const char *name, const char *value)
+static int config_read_take(void *data, const char *section, const char *name, const char *value)
 {
 	struct config_parse *p = &((struct reader *)data)->parse;
 
@@ -150,7 +109,7 @@ static int take(void *data, const char *section, const char *name, const char *v
 	return 1;
 }
 
-static void parse(struct reader *r)
+static void config_read_parse(struct reader *r)
 {
 	/* Multiple lines to a value would make of an indented mistake a value. */
 	ini_allow_multiline = false;
@@ -158,14 +117,14 @@ static void parse(struct reader *r)
 	ini_use_stack = false;
 	ini_initial_alloc = ini_max_line = CONFIG_LINE_MAX + 2;
 	ini_inline_comment_prefixes = (char *)(void *)(uintptr_t)";#";
-	if (ini_parse_stream(read_line, r, take, r) == -2)
+	if (ini_parse_stream(config_read_line, r, config_read_take, r) == -2)
 		r->parse.err = -ENOMEM;
 }
 
 /* ---- the file ---- */
 
 /* The text, with a zero byte behind it, or NULL with *err set. */
-static char *load(const char *path, size_t *size, int *err)
+static char *config_read_load(const char *path, size_t *size, int *err)
 {
 	/* (a FIFO would wait for its writer) */
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -191,7 +150,7 @@ static char *load(const char *path, size_t *size, int *err)
 	return NULL;
 }
 
-static void check_text(struct reader *r, const char *text, size_t size)
+static void config_read_check_text(struct reader *r, const char *text, size_t size)
 {
 	const char *zero = memchr(text, '\0', size);
 
@@ -209,7 +168,7 @@ int config_read(const char *path, struct config **config, struct lines *mistakes
 {
 	size_t size = 0, before = mistakes->count;
 	int err = 0;
-	_cleanup_free_ char *text = load(path, &size, &err);
+	_cleanup_free_ char *text = config_read_load(path, &size, &err);
 	struct reader r = { .parse = { .file = path, .mistakes = mistakes, .config = config_create() } };
 	struct config_parse *p = &r.parse;
 
@@ -224,8 +183,8 @@ int config_read(const char *path, struct config **config, struct lines *mistakes
 	}
 	r.next = text + (!strncmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);
 	r.end = text + size;
-	check_text(&r, text, size);
-	parse(&r);
+	config_read_check_text(&r, text, size);
+	config_read_parse(&r);
 	config_declared_check(p);
 	p->config->file = config_copy(p, path);
 	err = p->err ? p->err : mistakes->count > before ? -EINVAL : 0;

@@ -12,6 +12,7 @@
 
 #include "lines.h"
 #include "permit.h"
+#include "port-report.h"
 #include "quota.h"
 #include "setting.h"
 

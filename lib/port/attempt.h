@@ -24,18 +24,13 @@ struct attempt {
 	/* The result, as in struct opening: */
 	int err;
 	char why[URI_WHY_MAX];
-	int fd;
-	struct camera *camera;
+	struct opened opened;
 };
+
+/* For port_kind.open() (kinds.h): */
 
 /* After a failed call: whether it was interrupted by chance, and is to be made again. */
 bool attempt_again(const struct attempt *a);
 
 /* Writes "VERB ADDRESS: what @err means" as the reason. Returns @err, negative. */
 int attempt_failed(struct attempt *a, const char *verb, int err);
-
-/* These block. They set the result and return 0, or a negative errno with the reason written. */
-int attempt_file(struct attempt *a);
-int attempt_camera(struct attempt *a);
-int attempt_connect(struct attempt *a);
-int attempt_listen(struct attempt *a);

@@ -79,7 +79,7 @@ struct camera {
 int camera_ioctl(const struct camera *cam, unsigned long request, void *arg);
 
 /* Finds out what @cam->fd is, and agrees on a format. Returns 0, or a negative errno with the reason in @why. */
-int camera_negotiate(struct camera *cam, const struct uri *uri, char why[URI_WHY_MAX]);
+int camera_negotiate(struct camera *cam, const struct camera_wish *wish, char why[URI_WHY_MAX]);
 
 /*
  * The driver's buffers of kind @memory. Each returns 0 or a negative errno. camera_free() stops the stream as well.

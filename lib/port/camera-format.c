@@ -77,7 +77,7 @@ static int find_type(struct camera *cam, char why[URI_WHY_MAX])
 	return 0;
 }
 
-static int agree_picture(struct camera *cam, const struct uri *uri, struct picture *got, char why[URI_WHY_MAX])
+static int agree_picture(struct camera *cam, const struct camera_wish *wish, struct picture *got, char why[URI_WHY_MAX])
 {
 	struct v4l2_format f = { .type = cam->type };
 	struct picture want;
@@ -85,10 +85,10 @@ static int agree_picture(struct camera *cam, const struct uri *uri, struct pictu
 
 	if (!err) {
 		get_picture(cam, &f, &want);
-		want.width = uri->width ? uri->width : want.width;
-		want.height = uri->height ? uri->height : want.height;
-		want.fourcc = uri->format ? uri->format : want.fourcc;
-		if (uri->width || uri->height || uri->format) {
+		want.width = wish->width ? wish->width : want.width;
+		want.height = wish->height ? wish->height : want.height;
+		want.fourcc = wish->format ? wish->format : want.fourcc;
+		if (wish->width || wish->height || wish->format) {
 			set_picture(cam, &f, &want);
 			err = camera_ioctl(cam, VIDIOC_S_FMT, &f);
 		}
@@ -99,8 +99,8 @@ static int agree_picture(struct camera *cam, const struct uri *uri, struct pictu
 	}
 	get_picture(cam, &f, got);
 	print_picture(got, cam->format, sizeof(cam->format));
-	if ((uri->width && uri->width != got->width) || (uri->height && uri->height != got->height) ||
-	    (uri->format && uri->format != got->fourcc)) {
+	if ((wish->width && wish->width != got->width) || (wish->height && wish->height != got->height) ||
+	    (wish->format && wish->format != got->fourcc)) {
 		char asked[48];
 
 		print_picture(&want, asked, sizeof(asked));
@@ -147,15 +147,15 @@ static int agree_rate(struct camera *cam, unsigned fps, char why[URI_WHY_MAX])
 	return 0;
 }
 
-int camera_negotiate(struct camera *cam, const struct uri *uri, char why[URI_WHY_MAX])
+int camera_negotiate(struct camera *cam, const struct camera_wish *wish, char why[URI_WHY_MAX])
 {
 	struct picture got;
 	int err = find_type(cam, why);
 
 	if (!err)
-		err = agree_picture(cam, uri, &got, why);
+		err = agree_picture(cam, wish, &got, why);
 	if (!err)
-		err = agree_rate(cam, uri->fps, why);
+		err = agree_rate(cam, wish->fps, why);
 	if (!err)
 		cam->size = got.size;
 	return err;

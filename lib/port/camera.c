@@ -53,7 +53,7 @@ static int fall_back(struct camera *cam)
 	return err;
 }
 
-int camera_open(struct camera **cam, int fd, const struct uri *uri, char why[URI_WHY_MAX])
+int camera_open(struct camera **cam, int fd, const struct camera_wish *wish, char why[URI_WHY_MAX])
 {
 	struct camera *c = calloc(1, sizeof(*c));
 	int err;
@@ -64,7 +64,7 @@ int camera_open(struct camera **cam, int fd, const struct uri *uri, char why[URI
 		return -ENOMEM;
 	}
 	c->fd = fd;
-	err = camera_negotiate(c, uri, why);
+	err = camera_negotiate(c, wish, why);
 	if (!err) {
 		err = start_from(c, 0);
 		if (err)

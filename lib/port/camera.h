@@ -17,11 +17,17 @@
 
 struct camera;
 
+/* What is to be delivered; 0: as the device likes. */
+struct camera_wish {
+	unsigned width, height, fps;
+	uint32_t format; /* a V4L2 fourcc */
+};
+
 /*
- * Takes @fd (O_NONBLOCK), negotiates the format of @uri, starts. May block for as long as the driver likes, so
+ * Takes @fd (O_NONBLOCK), negotiates the format of @wish, starts. May block for as long as the driver likes, so
  * on an opener's thread. Returns 0, or a negative errno with the reason in @why and @fd closed.
  */
-int camera_open(struct camera **cam, int fd, const struct uri *uri, char why[URI_WHY_MAX]);
+int camera_open(struct camera **cam, int fd, const struct camera_wish *wish, char why[URI_WHY_MAX]);
 
 /* POLLIN when a frame is there, POLLERR when the device has gone. Not owned. */
 int camera_fd(const struct camera *cam);

@@ -18,7 +18,7 @@
 
 #include "attempt.h"
 #include "base.h"
-#include "camera.h"
+#include "kinds.h"
 
 #define INTERRUPT SIGUSR1
 #define AGAIN_NSEC 10000000
@@ -26,8 +26,8 @@
 /* Bytes of an address in a reason: the end of the reason must not be cut off. */
 #define ADDRESS_SHOWN 80
 
-/* Of sockets; the mode of a file is its own affair. */
-#define SOCKET_UMASK 0022
+/* Of what is made where the kind does not say: the sockets of the file system. */
+#define OPENING_UMASK 0022
 
 /* Threads at the same time, with those that linger. */
 #define ATTEMPTS_MAX 1024
@@ -73,8 +73,7 @@ static void attempt_free(struct attempt *a)
 {
 	if (!a)
 		return;
-	fd_close(&a->fd);
-	camera_close(a->camera);
+	opened_close(&a->opened, a->rights.uid);
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
 	free(a);
@@ -84,19 +83,18 @@ static void attempt_free(struct attempt *a)
 static int attempt_new(struct attempt **out, const struct opening *o)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
-	char why[URI_WHY_MAX];
 	int err;
 
 	if (!a)
 		return -ENOMEM;
-	a->fd = -1;
+	a->opened = OPENED_NONE;
 	if (atomic_fetch_add(&attempts, 1) >= ATTEMPTS_MAX) {
 		attempt_free(a);
 		return -EAGAIN;
 	}
 	a->dir = o->dir;
 	a->mount = o->mount;
-	err = uri_parse(&a->uri, o->uri->text, o->dir, why);
+	err = uri_copy(&a->uri, o->uri);
 	if (err == 0)
 		err = rights_copy(&a->rights, o->rights);
 	if (err < 0)
@@ -117,34 +115,17 @@ static void set_interrupt(int how)
 	pthread_sigmask(how, &set, NULL);
 }
 
-static int open_kind(struct attempt *a)
-{
-	switch (a->uri.kind) {
-	case URI_FILE:
-		return attempt_file(a);
-	case URI_TCP:
-	case URI_UNIX:
-		return attempt_connect(a);
-	case URI_TCP_LISTEN:
-	case URI_UNIX_LISTEN:
-		return attempt_listen(a);
-	case URI_V4L2:
-		return attempt_camera(a);
-	case URI_FD:
-		break;
-	}
-	return attempt_failed(a, "open", -EINVAL);
-}
-
 static int open_as_asked(struct attempt *a)
 {
 	int err;
 
 	if (unshare(CLONE_FS) < 0) /* a umask of its own */
 		return attempt_failed(a, "make a thread for", -errno);
-	umask(a->uri.kind == URI_FILE ? 0 : SOCKET_UMASK);
+	umask(OPENING_UMASK);
 	err = rights_take(&a->rights);
-	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : open_kind(a);
+	if (err < 0)
+		return attempt_failed(a, "take the caller's rights for", err);
+	return a->uri.kind->open ? a->uri.kind->open(a) : attempt_failed(a, "open", -EINVAL);
 }
 
 static void *run(void *arg)
@@ -183,9 +164,7 @@ static void tell(struct loop_task *task)
 		pthread_join(o->thread, NULL);
 		o->err = a->err;
 		memcpy(o->why, a->why, sizeof(o->why));
-		o->fd = fd_take(&a->fd);
-		o->camera = a->camera;
-		a->camera = NULL;
+		o->opened = opened_take(&a->opened);
 		attempt_free(a);
 	}
 	o->done(o);
@@ -197,8 +176,7 @@ int opening_start(struct opening *o)
 	sigset_t all, old;
 	int err;
 
-	o->fd = -1;
-	o->camera = NULL;
+	o->opened = OPENED_NONE;
 	o->task.run = tell;
 	err = attempt_new(&o->attempt, o);
 	if (err < 0)

@@ -8,11 +8,11 @@
 #include <sys/types.h>
 
 #include "loop.h"
+#include "opened.h"
 #include "rights.h"
 #include "uri.h"
 
 struct attempt;
-struct camera;
 
 struct opening {
 	/* Set before opening_start(); not owned, and read there only. */
@@ -29,8 +29,7 @@ struct opening {
 	/* The result: */
 	int err;               /* 0 or a negative errno */
 	char why[URI_WHY_MAX]; /* the reason, for the log and for who asked; never empty where @err is set */
-	int fd;                /* O_CLOEXEC, O_NONBLOCK unless a regular file or disk; the taker owns it; or -1 */
-	struct camera *camera; /* instead of @fd for URI_V4L2: opened and with its format set */
+	struct opened opened;  /* O_CLOEXEC, O_NONBLOCK unless a regular file or disk; the taker's */
 
 	/* Private: */
 	struct loop_task task;
@@ -39,17 +38,17 @@ struct opening {
 };
 
 /*
- * Begins; on @loop's thread. Returns 0, or a negative errno (EAGAIN: no more threads) without done(). What is
- * opened:
+ * Begins; on @loop's thread. Returns 0, or a negative errno (EAGAIN: no more threads) without done(). What is opened,
+ * its kind says (kinds.h):
  *
  *   file source   O_RDONLY; not a folder
- *   file sink     O_WRONLY | O_CREAT with @create, whatever the umask; emptied unless @append
+ *   file sink     O_WRONLY | O_CREAT with its mode, whatever the umask; emptied unless it is to be appended to
  *   tcp, unix     connected; every address of the name is tried
  *   *-listen      bound and listening; SO_REUSEADDR; a dead socket's file is replaced where the caller may
- *   v4l2          see camera.h
+ *   v4l2          the camera is capturing; see camera.h
  *
  * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount), EHOSTUNREACH (a name that does not
- * resolve), EINVAL (an unknown service).
+ * resolve), EINVAL (an unknown service, or of a kind that cannot be opened).
  */
 int opening_start(struct opening *o);
 

@@ -5,27 +5,41 @@
 #include <stddef.h>
 
 #include "rights.h"
-#include "uri.h"
 
-/* Zero: for everybody. */
+struct port_kind;
+
+/* A kind that is for these users and groups alone. */
 struct permit {
-	bool limited; /* to the users and groups below */
+	const struct port_kind *kind;
 	id_t *users;
 	size_t user_count;
 	id_t *groups;
 	size_t group_count;
 };
 
+/* Zero: everything is for everybody. */
 struct permits {
-	struct permit of[URI_KINDS];
+	struct permit *all;
+	size_t count;
 };
 
 /* NULL: everything is allowed. Root is a user like others here: who writes the rules can write them for root. */
-bool permits_allow(const struct permits *p, enum uri_kind kind, const struct rights *r);
+bool permits_allow(const struct permits *p, const struct port_kind *kind, const struct rights *r);
 
-/* Limits it, so far to nobody; or lets one more in. Return 0 or -ENOMEM. */
-void permit_limit(struct permit *p);
+/* The limits of a kind; NULL: it is for everybody. */
+const struct permit *permits_find(const struct permits *p, const struct port_kind *kind);
+
+/*
+ * Limits a kind, so far to nobody, unless it is limited already. Returns what lets some in, until the next call; NULL:
+ * out of memory.
+ */
+struct permit *permits_limit(struct permits *p, const struct port_kind *kind);
+
+/* Lets one more in. Return 0 or -ENOMEM. */
 int permit_user(struct permit *p, uid_t uid);
 int permit_group(struct permit *p, gid_t gid);
+
+/* Whether both say the same, in the same order. */
+bool permits_equal(const struct permits *a, const struct permits *b);
 
 void permits_finish(struct permits *p);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
@@ -93,14 +94,14 @@ static void watch_grace(struct client *c)
 	if (loop_io_armed(&c->timer))
 		return;
 	c->seen = c->stream.bytes;
-	loop_io_timer(&c->timer, c->port->port.config.uri.grace * 1000000000ull);
+	loop_io_timer(&c->timer, uri_value(&c->port->port.config.uri, &listen_grace) * NSEC_PER_SEC);
 }
 
 static void client_stalled(struct stream *s)
 {
 	struct client *c = container_of(s, struct client, stream);
 
-	if (c->port->port.config.uri.slow == URI_SLOW_DISCONNECT)
+	if (uri_value(&c->port->port.config.uri, &listen_slow) == LISTEN_SLOW_DISCONNECT)
 		watch_grace(c);
 }
 
@@ -158,9 +159,11 @@ int client_serve(struct listen_port *lp, int fd)
 		if (err == 0)
 			pipe_grow(p->inlet.fd, PIPE_SIZE);
 	} else {
-		if (p->config.uri.slow == URI_SLOW_DROP)
+		uint64_t slow = uri_value(&p->config.uri, &listen_slow);
+
+		if (slow == LISTEN_SLOW_DROP)
 			limits.settings.value[SETTING_POLICY] = POLICY_DROP_NEW;
-		else if (p->config.uri.slow == URI_SLOW_BLOCK && p->config.holds)
+		else if (slow == LISTEN_SLOW_BLOCK && p->config.holds)
 			limits.settings.value[SETTING_POLICY] = POLICY_BLOCK;
 		c->stream.drained = client_drained;
 		c->stream.stalled = client_stalled;

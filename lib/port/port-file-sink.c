@@ -22,7 +22,7 @@ static void place_at_end(struct file_port *f)
 {
 	struct statx st;
 
-	if (!loop_io_armed(&f->disk) && port_look(f->port.config.fd, &st) == 0)
+	if (!loop_io_armed(&f->disk) && port_look(f->port.config.opened.fd, &st) == 0)
 		f->offset = st.stx_size;
 }
 
@@ -33,10 +33,10 @@ static void store(struct file_port *f)
 	if (lane->bytes) {
 		if (f->append)
 			place_at_end(f);
-		loop_io_splice(&f->disk, lane->pipe.rd, -1, f->port.config.fd, file_place(f), lane->bytes);
+		loop_io_splice(&f->disk, lane->pipe.rd, -1, f->port.config.opened.fd, file_place(f), lane->bytes);
 	} else if (f->over && !loop_io_armed(&f->disk)) {
 		f->syncing = true;
-		loop_io_fsync(&f->disk, f->port.config.fd);
+		loop_io_fsync(&f->disk, f->port.config.opened.fd);
 	}
 }
 
@@ -155,9 +155,9 @@ static int reopen_append(struct port *p)
 	_cleanup_fd_ int fd = -1;
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->config.fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->config.opened.fd);
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 || dup3(fd, p->config.fd, O_CLOEXEC) < 0 ? -errno : 0;
+	return fd < 0 || dup3(fd, p->config.opened.fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 static int init(struct port *p)
@@ -165,11 +165,11 @@ static int init(struct port *p)
 	struct file_port *f = file_of(p);
 	int err = file_init(p, disk, wait);
 
-	if (err == 0 && (fcntl(p->config.fd, F_GETFL) & O_APPEND)) {
+	if (err == 0 && (fcntl(p->config.opened.fd, F_GETFL) & O_APPEND)) {
 		f->append = true;
 		err = reopen_append(p);
 	}
-	if (p->config.uri.append && f->seekable)
+	if (uri_value(&p->config.uri, &file_append) && f->seekable)
 		f->append = true;
 	return err;
 }
@@ -194,6 +194,8 @@ static bool stop(struct port *p)
 
 const struct port_ops port_file_sink = {
 	.how = "splice",
+	.dirs = PORT_SINKS,
+	.fits = file_fits,
 	.size = sizeof(struct file_port),
 	.init = init,
 	.start = start,

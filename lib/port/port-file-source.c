@@ -24,9 +24,9 @@ static void fill(struct file_port *f)
 	if (f->over)
 		return;
 	if (f->port.copying)
-		loop_io_read(&f->disk, f->port.config.fd, file_place(f), lane->bounce.buf, size, len);
+		loop_io_read(&f->disk, f->port.config.opened.fd, file_place(f), lane->bounce.buf, size, len);
 	else
-		loop_io_splice(&f->disk, f->port.config.fd, file_place(f), lane->pipe.wr, -1, len);
+		loop_io_splice(&f->disk, f->port.config.opened.fd, file_place(f), lane->pipe.wr, -1, len);
 }
 
 /* Into the channel's pipe, what it takes. Returns the bytes or a negative errno. */
@@ -75,7 +75,7 @@ static void reached_end(struct file_port *f, int err)
 
 	f->over = true;
 	f->err = err;
-	if (err < 0 || !f->seekable || (f->offset >= f->size && f->left == URI_TO_END))
+	if (err < 0 || !f->seekable || (f->offset >= f->size && f->left == FILE_TO_END))
 		return;
 	log_warn("%s: port %u: %s ends at byte %ju, before its end when it was attached", p->channel->label, p->id,
 		 p->config.uri.text, (uintmax_t)f->offset);
@@ -97,7 +97,7 @@ static void disk(struct loop_io *io, int res)
 		lane->bounce.at = 0;
 		lane->bounce.len = f->port.copying ? lane->bytes : 0;
 		f->offset += (uint64_t)res;
-		if (f->left != URI_TO_END)
+		if (f->left != FILE_TO_END)
 			f->left -= (uint64_t)res;
 		lane_next(&f->fill);
 		fill(f);
@@ -115,19 +115,19 @@ static void wait(struct loop_io *io, int res)
 static int init(struct port *p)
 {
 	struct file_port *f = file_of(p);
-	const struct uri *uri = &p->config.uri;
+	uint64_t offset = uri_value(&p->config.uri, &file_offset), length = uri_value(&p->config.uri, &file_length);
 	int err = file_init(p, disk, wait);
 
 	if (err < 0)
 		return err;
 	if (f->seekable) {
-		f->offset += uri->offset;
-		f->left = uri->kind == URI_FILE ? uri->length : URI_TO_END;
-		posix_fadvise(p->config.fd, (off_t)f->offset, 0, POSIX_FADV_SEQUENTIAL);
-	} else if (uri->offset || (uri->kind == URI_FILE && uri->length != URI_TO_END)) {
+		f->offset += offset;
+		f->left = length;
+		posix_fadvise(p->config.opened.fd, (off_t)f->offset, 0, POSIX_FADV_SEQUENTIAL);
+	} else if (offset || length != FILE_TO_END) {
 		return -ESPIPE;
 	}
-	p->total = f->left != URI_TO_END ? f->left : f->size > f->offset ? f->size - f->offset : 0;
+	p->total = f->left != FILE_TO_END ? f->left : f->size > f->offset ? f->size - f->offset : 0;
 	return 0;
 }
 
@@ -150,6 +150,8 @@ static bool stop(struct port *p)
 
 const struct port_ops port_file_source = {
 	.how = "splice",
+	.dirs = PORT_SOURCES,
+	.fits = file_fits,
 	.size = sizeof(struct file_port),
 	.init = init,
 	.start = start,

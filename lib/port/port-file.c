@@ -42,16 +42,16 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 	f->charge.account = p->config.limits.account;
 	err = charge_set(&f->charge, LANES * PIPE_SIZE);
 	if (err == 0)
-		err = port_look(p->config.fd, &st);
+		err = port_look(p->config.opened.fd, &st);
 	if (err < 0)
 		return err;
 	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
 	if (!f->seekable) /* the kernel's thread is to wait for it */
-		fcntl(p->config.fd, F_SETFL, fcntl(p->config.fd, F_GETFL) & ~O_NONBLOCK);
+		fcntl(p->config.opened.fd, F_SETFL, fcntl(p->config.opened.fd, F_GETFL) & ~O_NONBLOCK);
 	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
-	f->left = URI_TO_END;
+	f->left = FILE_TO_END;
 	if (f->seekable)
-		f->offset = position(p->config.fd);
+		f->offset = position(p->config.opened.fd);
 	for (unsigned i = 0; i < LANES; i++) {
 		struct lane *lane = &f->lanes[i];
 
@@ -83,3 +83,21 @@ void file_finish(struct port *p)
 	}
 	charge_finish(&f->charge);
 }
+
+bool file_fits(const struct opened *o, mode_t type)
+{
+	return !o->ops && (S_ISREG(type) || S_ISBLK(type) || S_ISCHR(type));
+}
+
+const struct uri_option file_offset = {
+	.name = "offset", .dirs = PORT_SOURCES, .parse = uri_option_size, .what = "a size", .max = INT64_MAX,
+};
+
+const struct uri_option file_length = {
+	.name = "length", .dirs = PORT_SOURCES, .parse = uri_option_size, .what = "a size", .max = INT64_MAX,
+	.preset = FILE_TO_END,
+};
+
+const struct uri_option file_append = {
+	.name = "append", .dirs = PORT_SINKS, .parse = uri_option_flag, .what = "0 or 1",
+};

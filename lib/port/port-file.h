@@ -1,5 +1,5 @@
 /*
- * What a source and a sink on a file share: the lanes.
+ * A port on a file: what kinds of ports name of it in their rows, and what a source and a sink share, the lanes.
  *
  * Reading and writing may wait for the device. So the kernel's own threads do it (io_uring), between the device and a
  * lane, a pipe that nobody else uses: a splice holds its pipe's lock for as long as the device takes, and whoever
@@ -13,6 +13,15 @@
 #include "bounce.h"
 #include "pipe.h"
 #include "port-ops.h"
+#include "uri-option.h"
+
+extern const struct port_ops port_file_source, port_file_sink;
+
+/* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there. */
+extern const struct uri_option file_offset, file_length, file_append;
+
+/* A length: all there is from the offset on. */
+#define FILE_TO_END UINT64_MAX
 
 #define LANES 2
 
@@ -37,7 +46,7 @@ struct file_port {
 	bool syncing;
 	bool append;  /* a sink's: written at the end of the file, wherever that is by then */
 	uint64_t offset;
-	uint64_t left; /* of what a source was asked for; URI_TO_END */
+	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */
 };
 
@@ -70,3 +79,4 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 
 /* For struct port_ops. */
 void file_finish(struct port *p);
+bool file_fits(const struct opened *o, mode_t type);

@@ -4,7 +4,7 @@
  * As a source it takes one connection after the other, and each is a stream: it has an inlet while it is connected,
  * and takes the next once the daemon, where it reads the origin, has seen the end of the last.
  * As a sink it gives every client a private tap, so each has its own copy from then on: of the channel, or of what
- * goes through the tap that it is attached to, by way of a hub.
+ * goes through the tap that it is attached to, by way of a relay.
  */
 #include "port-listen.h"
 
@@ -26,7 +26,7 @@
 
 static void accept_more(struct listen_port *lp)
 {
-	loop_io_poll(&lp->acceptable, lp->port.config.fd, POLLIN);
+	loop_io_poll(&lp->acceptable, lp->port.config.opened.fd, POLLIN);
 }
 
 void listen_go_on(struct listen_port *lp)
@@ -53,7 +53,7 @@ static void acceptable(struct loop_io *io, int res)
 	int err = 0;
 
 	for (int i = 0; i < TURN_ACCEPTS && (p->config.dir == PORT_SINK || !lp->connected); i++) {
-		int fd = accept4(p->config.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(p->config.opened.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		err = fd < 0 ? -errno : client_serve(lp, fd);
 		if (err == -ECONNABORTED || err == -EINTR)
@@ -83,7 +83,7 @@ static int init(struct port *p)
 	TAILQ_INIT(&lp->clients);
 	loop_io_init(&lp->acceptable, loop, acceptable);
 	loop_io_init(&lp->pause, loop, pause_over);
-	if (fcntl(p->config.fd, F_SETFL, fcntl(p->config.fd, F_GETFL) | O_NONBLOCK) < 0)
+	if (fcntl(p->config.opened.fd, F_SETFL, fcntl(p->config.opened.fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	if (p->config.dir == PORT_SOURCE || p->config.node == ch->origin.id)
 		return 0;
@@ -150,8 +150,36 @@ static int report(struct port *p, struct port_report *r)
 	return 0;
 }
 
+static bool listen_fits(const struct opened *o, mode_t type)
+{
+	return !o->ops && S_ISSOCK(type) && port_look_stream(o->fd, true);
+}
+
+static int listen_parse_slow(const struct uri_option *option, const char *text, uint64_t *value)
+{
+	static const char *const words[] = {
+		[LISTEN_SLOW_DISCONNECT] = "disconnect", [LISTEN_SLOW_DROP] = "drop", [LISTEN_SLOW_BLOCK] = "block",
+	};
+
+	for (*value = 0; *value < sizeof(words) / sizeof(words[0]); ++*value)
+		if (!strcmp(text, words[*value]))
+			return 0;
+	return -EINVAL;
+}
+
+const struct uri_option listen_slow = {
+	.name = "slow", .dirs = PORT_SINKS, .parse = listen_parse_slow, .what = "block, drop or disconnect",
+};
+
+const struct uri_option listen_grace = {
+	.name = "grace", .dirs = PORT_SINKS, .parse = uri_option_number, .what = "seconds", .max = URI_SECONDS_MAX,
+	.preset = 5,
+};
+
 const struct port_ops port_listen_source = {
 	.how = "splice",
+	.dirs = PORT_SOURCES,
+	.fits = listen_fits,
 	.late = true,
 	.size = sizeof(struct listen_port),
 	.init = init,
@@ -164,6 +192,8 @@ const struct port_ops port_listen_source = {
 
 const struct port_ops port_listen_sink = {
 	.how = "splice",
+	.dirs = PORT_SINKS,
+	.fits = listen_fits,
 	.late = true,
 	.size = sizeof(struct listen_port),
 	.init = init,

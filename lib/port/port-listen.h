@@ -1,9 +1,16 @@
-/* What the files of a listening port share: its clients are in port-client.c. */
+/* A listening port: what kinds of ports name of it in their rows, and what its files share. Its clients are in port-client.c. */
 #pragma once
 
 #include "base.h"
 #include "port-ops.h"
 #include "stream.h"
+#include "uri-option.h"
+
+extern const struct port_ops port_listen_source, port_listen_sink;
+
+/* What becomes of a client of a sink that does not keep up, and the seconds that it may hold the others back. */
+enum listen_slow { LISTEN_SLOW_DISCONNECT, LISTEN_SLOW_DROP, LISTEN_SLOW_BLOCK };
+extern const struct uri_option listen_slow, listen_grace;
 
 struct listen_port;
 

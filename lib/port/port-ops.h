@@ -1,20 +1,35 @@
-/* A port as its kinds see it: one file each, and nobody else knows kinds. */
+/*
+ * A port as those see it that move its bytes: one struct port_ops each. A kind of port (kinds.h) names in its row which
+ * of them may come of it; the rest of lib/port and all of its users know neither.
+ *
+ * The calls nest thus: init, start, then report any number of times, with name_gone and stream_over in between, until
+ * the port ends by itself (port_end) or is stopped, and finish.
+ */
 #pragma once
 
 #include <sys/queue.h>
 #include <sys/stat.h>
 
+#include "ends.h"
 #include "inlet.h"
 #include "port.h"
 
+struct port;
 struct stream;
 
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
+	unsigned dirs;   /* PORT_DIR_BIT()s (uri-option.h) */
 	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
 
-	/* The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno. */
+	/* Whether it can move what is behind @o, whose file is of @type (S_IFMT). Not asked to block. */
+	bool (*fits)(const struct opened *o, mode_t type);
+
+	/*
+	 * The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno;
+	 * finish() follows either way, and never without it.
+	 */
 	int (*init)(struct port *p);
 	/* Its turn has come: moves from now on, until it calls port_end(). */
 	void (*start)(struct port *p);
@@ -33,9 +48,18 @@ struct port_ops {
 	void (*stream_over)(struct port *p);
 };
 
+/* The ports of a channel, which hang on it from the first attaching on (port-list.c). */
+struct port_list {
+	struct channel_ends ends;
+	TAILQ_HEAD(, port) ports; /* by number */
+	TAILQ_HEAD(, port) leaving; /* detached ports that are still stopping */
+	unsigned last;            /* the number of the latest */
+};
+
 struct port {
 	const struct port_ops *ops;
 	struct channel *channel;
+	struct port_list *list;
 	TAILQ_ENTRY(port) entry;
 	unsigned id;
 	enum port_state state;
@@ -51,12 +75,6 @@ struct port {
 	uint64_t copies;
 	bool copying;       /* a source's: how it has filled last */
 };
-TAILQ_HEAD(ports, port);
-
-extern const struct port_ops port_file_source, port_file_sink;
-extern const struct port_ops port_stream;
-extern const struct port_ops port_listen_source, port_listen_sink;
-extern const struct port_ops port_camera;
 
 /* The port has come to its end by itself: 0 or a negative errno. Nothing of it may be armed. */
 void port_end(struct port *p, int err);
@@ -86,29 +104,36 @@ void port_report_stream(struct port_report *r, const struct stream *s);
  */
 int port_look(int fd, struct statx *st);
 
+/* Whether the socket @fd is a stream's: one that listens, or one that does not. */
+bool port_look_stream(int fd, bool listens);
+
 static inline bool port_has_ended(const struct port *p)
 {
 	return p->state == PORT_DONE || p->state == PORT_FAILED;
 }
 
-/* For port-attach.c: */
+/* ---- for the files port-*.c that are no kinds ---- */
+
+/* The list of the channel's ports; NULL: nothing was ever attached. */
+struct port_list *port_list_of(const struct channel *ch);
+
+/* ... made where there is none. NULL: out of memory. */
+struct port_list *port_list_make(struct channel *ch);
+
+/* NULL: there is none. */
+struct port *port_list_find(const struct port_list *list, unsigned id);
+
+/* Frees it, whatever it does, and takes nothing off a list. */
+void port_destroy(struct port *p);
 
 /* A sink leaves its tap: a private one goes, a name's keeps what is in it. */
 void port_leave_tap(struct port *p);
 
 /* The oldest of too many ended ports is forgotten. */
-void port_forget_old(struct channel *ch);
+void port_forget_old(struct port_list *list);
 
 /* The first source that has not ended plays. */
-void port_next_source(struct channel *ch);
+void port_next_source(struct port_list *list);
 
-/* For channel.c: */
-
-/* Frees every port, at once. */
-void port_destroy_all(struct channel *ch);
-
-/* Tap @id is about to be removed by its name's removal. */
-void port_name_gone(struct channel *ch, uint64_t id);
-
-/* Every stream that the channel had begun is over. */
-void port_stream_over(struct channel *ch);
+/* On the channel's worker. Returns 0 or -ENOMEM; port_report_finish() is owed either way. */
+int port_report(struct port *p, struct port_report *r);

@@ -2,18 +2,21 @@
  * A port on a socket, pipe or FIFO. With ?retry= it connects again after a failure, and goes on: what a sink has
  * not sent is in its pipe.
  */
-#include "port-ops.h"
+#include "port-stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base.h"
 #include "channel.h"
+#include "clock.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
+#include "opener.h"
 #include "stream.h"
 
 struct stream_port {
@@ -28,6 +31,7 @@ struct stream_port {
 struct reopening {
 	struct opening opening;
 	struct stream_port *port; /* NULL: nobody waits */
+	uid_t uid;
 };
 
 /*
@@ -46,7 +50,7 @@ static void never_wait(int fd)
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int ready(struct stream_port *sp)
 {
-	int fd = sp->port.config.fd;
+	int fd = sp->port.config.opened.fd;
 	struct statx st;
 	int err = port_look(fd, &st);
 
@@ -67,19 +71,20 @@ static void run(struct stream_port *sp)
 
 	p->state = PORT_RUNNING;
 	p->err = 0;
-	stream_start(&sp->stream, p->config.fd, out ? p->pipe : p->inlet.fd, out);
+	stream_start(&sp->stream, p->config.opened.fd, out ? p->pipe : p->inlet.fd, out);
 }
 
 static void again(struct stream_port *sp, int err)
 {
 	struct port *p = &sp->port;
+	uint64_t retry = uri_value(&p->config.uri, &stream_retry);
 
 	if (p->state != PORT_RETRYING)
-		log_warn("%s: port %u, %s: %s; connecting again every %u s", p->channel->label, p->id,
-			 p->config.uri.text, strerror(-err), p->config.uri.retry);
+		log_warn("%s: port %u, %s: %s; connecting again every %" PRIu64 " s", p->channel->label, p->id,
+			 p->config.uri.text, strerror(-err), retry);
 	p->state = PORT_RETRYING;
 	p->err = err;
-	loop_io_timer(&sp->timer, p->config.uri.retry * 1000000000ull);
+	loop_io_timer(&sp->timer, retry * NSEC_PER_SEC);
 }
 
 static void reopened(struct opening *o)
@@ -90,16 +95,16 @@ static void reopened(struct opening *o)
 
 	if (sp) {
 		sp->opening = NULL;
-		sp->port.config.fd = fd_take(&o->fd);
+		sp->port.config.opened = opened_take(&o->opened);
 	}
-	fd_close(&o->fd);
+	opened_close(&o->opened, r->uid);
 	free(r);
 	if (!sp)
 		return;
 	if (err == 0)
 		err = ready(sp);
 	if (err < 0) {
-		fd_close(&sp->port.config.fd);
+		fd_close(&sp->port.config.opened.fd);
 		again(sp, err);
 		return;
 	}
@@ -116,6 +121,7 @@ static int reopen(struct stream_port *sp)
 	if (!r)
 		return -ENOMEM;
 	r->port = sp;
+	r->uid = config->rights.uid;
 	r->opening = (struct opening){
 		.uri = &config->uri, .dir = config->dir, .rights = &config->rights, .mount = config->mount,
 		.loop = sp->port.channel->worker->loop, .done = reopened,
@@ -149,13 +155,13 @@ static void ended(struct stream *s, int err)
 		port_stopped(p);
 		return;
 	}
-	if (err < 0 && p->config.uri.retry) {
-		fd_close(&p->config.fd);
+	if (err < 0 && uri_value(&p->config.uri, &stream_retry)) {
+		fd_close(&p->config.opened.fd);
 		again(sp, err);
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
-		linger_add(&w->lingers, w->loop, fd_take(&p->config.fd));
+		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd));
 	port_end(p, err);
 }
 
@@ -211,8 +217,20 @@ static int report(struct port *p, struct port_report *r)
 	return 0;
 }
 
+static bool stream_fits(const struct opened *o, mode_t type)
+{
+	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
+}
+
+const struct uri_option stream_retry = {
+	.name = "retry", .dirs = PORT_SOURCES | PORT_SINKS, .parse = uri_option_number, .what = "seconds",
+	.max = URI_SECONDS_MAX,
+};
+
 const struct port_ops port_stream = {
 	.how = "splice",
+	.dirs = PORT_SOURCES | PORT_SINKS,
+	.fits = stream_fits,
 	.size = sizeof(struct stream_port),
 	.init = init,
 	.start = start,

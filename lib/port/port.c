@@ -1,6 +1,5 @@
 /*
- * The list of a channel's ports: the running ones, the sources that wait for their turn, and the latest that have
- * ended, so that somebody can ask how.
+ * The end of a port, by itself or because it is detached, and whose turn it is then.
  *
  * A failed sink on the origin keeps its private tap, so that nothing is lost: the next sink there goes on with it.
  */
@@ -10,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deferred-close.h"
 #include "base.h"
-#include "camera.h"
 #include "channel.h"
 #include "engine.h"
 #include "log.h"
@@ -22,27 +19,6 @@
 
 /* Ended ports that are remembered. */
 #define ENDED_MAX 32
-
-static struct port *find(const struct channel *ch, unsigned id)
-{
-	struct port *p;
-
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (p->id == id)
-			break;
-	return p;
-}
-
-/* The next one on the list, which may have changed since @id was looked at: numbers only grow. */
-static struct port *find_after(const struct channel *ch, unsigned id)
-{
-	struct port *p;
-
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (p->id > id)
-			break;
-	return p;
-}
 
 static void tell(struct port *p)
 {
@@ -68,34 +44,23 @@ void port_leave_tap(struct port *p)
 	p->tap = 0;
 }
 
-static void destroy(struct port *p)
+void port_destroy(struct port *p)
 {
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
 	fd_close(&p->pipe);
-	deferred_close(&p->config.fd, p->config.rights.uid);
-	camera_close(p->config.camera);
+	opened_close(&p->config.opened, p->config.rights.uid);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	free(p);
 }
 
-void port_destroy_all(struct channel *ch)
-{
-	struct port *p;
-
-	while ((p = TAILQ_FIRST(&ch->ports)) || (p = TAILQ_FIRST(&ch->leaving))) {
-		TAILQ_REMOVE(p->leaving ? &ch->leaving : &ch->ports, p, entry);
-		destroy(p);
-	}
-}
-
-void port_forget_old(struct channel *ch)
+void port_forget_old(struct port_list *list)
 {
 	struct port *p, *oldest = NULL;
 	unsigned ended = 0;
 
-	TAILQ_FOREACH(p, &ch->ports, entry) {
+	TAILQ_FOREACH(p, &list->ports, entry) {
 		if (!port_has_ended(p) || p->tap >= TAP_PRIVATE)
 			continue;
 		if (!oldest)
@@ -104,15 +69,15 @@ void port_forget_old(struct channel *ch)
 	}
 	if (ended < ENDED_MAX)
 		return;
-	TAILQ_REMOVE(&ch->ports, oldest, entry);
-	destroy(oldest);
+	TAILQ_REMOVE(&list->ports, oldest, entry);
+	port_destroy(oldest);
 }
 
-void port_next_source(struct channel *ch)
+void port_next_source(struct port_list *list)
 {
 	struct port *p;
 
-	TAILQ_FOREACH(p, &ch->ports, entry)
+	TAILQ_FOREACH(p, &list->ports, entry)
 		if (p->config.dir == PORT_SOURCE && !port_has_ended(p))
 			break;
 	if (!p || p->state != PORT_WAITING)
@@ -132,35 +97,34 @@ void port_end(struct port *p, int err)
 	else
 		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
 	p->ops->finish(p);
-	deferred_close(&p->config.fd, p->config.rights.uid);
-	camera_close(p->config.camera);
-	p->config.camera = NULL;
+	opened_close(&p->config.opened, p->config.rights.uid);
 	inlet_close(&p->inlet);
 	if (p->config.dir == PORT_SINK && (err == 0 || p->tap < TAP_PRIVATE))
 		port_leave_tap(p);
 	tell(p);
-	port_next_source(ch);
+	port_next_source(p->list);
 }
 
 void port_stopped(struct port *p)
 {
-	struct channel *ch = p->channel;
+	struct port_list *list = p->list;
 
-	TAILQ_REMOVE(&ch->leaving, p, entry);
+	TAILQ_REMOVE(&list->leaving, p, entry);
 	if (p->config.dir == PORT_SINK)
 		port_leave_tap(p);
-	destroy(p);
-	port_next_source(ch);
+	port_destroy(p);
+	port_next_source(list);
 }
 
 int port_detach(struct channel *ch, unsigned id)
 {
-	struct port *p = find(ch, id);
+	struct port_list *list = port_list_of(ch);
+	struct port *p = list ? port_list_find(list, id) : NULL;
 
 	if (!p)
 		return -ENOENT;
-	TAILQ_REMOVE(&ch->ports, p, entry);
-	TAILQ_INSERT_TAIL(&ch->leaving, p, entry);
+	TAILQ_REMOVE(&list->ports, p, entry);
+	TAILQ_INSERT_TAIL(&list->leaving, p, entry);
 	p->leaving = true;
 	p->inlet.stream = false;
 	if (!port_has_ended(p))
@@ -168,33 +132,6 @@ int port_detach(struct channel *ch, unsigned id)
 	if (port_has_ended(p) || p->state == PORT_WAITING || p->ops->stop(p))
 		port_stopped(p);
 	return 0;
-}
-
-void port_name_gone(struct channel *ch, uint64_t id)
-{
-	struct tap *tap = channel_find_tap(ch, id);
-	struct port *p;
-
-	for (unsigned last = 0; (p = find_after(ch, last));) {
-		last = p->id;
-		if (p->config.dir != PORT_SINK || p->config.node != id || port_has_ended(p))
-			continue;
-		if (p->ops->name_gone)
-			p->ops->name_gone(p);
-		else if (tap)
-			outlet_hold(&tap->outlet); /* a FIFO that had no writer yet has no end */
-	}
-}
-
-void port_stream_over(struct channel *ch)
-{
-	struct port *p;
-
-	for (unsigned last = 0; (p = find_after(ch, last));) {
-		last = p->id;
-		if (p->ops->stream_over && p->state != PORT_WAITING && !port_has_ended(p))
-			p->ops->stream_over(p);
-	}
 }
 
 void port_drained(struct port *p)
@@ -205,28 +142,7 @@ void port_drained(struct port *p)
 		tap_look(tap);
 }
 
-void port_moved(struct port *p, size_t bytes)
-{
-	p->bytes += bytes;
-	p->pages_ref += pipe_pages(bytes);
-}
-
-void port_copied(struct port *p, size_t bytes)
-{
-	p->bytes += bytes;
-	p->copies++;
-}
-
 const uint64_t *port_stable(const struct port *p)
 {
 	return p->config.dir == PORT_SOURCE ? &p->channel->settings.value[SETTING_STABLE] : NULL;
-}
-
-void port_count(struct port *p, struct stream *s)
-{
-	p->bytes += s->bytes;
-	p->pages_ref += s->pages;
-	p->copies += s->copies;
-	p->copying = s->copying;
-	s->bytes = s->pages = s->copies = 0;
 }

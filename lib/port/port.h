@@ -12,22 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "opener.h"
-#include "rights.h"
+#include "opened.h"
 #include "owner-limits.h"
+#include "rights.h"
 #include "uri.h"
 
 struct channel;
-struct port;
-
-enum port_state {
-	PORT_WAITING,   /* a source whose turn has not come */
-	PORT_RUNNING,
-	PORT_LISTENING, /* no peer just now */
-	PORT_RETRYING,  /* connects again soon */
-	PORT_DONE,      /* the stream has ended and all of it was moved */
-	PORT_FAILED,    /* see error */
-};
 
 /* What is attached. All of it is the port's after a successful port_attach(). */
 struct port_config {
@@ -35,8 +25,7 @@ struct port_config {
 	struct uri uri;
 	struct rights rights; /* for connecting again */
 	dev_t mount;          /* see opener.h */
-	int fd;
-	struct camera *camera;
+	struct opened opened;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
 	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
 	struct limits limits; /* of its private taps, and who is charged for them and its lanes */
@@ -54,32 +43,3 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
  * or -ENOENT.
  */
 int port_detach(struct channel *ch, unsigned id);
-
-/* A port's part of struct report (report.h). */
-struct port_report {
-	unsigned id;
-	enum port_dir dir;
-	enum port_state state;
-	uint64_t node;       /* a sink's name, as in port_config */
-	char *uri;
-	const char *how;     /* "splice", "copy", "userptr" ...; static */
-	char *format;        /* of a camera, or NULL */
-	uint64_t bytes;      /* moved */
-	uint64_t total;      /* bytes that there will be; 0: unknown */
-	uint64_t pages_ref;  /* pages moved by reference, as far as the daemon can see */
-	uint64_t copies;     /* calls that copied through the daemon's memory */
-	uint64_t frames, dropped;  /* of a camera */
-	uint64_t clients;          /* of a listener: accepted so far, */
-	uint64_t connected;        /* there now, */
-	uint64_t disconnected;     /* thrown out or failed, */
-	uint64_t lost;             /* and the bytes that they missed */
-	int err;             /* of PORT_FAILED and PORT_RETRYING: a negative errno */
-	char *error;         /* its text, or NULL */
-};
-
-/* On the channel's worker. Returns 0 or -ENOMEM; port_report_finish() is owed either way. */
-int port_report(struct port *p, struct port_report *r);
-void port_report_finish(struct port_report *r);
-
-/* "waiting", "running", "listening", "retrying", "done", "failed". */
-const char *port_state_name(enum port_state state);

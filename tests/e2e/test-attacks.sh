@@ -47,7 +47,7 @@ evil=$(printf 'x\n2026-01-01 00:00:00 forged\033[31m\302\233')
 mkfifo -m 666 "$M/$evil"
 refuse 'No such file' as_user spfs source "$M/$evil" file:/missing
 refuse 'not supported' setfattr -n spfs.nonsense -v x "$M/$evil"
-log_has 'x\\x0a2026-01-01 00:00:00 forged\\x1b\[31m'
+log_has 'x?2026-01-01 00:00:00 forged?\[31m?'
 if LC_ALL=C grep -q "$(printf '^2026-01-01\|[\001-\037]\|\302\233')" "$LOG"; then fail "forged: $(cat -v "$LOG")"; fi
 
 # A descriptor of a file system that hangs: its closings do not eat the daemon's threads, and hold up nobody else.

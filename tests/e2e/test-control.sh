@@ -186,7 +186,7 @@ refuse 'number of a descriptor' spfs source "$M/a" --fd x
 refuse 'Bad file descriptor' spfs source "$M/a" --fd 99
 refuse 'no such port' spfs detach "$M/a" 4000000000
 refuse "port's number" spfs detach "$M/a" x
-spfs detach "$M/a" x 2> /dev/null && fail "well" || [ $? = 1 ] || fail "spfs detach: $?"
+spfs detach "$M/a" x 2> /dev/null && fail "well" || [ $? = 2 ] || fail "spfs detach: $?"
 refuse 'No space left' sh -c "spfs ports '$M/a' > /dev/full"
 mkfifo "$M/ü"
 LC_ALL=C.UTF-8 spfs stat "$M/ü" | grep -q "$M/ü" || fail "ü: $(spfs stat "$M/ü")"

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report.h"
+
 struct attaching {
 	struct channel *ch;
 	struct port_config config;
@@ -32,7 +34,7 @@ static void call_attach(void *arg)
 
 int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri)
 {
-	struct attaching a = { .ch = ch, .config = { .dir = dir, .fd = fd, .node = node } };
+	struct attaching a = { .ch = ch, .config = { .dir = dir, .opened = { .fd = fd }, .node = node } };
 	char why[URI_WHY_MAX] = "";
 
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
@@ -40,7 +42,7 @@ int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t no
 	on_worker(f, call_attach, &a);
 	if (a.err == 0)
 		return (int)a.id;
-	cr_expect_eq(a.config.fd, fd);
+	cr_expect_eq(a.config.opened.fd, fd);
 	cr_expect_eq(close(fd), 0, "the port has closed what is not its own");
 	uri_finish(&a.config.uri);
 	return a.err;
@@ -64,17 +66,17 @@ int detach(struct fixture *f, struct channel *ch, int id)
 static void call_look(void *arg)
 {
 	struct attaching *a = arg;
-	struct port_report r;
-	struct port *p;
+	struct report *all = report_create(a->ch);
 
-	TAILQ_FOREACH(p, &a->ch->ports, entry) {
-		if (p->id != a->id)
-			continue;
-		cr_assert_eq(port_report(p, &r), 0);
-		a->look = (struct look){ true, r.state, r.err, r.bytes, r.lost, r.clients, r.connected, r.disconnected,
-					 r.pages_ref, r.copies, r.how };
-		port_report_finish(&r);
+	cr_assert(all);
+	for (size_t i = 0; i < all->port_count; i++) {
+		const struct port_report *r = &all->ports[i];
+
+		if (r->id == a->id)
+			a->look = (struct look){ true, r->state, r->err, r->bytes, r->lost, r->clients, r->connected,
+						 r->disconnected, r->pages_ref, r->copies, r->how };
 	}
+	report_free(all);
 }
 
 struct look look_at(struct fixture *f, struct channel *ch, int id)

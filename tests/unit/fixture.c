@@ -43,8 +43,7 @@ void fixture_start(struct fixture *f)
 	cr_assert(mkdtemp(f->path));
 	f->dir = open(f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_geq(f->dir, 0);
-	cr_assert_eq(engine_create(&f->engine, 1, &events), 0);
-	engine_set_dir(f->engine, f->dir);
+	cr_assert_eq(engine_create(&f->engine, 1, f->dir, &events), 0);
 	f->worker = engine_next_worker(f->engine);
 }
 

@@ -115,7 +115,7 @@ int wait_done(struct call *c)
 	cr_assert_eq(c->dones, 1, "done() came %d times", c->dones);
 	sem_destroy(&c->done);
 	cr_expect_eq(c->o.err < 0, c->o.why[0] != '\0', "%d: '%s'", c->o.err, c->o.why);
-	cr_expect_eq(c->o.err < 0 || c->o.camera, c->o.fd < 0);
+	cr_expect_eq(c->o.err < 0, c->o.opened.fd < 0);
 	return c->o.err;
 }
 
@@ -131,14 +131,14 @@ int open_as(uid_t uid, enum port_dir dir, const char *kind, const char *name)
 	last.rights.uid = uid;
 	last.rights.gid = uid == NOBODY ? NOBODY : getegid();
 	begin(&last);
-	return wait_done(&last) < 0 ? last.o.err : last.o.fd;
+	return wait_done(&last) < 0 ? last.o.err : last.o.opened.fd;
 }
 
 int open_uri(enum port_dir dir, const char *uri)
 {
 	prepare(&last, dir, uri);
 	begin(&last);
-	return wait_done(&last) < 0 ? last.o.err : last.o.fd;
+	return wait_done(&last) < 0 ? last.o.err : last.o.opened.fd;
 }
 
 int open_here(enum port_dir dir, const char *kind, const char *name)

@@ -71,9 +71,3 @@ void wait_asleep(void);
 void wait_threads(void);
 
 int first_unprivileged_port(void);
-
-/* Stands for lib/camera.c: it takes every descriptor, unless one pixel is asked for. */
-struct camera {
-	int fd;
-};
-

@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "config.h"
+#include "kinds.h"
 
 static char path[] = "/tmp/spfs-config-XXXXXX";
 
@@ -40,6 +41,11 @@ static struct config *good(const char *text)
 	cr_assert_eq(config_read(path, &c, &mistakes), 0, "%s", mistakes.count ? mistakes.line[0] : "");
 	cr_assert_eq(mistakes.count, 0);
 	return c;
+}
+
+static bool allowed(const struct config *c, const char *kind, const struct rights *r)
+{
+	return permits_allow(&c->permits, port_kind_find(kind, strlen(kind)), r);
 }
 
 /* Every line of @wanted, "LINE: REASON", is a mistake, in that order, and there is no other; a reason may be cut. */
@@ -97,11 +103,11 @@ Test(config, says_what_is_in_the_file)
 	cr_assert_eq(c->quotas.preset, 2ull << 30);
 	cr_assert_eq(c->quotas.count, 3);
 	cr_assert(c->quotas.rules[1].group);
-	cr_assert(permits_allow(&c->permits, URI_FILE, &other));
-	cr_assert_not(permits_allow(&c->permits, URI_TCP, &root));
-	cr_assert(permits_allow(&c->permits, URI_TCP_LISTEN, &other));
-	cr_assert(permits_allow(&c->permits, URI_V4L2, &other));
-	cr_assert_not(permits_allow(&c->permits, URI_FD, &other));
+	cr_assert(allowed(c, "file", &other));
+	cr_assert_not(allowed(c, "tcp", &root));
+	cr_assert(allowed(c, "tcp-listen", &other));
+	cr_assert(allowed(c, "v4l2", &other));
+	cr_assert_not(allowed(c, "fd", &other));
 	cr_assert_eq(c->declared_count, 3);
 	cr_assert(d && t && config_find(c, "empty"));
 	cr_assert_eq(d->owner.uid, 1);
@@ -183,7 +189,7 @@ Test(config, mistakes_of_sections_are_told_with_their_lines)
 	    "replay = 1\nsink = tcp:x\nchannel = c\n[channel d]\nowner = 4711\n",
 	    "2: there is no user 'no-such'\n3: there is no group 'no-such'\n4: mode: '0888'\n5: 'mode' is there twice\n"
 	    "6: source: http:x: it begins with none\n7: source: file:y: the path must be absolute\n"
-	    "8: sink: v4l2:/dev/video0: a camera\n9: 'depth' is a setting of a tap\n10: a channel has no key 'channel'\n"
+	    "8: sink: v4l2:/dev/video0: v4l2 is for a source only\n9: 'depth' is a setting of a tap\n10: a channel has no key 'channel'\n"
 	    "11: 'owner' is there twice\n14: 'owner' belongs to the channel\n15: 'source' belongs to the channel\n"
 	    "16: 'replay' is a setting of a channel\n17: sink: tcp:x: \n18: 'channel' is there twice\n"
 	    "19: user 4711 has no name");

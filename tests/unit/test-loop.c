@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -148,4 +150,93 @@ Test(loop, tasks_of_one_poster_run_in_order)
 	on_worker(&f, nothing, NULL);
 	cr_assert_eq(next_number, 5000);
 	cr_assert_eq(disorder, 0);
+}
+
+/* ---- the end ---- */
+
+struct parting {
+	struct loop_task task;
+	struct loop_task last;
+	struct loop *loop;
+	sem_t alive;
+	bool ran;
+};
+
+static void run_last(struct loop_task *task)
+{
+	container_of(task, struct parting, last)->ran = true;
+}
+
+static void post_and_stop(struct loop_task *task)
+{
+	struct parting *p = container_of(task, struct parting, task);
+
+	loop_post(p->loop, &p->last);
+	loop_stop(p->loop);
+}
+
+Test(loop, runs_what_was_posted_right_before_its_stop)
+{
+	struct parting p = { .task.run = post_and_stop, .last.run = run_last };
+	pthread_t thread;
+
+	cr_assert_eq(loop_create(&p.loop), 0);
+	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	loop_post(p.loop, &p.task);
+	pthread_join(thread, NULL);
+	cr_expect(p.ran);
+	loop_destroy(p.loop);
+}
+
+static void run_alive(struct loop_task *task)
+{
+	sem_post(&container_of(task, struct parting, task)->alive);
+}
+
+Test(loop, does_not_end_before_what_is_expected)
+{
+	struct parting p = { .task.run = run_alive, .last.run = run_last };
+	pthread_t thread;
+
+	sem_init(&p.alive, 0, 0);
+	cr_assert_eq(loop_create(&p.loop), 0);
+	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	loop_expect(p.loop);
+	loop_stop(p.loop);
+	for (int i = 0; i < 100; i++) {
+		loop_post(p.loop, &p.task);
+		while (sem_wait(&p.alive) < 0)
+			;
+	}
+	loop_arrive(p.loop, &p.last);
+	pthread_join(thread, NULL);
+	cr_expect(p.ran);
+	loop_destroy(p.loop);
+	sem_destroy(&p.alive);
+}
+
+static void *arrive(void *arg)
+{
+	struct parting *p = arg;
+
+	loop_arrive(p->loop, &p->last);
+	return NULL;
+}
+
+Test(loop, may_be_gone_when_the_last_has_arrived)
+{
+	for (int i = 0; i < 500; i++) {
+		struct parting p = { .last.run = run_last };
+		pthread_t thread, late;
+
+		cr_assert_eq(loop_create(&p.loop), 0);
+		cr_assert_eq(loop_start(p.loop, &thread), 0);
+		loop_expect(p.loop);
+		loop_stop(p.loop);
+		cr_assert_eq(pthread_create(&late, NULL, arrive, &p), 0);
+		pthread_join(thread, NULL);
+		loop_destroy(p.loop);
+		cr_expect(p.ran);
+		pthread_join(late, NULL);
+	}
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -213,4 +214,24 @@ Test(port_file, a_channel_goes_while_a_device_makes_its_ports_wait)
 	ch = fixture_channel(&f, 0);
 	close(masters[0]);
 	close(masters[1]);
+}
+
+/* ---- what was never begun ---- */
+
+Test(port_file, a_refused_descriptor_leaves_others_alone)
+{
+	struct rlimit limit;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), high;
+
+	if (fd > 0) /* else it is 0 itself */
+		dup2(fd, 0);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = 256;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 250); /* one of those that are kept for running streams */
+	cr_assert_geq(high, 250);
+	cr_expect_eq(attach(&f, ch, PORT_SOURCE, 1, high, NULL), -EMFILE);
+	cr_expect_geq(fcntl(0, F_GETFD), 0, "descriptor 0 is closed");
+	if (fd > 0)
+		close(fd);
 }

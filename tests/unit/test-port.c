@@ -179,17 +179,11 @@ Test(port, sinks_end_when_the_origin_has_gone)
 
 /* ---- handing over ---- */
 
-
 /* The sink fails in the moment after its tap is through: it has nothing to hand over. */
 static void call_fail(void *arg)
 {
-	struct port *p;
-
 	call_gone(ch);
-	TAILQ_FOREACH(p, &ch->ports, entry)
-		if (p->id == (unsigned)*(int *)arg)
-			break;
-	port_end(p, -EIO);
+	port_end(port_list_find(port_list_of(ch), (unsigned)*(int *)arg), -EIO);
 }
 
 Test(port, a_sink_that_fails_after_its_stream_hands_nothing_over)

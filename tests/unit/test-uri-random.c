@@ -89,10 +89,8 @@ static bool same_string(const char *a, const char *b)
 static bool same(const struct uri *a, const struct uri *b)
 {
 	return a->kind == b->kind && same_string(a->text, b->text) && same_string(a->path, b->path) &&
-	       same_string(a->host, b->host) && same_string(a->service, b->service) && a->offset == b->offset &&
-	       a->length == b->length && a->append == b->append && a->create == b->create &&
-	       a->retry == b->retry && a->slow == b->slow && a->grace == b->grace && a->width == b->width &&
-	       a->height == b->height && a->fps == b->fps && a->format == b->format && a->frames == b->frames;
+	       same_string(a->host, b->host) && same_string(a->service, b->service) &&
+	       !memcmp(a->values, b->values, sizeof(a->values));
 }
 
 static bool survives(const char *text, enum port_dir dir)

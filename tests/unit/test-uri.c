@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "uri.h"
+#include "kinds.h"
+#include "port-listen.h"
+#include "uri-option.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -85,7 +87,6 @@ static const struct bad bad[] = {
 	{ "file:/a?offset=1?length=1", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=K", PORT_SOURCE, -EINVAL, "'offset'" },
-	{ "file:/a?offset=1k", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=1KK", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=-1", PORT_SOURCE, -EINVAL, "'offset'" },
 	{ "file:/a?offset=+1", PORT_SOURCE, -EINVAL, "'offset'" },
@@ -105,7 +106,7 @@ static const struct bad bad[] = {
 	{ "file:/a?append=2", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?rate=1M", PORT_SOURCE, -EINVAL, "'rate' is not for a file source" },
 	{ "tcp-listen::9?rate=fast", PORT_SINK, -EINVAL, "'rate'" },
-	{ "file:/a?rate=1025G", PORT_SINK, -ERANGE, "'rate'" },
+	{ "file:/a?rate=1025g", PORT_SINK, -ERANGE, "'rate'" },
 	{ "file:/a?append=true", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?append=", PORT_SINK, -EINVAL, "'append'" },
 	{ "file:/a?create=0800", PORT_SINK, -EINVAL, "'create'" },
@@ -192,42 +193,79 @@ Test(uri, refuses_what_is_bad_and_says_why)
 	}
 }
 
+/* What is written of the option @name; the test fails where the kind has none of that name. */
+static uint64_t value(const struct uri *uri, const char *name)
+{
+	unsigned i = 0;
+
+	while (uri->kind->options[i] && strcmp(uri->kind->options[i]->name, name))
+		i++;
+	cr_assert(uri->kind->options[i], "%s has no option %s", uri->text, name);
+	cr_expect_eq(uri_value(uri, uri->kind->options[i]), uri->values[i]);
+	return uri->values[i];
+}
+
 Test(uri, sets_what_is_written)
 {
+	static const struct uri_option other = { .preset = 9 };
 	char why[URI_WHY_MAX];
-	struct uri u;
+	struct uri u, copy;
 
 	cr_assert_eq(uri_parse(&u, "file:/a%3f%41?offset=2K&length=3G", PORT_SOURCE, why), 0);
-	cr_expect_eq(u.kind, URI_FILE);
+	cr_expect_str_eq(u.kind->name, "file");
 	cr_expect_str_eq(u.path, "/a?A");
-	cr_expect_eq(u.offset, 2048);
-	cr_expect_eq(u.length, 3ull << 30);
+	cr_expect_eq(value(&u, "offset"), 2048);
+	cr_expect_eq(value(&u, "length"), 3ull << 30);
+	cr_expect_eq(uri_value(&u, &other), 9, "an option that the kind does not have");
 	uri_finish(&u);
 	cr_assert_eq(uri_parse(&u, "file:/a?create=640&append=1", PORT_SINK, why), 0);
-	cr_expect_eq(u.create, 0640);
-	cr_expect(u.append);
-	cr_expect_eq(u.length, URI_TO_END);
+	cr_expect_eq(value(&u, "create"), 0640);
+	cr_expect_eq(value(&u, "append"), 1);
+	cr_expect_eq(value(&u, "length"), UINT64_MAX);
 	uri_finish(&u);
 	cr_assert_eq(uri_parse(&u, "tcp:[fe80::1%25lo]:http?retry=7", PORT_SINK, why), 0);
-	cr_expect_eq(u.kind, URI_TCP);
-	cr_expect_str_eq(u.host, "fe80::1%lo");
-	cr_expect_str_eq(u.service, "http");
-	cr_expect_eq(u.retry, 7);
+	cr_assert_eq(uri_copy(&copy, &u), 0);
 	uri_finish(&u);
+	cr_expect_str_eq(copy.kind->name, "tcp");
+	cr_expect_str_eq(copy.text, "tcp:[fe80::1%25lo]:http?retry=7");
+	cr_expect_str_eq(copy.host, "fe80::1%lo");
+	cr_expect_str_eq(copy.service, "http");
+	cr_expect_eq(value(&copy, "retry"), 7);
+	uri_finish(&copy);
 	cr_assert_eq(uri_parse(&u, "tcp-listen::9?slow=block&grace=2", PORT_SINK, why), 0);
-	cr_expect_eq(u.kind, URI_TCP_LISTEN);
+	cr_expect_str_eq(u.kind->name, "tcp-listen");
 	cr_expect_str_eq(u.host, "");
-	cr_expect_eq(u.slow, URI_SLOW_BLOCK);
-	cr_expect_eq(u.grace, 2);
+	cr_expect_eq(value(&u, "slow"), LISTEN_SLOW_BLOCK);
+	cr_expect_eq(value(&u, "grace"), 2);
 	uri_finish(&u);
 	cr_assert_eq(uri_parse(&u, "v4l2:/dev/v?width=1&height=2&fps=3&frames=4&format=YUYV", PORT_SOURCE, why), 0);
-	cr_expect(u.width == 1 && u.height == 2 && u.fps == 3 && u.frames == 4);
-	cr_expect_eq(u.format, 0x56595559); /* 'Y' 'U' 'Y' 'V', from the lowest byte */
+	cr_expect(value(&u, "width") == 1 && value(&u, "height") == 2 && value(&u, "fps") == 3);
+	cr_expect_eq(value(&u, "frames"), 4);
+	cr_expect_eq(value(&u, "format"), 0x56595559); /* 'Y' 'U' 'Y' 'V', from the lowest byte */
 	uri_finish(&u);
 	cr_assert_eq(uri_of_fd(&u), 0);
-	cr_expect_eq(u.kind, URI_FD);
+	cr_expect_str_eq(u.kind->name, "fd");
 	cr_expect_str_eq(u.text, "fd");
+	cr_expect_eq(uri_value(&u, &other), 9);
 	uri_finish(&u);
+}
+
+Test(uri, each_kind_has_a_row_that_can_be_used)
+{
+	const struct port_kind *kind;
+
+	for (unsigned i = 0; (kind = port_kind_at(i)); i++) {
+		unsigned options = 0;
+
+		cr_expect_eq(port_kind_find(kind->name, strlen(kind->name)), kind, "two are called %s", kind->name);
+		cr_expect_eq(port_kind_index(kind), i);
+		while (kind->options[options])
+			options++;
+		cr_expect_leq(options, URI_OPTIONS, "%s has %u options", kind->name, options);
+		cr_expect(kind->passed || (kind->parse && kind->open), "%s", kind->name);
+		cr_expect(kind->dirs && kind->ops && *kind->ops, "%s", kind->name);
+	}
+	cr_expect_str_eq(port_kind_passed()->name, "fd");
 }
 
 /* KIND:/aaa..., @n bytes of path */
@@ -268,6 +306,22 @@ Test(uri, a_reason_is_printable)
 {
 	char why[URI_WHY_MAX];
 
-	uri_why(why, "a\nb\x1b[m\xc3\xa9%s", " c");
-	cr_expect_str_eq(why, "a?b?[m?? c");
+	uri_why(why, "a\nb\x1b[m\xc3\xa9%s", " \xff" "c");
+	cr_expect_str_eq(why, "a?b?[m\xc3\xa9 ?c");
+}
+
+Test(uri, takes_the_sizes_that_settings_take)
+{
+	static const struct {
+		const char *text;
+		uint64_t rate;
+	} rates[] = { { "tcp:a:9?rate=2m", 2 << 20 }, { "file:/a?rate=1T", 1ull << 40 } };
+	char why[URI_WHY_MAX];
+	struct uri uri;
+
+	for (size_t i = 0; i < COUNT(rates); i++) {
+		cr_assert_eq(uri_parse(&uri, rates[i].text, PORT_SINK, why), 0, "%s: %s", rates[i].text, why);
+		cr_expect_eq(uri_value(&uri, &uri_rate), rates[i].rate, "%s", rates[i].text);
+		uri_finish(&uri);
+	}
 }

@@ -21,7 +21,7 @@
 #define HELD 8
 #define MANY 40
 
-static const struct uri wish = { .width = WIDTH, .height = HEIGHT, .format = V4L2_PIX_FMT_YUYV, .fps = 30 };
+static const struct camera_wish wish = { .width = WIDTH, .height = HEIGHT, .format = V4L2_PIX_FMT_YUYV, .fps = 30 };
 static struct camera *cam;
 static struct camera_counts counts;
 static char why[URI_WHY_MAX];
@@ -49,9 +49,9 @@ static void open_camera(const char *card, const char *method)
 	cr_assert_str_eq(camera_format(cam), "640x360 YUYV 30 fps");
 }
 
-static void refused(const struct uri *uri, int fd, int err, const char *text)
+static void refused(const struct camera_wish *asked, int fd, int err, const char *text)
 {
-	cr_assert_eq(camera_open(&cam, fd, uri, why), err, "%s", why);
+	cr_assert_eq(camera_open(&cam, fd, asked, why), err, "%s", why);
 	cr_assert(strstr(why, text), "'%s' does not say '%s'", why, text);
 	cam = NULL;
 }
@@ -262,25 +262,25 @@ Test(camera, counts_what_is_lost)
 
 Test(camera, says_what_the_device_offers)
 {
-	struct uri uri = wish;
+	struct camera_wish other = wish;
 
-	uri.width = 641;
-	refused(&uri, vivid_open("vivid-000"), -EINVAL, "offers 640x360 YUYV");
-	uri = wish;
-	uri.format = v4l2_fourcc('N', 'O', 'N', 'E');
-	refused(&uri, vivid_open("vivid-000"), -EINVAL, "not 640x360 NONE: the device offers 640x360 ");
-	uri = wish;
-	uri.fps = 1000;
-	refused(&uri, vivid_open("vivid-000"), -EINVAL, "not 1000 fps: the device offers 640x360 YUYV ");
-	uri = wish;
-	uri.format = V4L2_PIX_FMT_NV16M;
-	refused(&uri, vivid_open("vivid-002"), -EINVAL, "comes in 2 pieces");
+	other.width = 641;
+	refused(&other, vivid_open("vivid-000"), -EINVAL, "offers 640x360 YUYV");
+	other = wish;
+	other.format = v4l2_fourcc('N', 'O', 'N', 'E');
+	refused(&other, vivid_open("vivid-000"), -EINVAL, "not 640x360 NONE: the device offers 640x360 ");
+	other = wish;
+	other.fps = 1000;
+	refused(&other, vivid_open("vivid-000"), -EINVAL, "not 1000 fps: the device offers 640x360 YUYV ");
+	other = wish;
+	other.format = V4L2_PIX_FMT_NV16M;
+	refused(&other, vivid_open("vivid-002"), -EINVAL, "comes in 2 pieces");
 	refused(&wish, open("/dev/null", O_RDWR), -ENOTTY, "not a V4L2 device");
 }
 
 Test(camera, takes_what_the_device_has)
 {
-	struct uri nothing = { 0 };
+	struct camera_wish nothing = { 0 };
 
 	open_camera("vivid-000", "userptr");
 	camera_close(cam);

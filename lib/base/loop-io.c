@@ -1,0 +1,182 @@
+/*
+ * Every request in the ring has a loop_op of the loop's own. Cancelling an io cuts its op off (op->io = NULL) and asks
+ * the kernel to drop the request; the op returns to the free list only when its completion has come, so no completion
+ * ever meets freed memory. A pending poll holds a reference to its file: a descriptor closed after loop_io_cancel() is
+ * really closed within the same turn, when the cancellation is submitted. The memory of a read is the op's once it is
+ * cut off; what a device still has then when the loop ends stays mapped, for it may yet write there.
+ *
+ * All of it on the loop's thread. Out of memory for an op ends the process: a loop that cannot wait would lose data in
+ * silence.
+ */
+#include "loop-parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "clock.h"
+#include "log.h"
+
+struct loop_op {
+	struct loop_io *io;
+	struct __kernel_timespec ts;
+	void *map; /* a read's */
+	size_t size;
+	SLIST_ENTRY(loop_op) free;
+};
+
+#define LOOP_BLOCK_OPS 32
+struct loop_block {
+	SLIST_ENTRY(loop_block) entry;
+	struct loop_op ops[LOOP_BLOCK_OPS];
+};
+
+static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io)
+{
+	struct loop_op *op = SLIST_FIRST(&loop->free);
+
+	if (!op) {
+		struct loop_block *block = calloc(1, sizeof(*block));
+
+		if (!block) {
+			log_err("out of memory for an event; giving up");
+			abort();
+		}
+		SLIST_INSERT_HEAD(&loop->blocks, block, entry);
+		for (int i = 0; i < LOOP_BLOCK_OPS; i++)
+			SLIST_INSERT_HEAD(&loop->free, &block->ops[i], free);
+		op = SLIST_FIRST(&loop->free);
+	}
+	SLIST_REMOVE_HEAD(&loop->free, free);
+	op->io = io;
+	io->op = op;
+	return op;
+}
+
+static struct io_uring_sqe *loop_sqe_get(struct loop *loop)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(&loop->ring)))
+		io_uring_submit(&loop->ring);
+	return sqe;
+}
+
+void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
+{
+	struct loop_op *op = io_uring_cqe_get_data(cqe);
+	struct loop_io *io;
+
+	if (!op) /* of a cancellation */
+		return;
+	io = op->io;
+	op->io = NULL;
+	if (op->map && !io)
+		munmap(op->map, op->size);
+	op->map = NULL;
+	SLIST_INSERT_HEAD(&loop->free, op, free);
+	if (!io)
+		return;
+	io->op = NULL;
+	io->ready(io, cqe->res == -ETIME ? 0 : cqe->res);
+}
+
+void loop_io_finish(struct loop *loop)
+{
+	struct loop_block *block;
+
+	while ((block = SLIST_FIRST(&loop->blocks))) {
+		SLIST_REMOVE_HEAD(&loop->blocks, entry);
+		free(block);
+	}
+}
+
+void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int))
+{
+	*io = (struct loop_io){ .loop = loop, .ready = ready };
+}
+
+void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	io_uring_prep_poll_add(sqe, fd, events);
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+}
+
+void loop_io_timer(struct loop_io *io, uint64_t nsec)
+{
+	struct io_uring_sqe *sqe;
+	struct loop_op *op;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	op = loop_op_create(io->loop, io);
+	op->ts.tv_sec = (int64_t)(nsec / NSEC_PER_SEC);
+	op->ts.tv_nsec = (long long)(nsec % NSEC_PER_SEC);
+	io_uring_prep_timeout(sqe, &op->ts, 0, 0);
+	io_uring_sqe_set_data(sqe, op);
+}
+
+void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+}
+
+void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
+{
+	struct io_uring_sqe *sqe;
+	struct loop_op *op;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	op = loop_op_create(io->loop, io);
+	op->map = map;
+	op->size = size;
+	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
+	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
+	io_uring_sqe_set_data(sqe, op);
+}
+
+void loop_io_fsync(struct loop_io *io, int fd)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	io_uring_prep_fsync(sqe, fd, 0);
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+}
+
+void loop_io_abort(struct loop_io *io)
+{
+	struct io_uring_sqe *sqe;
+
+	if (!io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	io_uring_prep_cancel(sqe, io->op, 0);
+	io_uring_sqe_set_data(sqe, NULL);
+}
+
+void loop_io_cancel(struct loop_io *io)
+{
+	if (!io->op)
+		return;
+	loop_io_abort(io);
+	io->op->io = NULL;
+	io->op = NULL;
+}

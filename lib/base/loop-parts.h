@@ -1,0 +1,27 @@
+/* What the two files of a loop share: loop.c turns it, loop-io.c asks the kernel for things. Nobody else sees this. */
+#pragma once
+
+#include <liburing.h>
+#include <sys/queue.h>
+
+#include "loop.h"
+
+struct loop_block;
+
+struct loop {
+	struct io_uring ring;
+	int event; /* an eventfd: something was posted, or the loop is to stop */
+	struct loop_io event_io;
+	SLIST_HEAD(, loop_op) free;
+	SLIST_HEAD(, loop_block) blocks; /* of ops; they live as long as the loop */
+	pthread_mutex_t lock;
+	struct loop_task *posted; /* under lock, as what follows; newest first */
+	unsigned expected;
+	bool stopped;
+};
+
+/* Gives the completion to its io, unless that was cancelled. */
+void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe);
+
+/* Frees every op; the ring is gone. */
+void loop_io_finish(struct loop *loop);

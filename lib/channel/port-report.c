@@ -1,0 +1,20 @@
+#include "port-report.h"
+
+#include <stdlib.h>
+
+const char *port_state_name(enum port_state state)
+{
+	static const char *const names[] = {
+		[PORT_WAITING] = "waiting", [PORT_RUNNING] = "running", [PORT_LISTENING] = "listening",
+		[PORT_RETRYING] = "retrying", [PORT_DONE] = "done", [PORT_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+void port_report_finish(struct port_report *r)
+{
+	free(r->uri);
+	free(r->format);
+	free(r->error);
+}

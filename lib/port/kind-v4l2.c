@@ -1,0 +1,253 @@
+/*
+ * v4l2:/dev/videoN, a camera: a source only. While the channel has no room for a frame, the driver keeps the next ones and then drops
+ * them, which shows as gaps in their sequence. A stream ends after a whole frame.
+ */
+#include "kinds.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "camera.h"
+#include "channel.h"
+#include "engine.h"
+#include "open-path.h"
+#include "port-ops.h"
+#include "uri-address.h"
+#include "uri-option.h"
+
+/* ---- options ---- */
+
+static const struct uri_option v4l2_width = {
+	.name = "width", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "pixels", .max = UINT16_MAX,
+};
+
+static const struct uri_option v4l2_height = {
+	.name = "height", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "pixels", .max = UINT16_MAX,
+};
+
+static const struct uri_option v4l2_fps = {
+	.name = "fps", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "a rate", .max = 1000,
+};
+
+/* 0: for ever. */
+static const struct uri_option v4l2_frames = {
+	.name = "frames", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "a number", .max = INT64_MAX,
+};
+
+/* Short ones are filled up with spaces, as V4L2's are: "Y16 ". */
+static int v4l2_parse_fourcc(const struct uri_option *option, const char *text, uint64_t *value)
+{
+	size_t n = strlen(text);
+	uint32_t code = 0;
+
+	if (n < 1 || n > 4)
+		return -EINVAL;
+	for (size_t i = 0; i < 4; i++) {
+		unsigned char c = i < n ? (unsigned char)text[i] : ' ';
+
+		if (!isascii(c) || !isprint(c))
+			return -EINVAL;
+		code |= (uint32_t)c << (8 * i);
+	}
+	*value = code;
+	return 0;
+}
+
+static const struct uri_option v4l2_format = {
+	.name = "format", .dirs = PORT_SOURCES, .parse = v4l2_parse_fourcc, .what = "a fourcc",
+};
+
+/* ---- opening ---- */
+
+static int v4l2_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+{
+	return uri_address_path(uri, address, PATH_MAX, why);
+}
+
+static void v4l2_close(void *state)
+{
+	camera_close(state);
+}
+
+static const struct opened_ops v4l2_opened = { .close = v4l2_close };
+
+static int v4l2_open(struct attempt *a)
+{
+	const struct camera_wish wish = {
+		.width = (unsigned)uri_value(&a->uri, &v4l2_width),
+		.height = (unsigned)uri_value(&a->uri, &v4l2_height),
+		.fps = (unsigned)uri_value(&a->uri, &v4l2_fps),
+		.format = (uint32_t)uri_value(&a->uri, &v4l2_format),
+	};
+	struct camera *cam = NULL;
+	struct stat st;
+	int fd = open_path(a, O_RDWR | O_NONBLOCK, 0, &st);
+	int err = fd < 0 ? fd : camera_open(&cam, fd, &wish, a->why);
+
+	if (err < 0)
+		return err;
+	a->opened = (struct opened){ .fd = camera_fd(cam), .ops = &v4l2_opened, .state = cam };
+	return 0;
+}
+
+/* ---- the port ---- */
+
+struct camera_port {
+	struct port port;
+	struct loop_io frame; /* for the next frame */
+	struct loop_io room;  /* for the channel's pipe */
+	bool moving;          /* a frame is on its way */
+	uint64_t frames;      /* that went whole */
+	struct camera_counts counts; /* the last look, for a report after the end */
+	const char *how;
+	char format[64];
+};
+
+static struct camera *camera_at(const struct camera_port *c)
+{
+	return c->port.config.opened.state;
+}
+
+static struct camera_port *camera_of(struct port *p)
+{
+	return container_of(p, struct camera_port, port);
+}
+
+static void want_frame(struct camera_port *c)
+{
+	loop_io_poll(&c->frame, c->port.config.opened.fd, POLLIN);
+}
+
+static void move(struct camera_port *c)
+{
+	struct port *p = &c->port;
+	ssize_t n;
+
+	while ((n = camera_move(camera_at(c), p->inlet.fd)) > 0)
+		p->bytes += (uint64_t)n;
+	c->moving = n == -EAGAIN;
+	if (n == -EAGAIN)
+		loop_io_poll(&c->room, p->inlet.fd, POLLOUT);
+	else if (p->leaving)
+		port_stopped(p);
+	else if (n < 0 || ++c->frames == uri_value(&p->config.uri, &v4l2_frames))
+		port_end(p, (int)n);
+	else
+		want_frame(c);
+}
+
+static void frame_ready(struct loop_io *io, int res)
+{
+	struct camera_port *c = container_of(io, struct camera_port, frame);
+	int n = camera_next(camera_at(c));
+
+	if (n > 0)
+		move(c);
+	else if (n == -EAGAIN)
+		want_frame(c);
+	else
+		port_end(&c->port, n);
+}
+
+static void room_ready(struct loop_io *io, int res)
+{
+	move(container_of(io, struct camera_port, room));
+}
+
+static int init(struct port *p)
+{
+	struct camera_port *c = camera_of(p);
+	struct loop *loop = p->channel->worker->loop;
+
+	loop_io_init(&c->frame, loop, frame_ready);
+	loop_io_init(&c->room, loop, room_ready);
+	return 0;
+}
+
+static void start(struct port *p)
+{
+	want_frame(camera_of(p));
+}
+
+/* The frame at hand goes out whole first. */
+static bool stop(struct port *p)
+{
+	struct camera_port *c = camera_of(p);
+
+	loop_io_cancel(&c->frame);
+	return !c->moving;
+}
+
+static void look(struct camera_port *c)
+{
+	const struct camera *cam = camera_at(c);
+
+	if (!cam)
+		return;
+	camera_counts(cam, &c->counts);
+	c->how = camera_method(cam);
+	snprintf(c->format, sizeof(c->format), "%s", camera_format(cam));
+}
+
+static void finish(struct port *p)
+{
+	struct camera_port *c = camera_of(p);
+
+	look(c);
+	loop_io_cancel(&c->frame);
+	loop_io_cancel(&c->room);
+}
+
+static int report(struct port *p, struct port_report *r)
+{
+	struct camera_port *c = camera_of(p);
+
+	look(c);
+	r->how = c->how;
+	r->frames = c->counts.frames;
+	r->dropped = c->counts.dropped;
+	r->pages_ref = c->counts.pages_ref;
+	r->copies = c->counts.copies;
+	r->format = strdup(c->format);
+	return r->format ? 0 : -ENOMEM;
+}
+
+static bool camera_fits(const struct opened *o, mode_t type)
+{
+	return o->ops == &v4l2_opened;
+}
+
+static const struct port_ops camera_ops = {
+	.how = "camera",
+	.dirs = PORT_SOURCES,
+	.fits = camera_fits,
+	.size = sizeof(struct camera_port),
+	.init = init,
+	.start = start,
+	.stop = stop,
+	.finish = finish,
+	.report = report,
+};
+
+/* ---- the row ---- */
+
+static const struct uri_option *const v4l2_options[] = {
+	&v4l2_width, &v4l2_height, &v4l2_format, &v4l2_fps, &v4l2_frames, NULL,
+};
+
+static const struct port_ops *const v4l2_ops[] = { &camera_ops, NULL };
+
+const struct port_kind port_kind_v4l2 = {
+	.name = "v4l2",
+	.dirs = PORT_SOURCES,
+	.parse = v4l2_parse,
+	.options = v4l2_options,
+	.open = v4l2_open,
+	.ops = v4l2_ops,
+};

@@ -1,0 +1,60 @@
+/*
+ * The kinds of ports: one row each. A URI begins with a kind's name, the section [ports] of the configuration says who
+ * may use it, and everything that is particular to it is in the row; nobody else knows a kind by its name.
+ *
+ * To add one, say udp:
+ *
+ *   lib/port/kind-udp.c   its row, `const struct port_kind port_kind_udp`, and the functions that the row names. What
+ *                         others have too is there to be called: addresses (uri-address.h), values of options
+ *                         (uri-option.h), opening a path or a socket with the caller's rights (open-path.h,
+ *                         open-socket.h). What moves the bytes is a struct port_ops (port-ops.h): one that is there
+ *                         already, or one of its own, best in the same file.
+ *   lib/port/kinds.c      its line in the list
+ *   lib/CMakeLists.txt    its file
+ *
+ * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfs.conf(5). Kinds that are found by name rather than
+ * listed, such as helper programs, would be found in port_kind_find(), which alone makes a kind of a name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "uri.h"
+
+struct attempt;
+struct port_ops;
+
+struct port_kind {
+	const char *name; /* what a URI begins with, before the ':' */
+	unsigned dirs;    /* PORT_DIR_BIT()s: what it can be */
+	bool passed;      /* of descriptors that somebody passes: no URI begins with it, and it opens nothing */
+	/*
+	 * Reads @address, what stands between ':' and '?', which it may take to pieces, into the parts of @uri. Returns
+	 * 0, -ENOMEM, or -EINVAL or -ERANGE with the reason in @why.
+	 */
+	int (*parse)(struct uri *uri, char *address, char why[URI_WHY_MAX]);
+	/* Whether the options go together; may be NULL. Returns as parse() does. */
+	int (*check)(const struct uri *uri, char why[URI_WHY_MAX]);
+	/* At most URI_OPTIONS, up to a NULL; never NULL itself. */
+	const struct uri_option *const *options;
+	/*
+	 * Opens attempt->uri into attempt->opened (attempt.h); on a thread of its own, with the caller's rights, and it
+	 * may block. Returns 0, or a negative errno with the reason written.
+	 */
+	int (*open)(struct attempt *a);
+	/* What may become of it, up to a NULL: the first that fits (port_ops.fits) what was opened. */
+	const struct port_ops *const *ops;
+};
+
+/* Kind @i in the order of the list, NULL past the last. */
+const struct port_kind *port_kind_at(unsigned i);
+
+/* Its place in that order. */
+unsigned port_kind_index(const struct port_kind *kind);
+
+/* By its name, the first @len bytes of @name; NULL: there is none. */
+const struct port_kind *port_kind_find(const char *name, size_t len);
+
+/* The one of descriptors that are passed. */
+const struct port_kind *port_kind_passed(void);

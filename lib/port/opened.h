@@ -1,0 +1,33 @@
+/*
+ * What an opening has yielded, or somebody has passed: a descriptor, or what a kind of port has made of one. Whoever
+ * holds it owns it, and need not know what it is.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+struct opened_ops {
+	/* Lets go of it, and of its descriptor. */
+	void (*close)(void *state);
+};
+
+/* Zero but for fd -1: nothing. */
+struct opened {
+	int fd;                       /* poll(2) works on it, if on anything; -1: nothing is open */
+	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
+	void *state;                  /* of ops; owns the descriptor */
+};
+
+#define OPENED_NONE ((struct opened){ .fd = -1 })
+
+/* Takes it out of *o: the caller owns it, *o is OPENED_NONE. */
+static inline struct opened opened_take(struct opened *o)
+{
+	struct opened taken = *o;
+
+	*o = OPENED_NONE;
+	return taken;
+}
+
+/* Closes it, unless it is OPENED_NONE, which it is afterwards; a mere descriptor by deferred_close() for @uid. */
+void opened_close(struct opened *o, uid_t uid);

@@ -1,0 +1,55 @@
+/* What a port has moved, and what is told of it. */
+#include "port-ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipe.h"
+#include "stream.h"
+
+int port_report(struct port *p, struct port_report *r)
+{
+	*r = (struct port_report){
+		.id = p->id, .dir = p->config.dir, .state = p->state,
+		.node = p->config.node, .how = p->copying ? "copy" : p->ops->how,
+		.bytes = p->bytes, .total = p->total, .pages_ref = p->pages_ref, .copies = p->copies,
+		.err = p->err,
+	};
+	r->uri = strdup(p->config.uri.text);
+	if (p->err < 0)
+		r->error = strdup(strerror(-p->err));
+	if (!r->uri || (p->err < 0 && !r->error))
+		return -ENOMEM;
+	return p->ops->report ? p->ops->report(p, r) : 0;
+}
+
+void port_report_stream(struct port_report *r, const struct stream *s)
+{
+	r->bytes += s->bytes;
+	r->pages_ref += s->pages;
+	r->copies += s->copies;
+	if (s->copying)
+		r->how = "copy";
+}
+
+void port_moved(struct port *p, size_t bytes)
+{
+	p->bytes += bytes;
+	p->pages_ref += pipe_pages(bytes);
+}
+
+void port_copied(struct port *p, size_t bytes)
+{
+	p->bytes += bytes;
+	p->copies++;
+}
+
+void port_count(struct port *p, struct stream *s)
+{
+	p->bytes += s->bytes;
+	p->pages_ref += s->pages;
+	p->copies += s->copies;
+	p->copying = s->copying;
+	s->bytes = s->pages = s->copies = 0;
+}

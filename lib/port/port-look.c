@@ -1,0 +1,21 @@
+/* What is behind a descriptor that somebody else has opened. */
+#include "port-ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+int port_look(int fd, struct statx *st)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, st) < 0 ? -errno : 0;
+}
+
+bool port_look_stream(int fd, bool listens)
+{
+	int type = 0, accepts = 0;
+	socklen_t len = sizeof(int);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len);
+	return type == SOCK_STREAM && !accepts == !listens;
+}

@@ -1,0 +1,18 @@
+/* The addresses that several kinds of ports have, read from a URI. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "uri.h"
+
+/*
+ * Each takes @address to pieces and sets the parts of @uri. Returns 0, -ENOMEM, or -EINVAL or -ERANGE with the reason in
+ * @why.
+ */
+
+/* An absolute path of less than @max bytes: uri->path. */
+int uri_address_path(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX]);
+
+/* HOST:SERVICE or [ADDRESS]:SERVICE: uri->host and uri->service. @everywhere: the host may be empty. */
+int uri_address_host(struct uri *uri, char *address, bool everywhere, char why[URI_WHY_MAX]);

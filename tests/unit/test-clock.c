@@ -1,0 +1,15 @@
+#include <criterion/criterion.h>
+#include <time.h>
+
+#include "clock.h"
+
+Test(clock, counts_nanoseconds_and_never_goes_back)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	uint64_t before = clock_nsec(), after;
+
+	nanosleep(&pause, NULL);
+	after = clock_nsec();
+	cr_expect_geq(after - before, 20000000);
+	cr_expect_lt(after - before, 60 * NSEC_PER_SEC);
+}
