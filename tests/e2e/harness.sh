@@ -124,6 +124,26 @@ refuse() {
 
 log_has() { grep -q -- "$1" "$LOG" || fail "the log does not say '$1'"; }
 
+# under_load start|end ROUNDS: of load.py, with 1 and 4 workers, by root where this is root's, and by an ordinary user.
+# ROUNDS and SEED come from the environment as well, for a longer look.
+under_load() {
+	local users workers user
+	users=$(id -u)
+	! sanitized || export SANITIZED=1
+	if is_root; then
+		users='0 65534'
+		programs_for_all "$BUILD"/cmd/spfs{,d}
+		chmod 1777 "$T"
+	fi
+	for user in $users; do
+		for workers in 1 4; do
+			/usr/bin/python3 "$HERE/load.py" "$1" "$T" "$2" $workers $user || fail "the $1 under load"
+		done
+	done
+	rm -rf "$M"
+	mkdir "$M"
+}
+
 # A process and all that came from it.
 family() {
 	local child
