@@ -220,8 +220,10 @@ void channel_pump(struct channel *ch)
 		if (channel_begin(ch) < 0)
 			return;
 		n = channel_move_chunk(ch, (size_t)waiting);
-		if (n < 0 && n != -EAGAIN)
-			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n < 0 && n != -EAGAIN) {
+			channel_starve(ch, "stream waits", (int)n);
+			return;
+		}
 		if (n > 0)
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
 		if (channel_any_full(ch)) {
