@@ -59,7 +59,7 @@ static const struct metric metrics[] = {
 /* ---- text ---- */
 
 /* @name="@text" */
-static void label(FILE *out, const char *name, const char *text)
+static void metrics_label(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, "%s=\"", name);
 	for (; text && *text; text++) {
@@ -73,32 +73,32 @@ static void label(FILE *out, const char *name, const char *text)
 	fputc('"', out);
 }
 
-static const char *string(const json_t *object, const char *key)
+static const char *metrics_string(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
 
-static json_int_t number(const json_t *object, const char *key)
+static json_int_t metrics_number(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
 }
 
-static void channel_labels(FILE *out, const json_t *channel)
+static void metrics_channel_labels(FILE *out, const json_t *channel)
 {
-	label(out, "channel", string(channel, "channel"));
-	fprintf(out, ",inode=\"%" JSON_INTEGER_FORMAT "\"", number(channel, "inode"));
+	metrics_label(out, "channel", metrics_string(channel, "channel"));
+	fprintf(out, ",inode=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(channel, "inode"));
 }
 
-static void port_labels(FILE *out, const json_t *port)
+static void metrics_port_labels(FILE *out, const json_t *port)
 {
-	fprintf(out, ",port=\"%" JSON_INTEGER_FORMAT "\",", number(port, "id"));
-	label(out, "dir", string(port, "dir"));
+	fprintf(out, ",port=\"%" JSON_INTEGER_FORMAT "\",", metrics_number(port, "id"));
+	metrics_label(out, "dir", metrics_string(port, "dir"));
 	fputc(',', out);
-	label(out, "uri", string(port, "uri"));
+	metrics_label(out, "uri", metrics_string(port, "uri"));
 }
 
 /* A sample of @m for @one, which is of @channel unless that is NULL. */
-static void sample(FILE *out, const struct metric *m, const json_t *channel, const json_t *one, const char *state)
+static void metrics_sample(FILE *out, const struct metric *m, const json_t *channel, const json_t *one, const char *state)
 {
 	const json_t *value = json_object_get(one, m->key);
 
@@ -106,16 +106,16 @@ static void sample(FILE *out, const struct metric *m, const json_t *channel, con
 		return;
 	fprintf(out, "spfs_%s{", m->name);
 	if (m->each == EACH_USER)
-		fprintf(out, "uid=\"%" JSON_INTEGER_FORMAT "\"", number(one, "uid"));
+		fprintf(out, "uid=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(one, "uid"));
 	else
-		channel_labels(out, channel);
+		metrics_channel_labels(out, channel);
 	if (m->each == EACH_TAP) {
 		fputc(',', out);
-		label(out, "tap", string(one, "name"));
-		fprintf(out, ",id=\"%" JSON_INTEGER_FORMAT "\"", number(one, "id"));
+		metrics_label(out, "tap", metrics_string(one, "name"));
+		fprintf(out, ",id=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(one, "id"));
 	}
 	if (m->each == EACH_PORT)
-		port_labels(out, one);
+		metrics_port_labels(out, one);
 	if (state)
 		fprintf(out, ",state=\"%s\"} %d\n", state, !strcmp(state, json_string_value(value)));
 	else
@@ -124,7 +124,7 @@ static void sample(FILE *out, const struct metric *m, const json_t *channel, con
 
 /* ---- metrics ---- */
 
-static void of_mount(FILE *out, const struct metric *m, const json_t *stats)
+static void metrics_of_mount(FILE *out, const struct metric *m, const json_t *stats)
 {
 	const char *dot = strchr(m->key, '.');
 	const json_t *value = dot ? json_object_get(json_object_get(stats, "engine"), dot + 1) :
@@ -134,43 +134,43 @@ static void of_mount(FILE *out, const struct metric *m, const json_t *stats)
 		fprintf(out, "spfs_%s %.*f\n", m->name, json_is_real(value) ? 3 : 0, json_number_value(value));
 }
 
-static void of_port(FILE *out, const struct metric *m, const json_t *channel, const json_t *port)
+static void metrics_of_port(FILE *out, const struct metric *m, const json_t *channel, const json_t *port)
 {
 	if (strcmp(m->key, "state")) {
-		sample(out, m, channel, port, NULL);
+		metrics_sample(out, m, channel, port, NULL);
 		return;
 	}
-	for (enum port_state state = PORT_WAITING; state <= PORT_FAILED; state++)
-		sample(out, m, channel, port, port_state_name(state));
+	for (int state = 0; state < PORT_STATES; state++)
+		metrics_sample(out, m, channel, port, port_state_name((enum port_state)state));
 }
 
-static void of_channels(FILE *out, const struct metric *m, const json_t *stats)
+static void metrics_of_channels(FILE *out, const struct metric *m, const json_t *stats)
 {
 	json_t *channel, *one;
 	size_t i, j;
 
 	json_array_foreach(json_object_get(stats, "channels"), i, channel) {
 		if (m->each == EACH_CHANNEL)
-			sample(out, m, channel, channel, NULL);
+			metrics_sample(out, m, channel, channel, NULL);
 		if (m->each == EACH_TAP)
 			json_array_foreach(json_object_get(channel, "taps"), j, one)
-				sample(out, m, channel, one, NULL);
+				metrics_sample(out, m, channel, one, NULL);
 		if (m->each == EACH_PORT)
 			json_array_foreach(json_object_get(channel, "ports"), j, one)
-				of_port(out, m, channel, one);
+				metrics_of_port(out, m, channel, one);
 	}
 }
 
-static void of_users(FILE *out, const struct metric *m, const json_t *stats)
+static void metrics_of_users(FILE *out, const struct metric *m, const json_t *stats)
 {
 	json_t *user;
 	size_t i;
 
 	json_array_foreach(json_object_get(stats, "users"), i, user)
-		sample(out, m, NULL, user, NULL);
+		metrics_sample(out, m, NULL, user, NULL);
 }
 
-static void head(FILE *out, const char *name, const char *type, const char *help)
+static void metrics_head(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP spfs_%s %s\n# TYPE spfs_%s %s\n", name, help, name, type);
 }
@@ -184,23 +184,23 @@ char *metrics_text(const json_t *stats)
 
 	if (!out)
 		return NULL;
-	head(out, "build_info", "gauge", "Always 1; the version is the label.");
+	metrics_head(out, "build_info", "gauge", "Always 1; the version is the label.");
 	fputs("spfs_build_info{", out);
-	label(out, "version", string(stats, "version"));
+	metrics_label(out, "version", metrics_string(stats, "version"));
 	fputs("} 1\n", out);
-	head(out, "channels", "gauge", "Channels told of here.");
+	metrics_head(out, "channels", "gauge", "Channels told of here.");
 	fprintf(out, "spfs_channels %zu\n", json_array_size(json_object_get(stats, "channels")));
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		const struct metric *m = &metrics[i];
 
 		if (m->help)
-			head(out, m->name, m->type, m->help);
+			metrics_head(out, m->name, m->type, m->help);
 		if (m->each == EACH_MOUNT)
-			of_mount(out, m, stats);
+			metrics_of_mount(out, m, stats);
 		else if (m->each == EACH_USER)
-			of_users(out, m, stats);
+			metrics_of_users(out, m, stats);
 		else
-			of_channels(out, m, stats);
+			metrics_of_channels(out, m, stats);
 	}
 	failed = ferror(out);
 	if (fclose(out) || failed) {

@@ -1,6 +1,6 @@
 /*
  * Nodes are called by their place in the stats, c0, c0t1, c0p1, and names appear in labels alone. A label's
- * backslashes and entities mean something to Graphviz, and control characters nothing to XML: label() knows.
+ * backslashes and entities mean something to Graphviz, and control characters nothing to XML: topology_label() knows.
  */
 #include "topology.h"
 
@@ -18,14 +18,14 @@
 
 struct graph {
 	FILE *out;
-	json_t *before; /* channels by key_of(); NULL: there are no rates */
+	json_t *before; /* channels by topology_key_of(); NULL: there are no rates */
 	double seconds;
 };
 
 /* ---- text ---- */
 
 /* Writes @text as a part of a quoted label. */
-static void label(FILE *out, const char *text)
+static void topology_label(FILE *out, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
 		if (*p == '"' || *p == '\\')
@@ -43,7 +43,7 @@ static void label(FILE *out, const char *text)
 	}
 }
 
-static void bytes(FILE *out, double n)
+static void topology_bytes(FILE *out, double n)
 {
 	const char *unit = "BKMGTPE";
 
@@ -57,14 +57,14 @@ static void bytes(FILE *out, double n)
 		fprintf(out, "%.1f %ciB", n, *unit);
 }
 
-static const char *string(const json_t *object, const char *key)
+static const char *topology_string(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
 }
 
-static json_int_t number(const json_t *object, const char *key)
+static json_int_t topology_number(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
 }
@@ -72,25 +72,25 @@ static json_int_t number(const json_t *object, const char *key)
 /* ---- rates ---- */
 
 /* What a channel is found by in the earlier stats. */
-static const char *key_of(const json_t *channel)
+static const char *topology_key_of(const json_t *channel)
 {
-	const char *name = string(channel, "channel");
+	const char *name = topology_string(channel, "channel");
 
-	return *name ? name : string(json_array_get(json_object_get(channel, "taps"), 0), "name");
+	return *name ? name : topology_string(json_array_get(json_object_get(channel, "taps"), 0), "name");
 }
 
-static json_t *by_key(const json_t *stats)
+static json_t *topology_by_key(const json_t *stats)
 {
 	json_t *index = json_object(), *channel;
 	size_t i;
 
 	json_array_foreach(json_object_get(stats, "channels"), i, channel)
-		json_object_set(index, key_of(channel), channel);
+		json_object_set(index, topology_key_of(channel), channel);
 	return index;
 }
 
 /* The member of @list that has the same @key as @now. */
-static const json_t *same(const json_t *list, const json_t *now, const char *key)
+static const json_t *topology_same(const json_t *list, const json_t *now, const char *key)
 {
 	const json_t *sought = json_object_get(now, key);
 	json_t *one;
@@ -103,7 +103,7 @@ static const json_t *same(const json_t *list, const json_t *now, const char *key
 }
 
 /* The end of an edge: what has gone over it, or goes each second, @key of @now. */
-static void edge_end(const struct graph *g, const json_t *now, const json_t *before, const char *key)
+static void topology_edge_end(const struct graph *g, const json_t *now, const json_t *before, const char *key)
 {
 	const json_t *n = json_object_get(now, key), *b = json_object_get(before, key);
 	double rate;
@@ -114,59 +114,59 @@ static void edge_end(const struct graph *g, const json_t *now, const json_t *bef
 	}
 	if (!g->before) {
 		fputs("label=\"", g->out);
-		bytes(g->out, (double)json_integer_value(n));
+		topology_bytes(g->out, (double)json_integer_value(n));
 		fputs("\"];\n", g->out);
 		return;
 	}
 	rate = (double)(json_integer_value(n) - json_integer_value(b)) / g->seconds;
 	fputs("label=\"", g->out);
-	bytes(g->out, rate > 0 ? rate : 0);
+	topology_bytes(g->out, rate > 0 ? rate : 0);
 	fprintf(g->out, "/s\"%s];\n", rate > 0 ? ", color=\"" BLUE "\", penwidth=2" : "");
 }
 
 /* ---- parts ---- */
 
 /* How full: "12.0 KiB of 1.0 MiB". Ends the label. */
-static void fill_end(const struct graph *g, const json_t *now)
+static void topology_fill_end(const struct graph *g, const json_t *now)
 {
-	if (number(now, "size") > 0 && number(now, "waiting") > 0) {
+	if (topology_number(now, "size") > 0 && topology_number(now, "waiting") > 0) {
 		fputs("\\n", g->out);
-		bytes(g->out, (double)number(now, "waiting"));
+		topology_bytes(g->out, (double)topology_number(now, "waiting"));
 		fputs(" of ", g->out);
-		bytes(g->out, (double)number(now, "size"));
+		topology_bytes(g->out, (double)topology_number(now, "size"));
 	}
-	if (number(now, "lost") > 0) {
+	if (topology_number(now, "lost") > 0) {
 		fputs("\\nlost ", g->out);
-		bytes(g->out, (double)number(now, "lost"));
+		topology_bytes(g->out, (double)topology_number(now, "lost"));
 		fputs("\", color=\"" RED, g->out);
 	}
 	fputs("\"];\n", g->out);
 }
 
-static void people(const struct graph *g, const char *node, const char *what, json_int_t n)
+static void topology_people(const struct graph *g, const char *node, const char *what, json_int_t n)
 {
 	fprintf(g->out, "\t%s [shape=plaintext, label=\"%" JSON_INTEGER_FORMAT " %s%s\"];\n", node, n, what,
 		n == 1 ? "" : "s");
 }
 
-static void tap(const struct graph *g, size_t c, size_t t, const json_t *now, const json_t *before)
+static void topology_tap(const struct graph *g, size_t c, size_t t, const json_t *now, const json_t *before)
 {
 	char node[64];
 
 	fprintf(g->out, "\t\tc%zut%zu [shape=box, style=\"rounded,filled\", fillcolor=white, label=\"", c, t);
-	label(g->out, string(now, "name"));
-	fill_end(g, now);
+	topology_label(g->out, topology_string(now, "name"));
+	topology_fill_end(g, now);
 	fprintf(g->out, "\t\tc%zu -> c%zut%zu [", c, c, t);
-	edge_end(g, now, same(json_object_get(before, "taps"), now, "name"), "bytes_out");
-	if (number(now, "readers") <= 0)
+	topology_edge_end(g, now, topology_same(json_object_get(before, "taps"), now, "name"), "bytes_out");
+	if (topology_number(now, "readers") <= 0)
 		return;
 	snprintf(node, sizeof(node), "c%zut%zur", c, t);
-	people(g, node, "reader", number(now, "readers"));
+	topology_people(g, node, "reader", topology_number(now, "readers"));
 	fprintf(g->out, "\tc%zut%zu -> %s;\n", c, t, node);
 }
 
 /* The node of a port's name: the origin, or the tap of that name. */
-static void place(const struct graph *g, size_t c, const json_t *channel, const json_t *port)
+static void topology_place(const struct graph *g, size_t c, const json_t *channel, const json_t *port)
 {
 	const json_t *name = json_object_get(port, "name");
 	json_t *one;
@@ -180,56 +180,56 @@ static void place(const struct graph *g, size_t c, const json_t *channel, const 
 		}
 }
 
-static void port(const struct graph *g, size_t c, size_t p, const json_t *channel, const json_t *now,
+static void topology_port(const struct graph *g, size_t c, size_t p, const json_t *channel, const json_t *now,
 		 const json_t *before)
 {
-	const char *state = string(now, "state");
+	const char *state = topology_string(now, "state");
 	bool failed = !strcmp(state, port_state_name(PORT_FAILED)), done = !strcmp(state, port_state_name(PORT_DONE));
 
 	fprintf(g->out, "\tc%zup%zu [shape=ellipse%s, label=\"", c, p,
 		failed ? ", color=\"" RED "\"" : done ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" : "");
-	label(g->out, string(now, "uri"));
+	topology_label(g->out, topology_string(now, "uri"));
 	fputs("\\n", g->out);
-	label(g->out, state);
+	topology_label(g->out, state);
 	fputs("\"];\n\t", g->out);
-	if (strcmp(string(now, "dir"), "source")) {
-		place(g, c, channel, now);
+	if (strcmp(topology_string(now, "dir"), "source")) {
+		topology_place(g, c, channel, now);
 		fprintf(g->out, " -> c%zup%zu [", c, p);
 	} else {
 		fprintf(g->out, "c%zup%zu -> c%zu [", c, p, c);
 	}
 	fputs(done || failed ? "style=dashed, " : "", g->out);
-	edge_end(g, now, same(json_object_get(before, "ports"), now, "id"), "bytes");
+	topology_edge_end(g, now, topology_same(json_object_get(before, "ports"), now, "id"), "bytes");
 }
 
-static void channel(const struct graph *g, size_t c, const json_t *now)
+static void topology_channel(const struct graph *g, size_t c, const json_t *now)
 {
-	const json_t *before = g->before ? json_object_get(g->before, key_of(now)) : NULL;
-	const char *name = string(now, "channel");
+	const json_t *before = g->before ? json_object_get(g->before, topology_key_of(now)) : NULL;
+	const char *name = topology_string(now, "channel");
 	json_t *one;
 	char node[64];
 	size_t i;
 
 	fprintf(g->out, "\tsubgraph cluster_%zu {\n\t\tc%zu [shape=cds, style=filled, fillcolor=\"#e8f0fe\", label=\"",
 		c, c);
-	label(g->out, *name ? name : "(origin gone)");
-	fill_end(g, now);
+	topology_label(g->out, *name ? name : "(origin gone)");
+	topology_fill_end(g, now);
 	json_array_foreach(json_object_get(now, "taps"), i, one)
-		tap(g, c, i, one, before);
+		topology_tap(g, c, i, one, before);
 	fputs("\t}\n", g->out);
-	if (number(now, "writers") > 0) {
+	if (topology_number(now, "writers") > 0) {
 		snprintf(node, sizeof(node), "c%zuw", c);
-		people(g, node, "writer", number(now, "writers"));
+		topology_people(g, node, "writer", topology_number(now, "writers"));
 		fprintf(g->out, "\t%s -> c%zu [", node, c);
-		edge_end(g, now, before, "bytes_in");
+		topology_edge_end(g, now, before, "bytes_in");
 	}
-	if (number(now, "readers") > 0) {
+	if (topology_number(now, "readers") > 0) {
 		snprintf(node, sizeof(node), "c%zur", c);
-		people(g, node, "reader", number(now, "readers"));
+		topology_people(g, node, "reader", topology_number(now, "readers"));
 		fprintf(g->out, "\tc%zu -> %s;\n", c, node);
 	}
 	json_array_foreach(json_object_get(now, "ports"), i, one)
-		port(g, c, i, now, one, before);
+		topology_port(g, c, i, now, one, before);
 }
 
 char *topology_dot(const json_t *stats, const json_t *before, double seconds)
@@ -244,13 +244,13 @@ char *topology_dot(const json_t *stats, const json_t *before, double seconds)
 	if (!g.out)
 		return NULL;
 	if (before && seconds > 0)
-		g.before = by_key(before);
+		g.before = topology_by_key(before);
 	fputs("digraph spfs {\n\trankdir=LR;\n\tlabelloc=t;\n\tlabel=\"", g.out);
-	label(g.out, string(stats, "mount"));
+	topology_label(g.out, topology_string(stats, "mount"));
 	fputs("\";\n\tnode [fontname=\"sans-serif\", fontsize=11];\n\tedge [fontname=\"sans-serif\", fontsize=9];\n"
 	      "\tgraph [fontname=\"sans-serif\", style=rounded, color=\"" GREY "\"];\n", g.out);
 	json_array_foreach(json_object_get(stats, "channels"), i, one)
-		channel(&g, i, one);
+		topology_channel(&g, i, one);
 	fputs("}\n", g.out);
 	json_decref(g.before);
 	failed = ferror(g.out);

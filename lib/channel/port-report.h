@@ -16,6 +16,7 @@ enum port_state {
 	PORT_DONE,      /* the stream has ended and all of it was moved */
 	PORT_FAILED,    /* see error */
 };
+#define PORT_STATES (PORT_FAILED + 1)
 
 /* A port's part of struct report (report.h). */
 struct port_report {
