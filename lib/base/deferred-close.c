@@ -1,3 +1,8 @@
+/*
+ * One thread a closing, detached, with a small stack: it may never come back, so nobody waits for it, not even the end
+ * of the daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds
+ * no thread leaves its descriptor open: to close it here could hold up a loop for ever.
+ */
 #include "deferred-close.h"
 
 #include <errno.h>
