@@ -180,19 +180,19 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	return (ssize_t)chunk.len;
 }
 
-static bool channel_any_full(const struct channel *ch)
+const struct tap *channel_full_tap(const struct channel *ch)
 {
 	const struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap_full(tap) && tap_blocks(tap))
-			return true;
-	return false;
+			break;
+	return tap;
 }
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0 || channel_any_full(ch))
+	if (ch->in < 0 || channel_full_tap(ch))
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = sys.waiting(ch->in);
@@ -227,7 +227,7 @@ void channel_pump(struct channel *ch)
 		}
 		if (n > 0)
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
-		if (channel_any_full(ch)) {
+		if (channel_full_tap(ch)) {
 			monitor_look(ch);
 			return; /* its reader, or its removal, goes on from here */
 		}

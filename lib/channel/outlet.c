@@ -39,10 +39,12 @@
 /* Who has left is off the pipe's count after this. */
 #define LEAVING_NSEC (NSEC_PER_SEC / 100)
 
-static bool outlet_has_reader(const struct outlet *o)
+bool outlet_is_read(const struct outlet *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
+	if (o->state != OUTLET_HOLDING)
+		return o->state == OUTLET_ENDING;
 	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
@@ -50,7 +52,7 @@ static bool outlet_has_reader(const struct outlet *o)
 static void outlet_look_unread(struct outlet *o)
 {
 	if (o->state == OUTLET_HOLDING)
-		o->unread = !outlet_has_reader(o);
+		o->unread = !outlet_is_read(o);
 }
 
 static void outlet_room_ready(struct loop_io *io, int res)
@@ -178,10 +180,10 @@ static void outlet_begin_ending(struct outlet *o)
 {
 	int err, fd = -1;
 
-	if (!outlet_has_reader(o))
+	if (!outlet_is_read(o))
 		return;
 	err = watch_add(&o->leavers, o->watcher, o->fd, IN_CLOSE_NOWRITE, outlet_closed);
-	if (err == 0 && outlet_has_reader(o))
+	if (err == 0 && outlet_is_read(o))
 		err = fd = fifo_open(&o->fifo, O_RDONLY, 1);
 	if (fd >= 0) {
 		outlet_leave(o, OUTLET_ENDING, fd);

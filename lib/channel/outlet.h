@@ -88,5 +88,8 @@ static inline bool outlet_spent(const struct outlet *o)
 	return o->fifo.dir < 0 && o->state == OUTLET_IDLE;
 }
 
+/* Whether somebody has the FIFO open for reading; while ENDING, as far as known. */
+bool outlet_is_read(const struct outlet *o);
+
 /* Bytes in the FIFO; 0 while IDLE, when the daemon cannot know. */
 size_t outlet_waiting(const struct outlet *o);
