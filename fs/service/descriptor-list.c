@@ -50,8 +50,14 @@ static int descriptor_flags(int proc, pid_t pid, const char *fd)
 	return flags ? (int)strtol(flags + strlen("flags:"), NULL, 8) : O_PATH;
 }
 
-/* Returns false where the process may not be looked into although it is the daemon's own user's. */
-static bool descriptor_list_read_process(struct descriptor_list *list, const char *mountpoint, int proc, pid_t pid)
+/* What there was to look at, and may not be, of processes of the daemon's own user. */
+struct descriptor_sight {
+	bool seen;
+	bool refused;
+};
+
+static void descriptor_list_read_process(struct descriptor_list *list, const char *mountpoint, int proc, pid_t pid,
+					 struct descriptor_sight *sight)
 {
 	size_t len = strlen(mountpoint);
 	char name[64], path[PATH_MAX];
@@ -64,17 +70,20 @@ static bool descriptor_list_read_process(struct descriptor_list *list, const cha
 	if (fd < 0) {
 		struct stat st;
 
-		return errno != EACCES || fstatat(proc, name, &st, 0) < 0 || st.st_uid != geteuid();
+		sight->refused |= errno == EACCES && fstatat(proc, name, &st, 0) == 0 && st.st_uid == geteuid();
+		return;
 	}
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return true;
+		return;
 	}
 	while ((entry = readdir(dir))) {
 		ssize_t n = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
 		int flags;
 
+		sight->seen |= n >= 0;
+		sight->refused |= n < 0 && errno == EACCES; /* who owns the folder may list it all the same */
 		if (n <= (ssize_t)len || strncmp(path, mountpoint, len) || path[len] != '/')
 			continue;
 		path[n] = '\0';
@@ -83,14 +92,14 @@ static bool descriptor_list_read_process(struct descriptor_list *list, const cha
 			descriptor_list_add(list, pid, atoi(entry->d_name), flags, path + len + 1);
 	}
 	closedir(dir);
-	return true;
 }
 
+/* One that may be more than the daemon, as the first process of a machine, is nobody's reader: all have to be refused. */
 bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	bool all = true;
+	struct descriptor_sight sight = { 0 };
 
 	if (!proc)
 		return false;
@@ -98,10 +107,10 @@ bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint)
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
 
 		if (pid > 0 && pid != getpid())
-			all &= descriptor_list_read_process(list, mountpoint, dirfd(proc), pid);
+			descriptor_list_read_process(list, mountpoint, dirfd(proc), pid, &sight);
 	}
 	closedir(proc);
-	return all;
+	return sight.seen || !sight.refused;
 }
 
 void descriptor_list_clear(struct descriptor_list *list)

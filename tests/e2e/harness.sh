@@ -3,26 +3,60 @@
 #   $M the mount point, $T a scratch folder, $LOG the daemon's log, $DAEMON its pid
 #
 # A test ends with `finish`; it fails at the first command that fails, at a sanitizer's word in the
-# log, and where the daemon leaves a mount, a process or a descriptor.
+# log, and where the daemon leaves a mount, a process or a descriptor. Where it is nothing without root's rights it says
+# need_root, and is skipped for others; where a part of it is, it asks is_root. Tests with one of these two words have the
+# label `root`, and scripts/test runs them by sudo as well.
+#
+# One that sets ANY_USER first has, as root, a mount namespace of its own in which every user may use /dev/fuse.
 set -Eeuo pipefail
+
+is_root() { [ "$(id -u)" = 0 ]; }
+as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+
+if [ -n "${ANY_USER:-}" ] && [ -z "${SPFS_NAMESPACE:-}" ] && is_root; then
+	SPFS_NAMESPACE=1 exec unshare -m --propagation private bash "$0" "$@"
+fi
 trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
 
 [ -e /dev/fuse ] || { echo "FAIL: there is no /dev/fuse here" >&2; exit 1; }
 
 BUILD=${SPFS_BUILD:?}
+HERE=$(cd "$(dirname "$0")" && pwd)
 PATH=$BUILD/cmd:$PATH
 T=$(mktemp -d "${TMPDIR:-/tmp}/spfs-test.XXXXXX")
 chmod 755 "$T"
+if is_root && ! as_user test -x "$T"; then # the folder for temporary files is root's alone
+	rmdir "$T"
+	T=$(mktemp -d /tmp/spfs-test.XXXXXX)
+	chmod 755 "$T"
+fi
 M=$T/m
 LOG=$T/log
 DAEMON=
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$T/sanitizer TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$T/sanitizer
 export UBSAN_OPTIONS=print_stacktrace=1:log_path=$T/sanitizer
+export PYTHONDONTWRITEBYTECODE=1 # beside the tests, and perhaps as root
 mkdir "$M"
 
 fail() {
 	echo "FAIL: $*" >&2
 	exit 1
+}
+
+# ctest is told so by the status (SKIP_RETURN_CODE)
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+need_root() { is_root || skip "needs root: $*"; }
+
+# programs_for_all FILE...: copies that every user may run, first in PATH; the build's own folder may be root's alone.
+programs_for_all() {
+	mkdir -p "$T/bin"
+	cp "$@" "$T/bin"
+	chmod -R go+rX "$T/bin"
+	PATH=$T/bin:${PATH#"$T/bin:"}
 }
 
 # wait_until SECONDS COMMAND...: until it succeeds
@@ -89,7 +123,6 @@ refuse() {
 }
 
 log_has() { grep -q -- "$1" "$LOG" || fail "the log does not say '$1'"; }
-as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
 # A process and all that came from it.
 family() {
@@ -105,7 +138,7 @@ cleanup() {
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
 	mounted && umount -l "$M"
-	if [ $status -ne 0 ]; then
+	if [ $status -ne 0 ] && [ $status -ne 77 ]; then
 		echo "--- log" >&2
 		cat "$LOG" >&2
 	fi
@@ -117,6 +150,11 @@ cleanup() {
 	exit $status
 }
 trap cleanup EXIT
+
+if [ -n "${SPFS_NAMESPACE:-}" ]; then
+	mknod -m 666 "$T/fuse" c 10 229
+	mount --bind "$T/fuse" /dev/fuse
+fi
 
 # The last line of a test: the daemon goes, and nothing is left.
 finish() {

@@ -19,7 +19,7 @@ crowd() {
 pids=
 for i in 1 2 3; do
 	crowd & pids+=" $!"
-	crowd as_user & pids+=" $!"
+	if is_root; then crowd as_user & pids+=" $!"; fi
 done
 while kill -0 $! 2> /dev/null; do
 	mkfifo "$M/x"

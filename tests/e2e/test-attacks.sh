@@ -1,11 +1,8 @@
 # What an ordinary user may try against root's daemon, beside what test-rights.sh has.
 . "$(dirname "$0")/harness.sh"
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root, to be somebody else"; exit 0; }
-mkdir "$T/bin" # the build's own folder may be root's alone
-cp "$BUILD/cmd/spfs" "$(dirname "$0")/control.py" "$T/bin"
-chmod -R go+rX "$T/bin"
-export PYTHONPATH=$T/bin PYTHONDONTWRITEBYTECODE=1
-PATH=$T/bin:$PATH
+need_root "to be somebody else"
+programs_for_all "$BUILD/cmd/spfs" "$HERE/control.py"
+export PYTHONPATH=$T/bin
 PY=/usr/bin/python3 # every user may run it
 mkdir -m 777 "$T/open"
 spfs_mount

@@ -1,5 +1,6 @@
 # spfs.* attributes and the spfs command.
 . "$(dirname "$0")/harness.sh"
+need_root "to set attributes of taps"
 spfs_mount
 cd "$M"
 mkfifo a
@@ -46,11 +47,8 @@ exec 4>&- 5<&-
 spfs tee a r4
 refuse 'exists already' spfs tee a r4
 refuse 'not a splice channel' spfs tee /etc/passwd x
-if [ "$(id -u)" = 0 ]; then
-	cp "$BUILD/cmd/spfs" "$T"
-	chmod go+rx "$T" "$T/spfs"
-	refuse 'may use ln' as_user "$T/spfs" tee "$M/a" x
-fi
+programs_for_all "$BUILD/cmd/spfs"
+refuse 'may use ln' as_user spfs tee "$M/a" x
 refuse 'not a splice channel' spfs stat /etc/passwd
 refuse 'No such file' spfs stat missing
 refuse "no command 'nonsense'" spfs nonsense
@@ -58,12 +56,10 @@ for c in tee stat ls; do spfs $c --help | grep -q "Usage: spfs $c" || fail "$c -
 spfs stat a | grep -q "$M/r4" || fail "stat: $(spfs stat a)"
 spfs stat --json a | jq -e '.taps | length == 3' > /dev/null || fail "stat --json"
 spfs stat --json "$M" | jq -e 'type == "array"' > /dev/null || fail "stat --json of a folder"
-if [ "$(id -u)" = 0 ]; then
-	# Every mount, where there is no other: a walk through another test's would keep it busy.
-	unshare -m --propagation private bash -c '
-		awk -v m="$1" "\$3 == \"fuse.spfs\" && \$2 != m { print \$2 }" /proc/mounts | xargs -r umount -l
-		spfs stat --json' - "$M" | jq -e 'length == 1 and .[0].channel == "/a"' > /dev/null || fail "stat of all"
-fi
+# Every mount, where there is no other: a walk through another test's would keep it busy.
+unshare -m --propagation private bash -c '
+	awk -v m="$1" "\$3 == \"fuse.spfs\" && \$2 != m { print \$2 }" /proc/mounts | xargs -r umount -l
+	spfs stat --json' - "$M" | jq -e 'length == 1 and .[0].channel == "/a"' > /dev/null || fail "stat of all"
 spfs ls -i 0 "$M" > "$T/ls"
 grep -q 'sub/r2' "$T/ls" && grep -q "$M" "$T/ls" || fail "ls: $(cat "$T/ls")"
 refuse 'seconds' spfs ls -i never

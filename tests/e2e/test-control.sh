@@ -1,11 +1,7 @@
 # The control socket: rubbish, silence, descriptors, rights, and ends in the middle of it all.
 . "$(dirname "$0")/harness.sh"
-HERE=$(cd "$(dirname "$0")" && pwd)
-mkdir "$T/bin" # the build's own folder may be root's alone
-cp "$BUILD/cmd/spfs" "$HERE/control.py" "$T/bin"
-chmod -R go+rX "$T/bin"
-export PYTHONPATH=$T/bin PYTHONDONTWRITEBYTECODE=1
-PATH=$T/bin:$PATH
+programs_for_all "$BUILD/cmd/spfs" "$HERE/control.py"
+export PYTHONPATH=$T/bin
 PY=/usr/bin/python3 # every user may run it
 
 spfs_mount
@@ -220,7 +216,7 @@ log_has 'source nonsense'
 cd /
 
 # Who may do what, as another user.
-if [ "$(id -u)" = 0 ]; then
+if is_root; then
 	mkfifo -m 600 "$M/mine"
 	mkfifo -m 622 "$M/writable"
 	mkfifo -m 644 "$M/readable"

@@ -1,6 +1,5 @@
 # Hundreds of parked writes: everything else is served, nothing is lost, and the killed leave nothing.
 . "$(dirname "$0")/harness.sh"
-here=$(dirname "$(realpath "$0")")
 spfs_mount
 cd "$M"
 PLAIN=250 AIO=30 # more than the background requests that a connection may have
@@ -15,7 +14,7 @@ before=$(waiting)
 
 crowd() {
 	rm -f "$T/crowd"
-	python3 "$here/crowd.py" "$M" $PLAIN $AIO > "$T/crowd" &
+	python3 "$HERE/crowd.py" "$M" $PLAIN $AIO > "$T/crowd" &
 	crowd=$!
 	wait_until 30 all_parked
 }
@@ -45,7 +44,7 @@ done
 # Every one is answered, in full.
 timeout 50 python3 -B - $PLAIN $AIO << PY
 import sys
-sys.path.insert(0, "$here")
+sys.path.insert(0, "$HERE")
 import crowd
 for number in range(int(sys.argv[1]) + int(sys.argv[2])):
     with open("crowd%d" % number, "rb") as f:
@@ -62,7 +61,7 @@ wait_until 10 gone $crowd
 wait $crowd || fail "not killed"
 timeout 50 python3 -B - $PLAIN $AIO << PY
 import sys
-sys.path.insert(0, "$here")
+sys.path.insert(0, "$HERE")
 import crowd
 for number in range(int(sys.argv[1]) + int(sys.argv[2])):
     with open("crowd%d" % number, "rb") as f:

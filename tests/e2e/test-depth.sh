@@ -1,5 +1,6 @@
 # A deep tap without a reader: the data waits by reference, in pipes that are all given back.
 . "$(dirname "$0")/harness.sh"
+need_root "a daemon whose pipes have no limit in all"
 spfs_mount
 cd "$M"
 SIZE=$((256 << 20))
@@ -48,27 +49,22 @@ for setting in depth=1T depth=1023G; do refuse 'memory' spfs set deep $setting; 
 refuse 'memory' spfs set big replay=1T
 [ "$(spfs get --json deep | jq .depth)" = 1048576 ] || fail "$(spfs get deep)"
 rm big deep
-if [ "$(id -u)" = 0 ]; then
-	mkdir "$T/bin" # the build's own folder may be root's alone
-	cp "$BUILD/cmd/spfs" "$T/bin"
-	chmod -R go+rX "$T/bin"
-	chmod 777 .
-	user() { as_user env PATH="$T/bin:$PATH" "$@"; }
-	setfattr -n spfs.quota -v 16M .
-	user mkfifo mine
-	user "$T/bin/spfs" tee mine tap
-	user spfs set tap depth=8M
-	refuse 'quota' user spfs set tap depth=16M
-	refuse 'quota' user spfs set tap size=2M depth=1T
-	refuse 'quota' user spfs set mine replay=8M
-	user spfs tee mine another
-	refuse 'quota' user spfs set another depth=8M
-	rm another
-	[ "$(spfs get --json tap | jq .depth)" = 8388608 ] || fail "$(spfs get tap)"
-	head -c 8000000 "$T/in" > "$T/part"
-	timeout 20 dd status=none if="$T/part" of=mine bs=64K conv=notrunc || fail "refused in the middle"
-	timeout 20 cat tap > "$T/out"
-	same "$T/part" "$T/out"
-fi
+programs_for_all "$BUILD/cmd/spfs"
+chmod 777 .
+setfattr -n spfs.quota -v 16M .
+as_user mkfifo mine
+as_user spfs tee mine tap
+as_user spfs set tap depth=8M
+refuse 'quota' as_user spfs set tap depth=16M
+refuse 'quota' as_user spfs set tap size=2M depth=1T
+refuse 'quota' as_user spfs set mine replay=8M
+as_user spfs tee mine another
+refuse 'quota' as_user spfs set another depth=8M
+rm another
+[ "$(spfs get --json tap | jq .depth)" = 8388608 ] || fail "$(spfs get tap)"
+head -c 8000000 "$T/in" > "$T/part"
+timeout 20 dd status=none if="$T/part" of=mine bs=64K conv=notrunc || fail "refused in the middle"
+timeout 20 cat tap > "$T/out"
+same "$T/part" "$T/out"
 cd /
 finish

@@ -1,5 +1,6 @@
 # A deep tap uses the descriptors up: its channel waits or drops, the others do not notice, and read, it goes on.
 . "$(dirname "$0")/harness.sh"
+need_root "a daemon whose pipes have no limit but descriptors"
 (ulimit -n 256 && exec spfsd -o log="$LOG",workers=1 "$M")
 DAEMON=$(find_daemon)
 cd "$M"

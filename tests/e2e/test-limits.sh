@@ -40,7 +40,7 @@ timeout 5 sh -c 'echo fine > created'
 wait $!
 grep -qx fine "$T/created" || fail "not what was written later"
 
-if [ "$(id -u)" = 0 ]; then
+if is_root; then
 	chmod 755 .
 	refuse 'Permission denied' as_user mkfifo x
 	mkdir -m 777 shared

@@ -1,7 +1,6 @@
 # A live view beside a recorder: the view stalls and loses, which is counted; the recording is complete.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
-HERE=$(realpath "$(dirname "$0")")
 spfs_mount
 cd "$M"
 for kind in bytes packets; do

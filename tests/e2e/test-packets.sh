@@ -8,7 +8,7 @@ ln "$M/ch" "$M/r1"
 ln "$M/ch" "$M/r2"
 [ -f "$M/ch" ] && [ -p "$M/r1" ] || fail "$(ls -l "$M")"
 [ "$(stat -c %h%i "$M/ch")" = "$(stat -c %h%i "$M/r1")" ] || fail "another inode"
-[ "$(getfattr --only-values -n spfs.packets "$M/ch")" = 1 ] || fail "spfs.packets"
+[ "$(spfs get --json "$M/ch" packets | jq .packets)" = 1 ] || fail "spfs.packets"
 
 # Several writers at once: whole, in order of each, in both taps; both readers see the end.
 "$BUILD/tests/e2e/messages" read 4 2500 < "$M/r1" > "$T/one" 2>&1 &

@@ -1,25 +1,14 @@
 # A user who has used up the pipe pages (fs.pipe-user-pages-soft): new pipes are small, streams are right.
-if [ "$(id -u)" != 0 ]; then
-	echo "skipped: the pages of the user who runs the other tests are not this one's to use up"
-	exit
-fi
-if [ -z "${SPFS_NAMESPACE:-}" ]; then
-	# The device may be root's alone (in a container): a namespace with one that is not.
-	export SPFS_NAMESPACE=1
-	exec unshare -m --propagation private bash "$0"
-fi
+ANY_USER=1
 . "$(dirname "$0")/harness.sh"
+need_root "to use up the pages of a user who runs no other test"
 # A user of this test's own.
 become="setpriv --reuid=65531 --regid=65531 --clear-groups"
 user() { $become "$@"; }
-mknod -m 666 "$T/fuse" c 10 229
-mount --bind "$T/fuse" /dev/fuse
 (cat /etc/passwd; echo spfs-pages:x:65531:65531::/:/bin/sh) > "$T/passwd"
 mount --bind "$T/passwd" /etc/passwd # fusermount3 asks for its name
 chown -R 65531:65531 "$T"
-mkdir "$T/bin"
-cp "$BUILD"/cmd/spfs{,d} "$BUILD/tests/e2e/records" "$T/bin" # the build's own folder may be root's alone
-chmod -R go+rX "$T/bin"
+programs_for_all "$BUILD"/cmd/spfs{,d} "$BUILD/tests/e2e/records"
 PATH=$T/bin:/usr/bin:/bin:$PATH # no python that is root's alone
 head -c 1500007 /dev/urandom > "$T/in"
 
@@ -95,5 +84,4 @@ PY
 	wait_until 10 gone "$DAEMON"
 	DAEMON=
 done
-umount -l /dev/fuse /etc/passwd
 finish

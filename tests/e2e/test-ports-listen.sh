@@ -3,8 +3,6 @@
 . "$(dirname "$0")/ports.sh"
 spfs_mount
 cd "$M"
-here=$(dirname "$0")
-[ "${here#/}" != "$here" ] || here=$OLDPWD/$here
 fds=$(daemon_fds)
 head -c 20000003 /dev/urandom > "$T/in"
 sum=$(sha256sum < "$T/in" | cut -d' ' -f1)
@@ -18,7 +16,7 @@ for name in c r; do
 	tcp=$(free_port)
 	sink_of $name "tcp-listen:127.0.0.1:$tcp?grace=1"
 	state c 1 listening || fail "$(ports c)"
-	timeout 100 python3 "$here/clients.py" $tcp 49 "$sum" > "$T/clients" < /dev/null &
+	timeout 100 python3 "$HERE/clients.py" $tcp 49 "$sum" > "$T/clients" < /dev/null &
 	clients=$!
 	wait_until 30 connected c 1 50
 	source_of c "file:$T/in"
@@ -37,7 +35,7 @@ mkfifo c "$T/go"
 ln c r
 tcp=$(free_port)
 sink_of c "tcp-listen:127.0.0.1:$tcp?slow=drop"
-timeout 60 python3 "$here/clients.py" $tcp 0 "$sum" > "$T/clients" < "$T/go" &
+timeout 60 python3 "$HERE/clients.py" $tcp 0 "$sum" > "$T/clients" < "$T/go" &
 clients=$!
 exec 5> "$T/go"
 wait_until 30 connected c 1 1

@@ -56,15 +56,22 @@ rm c r1 r2
 
 # Connecting as a source; IPv6; a name.
 tcp=$(free_port)
-timeout 60 socat -u "OPEN:$T/in" "TCP6-LISTEN:$tcp,bind=[::1],reuseaddr" &
+if [ -e /proc/sys/net/ipv6/conf/lo/disable_ipv6 ] && [ "$(< /proc/sys/net/ipv6/conf/lo/disable_ipv6)" = 0 ]; then
+	listen="TCP6-LISTEN:$tcp,bind=[::1]" peer="[::1]"
+else # no IPv6 here
+	listen="TCP-LISTEN:$tcp,bind=127.0.0.1" peer=127.0.0.1
+fi
+timeout 60 socat -u "OPEN:$T/in" "$listen,reuseaddr" &
 wait_until 10 listening $tcp
 mkfifo c
-source_of c "tcp:[::1]:$tcp"
+source_of c "tcp:$peer:$tcp"
 timeout 60 cat c | cmp - "$T/in" || fail "tcp source"
 wait_until 10 state c 1 done
 tcp=$(free_port)
 serve $tcp "$T/net"
-sink_of c "tcp:localhost:$tcp"
+name=localhost
+getent hosts $name > /dev/null || name=127.0.0.1 # (no /etc/hosts here)
+sink_of c "tcp:$name:$tcp"
 echo by name > c
 wait $peer
 [ "$(cat "$T/net")" = 'by name' ] || fail "by name"
@@ -74,7 +81,8 @@ rm c
 mkfifo c
 sink_of c "unix-listen:$T/s1"
 timeout 60 socat -u "UNIX:$T/s1" "CREATE:$T/unix" &
-wait_until 10 sh -c "[ \$(getfattr --only-values -n spfs.ports c | jq '.[0].connected') = 1 ]"
+has_a_client() { [ "$(port c 1 .connected)" = 1 ]; }
+wait_until 10 has_a_client
 source_of c "file:$T/in"
 wait $!
 same "$T/in" "$T/unix"
@@ -155,11 +163,11 @@ rm c r
 
 # What cannot be: at once, with a reason.
 mkfifo c
-refuse 'Connection refused' sink_of c "tcp:127.0.0.1:$(free_port)"
-refuse 'No such file' sink_of c "unix:$T/none"
-refuse 'Invalid argument' sink_of c 'tcp:127.0.0.1'
-refuse 'out of range' sink_of c 'tcp:127.0.0.1:99999'
-refuse 'out of range' sink_of c 'tcp:127.0.0.1:1?retry=99999999999'
+refuse 'Connection refused' setfattr -n spfs.sink c -v "tcp:127.0.0.1:$(free_port)"
+refuse 'No such file' setfattr -n spfs.sink c -v "unix:$T/none"
+refuse 'Invalid argument' setfattr -n spfs.sink c -v 'tcp:127.0.0.1'
+refuse 'out of range' setfattr -n spfs.sink c -v 'tcp:127.0.0.1:99999'
+refuse 'out of range' setfattr -n spfs.sink c -v 'tcp:127.0.0.1:1?retry=99999999999'
 log_has 'Connection refused'
 # A peer that never answers stalls nobody else, and can be given up.
 timeout 60 python3 -c "

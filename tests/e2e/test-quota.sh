@@ -1,10 +1,7 @@
 # Quotas: one user's is used up, another goes on, and everything held is given back.
 . "$(dirname "$0")/harness.sh"
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root, to be somebody else"; exit 0; }
-mkdir "$T/bin" # the build's own folder may be root's alone
-cp "$BUILD/cmd/spfs" "$T/bin"
-chmod -R go+rX "$T/bin"
-PATH=$T/bin:$PATH
+need_root "to be somebody else"
+programs_for_all "$BUILD/cmd/spfs"
 alice() { setpriv --reuid=4001 --regid=4001 --clear-groups "$@"; }
 bob() { setpriv --reuid=4002 --regid=4002 --clear-groups "$@"; }
 spfs_mount

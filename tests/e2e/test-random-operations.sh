@@ -1,7 +1,6 @@
 # Ten thousand random operations of two users; afterwards the accounts read zero and every descriptor is given back.
 . "$(dirname "$0")/harness.sh"
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root, to be somebody else"; exit 0; }
-HERE=$(realpath "$(dirname "$0")")
+need_root "to be somebody else"
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "seed $SEED"
 spfs_mount

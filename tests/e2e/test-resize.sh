@@ -1,6 +1,6 @@
 # spfs.size of a channel without taps: the ring is that of who has it open.
 . "$(dirname "$0")/harness.sh"
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root's daemon, to look at descriptors"; exit 0; }
+need_root "a daemon that may look at descriptors"
 spfs_mount
 cd "$M"
 size() { getfattr --only-values -n spfs.size "$1" 2> /dev/null; }

@@ -1,10 +1,7 @@
 # Sources and sinks have the rights of who attaches them, and a hanging one holds up nobody else.
 . "$(dirname "$0")/harness.sh"
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root, to be somebody else"; exit 0; }
-mkdir "$T/bin" # the build's own folder may be root's alone
-cp "$BUILD/cmd/spfs" "$T/bin"
-chmod -R go+rX "$T/bin"
-PATH=$T/bin:$PATH
+need_root "to be somebody else"
+programs_for_all "$BUILD/cmd/spfs"
 spfs_mount
 cd "$T"
 

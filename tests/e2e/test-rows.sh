@@ -1,8 +1,6 @@
 # Each setting changed while data flows: nothing is lost, doubled or reordered, unless the policy says drop.
 . "$(dirname "$0")/harness.sh"
-HERE=$(realpath "$(dirname "$0")")
 ROWS="/usr/bin/python3 $HERE/rows.py"
-export PYTHONDONTWRITEBYTECODE=1
 spfs_mount
 cd "$M"
 SIZE=$((48 << 20))

@@ -1,6 +1,6 @@
 # Settings: each by attribute and by command, read back by both; bad values, and names that have no such setting.
 . "$(dirname "$0")/harness.sh"
-HERE=$(realpath "$(dirname "$0")")
+need_root "to set attributes of taps"
 spfs_mount
 cd "$M"
 mkfifo ch

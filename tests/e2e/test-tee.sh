@@ -108,7 +108,7 @@ rm r1 r2
 wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
 # Who may do what.
-if [ "$(id -u)" = 0 ]; then
+if is_root; then
 	mkfifo -m 666 c
 	ln c r
 	refuse 'Permission denied' as_user timeout 5 cat c

@@ -34,7 +34,7 @@ spfs top -b -d 0.1 "$M" > "$T/going" &
 top=$!
 wait_until 10 grep -q NAME "$T/going"
 
-python3 "$(dirname "$0")/top.py" "$DAEMON" "$M" || fail "the screen"
+python3 "$HERE/top.py" "$DAEMON" "$M" || fail "the screen"
 wait_until 10 grep -q 'the daemon has ended' "$T/going"
 kill "$writer"
 wait_until 10 umount "$M"

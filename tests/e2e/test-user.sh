@@ -1,21 +1,12 @@
 # An ordinary user's daemon, through fusermount3.
-if [ "$(id -u)" = 0 ] && [ -z "${SPFS_NAMESPACE:-}" ]; then
-	# The device may be root's alone (in a container): a namespace with one that is not.
-	export SPFS_NAMESPACE=1
-	exec unshare -m --propagation private bash "$0"
-fi
+ANY_USER=1
 . "$(dirname "$0")/harness.sh"
 
 user=
-if [ "$(id -u)" = 0 ]; then
+if is_root; then
 	user=as_user
-	mknod -m 666 "$T/fuse" c 10 229
-	mount --bind "$T/fuse" /dev/fuse
+	programs_for_all "$BUILD"/cmd/spfs{,d}
 	chown -R 65534:65534 "$T"
-	mkdir "$T/bin"
-	cp "$BUILD/cmd/spfsd" "$BUILD/cmd/spfs" "$T/bin" # the build's own folder may be root's alone
-	chmod -R go+rX "$T/bin"
-	PATH=$T/bin:$PATH
 fi
 
 start() {
@@ -73,5 +64,4 @@ $user fusermount3 -u -z "$M"
 [ "$ways" != TERM ] || kill $DAEMON 2> /dev/null || true
 wait_until 10 gone "$DAEMON"
 DAEMON=
-[ -z "$user" ] || umount -l /dev/fuse
 finish

@@ -70,8 +70,6 @@ void session_start(struct session *s, const struct fuse_lowlevel_ops *ops)
 	struct context *ctx = &s->ctx;
 
 	memset(s, 0, sizeof(*s));
-	s->uid = geteuid();
-	s->gid = getegid();
 	s->pid = getpid();
 	ctx->mountpoint = "/mnt/spfs";
 	cr_assert_eq(node_table_init(&ctx->nodes, 0755, s->uid, s->gid), 0);

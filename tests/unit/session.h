@@ -12,7 +12,7 @@
 
 struct session {
 	struct context ctx;
-	/* Whose requests these are; pid: where their groups are looked up. */
+	/* Whose requests these are, root's at first; pid: where their groups are looked up. */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;

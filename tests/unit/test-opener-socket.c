@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -73,6 +74,11 @@ Test(opener_socket, tcp_connects)
 
 Test(opener_socket, tcp_tries_every_address_of_a_name)
 {
+	struct addrinfo *found;
+
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+		cr_skip("there is no /etc/hosts");
+	freeaddrinfo(found);
 	connects(AF_INET, "tcp:localhost:%d");
 }
 
