@@ -1,3 +1,7 @@
+/*
+ * One request and its answer at a time on a connection, but for watch, where messages follow. Each is one packet, so
+ * nothing comes in parts.
+ */
 #include "control.h"
 
 #include <errno.h>

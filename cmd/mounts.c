@@ -1,3 +1,7 @@
+/*
+ * Nothing here asks a daemon but mounts_whole(), which looks at the mount point: a mount whose daemon hangs is found
+ * all the same. mountinfo tells what part of a file system a mount shows, which mntent(3) does not.
+ */
 #include "mounts.h"
 
 #include <errno.h>

@@ -132,8 +132,8 @@ static int ports_run(int argc, char *argv[])
 		.parser = argument_list_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
 		.doc = "Show the sources and sinks of channels, running and lately ended: pages moved by reference, "
-		       "calls that copied, and the last error.\vWithout an argument: of every mount. Only channels that "
-		       "you may read or write are shown.",
+		       "calls that copied, and the last error.\vWithout an argument: of every mount. Only channels "
+		       "that you may read or write are shown.",
 	};
 	struct ports_search s = { .found = json_array() };
 	struct argument_list a = { 0 };

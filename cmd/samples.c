@@ -1,3 +1,7 @@
+/*
+ * A sample owns what it holds. A channel is in a list once, whatever names it was found by: its key is the file system
+ * and the inode number, which all its names share and which stays when it is renamed.
+ */
 #include "samples.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include "samples.h"
 #include "table.h"
 
-enum { NAME, BYTES, WAITING, WRITERS, READERS, STREAMS, BY_REF, COPIED, LOST, STATE };
+enum { NAME, BYTES, WAITING, WRITERS, READERS, STREAMS, BY_REF, COPIED, LOST, STATE, WAITS };
 
 static const struct column stat_columns[] = {
 	[NAME] = { "NAME", SCOLS_FL_TREE },
@@ -25,6 +25,7 @@ static const struct column stat_columns[] = {
 	[COPIED] = { "COPIED", SCOLS_FL_RIGHT },
 	[LOST] = { "LOST", SCOLS_FL_RIGHT },
 	[STATE] = { "STATE", 0 },
+	[WAITS] = { "WAITS FOR", 0 },
 };
 
 static const char *stat_state(const struct sample *s)
@@ -36,6 +37,14 @@ static const char *stat_state(const struct sample *s)
 	if (json_is_null(json_object_get(s->stats, "channel")))
 		return "origin gone";
 	return json_integer_value(writers) > 0 ? "open" : "idle";
+}
+
+/* Why it does not go on, in the daemon's words. */
+static void stat_waits(struct libscols_line *line, const json_t *stats)
+{
+	const char *text = json_string_value(json_object_get(stats, "waits"));
+
+	table_text(line, WAITS, "%s", text ? text : "");
 }
 
 static void stat_add_channel(struct libscols_table *table, const struct sample *s)
@@ -55,6 +64,7 @@ static void stat_add_channel(struct libscols_table *table, const struct sample *
 	table_number(line, BY_REF, s->stats, "chunks_ref");
 	table_number(line, COPIED, s->stats, "chunks_copy");
 	table_text(line, STATE, "%s", stat_state(s));
+	stat_waits(line, s->stats);
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
 		struct libscols_line *child = table_line(table, line);
 
@@ -66,6 +76,7 @@ static void stat_add_channel(struct libscols_table *table, const struct sample *
 		table_number(child, READERS, tap, "readers");
 		table_size(child, LOST, tap, "lost");
 		table_text(child, STATE, "%s", json_string_value(json_object_get(tap, "state")));
+		stat_waits(child, tap);
 	}
 }
 

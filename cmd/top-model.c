@@ -1,3 +1,7 @@
+/*
+ * What could not be looked at is noted, and tried again at the next refresh: a daemon may come back. Only want of
+ * memory ends it.
+ */
 #include "top-model.h"
 
 #include <errno.h>

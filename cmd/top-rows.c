@@ -1,3 +1,7 @@
+/*
+ * Rows point into the samples that they were made of and to their parents, and are made anew at each refresh; a row is
+ * found again by its id. Rows of the same parent keep the order in which they were found where the view does not tell.
+ */
 #include "top-rows.h"
 
 #include <errno.h>

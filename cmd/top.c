@@ -167,8 +167,8 @@ static int top_run(int argc, char *argv[])
 		.parser = top_parse,
 		.args_doc = "[MOUNT|FOLDER|CHANNEL...]",
 		.doc = "Show channels with their taps, sources and sinks, live: bytes a second, how full, lost, and "
-		       "who has them open. F1 or h tells the keys.\vWithout an argument: every mount. Only channels that you "
-		       "may read or write are shown.",
+		       "who has them open. F1 or h tells the keys.\vWithout an argument: every mount. Only channels that "
+		       "you may read or write are shown.",
 	};
 	struct top_arguments a = { .screen.delay = 1 };
 	sigset_t signals;

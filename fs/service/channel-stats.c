@@ -126,7 +126,7 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 	static const char *const states[] = {
 		[OUTLET_IDLE] = "idle", [OUTLET_HOLDING] = "holding", [OUTLET_ENDING] = "ending",
 	};
-	json_t *tap = json_pack("{so so so so so so so ss}",
+	json_t *tap = json_pack("{so so so so so so so ss so}",
 				"name", json_of_text(name->path),
 				"bytes_out", json_of_number(t->bytes_out),
 				"waiting", json_of_number(t->waiting),
@@ -134,7 +134,8 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 				"lost", json_of_number(t->lost),
 				"drops", json_of_number(t->drops),
 				"readers", channel_stats_users(name, name->users.readers),
-				"state", states[t->state]);
+				"state", states[t->state],
+				"waits", json_of_text(t->id ? t->waits.text : NULL));
 
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
@@ -160,7 +161,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 	const struct report *r = t->report;
 	bool teed = r && r->size;
 
-	return json_pack("{so so so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so so so}",
 			 "channel", json_of_text(origin->path),
 			 "bytes_in", teed ? json_of_number(r->bytes_in) : json_null(),
 			 "waiting", teed ? json_of_number(r->waiting) : json_null(),
@@ -171,6 +172,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 			 "writers", channel_stats_users(origin, origin->users.writers),
 			 "readers", channel_stats_users(origin, origin->users.readers),
 			 "foreign_readers", channel_stats_users(origin, t->count ? origin->users.readers : 0),
+			 "waits", json_of_text(teed ? r->waits.text : NULL),
 			 "taps", channel_stats_taps_json(t, full));
 }
 

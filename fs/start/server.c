@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "config.h"
+#include "dump.h"
 #include "log.h"
 #include "reload.h"
 
@@ -44,7 +45,9 @@ static void server_signalled(struct loop_io *io, int res)
 	struct signalfd_siginfo info;
 	bool got = read(s->signals, &info, sizeof(info)) == sizeof(info);
 
-	if (got && info.ssi_signo == SIGHUP && !s->ctx.engine) {
+	if (got && info.ssi_signo == SIGUSR1) {
+		dump_log(&s->ctx);
+	} else if (got && info.ssi_signo == SIGHUP && !s->ctx.engine) {
 		log_warn("no reload before the start is over");
 	} else if (got && info.ssi_signo == SIGHUP) {
 		reload_start(&s->ctx, NULL, NULL);

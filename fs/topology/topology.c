@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "port-report.h"
+#include "size.h"
 
 #define GREY "#9aa0a6"
 #define RED "#c5221f"
@@ -45,16 +46,9 @@ static void topology_label(FILE *out, const char *text)
 
 static void topology_bytes(FILE *out, double n)
 {
-	const char *unit = "BKMGTPE";
+	char text[SIZE_TEXT_MAX];
 
-	while (n >= 1023.95 && unit[1]) {
-		n /= 1024;
-		unit++;
-	}
-	if (*unit == 'B')
-		fprintf(out, "%.0f B", n);
-	else
-		fprintf(out, "%.1f %ciB", n, *unit);
+	fputs(size_print_round(text, n), out);
 }
 
 static const char *topology_string(const json_t *object, const char *key)

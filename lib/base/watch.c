@@ -109,14 +109,6 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 	return 0;
 }
 
-void watch_mask(struct watch *watch, int fd, uint32_t mask)
-{
-	int wd = watcher_set_mask(watch->watcher, fd, mask);
-
-	if (wd < 0)
-		log_err("inotify_add_watch: %s", strerror(-wd));
-}
-
 void watch_remove(struct watch *watch)
 {
 	if (!watch->watcher)

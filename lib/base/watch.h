@@ -44,7 +44,4 @@ void watcher_drain(struct watcher *w);
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 	      void (*event)(struct watch *, uint32_t));
 
-/* Replaces what is watched for; @fd is any descriptor of the node. */
-void watch_mask(struct watch *watch, int fd, uint32_t mask);
-
 void watch_remove(struct watch *watch);

@@ -142,4 +142,5 @@ void channel_origin_gone(struct channel *ch)
 	channel_update_taps(ch);
 	if (ch->dead)
 		ends_stream_over(ch->ends);
+	channel_pump(ch); /* a tap may have room now */
 }

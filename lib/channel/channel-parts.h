@@ -6,6 +6,9 @@
 /* channel-pump.c: readies the waiting, which nothing arms before the origin is attached. */
 void channel_pump_init(struct channel *ch);
 
+/* The first tap that holds the writer back, or NULL. */
+const struct tap *channel_full_tap(const struct channel *ch);
+
 /* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
 int channel_attach(struct channel *ch);
 

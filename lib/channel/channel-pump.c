@@ -84,9 +84,13 @@ static int channel_prepare(struct channel *ch)
 	return 0;
 }
 
-/* The origin has a writer: readers that wait in open may come in. */
+/*
+ * The origin has a writer: readers that wait in open may come in. What a poll has told of the writers before is old now,
+ * and would be taken for the end of this one's stream.
+ */
 static int channel_begin(struct channel *ch)
 {
+	loop_io_cancel(&ch->readable);
 	if (ch->over) {
 		log_debug("%s: stream begins", ch->label);
 		ch->over = false;
@@ -176,19 +180,19 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	return (ssize_t)chunk.len;
 }
 
-static bool channel_any_full(const struct channel *ch)
+const struct tap *channel_full_tap(const struct channel *ch)
 {
 	const struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap_full(tap) && tap_blocks(tap))
-			return true;
-	return false;
+			break;
+	return tap;
 }
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0 || channel_any_full(ch))
+	if (ch->in < 0 || channel_full_tap(ch))
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = sys.waiting(ch->in);
@@ -217,11 +221,13 @@ void channel_pump(struct channel *ch)
 		if (channel_begin(ch) < 0)
 			return;
 		n = channel_move_chunk(ch, (size_t)waiting);
-		if (n < 0 && n != -EAGAIN)
-			log_err("%s: %s", ch->label, strerror((int)-n));
+		if (n < 0 && n != -EAGAIN) {
+			channel_starve(ch, "stream waits", (int)n);
+			return;
+		}
 		if (n > 0)
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
-		if (channel_any_full(ch)) {
+		if (channel_full_tap(ch)) {
 			monitor_look(ch);
 			return; /* its reader, or its removal, goes on from here */
 		}
@@ -232,11 +238,20 @@ void channel_pump(struct channel *ch)
 		loop_io_poll(&ch->readable, ch->in, POLLIN);
 }
 
+/*
+ * Whether a hang-up without bytes, as poll(2) tells it, is the end of a stream. It looks without the pipe's lock: the last
+ * bytes may have come between its two looks, and a writer that is just coming in passes for one that has gone.
+ */
+static bool channel_hung_up(struct channel *ch)
+{
+	return sys.waiting(ch->in) <= 0 && (!ch->over || channel_probe(ch) == 0);
+}
+
 static void channel_readable(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, readable);
 
-	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && channel_end(ch) < 0)
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && channel_hung_up(ch) && channel_end(ch) < 0)
 		return;
 	channel_pump(ch);
 }

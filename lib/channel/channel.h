@@ -123,5 +123,11 @@ void channel_origin_gone(struct channel *ch);
  */
 int channel_start(struct channel *ch);
 
+/*
+ * Tells of what the channel and its taps wait for (waits.h) and of their state inside: @line is called with a line
+ * without its end, for the channel (@tap 0), and then for each tap, by its number. Changes nothing.
+ */
+void channel_dump(const struct channel *ch, void (*line)(void *data, uint64_t tap, const char *text), void *data);
+
 /* Moves what can be moved. */
 void channel_pump(struct channel *ch);

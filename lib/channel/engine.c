@@ -68,6 +68,8 @@ static int worker_start(struct worker *w)
 		return err;
 	err = watcher_init(&w->watcher, w->loop);
 	if (err == 0)
+		err = watcher_init(&w->leavers, w->loop);
+	if (err == 0)
 		err = watcher_init(&w->origins, w->loop);
 	if (err < 0)
 		return err;
@@ -95,6 +97,7 @@ static void worker_finish(struct worker *w)
 	loop_destroy(w->loop);
 	linger_finish(&w->lingers);
 	watcher_finish(&w->watcher);
+	watcher_finish(&w->leavers);
 	watcher_finish(&w->origins);
 	pipe_close(&w->stage);
 	fd_close(&w->null);
@@ -112,7 +115,7 @@ int engine_create(struct engine **out, unsigned workers, int dir, const struct e
 		int err;
 
 		w->dir = dir;
-		w->null = w->watcher.fd = w->origins.fd = -1;
+		w->null = w->watcher.fd = w->leavers.fd = w->origins.fd = -1;
 		w->stage = PIPE_NONE;
 		TAILQ_INIT(&w->lingers);
 		if (events)

@@ -35,7 +35,8 @@ struct engine_events {
 struct worker {
 	struct loop *loop;
 	struct engine_events events;
-	struct watcher watcher;
+	struct watcher watcher; /* who opens what has taps, and taps */
+	struct watcher leavers; /* of taps; see outlet.h */
 	struct watcher origins; /* of channels without taps; see origin-watch.h */
 	pthread_t thread;
 	int dir;          /* the folder of numbers; see fifo.h */

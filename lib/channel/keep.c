@@ -30,7 +30,7 @@ static bool keep_settle(struct channel *ch)
 
 	origin_watch_own_begin(ch);
 	settled = outlet_settle(&ch->keep, false);
-	if (before == OUTLET_ENDING && ch->keep.state == OUTLET_ENDING) /* by way of HOLDING */
+	if (before == OUTLET_ENDING && ch->keep.state == OUTLET_IDLE) /* perhaps by way of HOLDING */
 		own |= IN_CLOSE_WRITE;
 	origin_watch_own_end(ch, before == OUTLET_HOLDING && ch->keep.state == before ? 0 : own);
 	return settled;
@@ -53,7 +53,7 @@ void keep_begin(struct channel *ch)
 	if (ch->relay || !TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
 		return; /* (a relay's bytes are kept by its tap) */
 	if (!ch->keeping) {
-		err = outlet_init(&ch->keep, &ch->origin, ch->worker->loop, &ch->worker->watcher, keep_changed);
+		err = outlet_init(&ch->keep, &ch->origin, ch->worker, keep_changed);
 		ch->keep.size = channel_ring_size(ch);
 		ch->keeping = true;
 	}

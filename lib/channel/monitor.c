@@ -6,7 +6,6 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "base.h"
@@ -55,18 +54,9 @@ static struct told *monitor_find(struct told_list *list, uint64_t id, bool *fres
 	return &all[list->count++];
 }
 
-static bool monitor_is_read(const struct outlet *o)
-{
-	struct pollfd p = { .fd = o->fd };
-
-	if (o->state != OUTLET_HOLDING)
-		return o->state == OUTLET_ENDING;
-	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
-}
-
 static void monitor_compare_tap(struct monitor *m, struct tap *tap)
 {
-	bool read = monitor_is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
+	bool read = outlet_is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
 	struct told *t = monitor_find(&m->taps, tap->id, &fresh);
 	uint64_t at = clock_nsec();
 

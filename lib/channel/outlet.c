@@ -1,9 +1,11 @@
 /*
- * What is watched for in each state is what the outlet's own opens and closes there do not cause, or they would wake it
- * for ever:
+ * A reader's open that waits for a writer comes in as soon as there has been one, however short, and reads an end of file
+ * if that has gone. So the write end is opened for a stream that begins, or because the rest of one waits, and closed for
+ * an end that is owed: a look for its own sake would tell somebody of the next stream of an end that is none.
  *
- *   IDLE, HOLDING  IN_OPEN: somebody may read now. (Its own opens say so too, but only as the state changes.)
- *   ENDING         IN_CLOSE_NOWRITE: a reader may have left, perhaps the last one, and left bytes.
+ * Of inotify: it tells of an opening when it is done, but of a closing before the reader is off the pipe's count. Openings
+ * are looked for all the time, and mean nothing while ENDING. Leavings are looked for while ENDING alone, by a watch that
+ * is made for it: so what was queued before, the leavings of earlier readers and the outlet's own, never reaches it.
  *
  * An event is only the moment to look. Whether somebody reads is what poll(2) says of the write end: POLLERR exactly
  * while nobody does. So readers are known in HOLDING alone, and from ENDING the way to know leads through it.
@@ -20,6 +22,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "engine.h"
 #include "log.h"
 #include "pipe.h"
 #include "sys.h"
@@ -33,10 +36,15 @@
  */
 #define LOOK_NSEC NSEC_PER_SEC
 
-static bool outlet_has_reader(const struct outlet *o)
+/* Who has left is off the pipe's count after this. */
+#define LEAVING_NSEC (NSEC_PER_SEC / 100)
+
+bool outlet_is_read(const struct outlet *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
+	if (o->state != OUTLET_HOLDING)
+		return o->state == OUTLET_ENDING;
 	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
@@ -44,13 +52,14 @@ static bool outlet_has_reader(const struct outlet *o)
 static void outlet_look_unread(struct outlet *o)
 {
 	if (o->state == OUTLET_HOLDING)
-		o->unread = !outlet_has_reader(o);
+		o->unread = !outlet_is_read(o);
 }
 
 static void outlet_room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
 
+	o->leaving = false;
 	if (res > 0 && (res & POLLERR))
 		outlet_look_unread(o);
 	o->changed(o);
@@ -72,12 +81,21 @@ static void outlet_readers_left(struct loop_io *io, int res)
 	o->changed(o);
 }
 
-static void outlet_peer_event(struct watch *watch, uint32_t mask)
+static void outlet_opened(struct watch *watch, uint32_t mask)
 {
-	struct outlet *o = container_of(watch, struct outlet, watch);
+	struct outlet *o = container_of(watch, struct outlet, comers);
 
+	if (o->state == OUTLET_ENDING)
+		return;
 	o->unread = false; /* look again */
 	outlet_wait_left(o);
+	o->changed(o);
+}
+
+static void outlet_closed(struct watch *watch, uint32_t mask)
+{
+	struct outlet *o = container_of(watch, struct outlet, leavers);
+
 	o->changed(o);
 }
 
@@ -99,32 +117,34 @@ void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*change
 	o->state = OUTLET_HOLDING;
 }
 
-int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
-		void (*changed)(struct outlet *))
+int outlet_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *))
 {
 	_cleanup_fd_ int path = -1;
 
-	outlet_init_common(o, fifo, -1, loop, changed);
+	outlet_init_common(o, fifo, -1, w->loop, changed);
+	o->watcher = &w->leavers;
 	path = fifo_open(fifo, O_PATH, 0);
 	if (path < 0)
 		return path;
-	return watch_add(&o->watch, watcher, path, IN_OPEN, outlet_peer_event);
+	return watch_add(&o->comers, &w->watcher, path, IN_OPEN, outlet_opened);
 }
 
 static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
 	loop_io_cancel(&o->left);
+	if (state != OUTLET_ENDING)
+		watch_remove(&o->leavers);
 	fd_close(&o->fd);
 	o->fd = fd;
 	o->state = state;
-	o->unread = false;
+	o->unread = o->leaving = o->starved = false;
 	outlet_wait_left(o);
 }
 
 void outlet_finish(struct outlet *o)
 {
-	watch_remove(&o->watch);
+	watch_remove(&o->comers);
 	outlet_leave(o, OUTLET_IDLE, -1);
 }
 
@@ -138,59 +158,76 @@ int outlet_hold(struct outlet *o)
 	if (fd < 0)
 		return fd;
 	pipe_fit(fd, o->size);
-	watch_mask(&o->watch, fd, IN_OPEN);
 	outlet_leave(o, OUTLET_HOLDING, fd);
 	return 0;
 }
 
+/* Tries again soon, but says so once. */
+static void outlet_starve(struct outlet *o, int err)
+{
+	if (!o->starved)
+		log_err("cannot end a stream yet: %s", strerror(-err));
+	o->starved = true;
+	loop_io_cancel(&o->room);
+	loop_io_timer(&o->room, RETRY_NSEC);
+}
+
 /*
- * From HOLDING to ENDING if somebody reads. The watch looks for leaving readers before the last
- * look at whether there is one, so none can leave unseen; and each state watches for what its own
- * opens and closes do not cause, or they would wake it for ever.
+ * From HOLDING to ENDING if somebody reads. Leaving readers are looked for before the last look at whether there is one.
+ * One who was leaving just then may pass for one who reads, and only the look after LOOK_NSEC tells.
  */
 static void outlet_begin_ending(struct outlet *o)
 {
-	int fd;
+	int err, fd = -1;
 
-	while (outlet_has_reader(o)) {
-		watch_mask(&o->watch, o->fd, IN_CLOSE_NOWRITE);
-		if (!outlet_has_reader(o)) {
-			watch_mask(&o->watch, o->fd, IN_OPEN);
-			continue;
-		}
-		fd = fifo_open(&o->fifo, O_RDONLY, 1);
-		if (fd < 0) {
-			log_err("cannot end a stream yet: %s", strerror(-fd));
-			loop_io_cancel(&o->room);
-			loop_io_timer(&o->room, RETRY_NSEC);
-			return;
-		}
+	if (!outlet_is_read(o))
+		return;
+	err = watch_add(&o->leavers, o->watcher, o->fd, IN_CLOSE_NOWRITE, outlet_closed);
+	if (err == 0 && outlet_is_read(o))
+		err = fd = fifo_open(&o->fifo, O_RDONLY, 1);
+	if (fd >= 0) {
 		outlet_leave(o, OUTLET_ENDING, fd);
 		loop_io_timer(&o->room, LOOK_NSEC);
 		return;
 	}
+	watch_remove(&o->leavers);
+	if (err < 0)
+		outlet_starve(o, err);
+}
+
+/*
+ * From ENDING to HOLDING, for somebody has left, and only a write end tells whether he was the last reader. Returns true
+ * if not a byte waits any more: who has read the rest meanwhile has seen the end, or sees it now.
+ */
+static bool outlet_stop_ending(struct outlet *o, bool dead)
+{
+	int err = outlet_hold(o);
+
+	if (err < 0) {
+		outlet_starve(o, err);
+		return false;
+	}
+	if (outlet_waiting(o) == 0 && !dead)
+		return true;
+	o->leaving = true;
+	loop_io_timer(&o->room, LEAVING_NSEC);
+	return false;
 }
 
 bool outlet_settle(struct outlet *o, bool dead)
 {
-	if (o->fifo.dir < 0) {
-		if (outlet_waiting(o))
-			return false;
+	bool through = outlet_waiting(o) == 0;
+
+	if (o->fifo.dir >= 0) {
+		through &= o->state == OUTLET_ENDING && !dead;
+		if (o->state == OUTLET_ENDING && !through)
+			through = outlet_stop_ending(o, dead);
+		else if (o->state == OUTLET_HOLDING && !o->leaving)
+			outlet_begin_ending(o);
+	}
+	if (through)
 		outlet_leave(o, OUTLET_IDLE, -1);
-		return true;
-	}
-	if (o->state == OUTLET_ENDING) {
-		if (outlet_waiting(o) == 0 && !dead) {
-			outlet_leave(o, OUTLET_IDLE, -1);
-			return true;
-		}
-		/* Who left may have been the last reader; only a write end can tell. */
-		if (outlet_hold(o) < 0)
-			return false;
-	}
-	if (o->state == OUTLET_HOLDING)
-		outlet_begin_ending(o);
-	return false;
+	return through;
 }
 
 void outlet_attend(struct outlet *o, bool attend)

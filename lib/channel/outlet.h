@@ -22,6 +22,8 @@
 #include "loop.h"
 #include "watch.h"
 
+struct worker;
+
 enum outlet_state { OUTLET_IDLE, OUTLET_HOLDING, OUTLET_ENDING };
 
 struct outlet {
@@ -30,10 +32,14 @@ struct outlet {
 	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread; /* HOLDING and nobody reads, as far as known */
 	bool attend; /* it is to be known soon that nobody reads */
+	bool leaving; /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
+	bool starved; /* out of descriptors at the end of a stream; @room is a timer */
 	int size;    /* bytes of capacity that are asked for */
 	struct loop_io room; /* for room, or to look again */
 	struct loop_io left; /* for readers to leave */
-	struct watch watch;
+	struct watch comers;
+	struct watch leavers;    /* while ENDING */
+	struct watcher *watcher; /* of the leavers: a node has one watch in each */
 	/* A reader came or left, or there is room: look again. */
 	void (*changed)(struct outlet *o);
 };
@@ -41,8 +47,7 @@ struct outlet {
 /*
  * Watches the node. Returns 0 or a negative errno of fifo_open() or watch_add().
  */
-int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, struct watcher *watcher,
-		void (*changed)(struct outlet *));
+int outlet_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));
@@ -82,6 +87,9 @@ static inline bool outlet_spent(const struct outlet *o)
 {
 	return o->fifo.dir < 0 && o->state == OUTLET_IDLE;
 }
+
+/* Whether somebody has the FIFO open for reading; while ENDING, as far as known. */
+bool outlet_is_read(const struct outlet *o);
 
 /* Bytes in the FIFO; 0 while IDLE, when the daemon cannot know. */
 size_t outlet_waiting(const struct outlet *o);

@@ -31,6 +31,7 @@ static int report_taps(struct report *r, const struct channel *ch)
 		t->drops = tap->drops;
 		t->settings = tap->settings;
 		t->state = tap->outlet.state;
+		waits_of_tap(&t->waits, tap);
 	}
 	return 0;
 }
@@ -46,6 +47,7 @@ struct report *report_create(const struct channel *ch)
 	r->streams = ch->streams;
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
+	waits_of_channel(&r->waits, ch);
 	if (ch->in >= 0) {
 		int waiting = sys.waiting(ch->in);
 

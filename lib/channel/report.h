@@ -7,6 +7,7 @@
 #include "outlet.h"
 #include "port-report.h"
 #include "setting.h"
+#include "waits.h"
 
 struct channel;
 
@@ -19,6 +20,7 @@ struct tap_report {
 	uint64_t drops;
 	struct settings settings;
 	enum outlet_state state;
+	struct waits waits;
 };
 
 struct report {
@@ -28,6 +30,7 @@ struct report {
 	uint64_t streams; /* that have ended */
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
+	struct waits waits;
 	int size;         /* the origin's capacity in bytes; 0 where the daemon does not read it */
 	size_t count; /* of the taps that have names */
 	struct tap_report *taps;

@@ -12,10 +12,14 @@
 
 #include "base.h"
 #include "channel.h"
+#include "clock.h"
 #include "engine.h"
 #include "log.h"
 #include "pipe.h"
 #include "sys.h"
+
+/* The kernel refuses what it should not: try again after this. */
+#define RETRY_NSEC (NSEC_PER_SEC / 10)
 
 static void tap_outlet_changed(struct outlet *o)
 {
@@ -71,7 +75,7 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 
 	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_outlet_changed);
+	err = outlet_init(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
 	if (err < 0) {
 		charge_finish(&tap->charge);
 		free(tap);
@@ -175,6 +179,15 @@ static int tap_drain(struct tap *tap, size_t *moved)
 	return err;
 }
 
+/* Nothing else will wake it: tries again soon, but says so once. */
+static void tap_starve(struct tap *tap, int err)
+{
+	if (!tap->starved)
+		log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
+	tap->starved = true;
+	loop_io_timer(&tap->due, RETRY_NSEC);
+}
+
 static void tap_flush(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
@@ -187,6 +200,7 @@ static void tap_flush(struct tap *tap)
 	}
 	err = tap_drain(tap, &moved);
 	tap->bytes_out += moved;
+	tap->starved &= !moved;
 	rate_limit_moved(&tap->rate_limit, moved);
 	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
 		tap->replayed = 0;
@@ -195,7 +209,7 @@ static void tap_flush(struct tap *tap)
 	else if (err == 0 || err == -EAGAIN)
 		tap_want_more(tap);
 	else
-		log_err("%s: draining a tap: %s", tap->channel->label, strerror(-err));
+		tap_starve(tap, err);
 }
 
 bool tap_update(struct tap *tap)

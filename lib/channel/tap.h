@@ -24,7 +24,8 @@ struct tap {
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
-	struct loop_io due; /* the rate limit allows more */
+	struct loop_io due; /* the rate limit allows more, or to try again */
+	bool starved;       /* its queue cannot be drained, and that is logged */
 	size_t replayed;    /* bytes it began with, until it has caught up: they are not a part of the depth */
 	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */

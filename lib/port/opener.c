@@ -20,7 +20,7 @@
 #include "base.h"
 #include "kinds.h"
 
-#define INTERRUPT SIGUSR1
+#define INTERRUPT SIGRTMIN /* of a thread; the named ones are for users */
 #define AGAIN_NSEC 10000000
 
 /* Bytes of an address in a reason: the end of the reason must not be cut off. */

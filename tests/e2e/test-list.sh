@@ -45,7 +45,7 @@ ln a tapped
 cat tapped > /dev/null &
 flows() { has E 'a +[0-9.]+[KM] ' spfs ls -i 0.2 a; }
 wait_until 10 flows
-draws() { has E 'label="[1-9][0-9.]* [KM]iB/s"' spfs graph -i 0.2 -T dot .; }
+draws() { has E 'label="[1-9][0-9.]*[KM]/s"' spfs graph -i 0.2 -T dot .; }
 wait_until 10 draws
 kill %1 %2 %3
 rm tapped

@@ -243,7 +243,7 @@ Test(opener, a_stray_signal_changes_nothing)
 	prepare_here(&c, PORT_SOURCE, "file", "fifo");
 	begin(&c);
 	wait_asleep();
-	cr_assert_eq(pthread_kill(c.o.thread, SIGUSR1), 0);
+	cr_assert_eq(pthread_kill(c.o.thread, SIGRTMIN), 0);
 	poll(NULL, 0, 20);
 	peer = open(path_of("fifo"), O_WRONLY | O_CLOEXEC);
 	cr_assert_eq(wait_done(&c), 0, "%s", c.o.why);

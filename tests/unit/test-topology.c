@@ -40,8 +40,8 @@ Test(topology, a_sink_hangs_on_its_tap)
 	json_t *json = stats("/c", "/t", 0, 2048);
 	char *text = draw(json, NULL, 0);
 
-	cr_assert(strstr(text, "c0 -> c0t0 [label=\"2.0 KiB\"]"), "%s", text);
-	cr_assert(strstr(text, "c0t0 -> c0p0 [label=\"2.0 KiB\"]"), "%s", text);
+	cr_assert(strstr(text, "c0 -> c0t0 [label=\"2.0K\"]"), "%s", text);
+	cr_assert(strstr(text, "c0t0 -> c0p0 [label=\"2.0K\"]"), "%s", text);
 	free(text);
 	json_decref(json);
 }
@@ -51,7 +51,7 @@ Test(topology, edges_tell_rates_between_two_stats)
 	json_t *before = stats("/c", "/t", 0, 1024), *json = stats("/c", "/t", 0, 11264);
 	char *text = draw(json, before, 2);
 
-	cr_assert(strstr(text, "c0 -> c0t0 [label=\"5.0 KiB/s\""), "%s", text);
+	cr_assert(strstr(text, "c0 -> c0t0 [label=\"5.0K/s\""), "%s", text);
 	free(text);
 	json_decref(before);
 	json_decref(json);

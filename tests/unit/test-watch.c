@@ -47,13 +47,6 @@ static void call_add(void *arg)
 	w->err = watch_add(&w->watch, &f.worker->watcher, w->fd, w->mask, event);
 }
 
-static void call_mask(void *arg)
-{
-	struct watched *w = arg;
-
-	watch_mask(&w->watch, w->fd, w->mask);
-}
-
 static void call_remove(void *arg)
 {
 	watch_remove(&((struct watched *)arg)->watch);
@@ -118,17 +111,6 @@ Test(watch, is_told_of_its_own_node_only)
 	cr_assert_eq(a.seen, IN_OPEN);
 	cr_assert_eq(b.calls, 0);
 	settle(&b, 2);
-	cr_assert_eq(a.calls, 1);
-}
-
-Test(watch, is_told_of_what_it_asks_for_now)
-{
-	a.mask = IN_CLOSE_NOWRITE;
-	on_worker(&f, call_mask, &a);
-	open_and_close(1);
-	wait_calls(&a, 1);
-	settle(&b, 2);
-	cr_assert_eq(a.seen, IN_CLOSE_NOWRITE);
 	cr_assert_eq(a.calls, 1);
 }
 

@@ -1,0 +1,36 @@
+# The daemon says why a stream does not go on: spfs stat, and the log after SIGUSR1.
+. "$(dirname "$0")/harness.sh"
+spfs_mount
+
+mkfifo "$M/ch" "$M/plain"
+ln "$M/ch" "$M/tap"
+ln "$M/ch" "$M/other"
+waits() { spfs stat --json "$M/ch" | jq -r ".taps[] | select(.name == \"/$1\").waits"; }
+[ "$(waits tap)" = "$(waits other)" ] || fail "two idle taps wait for different things"
+[ -n "$(waits tap)" ] || fail "an idle tap says nothing"
+
+# Nobody reads one of two taps: it holds the writer back, and so the other one.
+cat /dev/zero > "$M/ch" & writer=$!
+cat "$M/other" > /dev/null & reader=$!
+held() { spfs stat "$M/ch" | grep "/tap " | grep -q "reader"; }
+wait_until 10 held
+blocked() { spfs stat --json "$M/ch" | jq -e '.waits | contains("a tap is full")' > /dev/null; }
+wait_until 10 blocked
+
+# The log says it too, of channels that the daemon has a part in, and is asked as often as one likes.
+for i in 1 2 3; do
+	kill -USR1 "$DAEMON"
+	dumped() { [ "$(grep -c "dump: /ch, tap /tap: waiting for a reader" "$LOG")" = "$i" ]; }
+	wait_until 10 dumped
+done
+! grep -q "dump: /plain" "$LOG" || fail "there is nothing to say of a plain channel"
+log_has "dump: 1 channels are asked"
+
+# A reader comes: it goes on.
+cat "$M/tap" > /dev/null & late=$!
+flows() { ! held; }
+wait_until 10 flows
+kill $writer
+wait $writer 2> /dev/null || true
+wait $reader $late
+finish
