@@ -34,26 +34,43 @@ static void mount_unescape(char *s)
 	*out = '\0';
 }
 
-/* Calls @match for every mount until it returns true; returns that mount's id, else 0. */
+/* The mount table. It takes no descriptor: there may be none left when the mount has to go. Returns NULL and sets errno. */
+static char *mount_read(int mounts)
+{
+	size_t len = 0, room = 16384;
+	char *text = malloc(room);
+	ssize_t n = lseek(mounts, 0, SEEK_SET);
+
+	while (n >= 0 && text && (n = read(mounts, text + len, room - 1 - len)) > 0) {
+		len += (size_t)n;
+		if (len == room - 1) {
+			char *more = realloc(text, room *= 2);
+
+			if (!more)
+				free(text);
+			text = more;
+		}
+	}
+	if (n < 0) {
+		free(text);
+		return NULL;
+	}
+	if (text)
+		text[len] = '\0';
+	return text;
+}
+
+/* Calls @match for every mount until it returns true; returns that mount's id, 0 where there is none, or a negative errno. */
 static int mount_search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
 		  const void *arg, bool last)
 {
-	char line[2 * PATH_MAX + 512];
+	_cleanup_free_ char *text = mount_read(mounts);
+	char *rest = text, *line;
 	int found = 0;
-	FILE *f;
-	int fd;
 
-	if (lseek(mounts, 0, SEEK_SET) < 0)
+	if (!text)
 		return -errno;
-	fd = dup(mounts);
-	f = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!f) {
-		int err = -errno;
-
-		fd_close(&fd);
-		return err;
-	}
-	while (fgets(line, sizeof(line), f)) {
+	while ((line = strsep(&rest, "\n"))) {
 		char path[PATH_MAX + 1], type[64];
 		char *dash = strstr(line, " - ");
 		int id;
@@ -68,7 +85,6 @@ static int mount_search(int mounts, bool (*match)(int id, const char *path, cons
 		if (!last)
 			break;
 	}
-	fclose(f);
 	return found;
 }
 
@@ -98,7 +114,7 @@ int mount_find(int mounts, const char *path, const char *type)
 
 bool mount_exists(int mounts, int id)
 {
-	return mount_search(mounts, mount_has_id, &id, false) == id;
+	return mount_search(mounts, mount_has_id, &id, false) != 0;
 }
 
 int mount_resolve(const char *path, char **resolved)
@@ -126,21 +142,32 @@ int mount_resolve(const char *path, char **resolved)
 		       -ENOMEM : 0;
 }
 
-static int mount_run_fusermount(const char *path)
+static void mount_exec_fusermount(const char *path)
 {
-	pid_t pid = fork();
+	execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", path, (char *)NULL);
+	_exit(127);
+}
+
+/* Whether the child that was to unmount has done so. */
+static int mount_wait(pid_t pid)
+{
 	int status;
 
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", path, (char *)NULL);
-		_exit(127);
-	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+static int mount_run_fusermount(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		mount_exec_fusermount(path);
+	return mount_wait(pid);
 }
 
 int mount_clean(const char *path)
@@ -150,7 +177,7 @@ int mount_clean(const char *path)
 	return errno == EPERM ? mount_run_fusermount(path) : -errno;
 }
 
-/* A child that stays in the user's mount namespace, and unmounts there when it is told to. */
+/* A child that stays in the user's mount namespace, and becomes what unmounts there when it is told to. */
 static int mount_start_unmounter(struct mount *m)
 {
 	int ends[2];
@@ -177,14 +204,18 @@ static int mount_start_unmounter(struct mount *m)
 		dup2(ends[1], 3);
 		close_range(4, ~0U, 0);
 		if (read(3, &c, 1) == 1)
-			c = (char)(mount_run_fusermount(m->point) < 0);
-		if (write(3, &c, 1) < 0)
-			_exit(1);
+			mount_exec_fusermount(m->point);
 		_exit(0);
 	}
 	close(ends[1]);
 	m->unmounter = ends[0];
+	m->unmounter_pid = pid;
 	return 0;
+}
+
+int mount_prepare(struct mount *m)
+{
+	return geteuid() == 0 ? 0 : mount_start_unmounter(m);
 }
 
 static int mount_write_file(const char *path, const char *text)
@@ -225,7 +256,7 @@ int mount_open_private(struct mount *m)
 	m->tree = open_tree(AT_FDCWD, m->point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (m->tree >= 0)
 		return 0;
-	err = mount_start_unmounter(m);
+	err = m->unmounter < 0 ? mount_start_unmounter(m) : 0;
 	if (err < 0)
 		return err;
 	err = mount_own_namespace();
@@ -240,15 +271,13 @@ int mount_open_private(struct mount *m)
 
 void mount_leave(struct mount *m)
 {
-	char c = 0;
-
 	if (m->detached || !mount_exists(m->mounts, m->id))
 		return;
 	m->detached = true;
 	if (m->unmounter < 0) {
 		if (umount2(m->point, MNT_DETACH) < 0)
 			log_err("unmounting %s: %m", m->point);
-	} else if (write(m->unmounter, "u", 1) != 1 || read(m->unmounter, &c, 1) != 1 || c) {
+	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {
 		log_err("unmounting %s failed", m->point);
 	}
 }

@@ -9,13 +9,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct mount {
 	const char *point; /* absolute, without links; not owned */
 	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
 	int id;            /* 0: it is not mounted yet */
 	int tree;          /* the private view: its root folder */
-	int unmounter;     /* a helper in the user's mount namespace, for a mount through fusermount3 */
+	int unmounter;     /* tells a helper in the user's mount namespace, for a mount through fusermount3 */
+	pid_t unmounter_pid;
 	bool detached;     /* no mount any more that a user could see */
 };
 
@@ -27,7 +29,7 @@ struct mount {
  */
 int mount_find(int mounts, const char *path, const char *type);
 
-/* Whether the mount table still has mount @id. */
+/* Whether the mount table still has mount @id, as it has where it cannot be read. */
 bool mount_exists(int mounts, int id);
 
 /* Absolute path without links of @path, which may be a dead mount. The caller frees it. */
@@ -35,6 +37,12 @@ int mount_resolve(const char *path, char **resolved);
 
 /* Takes away what a killed daemon left at @path. Returns 0 or a negative errno. */
 int mount_clean(const char *path);
+
+/*
+ * For an ordinary user's mount: what takes it away is there before it, for later the user may have no process or descriptor
+ * left. Returns 0 or a negative errno.
+ */
+int mount_prepare(struct mount *m);
 
 /*
  * Opens the private view of the mount. No thread may have been started. Where neither way is

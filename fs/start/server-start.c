@@ -142,17 +142,19 @@ static int server_start_loops(struct server *s)
 
 static int server_mount(struct server *s, struct fuse_args *args)
 {
-	int fd;
+	int fd, err;
 
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
 		return -EINVAL;
 	gate_init(&s->gate, s->ctx.session, s->ctx.loop);
-	if (fuse_session_mount(s->ctx.session, s->mount.point) < 0)
-		return -EIO;
+	err = fuse_session_mount(s->ctx.session, s->mount.point) < 0 ? -EIO : 0;
+	/* (also then: fusermount3(1) may have mounted it, and its descriptor could not be taken) */
 	s->mount.id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
-	if (s->mount.id <= 0)
-		return -EIO;
+	if (err == 0 && s->mount.id <= 0)
+		err = s->mount.id < 0 ? s->mount.id : -EIO;
+	if (err < 0)
+		return err;
 	fd = fuse_session_fd(s->ctx.session);
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
@@ -188,6 +190,8 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 		err = server_start_nodes(s);
 	if (err == 0)
 		err = server_start_signals(s);
+	if (err == 0)
+		err = mount_prepare(&s->mount);
 	if (err == 0)
 		err = server_mount(s, args);
 	if (err == 0)
