@@ -38,20 +38,19 @@ static error_t tee_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* @err is a positive errno. */
 static const char *tee_reason(int err)
 {
 	switch (err) {
-	case EDQUOT:
+	case -EDQUOT:
 		return "beyond the quota, see 'spfs quota'";
-	case EACCES:
+	case -EACCES:
 		return "no right to write this name or the folder (the channel's owner may use ln)";
-	case EEXIST:
+	case -EEXIST:
 		return "the tap's name exists already";
-	case EINVAL:
+	case -EINVAL:
 		return "not a name inside the mount";
 	default:
-		return place_reason(-err);
+		return place_reason(err);
 	}
 }
 
@@ -71,7 +70,7 @@ static int tee_run(int argc, char *argv[])
 	argument_parse(&argp, argc, argv, &a);
 	if (setxattr(a.channel, "spfs.tee", a.name, strlen(a.name), 0) == 0)
 		return EXIT_SUCCESS;
-	why = tee_reason(errno);
+	why = tee_reason(-errno);
 	snprintf(what, sizeof(what), "%s %s", a.channel, a.name);
 	return complaint_print(what, why);
 }
