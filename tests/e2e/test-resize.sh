@@ -45,20 +45,20 @@ mkfifo later
 spfs set later size=256K
 for _ in 1 2; do
 	exec 5<> later
-	wait_until 10 has_size 5 262144
+	wait_until 30 has_size 5 262144
 	exec 5>&-
 done
 # Many open it in a short time; the last one's ring has it too.
 for _ in $(seq 200); do exec 5<> later 5>&-; done
 exec 5<> later
-wait_until 10 has_size 5 262144
+wait_until 30 has_size 5 262144
 exec 5>&-
 # With a tap the daemon reads it, and the ring has its size by that; without it again, as before.
 ln later tap
 spfs set later size=128K
 rm tap
 exec 5<> later
-wait_until 10 has_size 5 131072
+wait_until 30 has_size 5 131072
 [ "$(size later)" = 131072 ] || fail "it is told as $(size later)"
 exec 5>&-
 # What a ring holds by then is not lost.
@@ -66,7 +66,7 @@ spfs set later size=16K
 exec 5<> later
 head -c 60000 /dev/zero >&5
 exec 4<> later # (so that it is looked at once more)
-wait_until 10 log_says '/later: its ring, just opened'
+wait_until 30 log_says '/later: its ring, just opened'
 [ "$(head -c 60000 <&5 | wc -c)" = 60000 ] || fail "bytes are lost"
 exec 4>&- 5>&-
 # What the daemon keeps for a later reader is in a ring of that size.
