@@ -24,7 +24,7 @@ struct closing {
 	uid_t uid;
 };
 
-static void *run(void *arg)
+static void *deferred_close_run(void *arg)
 {
 	struct closing *c = arg;
 
@@ -55,7 +55,7 @@ void deferred_close(int *fd, uid_t uid)
 	if (c) {
 		*c = (struct closing){ .fd = *fd, .uid = uid };
 		atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
-		err = pthread_create(&thread, &attr, run, c);
+		err = pthread_create(&thread, &attr, deferred_close_run, c);
 	}
 	*fd = -1;
 	if (err) {

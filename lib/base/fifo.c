@@ -15,7 +15,7 @@ void fifo_name(char name[FIFO_NAME_MAX], uint64_t id)
 }
 
 /* Whether @fd is below the reserve, and 1/@share of all. */
-static int check(int fd, unsigned share)
+static int fifo_fd_check_share(int fd, unsigned share)
 {
 	struct rlimit limit;
 	rlim_t kept;
@@ -28,12 +28,12 @@ static int check(int fd, unsigned share)
 
 int fifo_fd_check(int fd)
 {
-	return check(fd, 0);
+	return fifo_fd_check_share(fd, 0);
 }
 
 int fifo_fd_check_many(int fd)
 {
-	return check(fd, 4);
+	return fifo_fd_check_share(fd, 4);
 }
 
 int fifo_open(const struct fifo *fifo, int flags, int reserve)

@@ -19,26 +19,26 @@ struct lingering {
 	struct loop_io timer;
 };
 
-static void let_go(struct lingering *l)
+static void lingering_release(struct lingering *l)
 {
 	TAILQ_REMOVE(l->list, l, entry);
 	fd_close(&l->fd);
 	free(l);
 }
 
-static void destroy(struct lingering *l)
+static void lingering_destroy(struct lingering *l)
 {
 	loop_io_cancel(&l->io);
 	loop_io_cancel(&l->timer);
-	let_go(l);
+	lingering_release(l);
 }
 
-static void expired(struct loop_io *io, int res)
+static void lingering_expired(struct loop_io *io, int res)
 {
-	destroy(container_of(io, struct lingering, timer));
+	lingering_destroy(container_of(io, struct lingering, timer));
 }
 
-static void readable(struct loop_io *io, int res)
+static void lingering_readable(struct loop_io *io, int res)
 {
 	struct lingering *l = container_of(io, struct lingering, io);
 	char buf[4096];
@@ -52,7 +52,7 @@ static void readable(struct loop_io *io, int res)
 	if (n > 0 || (n < 0 && errno == EAGAIN))
 		loop_io_poll(io, l->fd, POLLIN);
 	else
-		destroy(l);
+		lingering_destroy(l);
 }
 
 void linger_add(struct lingers *list, struct loop *loop, int fd)
@@ -66,8 +66,8 @@ void linger_add(struct lingers *list, struct loop *loop, int fd)
 	}
 	l->list = list;
 	l->fd = fd;
-	loop_io_init(&l->io, loop, readable);
-	loop_io_init(&l->timer, loop, expired);
+	loop_io_init(&l->io, loop, lingering_readable);
+	loop_io_init(&l->timer, loop, lingering_expired);
 	loop_io_poll(&l->io, fd, POLLIN);
 	loop_io_timer(&l->timer, LINGER_SECONDS * NSEC_PER_SEC);
 	TAILQ_INSERT_TAIL(list, l, entry);
@@ -76,5 +76,5 @@ void linger_add(struct lingers *list, struct loop *loop, int fd)
 void linger_finish(struct lingers *list)
 {
 	while (!TAILQ_EMPTY(list))
-		let_go(TAILQ_FIRST(list));
+		lingering_release(TAILQ_FIRST(list));
 }

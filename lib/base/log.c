@@ -50,7 +50,7 @@ void log_set_level(int level)
 }
 
 /* One line to @to, whole, with @before in front. */
-static void put(FILE *to, const char *before, const char *line)
+static void log_put(FILE *to, const char *before, const char *line)
 {
 	flockfile(to);
 	fputs(before, to);
@@ -59,7 +59,7 @@ static void put(FILE *to, const char *before, const char *line)
 	funlockfile(to);
 }
 
-static void write_line(int priority, const char *line)
+static void log_write(int priority, const char *line)
 {
 	char stamp[64];
 	struct tm tm;
@@ -67,7 +67,7 @@ static void write_line(int priority, const char *line)
 
 	if (priority <= log_copy) {
 		snprintf(stamp, sizeof(stamp), "%s: ", log_ident);
-		put(stderr, stamp, line);
+		log_put(stderr, stamp, line);
 	}
 	if (!log_file) {
 		syslog(priority, "%s", line);
@@ -75,11 +75,11 @@ static void write_line(int priority, const char *line)
 	}
 	now = time(NULL);
 	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
-	put(log_file, stamp, line);
+	log_put(log_file, stamp, line);
 }
 
 /* Whether this line is one too many. */
-static bool floods(int priority)
+static bool log_floods(int priority)
 {
 	static atomic_llong began;
 	static atomic_uint lines;
@@ -93,7 +93,7 @@ static bool floods(int priority)
 
 		snprintf(text, sizeof(text), "%u lines were left out", all > WINDOW_LINES ? all - WINDOW_LINES : 0);
 		if (all > WINDOW_LINES)
-			write_line(LOG_WARNING, text);
+			log_write(LOG_WARNING, text);
 	}
 	return atomic_fetch_add(&lines, 1) >= WINDOW_LINES;
 }
@@ -102,8 +102,8 @@ void log_vline(int priority, const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *line = priority <= log_level ? text_vprint(fmt, ap) : NULL;
 
-	if (line && !floods(priority))
-		write_line(priority, line);
+	if (line && !log_floods(priority))
+		log_write(priority, line);
 }
 
 void log_line(int priority, const char *fmt, ...)

@@ -9,7 +9,9 @@
 
 int pipe_size(int fd)
 {
-	return fcntl(fd, F_GETPIPE_SZ);
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	return size < 0 ? -errno : size;
 }
 
 int pipe_grow(int fd, int size)
@@ -40,7 +42,7 @@ int pipe_open(struct pipe *p, int size)
 		return err;
 	p->rd = fds[0];
 	p->wr = fds[1];
-	return pipe_grow(p->wr, size);
+	return pipe_grow(p->wr, size); /* (of a pipe it cannot fail) */
 }
 
 int pipe_drop(int fd, int sink, size_t len)

@@ -41,5 +41,5 @@ int pipe_grow(int fd, int size);
 /* The same, and less where it has more than @size now. -EBUSY: it holds more. */
 int pipe_fit(int fd, int size);
 
-/* The capacity in bytes of the pipe behind @fd. */
+/* The capacity in bytes of the pipe behind @fd, or a negative errno (-EBADF: it is none). */
 int pipe_size(int fd);

@@ -5,34 +5,34 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static ssize_t result(ssize_t n)
+static ssize_t sys_result(ssize_t n)
 {
 	return n < 0 ? -errno : n;
 }
 
 static ssize_t sys_splice(int in, int out, size_t len)
 {
-	return result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
+	return sys_result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
 }
 
 static ssize_t sys_splice_more(int in, int out, size_t len)
 {
-	return result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE | SPLICE_F_MORE));
+	return sys_result(splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE | SPLICE_F_MORE));
 }
 
 static ssize_t sys_tee(int in, int out, size_t len)
 {
-	return result(tee(in, out, len, SPLICE_F_NONBLOCK));
+	return sys_result(tee(in, out, len, SPLICE_F_NONBLOCK));
 }
 
 static ssize_t sys_read(int fd, void *buf, size_t len)
 {
-	return result(read(fd, buf, len));
+	return sys_result(read(fd, buf, len));
 }
 
 static ssize_t sys_write(int fd, const void *buf, size_t len)
 {
-	return result(write(fd, buf, len));
+	return sys_result(write(fd, buf, len));
 }
 
 static int sys_waiting(int fd)
@@ -44,17 +44,17 @@ static int sys_waiting(int fd)
 
 static int sys_open(int dir, const char *name, int flags)
 {
-	return (int)result(openat(dir, name, flags | O_CLOEXEC));
+	return (int)sys_result(openat(dir, name, flags | O_CLOEXEC));
 }
 
 static int sys_pipe(int fds[2], int flags)
 {
-	return (int)result(pipe2(fds, flags | O_CLOEXEC));
+	return (int)sys_result(pipe2(fds, flags | O_CLOEXEC));
 }
 
 static int sys_resize(int fd, int bytes)
 {
-	return (int)result(fcntl(fd, F_SETPIPE_SZ, bytes));
+	return (int)sys_result(fcntl(fd, F_SETPIPE_SZ, bytes));
 }
 
 struct sys sys = {

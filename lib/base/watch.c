@@ -1,3 +1,10 @@
+/*
+ * One inotify for many watches, on the loop's thread. What is told may remove any watch, its own too, and drain the
+ * queue once more: so nothing is kept across a call but what watch_remove() keeps right (watcher->next).
+ *
+ * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
+ * removed finds nobody. A failure to read is logged and no more: the next event, or the next stream, looks again.
+ */
 #include "watch.h"
 
 #include <errno.h>
@@ -10,13 +17,28 @@
 #include "base.h"
 #include "log.h"
 
-static void tell(struct watcher *w, const struct inotify_event *ev)
+static struct watch *watch_after(const struct watch *watch)
 {
-	struct watch *watch, *next;
+	return watch->hh.next;
+}
+
+static void watcher_tell_all(struct watcher *w)
+{
+	struct watch *watch = w->watches;
+
+	while (watch) {
+		w->next = watch_after(watch);
+		watch->event(watch, 0);
+		watch = w->next;
+	}
+}
+
+static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
+{
+	struct watch *watch;
 
 	if (ev->mask & IN_Q_OVERFLOW) {
-		HASH_ITER(hh, w->watches, watch, next)
-			watch->event(watch, 0);
+		watcher_tell_all(w);
 		return;
 	}
 	HASH_FIND_INT(w->watches, &ev->wd, watch);
@@ -33,7 +55,7 @@ void watcher_drain(struct watcher *w)
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
 
-			tell(w, ev);
+			watcher_tell(w, ev);
 			p += sizeof(*ev) + ev->len;
 		}
 	}
@@ -41,7 +63,7 @@ void watcher_drain(struct watcher *w)
 		log_err("inotify: %m");
 }
 
-static void readable(struct loop_io *io, int res)
+static void watcher_readable(struct loop_io *io, int res)
 {
 	struct watcher *w = container_of(io, struct watcher, io);
 
@@ -51,11 +73,11 @@ static void readable(struct loop_io *io, int res)
 
 int watcher_init(struct watcher *w, struct loop *loop)
 {
-	w->watches = NULL;
+	w->watches = w->next = NULL;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0)
 		return -errno;
-	loop_io_init(&w->io, loop, readable);
+	loop_io_init(&w->io, loop, watcher_readable);
 	return 0;
 }
 
@@ -64,7 +86,7 @@ void watcher_finish(struct watcher *w)
 	fd_close(&w->fd);
 }
 
-static int set_mask(struct watcher *w, int fd, uint32_t mask)
+static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 {
 	char path[32];
 	int wd;
@@ -77,7 +99,7 @@ static int set_mask(struct watcher *w, int fd, uint32_t mask)
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 	      void (*event)(struct watch *, uint32_t))
 {
-	watch->wd = set_mask(w, fd, mask);
+	watch->wd = watcher_set_mask(w, fd, mask);
 	if (watch->wd < 0)
 		return watch->wd;
 	watch->watcher = w;
@@ -89,7 +111,7 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
 
 void watch_mask(struct watch *watch, int fd, uint32_t mask)
 {
-	int wd = set_mask(watch->watcher, fd, mask);
+	int wd = watcher_set_mask(watch->watcher, fd, mask);
 
 	if (wd < 0)
 		log_err("inotify_add_watch: %s", strerror(-wd));
@@ -99,6 +121,8 @@ void watch_remove(struct watch *watch)
 {
 	if (!watch->watcher)
 		return;
+	if (watch->watcher->next == watch)
+		watch->watcher->next = watch_after(watch);
 	HASH_DEL(watch->watcher->watches, watch);
 	inotify_rm_watch(watch->watcher->fd, watch->wd);
 	watch->watcher = NULL;

@@ -16,12 +16,16 @@ struct watcher {
 	int fd;
 	struct loop_io io;
 	struct watch *watches; /* by wd */
+	struct watch *next;    /* to be told of an overflow that is being told */
 };
 
 struct watch {
 	struct watcher *watcher; /* NULL: not watching */
 	int wd;
-	/* @mask: what happened (IN_OPEN, IN_CLOSE_NOWRITE ...); 0 after an overflow. */
+	/*
+	 * @mask: what happened (IN_OPEN, IN_CLOSE_NOWRITE ...); 0 after an overflow. It may remove any watch, and free
+	 * what it belongs to.
+	 */
 	void (*event)(struct watch *watch, uint32_t mask);
 	UT_hash_handle hh;
 };

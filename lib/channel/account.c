@@ -31,7 +31,7 @@ void accounts_finish(struct accounts *list)
 }
 
 /* In bytes. */
-static uint64_t memory(void)
+static uint64_t account_machine_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES);
 
@@ -49,7 +49,7 @@ int charge_set(struct charge *c, uint64_t bytes)
 		c->bytes = bytes;
 		return 0;
 	}
-	if (bytes > memory())
+	if (bytes > account_machine_memory())
 		return -EDQUOT;
 	more = bytes - c->bytes;
 	used = a ? atomic_load(&a->used) : 0;

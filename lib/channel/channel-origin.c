@@ -6,9 +6,10 @@
 
 #include "base.h"
 #include "engine.h"
+#include "keep.h"
 #include "pipe.h"
 
-static void origin_event(struct watch *watch, uint32_t mask)
+static void channel_origin_event(struct watch *watch, uint32_t mask)
 {
 	struct channel *ch = container_of(watch, struct channel, writers);
 
@@ -20,10 +21,31 @@ static void origin_event(struct watch *watch, uint32_t mask)
 		channel_pump(ch);
 }
 
-/* The daemon becomes the origin's reader. */
+int channel_start(struct channel *ch)
+{
+	bool never = ch->settings.value[SETTING_EOF] == EOF_NEVER;
+
+	origin_watch_look(ch);
+	return never && ch->forever.fd < 0 && !ch->gone && !ch->relay ? inlet_open(&ch->forever, ch) : 0;
+}
+
+/* With the origin open for reading: looks for its writers, and puts in force what was set. */
+static int channel_attach_origin(struct channel *ch, bool end_due)
+{
+	int err = ch->relay ? 0 : watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
+
+	if (err < 0)
+		return err;
+	pipe_fit(ch->in, channel_ring_size(ch));
+	ch->replay.size = ch->settings.value[SETTING_REPLAY];
+	ch->over = !end_due;
+	ch->fresh = true;
+	return channel_start(ch);
+}
+
 int channel_attach(struct channel *ch)
 {
-	bool due = ch->end_due;
+	bool kept = ch->keeping, due = ch->end_due;
 	int err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
 
 	if (err < 0)
@@ -34,22 +56,17 @@ int channel_attach(struct channel *ch)
 		charge_set(&ch->charge, 0);
 		return ch->in;
 	}
-	keep_end(ch);
-	if (!ch->relay)
-		err = watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event);
-	if (err < 0) {
-		fd_close(&ch->in);
-		charge_set(&ch->charge, 0);
+	keep_end(ch); /* (a node has one watch in the worker's inotify) */
+	err = channel_attach_origin(ch, due);
+	if (err == 0)
+		return 0;
+	watch_remove(&ch->writers);
+	if (kept) { /* before the origin is closed: nobody else may have it open */
 		keep_begin(ch);
-		return err;
+		ch->end_due = due && ch->keeping;
 	}
-	pipe_fit(ch->in, channel_ring_size(ch));
-	ch->replay.size = ch->settings.value[SETTING_REPLAY];
-	ch->over = !due;
-	ch->fresh = true;
-	err = channel_start(ch);
-	if (err < 0)
-		channel_detach(ch);
+	channel_detach(ch);
+	keep_look(ch);
 	return err;
 }
 
@@ -68,10 +85,11 @@ int channel_move(struct channel *ch, uint64_t id)
 	if (fd < 0)
 		return fd;
 	watch_remove(&ch->writers);
-	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, origin_event);
+	err = watch_add(&ch->writers, &ch->worker->watcher, fd, IN_OPEN, channel_origin_event);
 	if (err < 0) {
 		fd_close(&fd);
-		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, origin_event); /* there was room for it */
+		/* There was room for it. */
+		watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
 		return err;
 	}
 	loop_io_cancel(&ch->readable);

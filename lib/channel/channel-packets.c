@@ -6,10 +6,11 @@
 
 #include "base.h"
 #include "engine.h"
+#include "keep.h"
 #include "sys.h"
 
 /* Whether bytes are under way that are not messages, or messages that are to stay ones. */
-static bool holds(const struct channel *ch)
+static bool channel_holds(const struct channel *ch)
 {
 	const struct tap *tap;
 
@@ -27,7 +28,7 @@ int channel_set_packets(struct channel *ch, bool packets, uint64_t origin)
 	int err = 0;
 	int fd;
 
-	if (!TAILQ_EMPTY(&ch->inlets) || ends_busy(ch->ends) || holds(ch))
+	if (!TAILQ_EMPTY(&ch->inlets) || ends_busy(ch->ends) || channel_holds(ch))
 		return -EBUSY;
 	if (origin != old.id) {
 		keep_end(ch);

@@ -18,14 +18,17 @@ int channel_move(struct channel *ch, uint64_t id);
 /* ... and stops being it. No-op where it is none. */
 void channel_detach(struct channel *ch);
 
-/* channel-settings.c: the capacity of the ring that is asked for, in bytes. */
+/* channel-ring.c: the capacity of the ring that is asked for, in bytes. */
 int channel_ring_size(const struct channel *ch);
 
-/*
- * ... given to the ring of a channel without taps; where the daemon has it not open, it is told of that. Returns 0 or
- * -EBUSY: the ring holds more.
- */
-int channel_fit(struct channel *ch);
+/* A descriptor of the daemon's own on the origin, or -1. */
+int channel_ring_fd(const struct channel *ch);
+
+/* Gives the ring its size, where the daemon has it open. Returns 0 or -EBUSY: the ring holds more. */
+int channel_ring_fit(const struct channel *ch);
+
+/* The same for who has just opened it; where the daemon has it not open, the layer above is asked. */
+int channel_ring_opened(struct channel *ch);
 
 /* channel-taps.c: moves what every tap has queued; private ones that are through go. */
 void channel_update_taps(struct channel *ch);

@@ -28,7 +28,7 @@
 #define RETRY_NSEC 100000000
 
 /* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
-static int probe(struct channel *ch)
+static int channel_probe(struct channel *ch)
 {
 	struct worker *w = ch->worker;
 	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
@@ -39,7 +39,7 @@ static int probe(struct channel *ch)
 }
 
 /* No reserve may be smaller than the stage; it is empty now. */
-static void fit_stage(struct worker *w, int size)
+static void worker_fit_stage(struct worker *w, int size)
 {
 	int granted;
 
@@ -51,7 +51,7 @@ static void fit_stage(struct worker *w, int size)
 }
 
 /* Tries again soon, but says so once. */
-static void starve(struct channel *ch, const char *what, int err)
+static void channel_starve(struct channel *ch, const char *what, int err)
 {
 	if (!ch->starved)
 		log_err("%s: %s: %s", ch->label, what, strerror(-err));
@@ -60,7 +60,7 @@ static void starve(struct channel *ch, const char *what, int err)
 }
 
 /* Readies every tap for a chunk. Returns 0 or a negative errno, and a retry is on its way. */
-static int prepare(struct channel *ch)
+static int channel_prepare(struct channel *ch)
 {
 	int size, smallest = PIPE_SIZE;
 	struct tap *tap;
@@ -73,25 +73,25 @@ static int prepare(struct channel *ch)
 		tap->delivered &= size < 0;
 	}
 	if (size < 0) {
-		starve(ch, "stream waits", size);
+		channel_starve(ch, "stream waits", size);
 		return size;
 	}
 	ch->starved = false;
 	smallest = size < smallest ? size : smallest;
 	step = ch->rate_limit.rate ? rate_limit_step(&ch->rate_limit) : PIPE_SIZE;
-	fit_stage(ch->worker, step < (size_t)smallest ? (int)step : smallest);
+	worker_fit_stage(ch->worker, step < (size_t)smallest ? (int)step : smallest);
 	return 0;
 }
 
 /* The origin has a writer: readers that wait in open may come in. */
-static int begin(struct channel *ch)
+static int channel_begin(struct channel *ch)
 {
 	if (ch->over) {
 		log_debug("%s: stream begins", ch->label);
 		ch->over = false;
 		monitor_look(ch);
 	}
-	return prepare(ch);
+	return channel_prepare(ch);
 }
 
 /*
@@ -99,19 +99,19 @@ static int begin(struct channel *ch)
  * stream is waited for on a new one; it is opened before the old one is closed. Returns 0, or a negative errno,
  * and a retry is on its way: the stream is not over before.
  */
-static int end(struct channel *ch)
+static int channel_end(struct channel *ch)
 {
 	int fd;
 
 	if (ch->over) { /* an empty stream: its end is due all the same */
-		int err = prepare(ch);
+		int err = channel_prepare(ch);
 
 		if (err < 0)
 			return err;
 	}
 	fd = fifo_open(&ch->origin, O_RDONLY, 1);
 	if (fd < 0) {
-		starve(ch, "cannot wait for the next stream yet", fd);
+		channel_starve(ch, "cannot wait for the next stream yet", fd);
 		return fd;
 	}
 	log_debug("%s: stream ends", ch->label);
@@ -134,7 +134,7 @@ static int end(struct channel *ch)
  * Returns the bytes taken, or a negative errno.
  * The length asked for is larger than any ring: only whole references move.
  */
-static ssize_t move_chunk(struct channel *ch, size_t waiting)
+static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 {
 	struct worker *w = ch->worker;
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
@@ -175,7 +175,7 @@ static ssize_t move_chunk(struct channel *ch, size_t waiting)
 	return (ssize_t)chunk.len;
 }
 
-static bool any_full(const struct channel *ch)
+static bool channel_any_full(const struct channel *ch)
 {
 	const struct tap *tap;
 
@@ -187,7 +187,7 @@ static bool any_full(const struct channel *ch)
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0 || any_full(ch))
+	if (ch->in < 0 || channel_any_full(ch))
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = sys.waiting(ch->in);
@@ -195,13 +195,13 @@ void channel_pump(struct channel *ch)
 		ssize_t n;
 
 		if (waiting <= 0) {
-			int r = ch->over || ch->fresh ? probe(ch) : -EAGAIN;
+			int r = ch->over || ch->fresh ? channel_probe(ch) : -EAGAIN;
 
 			if (r == -EAGAIN && (ch->over || ch->fresh)) {
-				if (begin(ch) < 0)
+				if (channel_begin(ch) < 0)
 					return;
 				ch->fresh = false;
-			} else if (r == 0 && !ch->over && end(ch) < 0) {
+			} else if (r == 0 && !ch->over && channel_end(ch) < 0) {
 				return;
 			}
 			if (r <= 0)
@@ -213,14 +213,14 @@ void channel_pump(struct channel *ch)
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);
 			return;
 		}
-		if (begin(ch) < 0)
+		if (channel_begin(ch) < 0)
 			return;
-		n = move_chunk(ch, (size_t)waiting);
+		n = channel_move_chunk(ch, (size_t)waiting);
 		if (n < 0 && n != -EAGAIN)
 			log_err("%s: %s", ch->label, strerror((int)-n));
 		if (n > 0)
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
-		if (any_full(ch)) {
+		if (channel_any_full(ch)) {
 			monitor_look(ch);
 			return; /* its reader, or its removal, goes on from here */
 		}
@@ -231,16 +231,16 @@ void channel_pump(struct channel *ch)
 		loop_io_poll(&ch->readable, ch->in, POLLIN);
 }
 
-static void readable(struct loop_io *io, int res)
+static void channel_readable(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, readable);
 
-	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && end(ch) < 0)
+	if (res > 0 && (res & POLLHUP) && !(res & POLLIN) && channel_end(ch) < 0)
 		return;
 	channel_pump(ch);
 }
 
-static void paused(struct loop_io *io, int res)
+static void channel_paused(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, pause);
 
@@ -249,6 +249,6 @@ static void paused(struct loop_io *io, int res)
 
 void channel_pump_init(struct channel *ch)
 {
-	loop_io_init(&ch->readable, ch->worker->loop, readable);
-	loop_io_init(&ch->pause, ch->worker->loop, paused);
+	loop_io_init(&ch->readable, ch->worker->loop, channel_readable);
+	loop_io_init(&ch->pause, ch->worker->loop, channel_paused);
 }

@@ -2,10 +2,12 @@
 #include "channel-parts.h"
 
 #include "base.h"
+#include "keep.h"
+#include "monitor.h"
 #include "sys.h"
 
 /* Without the last tap the origin is an ordinary FIFO again. */
-static void drop_tap(struct channel *ch, struct tap *tap)
+static void channel_drop_tap(struct channel *ch, struct tap *tap)
 {
 	TAILQ_REMOVE(&ch->taps, tap, entry);
 	tap_destroy(tap);
@@ -27,12 +29,28 @@ void channel_update_taps(struct channel *ch)
 	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
 		next = TAILQ_NEXT(tap, entry);
 		if (tap_update(tap))
-			drop_tap(ch, tap);
+			channel_drop_tap(ch, tap);
 	}
 }
 
+/* tap->changed: its reader, or what it may send, has changed. */
+static void channel_tap_changed(struct tap *tap)
+{
+	struct channel *ch = tap->channel;
+	bool full = tap_full(tap);
+
+	tap->stalled = false; /* the pump, which is called then, finds out again */
+	if (tap_update(tap)) {
+		channel_remove_tap(ch, tap->id);
+		return;
+	}
+	monitor_look(ch);
+	if ((full && !tap_full(tap)) || ch->starved)
+		channel_pump(ch);
+}
+
 /* Takes @tap, also where it fails. */
-static int add_tap(struct channel *ch, struct tap *tap)
+static int channel_take_tap(struct channel *ch, struct tap *tap)
 {
 	int err = 0;
 
@@ -49,7 +67,7 @@ static int add_tap(struct channel *ch, struct tap *tap)
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {
-		drop_tap(ch, tap);
+		channel_drop_tap(ch, tap);
 		return err;
 	}
 	tap->delivered = ch->over && !tap->replayed;
@@ -61,9 +79,9 @@ static int add_tap(struct channel *ch, struct tap *tap)
 int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits)
 {
 	struct tap *tap = NULL;
-	int err = tap_create(&tap, ch, id, limits);
+	int err = tap_create(&tap, ch, id, limits, channel_tap_changed);
 
-	return err < 0 ? err : add_tap(ch, tap);
+	return err < 0 ? err : channel_take_tap(ch, tap);
 }
 
 int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct limits *limits)
@@ -73,9 +91,9 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
 	int err;
 
 	*id = TAP_PRIVATE + ch->private_taps++;
-	err = tap_create_private(&tap, ch, *id, &end, limits);
+	err = tap_create_private(&tap, ch, *id, &end, limits, channel_tap_changed);
 	if (err == 0)
-		err = add_tap(ch, tap);
+		err = channel_take_tap(ch, tap);
 	if (err < 0)
 		return err;
 	*rd = fd_take(&end);
@@ -99,6 +117,6 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 	if (!tap)
 		return;
 	ends_name_gone(ch->ends, id);
-	drop_tap(ch, tap);
+	channel_drop_tap(ch, tap);
 	channel_pump(ch);
 }

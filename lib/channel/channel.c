@@ -6,6 +6,7 @@
 
 #include "channel-parts.h"
 #include "engine.h"
+#include "keep.h"
 #include "monitor.h"
 
 int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,

@@ -48,12 +48,13 @@ struct channel {
 	struct channel_ends *ends; /* that the daemon drives; NULL: nothing was ever attached */
 
 	struct inlets inlets;
-	struct outlet keep; /* what inlets left in the origin waits here for a reader while there is no tap */
+	struct outlet keep; /* see keep.h */
 	bool keeping;
 	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
 	struct loop_io closed; /* an inlet is being closed */
 
 	struct monitor *monitor; /* NULL: nobody watches */
+	bool watched;            /* what happens is told: the monitor has had its first look */
 	struct origin_watch origin_watch;
 
 	uint64_t streams; /* ended */
@@ -92,15 +93,15 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
 
 /*
  * Changes a setting of the channel (@tap 0) or of a tap; it holds from the next chunk on, and nothing is lost by it.
- * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that; for packets see below), -EBUSY (the ring holds more than it should),
- * -EDQUOT, -EMFILE or -ENOMEM, with everything as it was.
+ * Returns 0, -ENOENT (no such tap), -EINVAL (not a setting of that; for packets see below), -EBUSY (the ring holds more
+ * than it should), -EDQUOT, -EMFILE or -ENOMEM, with everything as it was.
  */
 int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
 
 /*
  * SETTING_PACKETS is changed by this alone: the stream moves to the FIFO of node @origin, that of now or a new one.
- * Returns 0, -EBUSY (data waits, somebody writes, also by SETTING_EOF never, or it has ports) or a negative errno of fifo_open() or watch_add(),
- * with everything as it was.
+ * Returns 0, -EBUSY (data waits, somebody writes, also by SETTING_EOF never, or it has ports) or a negative errno of
+ * fifo_open() or watch_add(), with everything as it was.
  */
 int channel_set_packets(struct channel *ch, bool packets, uint64_t origin);
 

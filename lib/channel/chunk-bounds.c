@@ -4,12 +4,12 @@
 
 #define SHARED_BYTES 4096
 
-static uint32_t *at(const struct chunk_bounds *m, unsigned i)
+static uint32_t *chunk_bounds_at(const struct chunk_bounds *m, unsigned i)
 {
 	return &m->sizes[(m->head + i) & (m->room - 1)];
 }
 
-static bool grow(struct chunk_bounds *m)
+static bool chunk_bounds_grow(struct chunk_bounds *m)
 {
 	unsigned room = m->room ? 2 * m->room : 16;
 	uint32_t *sizes = malloc(room * sizeof(*sizes));
@@ -17,7 +17,7 @@ static bool grow(struct chunk_bounds *m)
 	if (!sizes)
 		return false;
 	for (unsigned i = 0; i < m->count; i++)
-		sizes[i] = *at(m, i);
+		sizes[i] = *chunk_bounds_at(m, i);
 	free(m->sizes);
 	m->sizes = sizes;
 	m->room = room;
@@ -27,12 +27,12 @@ static bool grow(struct chunk_bounds *m)
 
 void chunk_bounds_append(struct chunk_bounds *m, size_t bytes)
 {
-	uint32_t *last = m->count ? at(m, m->count - 1) : NULL;
+	uint32_t *last = m->count ? chunk_bounds_at(m, m->count - 1) : NULL;
 
 	if (last && *last + bytes <= SHARED_BYTES && !(m->partial && m->count == 1)) {
 		*last += (uint32_t)bytes;
-	} else if (m->count < m->room || grow(m)) {
-		*at(m, m->count++) = (uint32_t)bytes;
+	} else if (m->count < m->room || chunk_bounds_grow(m)) {
+		*chunk_bounds_at(m, m->count++) = (uint32_t)bytes;
 	} else if (last) {
 		*last += (uint32_t)bytes;
 	}
@@ -41,7 +41,7 @@ void chunk_bounds_append(struct chunk_bounds *m, size_t bytes)
 void chunk_bounds_copy(struct chunk_bounds *m, const struct chunk_bounds *from, size_t skip)
 {
 	for (unsigned i = 0; i < from->count; i++) {
-		size_t size = *at(from, i), less = skip < size ? skip : size;
+		size_t size = *chunk_bounds_at(from, i), less = skip < size ? skip : size;
 
 		skip -= less;
 		if (size > less)
@@ -49,7 +49,7 @@ void chunk_bounds_copy(struct chunk_bounds *m, const struct chunk_bounds *from, 
 	}
 }
 
-static void pop(struct chunk_bounds *m)
+static void chunk_bounds_pop(struct chunk_bounds *m)
 {
 	m->head = (m->head + 1) & (m->room - 1);
 	m->count--;
@@ -58,7 +58,7 @@ static void pop(struct chunk_bounds *m)
 void chunk_bounds_take(struct chunk_bounds *m, size_t bytes)
 {
 	while (bytes && m->count) {
-		uint32_t *first = at(m, 0);
+		uint32_t *first = chunk_bounds_at(m, 0);
 
 		m->partial = bytes < *first;
 		if (m->partial) {
@@ -66,37 +66,37 @@ void chunk_bounds_take(struct chunk_bounds *m, size_t bytes)
 			return;
 		}
 		bytes -= *first;
-		pop(m);
+		chunk_bounds_pop(m);
 	}
 }
 
 void chunk_bounds_give_back(struct chunk_bounds *m, size_t bytes)
 {
-	if (!m->partial && (m->count < m->room || grow(m))) {
+	if (!m->partial && (m->count < m->room || chunk_bounds_grow(m))) {
 		m->head = (m->head - 1) & (m->room - 1);
 		m->count++;
-		*at(m, 0) = 0;
+		*chunk_bounds_at(m, 0) = 0;
 	}
 	if (m->count)
-		*at(m, 0) += (uint32_t)bytes;
+		*chunk_bounds_at(m, 0) += (uint32_t)bytes;
 	m->partial = m->count > 0;
 }
 
 size_t chunk_bounds_partial(const struct chunk_bounds *m)
 {
-	return m->partial ? *at(m, 0) : 0;
+	return m->partial ? *chunk_bounds_at(m, 0) : 0;
 }
 
 size_t chunk_bounds_oldest(const struct chunk_bounds *m)
 {
-	return m->count > m->partial ? *at(m, m->partial) : 0;
+	return m->count > m->partial ? *chunk_bounds_at(m, m->partial) : 0;
 }
 
 void chunk_bounds_drop(struct chunk_bounds *m)
 {
 	if (m->partial)
-		*at(m, 1) = *at(m, 0);
-	pop(m);
+		*chunk_bounds_at(m, 1) = *chunk_bounds_at(m, 0);
+	chunk_bounds_pop(m);
 }
 
 void chunk_bounds_finish(struct chunk_bounds *m)

@@ -1,6 +1,7 @@
 /* What has happened to a channel, for those who watch it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -27,3 +28,8 @@ struct event {
 	int err;              /* of the port */
 	const char *uri;      /* of the port; until the callback returns */
 };
+
+struct channel;
+
+/* Tells of it, at once, with the time of now; where nobody watches the channel (monitor.h), nobody is told. */
+void event_tell(struct channel *ch, struct event e);

@@ -11,7 +11,7 @@
 #include "fifo.h"
 #include "sys.h"
 
-static void ready(struct loop_io *io, int res);
+static void feed_ready(struct loop_io *io, int res);
 
 int feed_create(struct feed **out, struct channel *ch)
 {
@@ -27,7 +27,7 @@ int feed_create(struct feed **out, struct channel *ch)
 		return err;
 	}
 	TAILQ_INIT(&f->ops);
-	loop_io_init(&f->io, ch->worker->loop, ready);
+	loop_io_init(&f->io, ch->worker->loop, feed_ready);
 	*out = f;
 	return 0;
 }
@@ -42,7 +42,7 @@ void feed_destroy(struct feed *f)
 }
 
 /* Writes the next bytes of @op: zeros first. */
-static ssize_t write_some(struct feed *f, struct feed_op *op)
+static ssize_t feed_write_some(struct feed *f, struct feed_op *op)
 {
 	static const char zeros[65536];
 
@@ -54,24 +54,24 @@ static ssize_t write_some(struct feed *f, struct feed_op *op)
 	return sys.write(f->inlet.fd, op->buf + (op->moved - op->zeros), op->len - (op->moved - op->zeros));
 }
 
-static ssize_t written(const struct feed_op *op)
+static ssize_t feed_written(const struct feed_op *op)
 {
 	return op->moved > op->zeros ? (ssize_t)(op->moved - op->zeros) : 0;
 }
 
 /* Returns true once @op is answered. */
-static bool advance(struct feed *f, struct feed_op *op)
+static bool feed_advance(struct feed *f, struct feed_op *op)
 {
 	ssize_t n = -EAGAIN;
 
 	switch (op->kind) {
 	case FEED_WRITE:
-		while (op->moved < op->zeros + op->len && (n = write_some(f, op)) > 0)
+		while (op->moved < op->zeros + op->len && (n = feed_write_some(f, op)) > 0)
 			op->moved += (size_t)n;
 		if (op->moved == op->zeros + op->len)
-			n = written(op);
+			n = feed_written(op);
 		else if (n != -EAGAIN || op->nonblock)
-			n = written(op) > 0 ? written(op) : n;
+			n = feed_written(op) > 0 ? feed_written(op) : n;
 		else
 			return false;
 		break;
@@ -90,7 +90,7 @@ static bool advance(struct feed *f, struct feed_op *op)
 	return true;
 }
 
-static void wait_more(struct feed *f)
+static void feed_wait_more(struct feed *f)
 {
 	uint32_t events = 0;
 	struct feed_op *op;
@@ -102,7 +102,7 @@ static void wait_more(struct feed *f)
 		loop_io_poll(&f->io, f->inlet.fd, events);
 }
 
-static void ready(struct loop_io *io, int res)
+static void feed_ready(struct loop_io *io, int res)
 {
 	struct feed *f = container_of(io, struct feed, io);
 	struct feed_op *op, *next;
@@ -110,14 +110,14 @@ static void ready(struct loop_io *io, int res)
 	for (op = TAILQ_FIRST(&f->ops); op; op = next) {
 		next = TAILQ_NEXT(op, entry);
 		TAILQ_REMOVE(&f->ops, op, entry);
-		if (!advance(f, op)) {
+		if (!feed_advance(f, op)) {
 			if (next)
 				TAILQ_INSERT_BEFORE(next, op, entry);
 			else
 				TAILQ_INSERT_TAIL(&f->ops, op, entry);
 		}
 	}
-	wait_more(f);
+	feed_wait_more(f);
 }
 
 void feed_submit(struct feed *f, struct feed_op *op)
@@ -128,10 +128,10 @@ void feed_submit(struct feed *f, struct feed_op *op)
 		op->done(op, -EMSGSIZE);
 		return;
 	}
-	if (advance(f, op))
+	if (feed_advance(f, op))
 		return;
 	TAILQ_INSERT_TAIL(&f->ops, op, entry);
-	wait_more(f);
+	feed_wait_more(f);
 }
 
 void feed_cancel(struct feed *f, struct feed_op *op)
@@ -144,8 +144,8 @@ void feed_cancel(struct feed *f, struct feed_op *op)
 	if (!parked)
 		return;
 	TAILQ_REMOVE(&f->ops, op, entry);
-	op->done(op, written(op) > 0 ? written(op) : -EINTR);
-	wait_more(f);
+	op->done(op, feed_written(op) > 0 ? feed_written(op) : -EINTR);
+	feed_wait_more(f);
 }
 
 void feed_cancel_all(struct feed *f)

@@ -2,7 +2,7 @@
  * An inlet: a writing end of the origin that is the daemon's own, for a feed or a source.
  *
  * It is open O_RDWR: there is no EPIPE, and what is written waits for a reader. When the last inlet closes and
- * there are no taps, the origin keeps what is left for a later reader (keep_begin), who then sees the end.
+ * there are no taps, what is left is kept (keep.h) for a later reader, who then sees the end.
  */
 #pragma once
 
@@ -31,10 +31,3 @@ void inlet_close(struct inlet *in);
 
 /* For channel_create(): an inlet is really closed by now. */
 void inlet_closed(struct loop_io *io, int res);
-
-/* Keeps what waits in the origin without taps and inlets, until it is read. No-op with either. */
-void keep_begin(struct channel *ch);
-void keep_end(struct channel *ch);
-
-/* Looks whether what is kept was read. */
-void keep_look(struct channel *ch);

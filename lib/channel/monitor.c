@@ -1,6 +1,7 @@
 /*
- * The first look tells nothing: what there is when the watch begins has not happened in it. Streams are told one by one; a tap that is
- * full and has room many times in MONITOR_NSEC is told of once. Out of memory, a tap or port is told of later.
+ * The first look tells nothing: what there is when the watch begins has not happened in it. Streams are told one by one;
+ * a tap that is full and has room many times in MONITOR_NSEC is told of once. Out of memory, a tap or port is told of
+ * later.
  */
 #include "monitor.h"
 
@@ -11,6 +12,7 @@
 #include "base.h"
 #include "clock.h"
 #include "engine.h"
+#include "event.h"
 
 /* A tap (by its node) or a port (by its number), as it was told of. */
 struct told {
@@ -30,23 +32,13 @@ struct told_list {
 struct monitor {
 	struct channel *channel;
 	unsigned watchers;
-	bool silent; /* the first look */
 	struct loop_io tick;
 	bool writing;
 	struct told_list taps, ports;
 };
 
-void monitor_tell(struct channel *ch, struct event e)
-{
-	const struct engine_events *events = &ch->worker->events;
-
-	clock_gettime(CLOCK_REALTIME, &e.time);
-	if (events->happened && ch->monitor && !ch->monitor->silent)
-		events->happened(events->data, ch, &e);
-}
-
 /* NULL: out of memory. *fresh: it was not there before. */
-static struct told *find(struct told_list *list, uint64_t id, bool *fresh)
+static struct told *monitor_find(struct told_list *list, uint64_t id, bool *fresh)
 {
 	struct told *all;
 
@@ -63,7 +55,7 @@ static struct told *find(struct told_list *list, uint64_t id, bool *fresh)
 	return &all[list->count++];
 }
 
-static bool is_read(const struct outlet *o)
+static bool monitor_is_read(const struct outlet *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
@@ -72,10 +64,10 @@ static bool is_read(const struct outlet *o)
 	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
-static void compare_tap(struct monitor *m, struct tap *tap)
+static void monitor_compare_tap(struct monitor *m, struct tap *tap)
 {
-	bool read = is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
-	struct told *t = find(&m->taps, tap->id, &fresh);
+	bool read = monitor_is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
+	struct told *t = monitor_find(&m->taps, tap->id, &fresh);
 	uint64_t at = clock_nsec();
 
 	if (!t)
@@ -86,15 +78,15 @@ static void compare_tap(struct monitor *m, struct tap *tap)
 		t->drops = tap->drops;
 	}
 	if (read != t->read)
-		monitor_tell(m->channel, (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = tap->id });
+		event_tell(m->channel, (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = tap->id });
 	t->read = read;
 	if (at - t->nsec < MONITOR_NSEC) /* the next tick tells */
 		return;
 	if (full != t->full)
-		monitor_tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = tap->id });
+		event_tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = tap->id });
 	if (tap->lost != t->lost || tap->drops != t->drops)
-		monitor_tell(m->channel, (struct event){ EVENT_DROP, .tap = tap->id, .bytes = tap->lost - t->lost,
-							 .count = tap->drops - t->drops });
+		event_tell(m->channel, (struct event){ EVENT_DROP, .tap = tap->id, .bytes = tap->lost - t->lost,
+						       .count = tap->drops - t->drops });
 	if (full != t->full || tap->lost != t->lost || tap->drops != t->drops)
 		t->nsec = at;
 	t->full = full;
@@ -102,10 +94,10 @@ static void compare_tap(struct monitor *m, struct tap *tap)
 	t->drops = tap->drops;
 }
 
-static void compare_end(struct monitor *m, const struct end_look *look)
+static void monitor_compare_end(struct monitor *m, const struct end_look *look)
 {
 	bool fresh;
-	struct told *t = find(&m->ports, look->id, &fresh);
+	struct told *t = monitor_find(&m->ports, look->id, &fresh);
 
 	if (!t)
 		return;
@@ -113,12 +105,12 @@ static void compare_end(struct monitor *m, const struct end_look *look)
 	if (!fresh && t->state == look->state)
 		return;
 	t->state = look->state;
-	monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = look->id, .state = look->state, .err = look->err,
-						 .uri = look->uri });
+	event_tell(m->channel, (struct event){ EVENT_PORT, .port = look->id, .state = look->state, .err = look->err,
+					       .uri = look->uri });
 }
 
 /* Those that are there no more are forgotten; of the rest it is not known in the next look. */
-static void forget(struct monitor *m, struct told_list *list)
+static void monitor_forget(struct monitor *m, struct told_list *list)
 {
 	size_t kept = 0;
 
@@ -126,8 +118,8 @@ static void forget(struct monitor *m, struct told_list *list)
 		if (list->all[i].there)
 			list->all[kept++] = list->all[i];
 		else if (list == &m->ports)
-			monitor_tell(m->channel, (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id,
-								 .detached = true });
+			event_tell(m->channel, (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id,
+							       .detached = true });
 	}
 	list->count = kept;
 	for (size_t i = 0; i < kept; i++)
@@ -142,18 +134,18 @@ void monitor_compare(struct channel *ch)
 
 	if (m->writing == ch->over) {
 		m->writing = !ch->over;
-		monitor_tell(ch, (struct event){ m->writing ? EVENT_WRITERS : EVENT_NO_WRITERS });
+		event_tell(ch, (struct event){ m->writing ? EVENT_WRITERS : EVENT_NO_WRITERS });
 	}
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (tap->id < TAP_PRIVATE)
-			compare_tap(m, tap);
+			monitor_compare_tap(m, tap);
 	while (ends_next(ch->ends, look.id, &look))
-		compare_end(m, &look);
-	forget(m, &m->taps);
-	forget(m, &m->ports);
+		monitor_compare_end(m, &look);
+	monitor_forget(m, &m->taps);
+	monitor_forget(m, &m->ports);
 }
 
-static void tick(struct loop_io *io, int res)
+static void monitor_tick(struct loop_io *io, int res)
 {
 	struct monitor *m = container_of(io, struct monitor, tick);
 
@@ -168,10 +160,9 @@ int monitor_start(struct channel *ch)
 		if (!ch->monitor)
 			return -ENOMEM;
 		ch->monitor->channel = ch;
-		loop_io_init(&ch->monitor->tick, ch->worker->loop, tick);
-		ch->monitor->silent = true;
-		monitor_compare(ch);
-		ch->monitor->silent = false;
+		loop_io_init(&ch->monitor->tick, ch->worker->loop, monitor_tick);
+		monitor_compare(ch); /* tells nothing: it is not watched yet */
+		ch->watched = true;
 		loop_io_timer(&ch->monitor->tick, MONITOR_NSEC);
 		origin_watch_look(ch);
 	}
@@ -190,6 +181,7 @@ void monitor_destroy(struct channel *ch)
 	free(m->ports.all);
 	free(m);
 	ch->monitor = NULL;
+	ch->watched = false;
 	origin_watch_look(ch);
 }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "channel.h"
-#include "event.h"
 
 #define MONITOR_NSEC 100000000
 
@@ -18,9 +17,6 @@ void monitor_stop(struct channel *ch);
 
 /* For channel_destroy(): no matter how many. */
 void monitor_destroy(struct channel *ch);
-
-/* Tells of an event, at once. */
-void monitor_tell(struct channel *ch, struct event e);
 
 /* Never call but through monitor_look(). */
 void monitor_compare(struct channel *ch);

@@ -15,40 +15,39 @@
 #include "engine.h"
 #include "event.h"
 #include "log.h"
-#include "monitor.h"
 
-static void fit(struct channel *ch)
+static void origin_watch_fit(struct channel *ch)
 {
-	if (ch->settings.value[SETTING_SIZE] && channel_fit(ch) < 0)
+	if (ch->settings.value[SETTING_SIZE] && channel_ring_opened(ch) < 0)
 		log_info("%s: the ring holds more than its size, and is left as it is", ch->label);
 }
 
-static void tell(struct channel *ch, uint32_t kind)
+static void origin_watch_tell(struct channel *ch, uint32_t kind)
 {
-	monitor_tell(ch, (struct event){ kind == IN_OPEN ? EVENT_OPENED :
-					 kind == IN_CLOSE_WRITE ? EVENT_WRITER_LEFT : EVENT_READER_LEFT });
+	event_tell(ch, (struct event){ kind == IN_OPEN ? EVENT_OPENED :
+				       kind == IN_CLOSE_WRITE ? EVENT_WRITER_LEFT : EVENT_READER_LEFT });
 	if (kind == IN_OPEN)
-		fit(ch);
+		origin_watch_fit(ch);
 }
 
-static void tell_all(struct channel *ch)
+static void origin_watch_tell_all(struct channel *ch)
 {
 	struct origin_watch *v = &ch->origin_watch;
 
 	for (unsigned i = 0; i < v->count; i++)
-		tell(ch, v->kinds[i]);
+		origin_watch_tell(ch, v->kinds[i]);
 	v->count = 0;
 }
 
-static void flush(struct channel *ch)
+static void origin_watch_flush(struct channel *ch)
 {
 	if (!ch->origin_watch.count || loop_io_armed(&ch->origin_watch.pause))
 		return;
-	tell_all(ch);
+	origin_watch_tell_all(ch);
 	loop_io_timer(&ch->origin_watch.pause, ORIGIN_WATCH_NSEC);
 }
 
-static void add(struct origin_watch *v, uint32_t kind)
+static void origin_watch_add(struct origin_watch *v, uint32_t kind)
 {
 	unsigned kept = 0;
 
@@ -59,24 +58,25 @@ static void add(struct origin_watch *v, uint32_t kind)
 	v->count = kept;
 }
 
-static void visited(struct watch *watch, uint32_t mask)
+static void origin_watch_visited(struct watch *watch, uint32_t mask)
 {
 	struct channel *ch = container_of(watch, struct channel, origin_watch.watch);
 	uint32_t kind = mask ? mask & (IN_OPEN | IN_CLOSE) : IN_OPEN; /* after an overflow nobody knows */
 
 	if (!kind || (kind & ch->origin_watch.own))
 		return;
-	add(&ch->origin_watch, kind);
-	flush(ch);
+	origin_watch_add(&ch->origin_watch, kind);
+	origin_watch_flush(ch);
 }
 
-static void begin(struct channel *ch)
+static void origin_watch_begin(struct channel *ch)
 {
 	_cleanup_fd_ int path = fifo_open(&ch->origin, O_PATH, 0);
 	int err = path;
 
 	if (path >= 0)
-		err = watch_add(&ch->origin_watch.watch, &ch->worker->origins, path, IN_OPEN | IN_CLOSE, visited);
+		err = watch_add(&ch->origin_watch.watch, &ch->worker->origins, path, IN_OPEN | IN_CLOSE,
+				origin_watch_visited);
 	if (err < 0)
 		log_warn("%s: who opens it is not known: %s", ch->label, strerror(-err));
 }
@@ -88,7 +88,7 @@ void origin_watch_look(struct channel *ch)
 	if (!wanted)
 		origin_watch_end(ch);
 	else if (!ch->origin_watch.watch.watcher)
-		begin(ch);
+		origin_watch_begin(ch);
 }
 
 void origin_watch_look_soon(struct channel *ch)
@@ -100,26 +100,26 @@ void origin_watch_end(struct channel *ch)
 {
 	if (ch->origin_watch.watch.watcher) {
 		watcher_drain(&ch->worker->origins);
-		tell_all(ch);
+		origin_watch_tell_all(ch);
 		watch_remove(&ch->origin_watch.watch);
 	}
 	loop_io_cancel(&ch->origin_watch.pause);
 }
 
-static void paused(struct loop_io *io, int res)
+static void origin_watch_paused(struct loop_io *io, int res)
 {
 	struct channel *ch = container_of(io, struct channel, origin_watch.pause);
 
 	if (!ch->origin_watch.watch.watcher) {
 		origin_watch_look(ch);
-		fit(ch); /* for who came meanwhile */
+		origin_watch_fit(ch); /* for who came meanwhile */
 	}
-	flush(ch);
+	origin_watch_flush(ch);
 }
 
 void origin_watch_init(struct channel *ch)
 {
-	loop_io_init(&ch->origin_watch.pause, ch->worker->loop, paused);
+	loop_io_init(&ch->origin_watch.pause, ch->worker->loop, origin_watch_paused);
 }
 
 void origin_watch_own_begin(struct channel *ch)

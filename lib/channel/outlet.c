@@ -21,7 +21,7 @@
  */
 #define LOOK_NSEC NSEC_PER_SEC
 
-static bool has_reader(const struct outlet *o)
+static bool outlet_has_reader(const struct outlet *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
@@ -29,61 +29,61 @@ static bool has_reader(const struct outlet *o)
 }
 
 /* What a poll has told may be old: somebody may read by now, and IN_OPEN have been seen before. */
-static void look(struct outlet *o)
+static void outlet_look_unread(struct outlet *o)
 {
 	if (o->state == OUTLET_HOLDING)
-		o->unread = !has_reader(o);
+		o->unread = !outlet_has_reader(o);
 }
 
-static void room_ready(struct loop_io *io, int res)
+static void outlet_room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
 
 	if (res > 0 && (res & POLLERR))
-		look(o);
+		outlet_look_unread(o);
 	o->changed(o);
 }
 
 /* Readers leave, or a write end finds that there are none: POLLERR, which poll(2) always tells. */
-static void wait_left(struct outlet *o)
+static void outlet_wait_left(struct outlet *o)
 {
 	if (o->attend && o->state == OUTLET_HOLDING && !o->unread)
 		loop_io_poll(&o->left, o->fd, 0);
 }
 
-static void readers_left(struct loop_io *io, int res)
+static void outlet_readers_left(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, left);
 
-	look(o);
-	wait_left(o);
+	outlet_look_unread(o);
+	outlet_wait_left(o);
 	o->changed(o);
 }
 
-static void peer_event(struct watch *watch, uint32_t mask)
+static void outlet_peer_event(struct watch *watch, uint32_t mask)
 {
 	struct outlet *o = container_of(watch, struct outlet, watch);
 
 	o->unread = false; /* look again */
-	wait_left(o);
+	outlet_wait_left(o);
 	o->changed(o);
 }
 
-static void init(struct outlet *o, const struct fifo *fifo, int fd, struct loop *loop,
-		 void (*changed)(struct outlet *))
+static void outlet_init_common(struct outlet *o, const struct fifo *fifo, int fd, struct loop *loop,
+			       void (*changed)(struct outlet *))
 {
 	memset(o, 0, sizeof(*o));
 	o->fifo = *fifo;
 	o->fd = fd;
 	o->changed = changed;
 	o->size = PIPE_SIZE;
-	loop_io_init(&o->room, loop, room_ready);
-	loop_io_init(&o->left, loop, readers_left);
+	loop_io_init(&o->room, loop, outlet_room_ready);
+	loop_io_init(&o->left, loop, outlet_readers_left);
 }
 
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *))
 {
-	init(o, &(struct fifo){ .dir = -1 }, wr, loop, changed);
+	outlet_init_common(o, &(struct fifo){ .dir = -1 }, wr, loop, changed);
 	o->state = OUTLET_HOLDING;
 }
 
@@ -92,14 +92,14 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, struct loop *loop, st
 {
 	_cleanup_fd_ int path = -1;
 
-	init(o, fifo, -1, loop, changed);
+	outlet_init_common(o, fifo, -1, loop, changed);
 	path = fifo_open(fifo, O_PATH, 0);
 	if (path < 0)
 		return path;
-	return watch_add(&o->watch, watcher, path, IN_OPEN, peer_event);
+	return watch_add(&o->watch, watcher, path, IN_OPEN, outlet_peer_event);
 }
 
-static void leave(struct outlet *o, enum outlet_state state, int fd)
+static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
 	loop_io_cancel(&o->left);
@@ -107,13 +107,13 @@ static void leave(struct outlet *o, enum outlet_state state, int fd)
 	o->fd = fd;
 	o->state = state;
 	o->unread = false;
-	wait_left(o);
+	outlet_wait_left(o);
 }
 
 void outlet_finish(struct outlet *o)
 {
 	watch_remove(&o->watch);
-	leave(o, OUTLET_IDLE, -1);
+	outlet_leave(o, OUTLET_IDLE, -1);
 }
 
 int outlet_hold(struct outlet *o)
@@ -127,7 +127,7 @@ int outlet_hold(struct outlet *o)
 		return fd;
 	pipe_fit(fd, o->size);
 	watch_mask(&o->watch, fd, IN_OPEN);
-	leave(o, OUTLET_HOLDING, fd);
+	outlet_leave(o, OUTLET_HOLDING, fd);
 	return 0;
 }
 
@@ -136,13 +136,13 @@ int outlet_hold(struct outlet *o)
  * look at whether there is one, so none can leave unseen; and each state watches for what its own
  * opens and closes do not cause, or they would wake it for ever.
  */
-static void begin_ending(struct outlet *o)
+static void outlet_begin_ending(struct outlet *o)
 {
 	int fd;
 
-	while (has_reader(o)) {
+	while (outlet_has_reader(o)) {
 		watch_mask(&o->watch, o->fd, IN_CLOSE_NOWRITE);
-		if (!has_reader(o)) {
+		if (!outlet_has_reader(o)) {
 			watch_mask(&o->watch, o->fd, IN_OPEN);
 			continue;
 		}
@@ -153,7 +153,7 @@ static void begin_ending(struct outlet *o)
 			loop_io_timer(&o->room, RETRY_NSEC);
 			return;
 		}
-		leave(o, OUTLET_ENDING, fd);
+		outlet_leave(o, OUTLET_ENDING, fd);
 		loop_io_timer(&o->room, LOOK_NSEC);
 		return;
 	}
@@ -164,12 +164,12 @@ bool outlet_settle(struct outlet *o, bool dead)
 	if (o->fifo.dir < 0) {
 		if (outlet_waiting(o))
 			return false;
-		leave(o, OUTLET_IDLE, -1);
+		outlet_leave(o, OUTLET_IDLE, -1);
 		return true;
 	}
 	if (o->state == OUTLET_ENDING) {
 		if (outlet_waiting(o) == 0 && !dead) {
-			leave(o, OUTLET_IDLE, -1);
+			outlet_leave(o, OUTLET_IDLE, -1);
 			return true;
 		}
 		/* Who left may have been the last reader; only a write end can tell. */
@@ -177,7 +177,7 @@ bool outlet_settle(struct outlet *o, bool dead)
 			return false;
 	}
 	if (o->state == OUTLET_HOLDING)
-		begin_ending(o);
+		outlet_begin_ending(o);
 	return false;
 }
 
@@ -185,7 +185,7 @@ void outlet_attend(struct outlet *o, bool attend)
 {
 	o->attend = attend;
 	if (attend)
-		wait_left(o);
+		outlet_wait_left(o);
 	else
 		loop_io_cancel(&o->left);
 }
@@ -215,7 +215,7 @@ size_t outlet_discard(struct outlet *o, int sink)
 
 void outlet_abandon(struct outlet *o)
 {
-	leave(o, OUTLET_IDLE, -1);
+	outlet_leave(o, OUTLET_IDLE, -1);
 }
 
 void outlet_want_room(struct outlet *o)

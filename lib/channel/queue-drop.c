@@ -6,7 +6,7 @@
 #include "sys.h"
 
 /* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
-static int drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
+static int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
 {
 	while (len && link) {
 		struct queue_link *next = TAILQ_NEXT(link, entry);
@@ -23,14 +23,14 @@ static int drop_from(struct queue *q, struct queue_link *link, size_t len, int s
 }
 
 /* The first @len bytes of @link get a link of their own, before it; more than one where pipes are small. */
-static int split(struct queue *q, struct queue_link *link, size_t len)
+static int queue_link_split(struct queue *q, struct queue_link *link, size_t len)
 {
 	while (len) {
-		int err = 0;
-		struct queue_link *first = queue_link_create(&err);
+		struct queue_link *first;
+		int err = queue_link_create(&first);
 		ssize_t n;
 
-		if (!first)
+		if (err < 0)
 			return err;
 		n = sys.splice(link->pipe.rd, first->pipe.wr, len);
 		if (n <= 0) {
@@ -46,8 +46,8 @@ static int split(struct queue *q, struct queue_link *link, size_t len)
 	return 0;
 }
 
-/* The link that begins behind the first @len bytes, made if need be. NULL: a negative errno is in *err. */
-static struct queue_link *link_at(struct queue *q, size_t len, int *err)
+/* *out: the link that begins behind the first @len bytes, made if need be. Returns 0 or a negative errno. */
+static int queue_link_at(struct queue *q, size_t len, struct queue_link **out)
 {
 	struct queue_link *link = TAILQ_FIRST(&q->links);
 
@@ -55,21 +55,21 @@ static struct queue_link *link_at(struct queue *q, size_t len, int *err)
 		len -= link->bytes;
 		link = TAILQ_NEXT(link, entry);
 	}
-	*err = link ? split(q, link, len) : -EIO;
-	return *err < 0 ? NULL : link;
+	*out = link;
+	return link ? queue_link_split(q, link, len) : -EIO;
 }
 
 ssize_t queue_drop(struct queue *q, int sink)
 {
 	size_t len = chunk_bounds_oldest(&q->bounds);
 	struct queue_link *link;
-	int err = 0;
+	int err;
 
 	if (!len)
 		return 0;
-	link = link_at(q, chunk_bounds_partial(&q->bounds), &err);
-	if (link)
-		err = drop_from(q, link, len, sink);
+	err = queue_link_at(q, chunk_bounds_partial(&q->bounds), &link);
+	if (err == 0)
+		err = queue_drop_from(q, link, len, sink);
 	if (err < 0)
 		return err;
 	chunk_bounds_drop(&q->bounds);
@@ -86,5 +86,5 @@ int queue_drop_first(struct queue *q, int sink)
 int queue_skip(struct queue *q, size_t len, int sink)
 {
 	chunk_bounds_take(&q->bounds, len);
-	return drop_from(q, TAILQ_FIRST(&q->links), len, sink);
+	return queue_drop_from(q, TAILQ_FIRST(&q->links), len, sink);
 }

@@ -10,8 +10,8 @@ struct queue_link {
 	int capacity; /* in bytes */
 };
 
-/* An empty link, or NULL with a negative errno in *err: EMFILE, ENFILE, ENOMEM. */
-struct queue_link *queue_link_create(int *err);
+/* An empty link, the caller's. Returns 0, -EMFILE, -ENFILE or -ENOMEM. */
+int queue_link_create(struct queue_link **link);
 
 /* NULL-safe. */
 void queue_link_destroy(struct queue_link *link);

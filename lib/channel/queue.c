@@ -66,23 +66,25 @@ void queue_finish(struct queue *q)
 	queue_rest(q);
 }
 
-struct queue_link *queue_link_create(int *err)
+int queue_link_create(struct queue_link **out)
 {
 	struct queue_link *link = calloc(1, sizeof(*link));
+	int size;
 
-	if (!link) {
-		*err = -ENOMEM;
-		return NULL;
-	}
+	if (!link)
+		return -ENOMEM;
 	link->pipe = PIPE_NONE;
-	*err = link->capacity = pipe_open(&link->pipe, PIPE_SIZE);
-	if (*err >= 0)
-		return link;
-	free(link);
-	return NULL;
+	size = pipe_open(&link->pipe, PIPE_SIZE);
+	if (size < 0) {
+		free(link);
+		return size;
+	}
+	link->capacity = size;
+	*out = link;
+	return 0;
 }
 
-static int fd_check(const struct queue_link *link, int (*check)(int fd))
+static int queue_link_check(const struct queue_link *link, int (*check)(int fd))
 {
 	return check(link->pipe.rd > link->pipe.wr ? link->pipe.rd : link->pipe.wr);
 }
@@ -90,14 +92,14 @@ static int fd_check(const struct queue_link *link, int (*check)(int fd))
 int queue_reserve(struct queue *q)
 {
 	struct queue_link *link = q->spare;
-	int err = 0;
+	int err;
 
 	if (link)
 		return link->capacity;
-	link = queue_link_create(&err);
-	if (!link)
+	err = queue_link_create(&link);
+	if (err < 0)
 		return err;
-	err = q->count < MANY_LINKS ? 0 : fd_check(link, fifo_fd_check_many);
+	err = q->count < MANY_LINKS ? 0 : queue_link_check(link, fifo_fd_check_many);
 	if (err < 0) {
 		queue_link_destroy(link);
 		return err;
@@ -121,7 +123,7 @@ ssize_t chunk_copy(const struct chunk *chunk, size_t skip, int fd)
 }
 
 /* The spare link takes the chunk's bytes from @skip on: tee(2) cannot skip, so they go after. */
-static int append_link(struct queue *q, const struct chunk *chunk, size_t skip)
+static int queue_append_link(struct queue *q, const struct chunk *chunk, size_t skip)
 {
 	struct queue_link *link = q->spare;
 	size_t want = chunk->len - (chunk->stage < 0 ? skip : 0);
@@ -157,7 +159,7 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 		q->bytes += (size_t)n;
 	}
 	if ((size_t)n < chunk->len)
-		err = append_link(q, chunk, (size_t)n + skip);
+		err = queue_append_link(q, chunk, (size_t)n + skip);
 	if (err == 0)
 		chunk_bounds_append(&q->bounds, chunk->len - skip);
 	else
@@ -244,15 +246,16 @@ int queue_duplicate(struct queue *q, const struct queue *from)
 	int err = 0;
 
 	TAILQ_FOREACH(link, &from->links, entry) {
-		struct queue_link *copy = queue_link_create(&err);
+		struct queue_link *copy;
 		ssize_t n;
 
-		if (!copy)
+		err = queue_link_create(&copy);
+		if (err < 0)
 			break;
 		n = sys.tee(link->pipe.rd, copy->pipe.wr, link->bytes);
 		copy->bytes = n < 0 ? 0 : (size_t)n;
 		queue_link_insert(q, copy, NULL);
-		err = n < 0 ? (int)n : fd_check(copy, fifo_fd_check);
+		err = n < 0 ? (int)n : queue_link_check(copy, fifo_fd_check);
 		if (err < 0)
 			break;
 		if (copy->bytes < link->bytes)

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-static bool is_member(gid_t gid, const gid_t *groups, size_t count)
+static bool quota_is_member(gid_t gid, const gid_t *groups, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (groups[i] == gid)
@@ -23,7 +23,7 @@ uint64_t quota_limit(const struct quotas *q, uid_t uid, const gid_t *groups, siz
 	for (size_t i = 0; i < q->count; i++) {
 		const struct quota_rule *rule = &q->rules[i];
 
-		if (!rule->group || !is_member(rule->id, groups, count))
+		if (!rule->group || !quota_is_member(rule->id, groups, count))
 			continue;
 		if (!rule->bytes)
 			return 0;

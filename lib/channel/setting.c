@@ -42,10 +42,10 @@ int setting_find(const char *name)
 	for (int key = 0; key < SETTINGS; key++)
 		if (!strcmp(name, settings_table[key].name))
 			return key;
-	return -1;
+	return -ENOENT;
 }
 
-static int refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
+static int setting_refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
 {
 	size_t n = text_format(why, SETTING_TEXT_MAX, "%.32s: not", text);
 
@@ -54,14 +54,14 @@ static int refuse_word(const struct setting *s, const char *text, char why[SETTI
 	return -EINVAL;
 }
 
-static int parse_word(const struct setting *s, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
+static int setting_parse_word(const struct setting *s, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
 {
 	for (uint64_t i = 0; s->words[i]; i++)
 		if (!strcmp(text, s->words[i])) {
 			*value = i;
 			return 0;
 		}
-	return refuse_word(s, text, why);
+	return setting_refuse_word(s, text, why);
 }
 
 int setting_parse(enum setting_key key, const char *text, uint64_t *value, char why[SETTING_TEXT_MAX])
@@ -72,7 +72,7 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 	int err;
 
 	if (s->words)
-		return parse_word(s, text, value, why);
+		return setting_parse_word(s, text, value, why);
 	err = size_parse(text, s->max, &n);
 	if (err == 0 && n < s->min)
 		err = -ERANGE;

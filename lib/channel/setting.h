@@ -45,7 +45,7 @@ struct settings {
 /* What holds where nobody has said anything. */
 extern const struct settings settings_preset;
 
-/* The key of that name, without "spfs."; -1: there is none. */
+/* The key of that name, without "spfs.", or -ENOENT. */
 int setting_find(const char *name);
 
 /* Room for why a value is refused, or for a value. */

@@ -1,7 +1,6 @@
 /* Settings of a tap, as they change. */
 #include "tap-parts.h"
 
-#include "channel.h"
 
 int tap_ring_size(const struct tap *tap)
 {
@@ -13,19 +12,19 @@ bool tap_discards(const struct tap *tap)
 	return tap->settings.value[SETTING_IDLE] == IDLE_DISCARD && tap->id < TAP_PRIVATE;
 }
 
-static uint64_t owed(const struct tap *tap)
+static uint64_t tap_owed(const struct tap *tap)
 {
 	return (uint64_t)tap_ring_size(tap) + tap->settings.value[SETTING_DEPTH];
 }
 
 int tap_charge(struct tap *tap)
 {
-	return charge_set(&tap->charge, owed(tap));
+	return charge_set(&tap->charge, tap_owed(tap));
 }
 
-static int apply(struct tap *tap, enum setting_key key)
+static int tap_apply(struct tap *tap, enum setting_key key)
 {
-	int err = owed(tap) > tap->charge.bytes ? tap_charge(tap) : 0;
+	int err = tap_owed(tap) > tap->charge.bytes ? tap_charge(tap) : 0;
 
 	if (err < 0)
 		return err;
@@ -47,17 +46,12 @@ static int apply(struct tap *tap, enum setting_key key)
 int tap_set(struct tap *tap, enum setting_key key, uint64_t value)
 {
 	uint64_t before = tap->settings.value[key];
-	struct channel *ch = tap->channel;
 	int err;
 
 	tap->settings.value[key] = value;
-	err = apply(tap, key);
+	err = tap_apply(tap, key);
 	if (err < 0)
 		tap->settings.value[key] = before;
 	tap_charge(tap); /* less is given back once it is so: who else takes it could not be asked for it again */
-	if (err < 0)
-		return err;
-	tap_look(tap);
-	channel_pump(ch);
-	return 0;
+	return err;
 }

@@ -7,30 +7,15 @@
 #include "channel.h"
 #include "engine.h"
 #include "log.h"
-#include "monitor.h"
 #include "pipe.h"
 #include "sys.h"
 
-void tap_look(struct tap *tap)
-{
-	bool full = tap_full(tap);
-
-	tap->stalled = false; /* the pump, which is called then, finds out again */
-	if (tap_update(tap)) {
-		channel_remove_tap(tap->channel, tap->id);
-		return;
-	}
-	monitor_look(tap->channel);
-	if ((full && !tap_full(tap)) || tap->channel->starved)
-		channel_pump(tap->channel);
-}
-
-static void tap_changed(struct outlet *o)
+static void tap_outlet_changed(struct outlet *o)
 {
 	tap_look(container_of(o, struct tap, outlet));
 }
 
-static void rate_limit_due(struct loop_io *io, int res)
+static void tap_due(struct loop_io *io, int res)
 {
 	tap_look(container_of(io, struct tap, due));
 }
@@ -45,37 +30,41 @@ void tap_want_more(struct tap *tap)
 		outlet_want_room(&tap->outlet);
 }
 
-static struct tap *tap_new(struct channel *ch, uint64_t id, const struct limits *limits, int *err)
+static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits,
+		   void (*changed)(struct tap *))
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
+	int err;
 
-	*err = tap ? 0 : -ENOMEM;
 	if (!tap)
-		return NULL;
+		return -ENOMEM;
 	tap->channel = ch;
 	tap->id = id;
+	tap->changed = changed;
 	tap->settings = limits->settings;
 	tap->charge.account = limits->account;
 	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
 	tap->delivered = true;
 	queue_init(&tap->queue);
-	loop_io_init(&tap->due, ch->worker->loop, rate_limit_due);
-	*err = tap_charge(tap);
-	if (*err == 0)
-		return tap;
-	free(tap);
-	return NULL;
+	loop_io_init(&tap->due, ch->worker->loop, tap_due);
+	err = tap_charge(tap);
+	if (err == 0)
+		*out = tap;
+	else
+		free(tap);
+	return err;
 }
 
-int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits)
+int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits,
+	       void (*changed)(struct tap *))
 {
 	struct fifo fifo = { .dir = ch->origin.dir, .id = id };
-	int err;
-	struct tap *tap = tap_new(ch, id, limits, &err);
+	struct tap *tap;
+	int err = tap_new(&tap, ch, id, limits, changed);
 
-	if (!tap)
+	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_changed);
+	err = outlet_init(&tap->outlet, &fifo, ch->worker->loop, &ch->worker->watcher, tap_outlet_changed);
 	if (err < 0) {
 		charge_finish(&tap->charge);
 		free(tap);
@@ -87,13 +76,14 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 	return 0;
 }
 
-int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd, const struct limits *limits)
+int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd, const struct limits *limits,
+		       void (*changed)(struct tap *))
 {
-	int err;
-	struct tap *tap = tap_new(ch, id, limits, &err);
 	struct pipe p = PIPE_NONE;
+	struct tap *tap;
+	int err = tap_new(&tap, ch, id, limits, changed);
 
-	if (!tap)
+	if (err < 0)
 		return err;
 	err = pipe_open(&p, tap_ring_size(tap));
 	if (err > 0)
@@ -104,7 +94,7 @@ int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *r
 		free(tap);
 		return err;
 	}
-	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_changed);
+	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_outlet_changed);
 	outlet_resize(&tap->outlet, tap_ring_size(tap));
 	*rd = p.rd;
 	*out = tap;
@@ -162,7 +152,7 @@ bool tap_discard(struct tap *tap)
 }
 
 /* Moves what the rate limit allows: whole messages where there are messages. */
-static int drain(struct tap *tap, size_t *moved)
+static int tap_drain(struct tap *tap, size_t *moved)
 {
 	bool packets = tap->channel->settings.value[SETTING_PACKETS];
 	size_t limit = tap->rate_limit.rate ? rate_limit_step(&tap->rate_limit) : SIZE_MAX;
@@ -178,7 +168,7 @@ static int drain(struct tap *tap, size_t *moved)
 	return err;
 }
 
-static void flush(struct tap *tap)
+static void tap_flush(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 	size_t moved = 0;
@@ -188,7 +178,7 @@ static void flush(struct tap *tap)
 		tap_want_more(tap);
 		return;
 	}
-	err = drain(tap, &moved);
+	err = tap_drain(tap, &moved);
 	tap->bytes_out += moved;
 	rate_limit_moved(&tap->rate_limit, moved);
 	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
@@ -206,7 +196,7 @@ bool tap_update(struct tap *tap)
 	struct outlet *o = &tap->outlet;
 
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
-		flush(tap);
+		tap_flush(tap);
 	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {
 		outlet_abandon(o);
 		tap->delivered = true;
@@ -221,7 +211,7 @@ bool tap_update(struct tap *tap)
 }
 
 /* The first part goes before the rest, so the rest is called back first. */
-static int recall(struct tap *tap, int rd)
+static int tap_recall_rest(struct tap *tap, int rd)
 {
 	struct pipe p = PIPE_NONE;
 	int size, err, rest;
@@ -238,7 +228,7 @@ static int recall(struct tap *tap, int rd)
 		return (int)n;
 	}
 	tap->bytes_out -= (uint64_t)n;
-	rest = recall(tap, rd);
+	rest = tap_recall_rest(tap, rd);
 	err = queue_prepend(&tap->queue, &p, (size_t)n, size);
 	pipe_close(&p);
 	return err < 0 ? err : rest;
@@ -251,5 +241,5 @@ int tap_recall(struct tap *tap, int rd)
 	if (err < 0)
 		return err;
 	tap->delivered = false;
-	return recall(tap, rd);
+	return tap_recall_rest(tap, rd);
 }

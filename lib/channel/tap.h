@@ -31,17 +31,20 @@ struct tap {
 	uint64_t bytes_out; /* handed to the FIFO */
 	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 	uint64_t drops;     /* how often */
+	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
+	void (*changed)(struct tap *tap);
 };
 
 /* No node has such a number. */
 #define TAP_PRIVATE ((uint64_t)1 << 63)
 
 /* Returns 0, -EDQUOT, or a negative errno of outlet_init(). */
-int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct limits *limits);
+int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct limits *limits,
+	       void (*changed)(struct tap *));
 
 /* A tap on an anonymous pipe, whose read end *rd (O_NONBLOCK) is the caller's. Returns 0 or a negative errno. */
-int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd,
-		       const struct limits *limits);
+int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd, const struct limits *limits,
+		       void (*changed)(struct tap *));
 
 /* Drops what the tap holds. NULL-safe. */
 void tap_destroy(struct tap *tap);
@@ -72,11 +75,11 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting);
  */
 bool tap_update(struct tap *tap);
 
-/*
- * Something about the tap's reader has changed: tap_update(), and what follows from it for the channel. The tap
- * may be gone afterwards.
- */
-void tap_look(struct tap *tap);
+/* Something has changed that the tap does not see by itself. The tap may be gone afterwards. */
+static inline void tap_look(struct tap *tap)
+{
+	tap->changed(tap);
+}
 
 /*
  * Takes what waits in the outlet, whose read end is @rd, back to the head of the queue, so that what was read

@@ -15,13 +15,13 @@
 
 enum { KEY_CHANNEL = 40, KEY_OWNER, KEY_GROUP, KEY_MODE }; /* bits behind those of settings */
 
-static struct declared *last(struct config_parse *p)
+static struct declared *config_declared_last(struct config_parse *p)
 {
 	return p->config->declared_count ? &p->config->declared[p->config->declared_count - 1] : NULL;
 }
 
 /* Leaves one slash between parts, and none around. */
-static void tidy(char *name)
+static void config_declared_tidy(char *name)
 {
 	char *to = name;
 
@@ -33,7 +33,7 @@ static void tidy(char *name)
 	*to = '\0';
 }
 
-static void check_name(struct config_parse *p, const char *name)
+static void config_declared_check_name(struct config_parse *p, const char *name)
 {
 	if (!*name)
 		config_mistake(p, "a name is missing");
@@ -74,8 +74,8 @@ void config_declare(struct config_parse *p, bool tap, const char *text)
 		p->err = -ENOMEM;
 		return;
 	}
-	tidy(name);
-	check_name(p, name);
+	config_declared_tidy(name);
+	config_declared_check_name(p, name);
 	twin = config_find(c, name);
 	if (twin)
 		config_mistake(p, "'%s' is there twice, first in line %u", name, twin->line);
@@ -88,7 +88,7 @@ void config_declare(struct config_parse *p, bool tap, const char *text)
 
 /* ---- keys ---- */
 
-static void add_port(struct config_parse *p, struct declared *d, enum port_dir dir, const char *text)
+static void config_declared_add_port(struct config_parse *p, struct declared *d, enum port_dir dir, const char *text)
 {
 	struct declared_port *grown;
 	char why[URI_WHY_MAX];
@@ -112,7 +112,7 @@ static void add_port(struct config_parse *p, struct declared *d, enum port_dir d
 	d->port_count += grown[d->port_count].uri != NULL;
 }
 
-static void set_mode(struct config_parse *p, struct declared *d, const char *value)
+static void config_declared_set_mode(struct config_parse *p, struct declared *d, const char *value)
 {
 	size_t n = strlen(value);
 
@@ -122,18 +122,18 @@ static void set_mode(struct config_parse *p, struct declared *d, const char *val
 		d->mode = (mode_t)strtoul(value, NULL, 8);
 }
 
-static void set_channel(struct config_parse *p, struct declared *d, const char *value)
+static void config_declared_set_channel(struct config_parse *p, struct declared *d, const char *value)
 {
 	if (!config_once(p, KEY_CHANNEL, "channel"))
 		return;
 	d->channel = config_copy(p, value);
 	d->channel_line = p->line;
 	if (d->channel)
-		tidy(d->channel);
+		config_declared_tidy(d->channel);
 }
 
 /* Returns false where it is none of these. */
-static bool channel_key(struct config_parse *p, struct declared *d, const char *name, const char *value)
+static bool config_declared_channel_key(struct config_parse *p, struct declared *d, const char *name, const char *value)
 {
 	if (!strcmp(name, "owner")) {
 		if (config_once(p, KEY_OWNER, name))
@@ -143,7 +143,7 @@ static bool channel_key(struct config_parse *p, struct declared *d, const char *
 			config_group(p, value, &d->group);
 	} else if (!strcmp(name, "mode")) {
 		if (config_once(p, KEY_MODE, name))
-			set_mode(p, d, value);
+			config_declared_set_mode(p, d, value);
 	} else {
 		return false;
 	}
@@ -152,24 +152,24 @@ static bool channel_key(struct config_parse *p, struct declared *d, const char *
 
 void config_declared_key(struct config_parse *p, const char *name, const char *value)
 {
-	struct declared *d = last(p);
+	struct declared *d = config_declared_last(p);
 	bool belongs_to_channel = !strcmp(name, "owner") || !strcmp(name, "group") || !strcmp(name, "mode") ||
 				  !strcmp(name, "source");
 
 	if (d->tap && belongs_to_channel)
 		config_mistake(p, "'%s' belongs to the channel, not to its tap", name);
 	else if (!strcmp(name, "sink") || !strcmp(name, "source"))
-		add_port(p, d, *(name + 1) == 'o' ? PORT_SOURCE : PORT_SINK, value);
+		config_declared_add_port(p, d, *(name + 1) == 'o' ? PORT_SOURCE : PORT_SINK, value);
 	else if (d->tap && !strcmp(name, "channel"))
-		set_channel(p, d, value);
-	else if (!channel_key(p, d, name, value) &&
+		config_declared_set_channel(p, d, value);
+	else if (!config_declared_channel_key(p, d, name, value) &&
 		 !config_setting(p, d->tap ? SETTING_OF_TAP : SETTING_OF_CHANNEL, name, value, &d->settings, &d->given))
 		config_mistake(p, "a %s has no key '%s'", d->tap ? "tap" : "channel", name);
 }
 
 /* ---- once all is read ---- */
 
-static void check_owner(struct config_parse *p, struct declared *d)
+static void config_declared_check_owner(struct config_parse *p, struct declared *d)
 {
 	if (d->owner.gid == (gid_t)-1)
 		d->owner.gid = d->group;
@@ -179,7 +179,7 @@ static void check_owner(struct config_parse *p, struct declared *d)
 		config_mistake(p, "user %u has no name, so 'group' is needed", d->owner.uid);
 }
 
-static void check_tap(struct config_parse *p, const struct declared *d)
+static void config_declared_check_tap(struct config_parse *p, const struct declared *d)
 {
 	const struct declared *channel = d->channel ? config_find(p->config, d->channel) : NULL;
 
@@ -195,7 +195,7 @@ static void check_tap(struct config_parse *p, const struct declared *d)
 }
 
 /* No folder of a name is a channel. */
-static void check_folders(struct config_parse *p, const struct declared *d)
+static void config_declared_check_folders(struct config_parse *p, const struct declared *d)
 {
 	for (size_t n = strcspn(d->name, "/"); d->name[n]; n += 1 + strcspn(d->name + n + 1, "/")) {
 		_cleanup_free_ char *folder = strndup(d->name, n);
@@ -213,10 +213,10 @@ void config_declared_check(struct config_parse *p)
 		struct declared *d = &c->declared[i];
 
 		p->line = d->line;
-		check_folders(p, d);
+		config_declared_check_folders(p, d);
 		if (d->tap)
-			check_tap(p, d);
+			config_declared_check_tap(p, d);
 		else
-			check_owner(p, d);
+			config_declared_check_owner(p, d);
 	}
 }

@@ -24,7 +24,7 @@ static const struct {
 
 /* ---- headings ---- */
 
-static void trim(char *text)
+static void config_trim(char *text)
 {
 	size_t n = strlen(text);
 
@@ -41,7 +41,7 @@ void config_heading(struct config_parse *p, char *text)
 	if (*name)
 		*name++ = '\0';
 	name += strspn(name, " \t");
-	trim(name);
+	config_trim(name);
 	while (section < CONFIG_SECTIONS && strcmp(sections[section].name, word))
 		section++;
 	if (section == CONFIG_SECTIONS) {
@@ -82,7 +82,7 @@ bool config_setting(struct config_parse *p, unsigned of, const char *name, const
 	return true;
 }
 
-static void defaults_key(struct config_parse *p, const char *name, const char *value)
+static void config_defaults_key(struct config_parse *p, const char *name, const char *value)
 {
 	unsigned given = (unsigned)p->seen;
 
@@ -93,7 +93,7 @@ static void defaults_key(struct config_parse *p, const char *name, const char *v
 
 /* ---- [mount] ---- */
 
-static void set_path(struct config_parse *p, const char *name, const char *value, char **path)
+static void config_set_path(struct config_parse *p, const char *name, const char *value, char **path)
 {
 	if (*value != '/')
 		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
@@ -103,7 +103,7 @@ static void set_path(struct config_parse *p, const char *name, const char *value
 		*path = config_copy(p, value);
 }
 
-static void set_workers(struct config_parse *p, const char *value)
+static void config_set_workers(struct config_parse *p, const char *value)
 {
 	char *end;
 	unsigned long n = strspn(value, "0123456789") == strlen(value) ? strtoul(value, &end, 10) : 0;
@@ -114,7 +114,7 @@ static void set_workers(struct config_parse *p, const char *value)
 		p->config->workers = (unsigned)n;
 }
 
-static void set_allow_other(struct config_parse *p, const char *value)
+static void config_set_allow_other(struct config_parse *p, const char *value)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		config_mistake(p, "allow_other: '%s' is neither yes nor no", value);
@@ -122,7 +122,7 @@ static void set_allow_other(struct config_parse *p, const char *value)
 		p->config->allow_other = !strcmp(value, "yes");
 }
 
-static void mount_key(struct config_parse *p, const char *name, const char *value)
+static void config_mount_key(struct config_parse *p, const char *name, const char *value)
 {
 	static const char *const keys[] = { "point", "workers", "allow_other", "log" };
 	struct config *c = p->config;
@@ -135,16 +135,16 @@ static void mount_key(struct config_parse *p, const char *name, const char *valu
 	else if (!config_once(p, key, name))
 		return;
 	else if (key == 0 || key == 3)
-		set_path(p, name, value, key ? &c->log : &c->point);
+		config_set_path(p, name, value, key ? &c->log : &c->point);
 	else if (key == 1)
-		set_workers(p, value);
+		config_set_workers(p, value);
 	else
-		set_allow_other(p, value);
+		config_set_allow_other(p, value);
 }
 
 /* ---- [quota] ---- */
 
-static void add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
+static void config_add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
 {
 	struct quotas *q = &p->config->quotas;
 	struct quota_rule *grown = realloc(q->rules, (q->count + 1) * sizeof(*grown));
@@ -162,7 +162,7 @@ static void add_rule(struct config_parse *p, const char *who, const struct quota
 	grown[q->count++] = *rule;
 }
 
-static void quota_key(struct config_parse *p, const char *name, const char *value)
+static void config_quota_key(struct config_parse *p, const char *name, const char *value)
 {
 	struct quota_rule rule = { .group = *name == '@' };
 	char why[SETTING_TEXT_MAX];
@@ -174,12 +174,12 @@ static void quota_key(struct config_parse *p, const char *name, const char *valu
 	else if (preset && config_once(p, 0, name))
 		p->config->quotas.preset = p->config->defaults.value[SETTING_QUOTA] = rule.bytes;
 	else if (!preset && known)
-		add_rule(p, name, &rule);
+		config_add_rule(p, name, &rule);
 }
 
 /* ---- [ports] ---- */
 
-static void permit(struct config_parse *p, struct permit *to, const char *who)
+static void config_permit(struct config_parse *p, struct permit *to, const char *who)
 {
 	int err = 0;
 	id_t id;
@@ -194,7 +194,7 @@ static void permit(struct config_parse *p, struct permit *to, const char *who)
 		p->err = err;
 }
 
-static void ports_key(struct config_parse *p, const char *name, const char *value)
+static void config_ports_key(struct config_parse *p, const char *name, const char *value)
 {
 	const struct port_kind *kind = port_kind_find(name, strlen(name));
 	_cleanup_free_ char *list = NULL;
@@ -215,14 +215,14 @@ static void ports_key(struct config_parse *p, const char *name, const char *valu
 	list = strcmp(value, "none") ? config_copy(p, value) : NULL;
 	for (names = list; (who = strsep(&names, " \t,"));)
 		if (*who)
-			permit(p, to, who);
+			config_permit(p, to, who);
 }
 
 void config_key(struct config_parse *p, const char *name, const char *value)
 {
 	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
-		[CONFIG_MOUNT] = mount_key,	   [CONFIG_DEFAULTS] = defaults_key,
-		[CONFIG_QUOTA] = quota_key,	   [CONFIG_PORTS] = ports_key,
+		[CONFIG_MOUNT] = config_mount_key, [CONFIG_DEFAULTS] = config_defaults_key,
+		[CONFIG_QUOTA] = config_quota_key, [CONFIG_PORTS] = config_ports_key,
 		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
 	};
 

@@ -6,7 +6,7 @@
 
 #include "kinds.h"
 
-static void print_mount(FILE *f, const struct config *c)
+static void config_print_mount(FILE *f, const struct config *c)
 {
 	fprintf(f, "[mount]\n");
 	if (c->point)
@@ -19,7 +19,7 @@ static void print_mount(FILE *f, const struct config *c)
 		fprintf(f, "log = %s\n", c->log);
 }
 
-static void print_setting(FILE *f, enum setting_key key, uint64_t value)
+static void config_print_setting(FILE *f, enum setting_key key, uint64_t value)
 {
 	char text[SETTING_TEXT_MAX];
 
@@ -28,15 +28,15 @@ static void print_setting(FILE *f, enum setting_key key, uint64_t value)
 }
 
 /* A ring of no fixed size cannot be written as a number. */
-static void print_defaults(FILE *f, const struct config *c)
+static void config_print_defaults(FILE *f, const struct config *c)
 {
 	fprintf(f, "\n[defaults]\n");
 	for (enum setting_key key = 0; key < SETTINGS; key++)
 		if (settings_table[key].of != SETTING_OF_MOUNT && (key != SETTING_SIZE || c->defaults.value[key]))
-			print_setting(f, key, c->defaults.value[key]);
+			config_print_setting(f, key, c->defaults.value[key]);
 }
 
-static void print_quotas(FILE *f, const struct config *c)
+static void config_print_quotas(FILE *f, const struct config *c)
 {
 	fprintf(f, "\n[quota]\ndefault = %" PRIu64 "\n", c->quotas.preset);
 	for (size_t i = 0; i < c->quotas.count; i++) {
@@ -46,7 +46,7 @@ static void print_quotas(FILE *f, const struct config *c)
 	}
 }
 
-static void print_permits(FILE *f, const struct config *c)
+static void config_print_permits(FILE *f, const struct config *c)
 {
 	fprintf(f, "\n[ports]\n");
 	for (unsigned k = 0; port_kind_at(k); k++) {
@@ -62,7 +62,7 @@ static void print_permits(FILE *f, const struct config *c)
 	}
 }
 
-static void print_declared(FILE *f, const struct declared *d)
+static void config_print_declared(FILE *f, const struct declared *d)
 {
 	fprintf(f, "\n[%s %s]\n", d->tap ? "tap" : "channel", d->name);
 	if (d->tap)
@@ -71,7 +71,7 @@ static void print_declared(FILE *f, const struct declared *d)
 		fprintf(f, "owner = %u\ngroup = %u\nmode = %04o\n", d->owner.uid, d->group, d->mode);
 	for (enum setting_key key = 0; key < SETTINGS; key++)
 		if (d->given & 1u << key)
-			print_setting(f, key, d->settings.value[key]);
+			config_print_setting(f, key, d->settings.value[key]);
 	for (size_t i = 0; i < d->port_count; i++)
 		fprintf(f, "%s = %s\n", d->ports[i].dir == PORT_SOURCE ? "source" : "sink", d->ports[i].uri);
 }
@@ -84,12 +84,12 @@ char *config_print(const struct config *c, bool all)
 
 	if (!f)
 		return NULL;
-	print_mount(f, c);
-	print_defaults(f, c);
-	print_quotas(f, c);
-	print_permits(f, c);
+	config_print_mount(f, c);
+	config_print_defaults(f, c);
+	config_print_quotas(f, c);
+	config_print_permits(f, c);
 	for (size_t i = 0; all && i < c->declared_count; i++)
-		print_declared(f, &c->declared[i]);
+		config_print_declared(f, &c->declared[i]);
 	if (fclose(f) == 0)
 		return text;
 	free(text);

@@ -69,7 +69,7 @@ char *config_copy(struct config_parse *p, const char *text)
 
 /* ---- lines ---- */
 
-static bool clean(const char *line)
+static bool config_read_is_clean(const char *line)
 {
 	for (; *line; line++)
 		if (iscntrl((unsigned char)*line) && *line != '\t')
@@ -78,7 +78,7 @@ static bool clean(const char *line)
 }
 
 /* @line begins with '['. */
-static void heading(struct config_parse *p, char *line)
+static void config_read_heading(struct config_parse *p, char *line)
 {
 	char *end = strchr(line, ']');
 
@@ -97,7 +97,7 @@ static void heading(struct config_parse *p, char *line)
 }
 
 /* ini_reader: the next line, or a blank one where there is nothing to be taken apart. */
-static char *read_line(char *to, int room, void *data)
+static char *config_read_line(char *to, int room, void *data)
 {
 	struct reader *r = data;
 	struct config_parse *p = &r->parse;
@@ -121,11 +121,11 @@ static char *read_line(char *to, int room, void *data)
 	memcpy(to, line, len);
 	to[len] = '\0';
 	text = to + strspn(to, " \t");
-	if (!clean(to)) {
+	if (!config_read_is_clean(to)) {
 		config_mistake(p, "a control character");
 		*to = '\0';
 	} else if (*text == '[') {
-		heading(p, text);
+		config_read_heading(p, text);
 		*to = '\0';
 	}
 	strcat(to, "\n");
@@ -133,7 +133,7 @@ static char *read_line(char *to, int room, void *data)
 }
 
 /* ini_handler; the section is ours to know. */
-static int take(void *data, const char *section, const char *name, const char *value)
+static int config_read_take(void *data, const char *section, const char *name, const char *value)
 {
 	struct config_parse *p = &((struct reader *)data)->parse;
 
@@ -150,7 +150,7 @@ static int take(void *data, const char *section, const char *name, const char *v
 	return 1;
 }
 
-static void parse(struct reader *r)
+static void config_read_parse(struct reader *r)
 {
 	/* Multiple lines to a value would make of an indented mistake a value. */
 	ini_allow_multiline = false;
@@ -158,14 +158,14 @@ static void parse(struct reader *r)
 	ini_use_stack = false;
 	ini_initial_alloc = ini_max_line = CONFIG_LINE_MAX + 2;
 	ini_inline_comment_prefixes = (char *)(void *)(uintptr_t)";#";
-	if (ini_parse_stream(read_line, r, take, r) == -2)
+	if (ini_parse_stream(config_read_line, r, config_read_take, r) == -2)
 		r->parse.err = -ENOMEM;
 }
 
 /* ---- the file ---- */
 
 /* The text, with a zero byte behind it, or NULL with *err set. */
-static char *load(const char *path, size_t *size, int *err)
+static char *config_read_load(const char *path, size_t *size, int *err)
 {
 	/* (a FIFO would wait for its writer) */
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -191,7 +191,7 @@ static char *load(const char *path, size_t *size, int *err)
 	return NULL;
 }
 
-static void check_text(struct reader *r, const char *text, size_t size)
+static void config_read_check_text(struct reader *r, const char *text, size_t size)
 {
 	const char *zero = memchr(text, '\0', size);
 
@@ -209,7 +209,7 @@ int config_read(const char *path, struct config **config, struct lines *mistakes
 {
 	size_t size = 0, before = mistakes->count;
 	int err = 0;
-	_cleanup_free_ char *text = load(path, &size, &err);
+	_cleanup_free_ char *text = config_read_load(path, &size, &err);
 	struct reader r = { .parse = { .file = path, .mistakes = mistakes, .config = config_create() } };
 	struct config_parse *p = &r.parse;
 
@@ -224,8 +224,8 @@ int config_read(const char *path, struct config **config, struct lines *mistakes
 	}
 	r.next = text + (!strncmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);
 	r.end = text + size;
-	check_text(&r, text, size);
-	parse(&r);
+	config_read_check_text(&r, text, size);
+	config_read_parse(&r);
 	config_declared_check(p);
 	p->config->file = config_copy(p, path);
 	err = p->err ? p->err : mistakes->count > before ? -EINVAL : 0;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* -1 is nobody's, and means "as it is" to the kernel. */
-static bool parse_id(const char *text, id_t *id)
+static bool config_parse_id(const char *text, id_t *id)
 {
 	unsigned long n;
 	char *end;
@@ -33,7 +33,7 @@ bool config_user(struct config_parse *p, const char *text, uid_t *uid)
 
 	if (pw)
 		*uid = pw->pw_uid;
-	else if (!parse_id(text, uid)) {
+	else if (!config_parse_id(text, uid)) {
 		config_mistake(p, "there is no user '%s'", text);
 		return false;
 	}
@@ -46,14 +46,14 @@ bool config_group(struct config_parse *p, const char *text, gid_t *gid)
 
 	if (gr)
 		*gid = gr->gr_gid;
-	else if (!parse_id(text, gid)) {
+	else if (!config_parse_id(text, gid)) {
 		config_mistake(p, "there is no group '%s'", text);
 		return false;
 	}
 	return true;
 }
 
-static bool find_groups(struct config_parse *p, const char *user, struct rights *r)
+static bool config_find_groups(struct config_parse *p, const char *user, struct rights *r)
 {
 	int count = 0;
 
@@ -82,5 +82,5 @@ bool config_rights(struct config_parse *p, const char *text, struct rights *r)
 			return true;
 	}
 	*r = (struct rights){ .uid = pw->pw_uid, .gid = pw->pw_gid };
-	return find_groups(p, pw->pw_name, r);
+	return config_find_groups(p, pw->pw_name, r);
 }

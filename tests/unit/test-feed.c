@@ -340,3 +340,36 @@ Test(feed, is_not_there_without_descriptors)
 	cr_assert_eq(feed_err, -EMFILE);
 	cr_assert_eq(feed, kept);
 }
+
+static void call_never_ends(void *arg)
+{
+	ch->settings.value[SETTING_EOF] = EOF_NEVER;
+}
+
+static void call_add_tap(void *arg)
+{
+	*(int *)arg = channel_add_tap(ch, 2, &(struct limits){ .settings = settings_preset });
+}
+
+Test(feed, leaves_what_waits_where_it_was_when_a_tap_is_refused)
+{
+	struct op o = { 0 };
+	int rd;
+
+	fixture_fifo(&f, 2);
+	on_worker(&f, call_never_ends, NULL); /* so that an inlet is opened as well */
+	submit(&o, FEED_WRITE, data, 1000);
+	on_worker(&f, call_destroy, NULL);
+	for (unsigned nth = 1; nth <= 3; nth++) {
+		int err = 0;
+
+		fault_open = (struct fault){ .nth = nth, .count = 1, .err = -EMFILE };
+		on_worker(&f, call_add_tap, &err);
+		cr_expect_eq(err, -EMFILE, "%u", nth);
+	}
+	fault_open = (struct fault){ 0 };
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, 1000);
+	cr_expect_eq(read_all(rd, data, 1), 0, "no end of file");
+	close(rd);
+}

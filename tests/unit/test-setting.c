@@ -68,6 +68,6 @@ Test(setting, every_value_is_read_as_it_was_written)
 		}
 		cr_assert_eq(setting_find(settings_table[key].name), key);
 	}
-	cr_assert_eq(setting_find("nothing"), -1);
-	cr_assert_eq(setting_find(""), -1);
+	cr_assert_eq(setting_find("nothing"), -ENOENT);
+	cr_assert_eq(setting_find(""), -ENOENT);
 }

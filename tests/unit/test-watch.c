@@ -22,6 +22,7 @@ struct watched {
 	atomic_uint seen; /* every mask so far */
 	atomic_int overflows;
 	bool once; /* removes itself when it is told */
+	struct watched *other; /* removes this one after an overflow */
 };
 
 static struct watched a, b;
@@ -35,6 +36,8 @@ static void event(struct watch *watch, uint32_t mask)
 	w->overflows += mask == 0;
 	if (w->once)
 		watch_remove(watch);
+	if (w->other && mask == 0)
+		watch_remove(&w->other->watch);
 }
 
 static void call_add(void *arg)
@@ -193,7 +196,7 @@ static void too_many(void *arg)
 	}
 }
 
-Test(watch, tells_everybody_after_an_overflow)
+static void overflow(void)
 {
 	FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
 	int max = 0;
@@ -201,11 +204,31 @@ Test(watch, tells_everybody_after_an_overflow)
 	cr_assert(file && fscanf(file, "%d", &max) == 1);
 	fclose(file);
 	on_worker(&f, too_many, &max);
+}
+
+Test(watch, tells_everybody_after_an_overflow)
+{
+	overflow();
 	open_and_close(1);
 	wait_calls(&a, 1);
 	settle(&b, 2);
 	cr_assert_eq(a.overflows, 1);
 	cr_assert_eq(b.overflows, 1);
+}
+
+Test(watch, may_remove_others_after_an_overflow)
+{
+	struct watched c;
+
+	a.other = &b;
+	watch_node(&c, 3, IN_OPEN);
+	overflow();
+	settle(&c, 3);
+	cr_expect_eq(a.overflows, 1);
+	cr_expect_eq(b.overflows, 0);
+	cr_expect_eq(c.overflows, 1);
+	on_worker(&f, call_remove, &c);
+	close(c.fd);
 }
 
 Test(watch, says_what_is_wrong)

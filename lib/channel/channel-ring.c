@@ -1,0 +1,38 @@
+/*
+ * The ring of the origin, the kernel's own, and the size that it is asked to have. The daemon can ask only while it has
+ * the origin open: as its reader, by an inlet, or while it keeps bytes in it. Else nobody may have it open, and then the
+ * ring is gone with its size; who opens it next is seen by the origin watch, and the layer above resizes it for them.
+ */
+#include "channel-parts.h"
+
+#include "engine.h"
+#include "pipe.h"
+
+int channel_ring_size(const struct channel *ch)
+{
+	return ch->settings.value[SETTING_SIZE] ? (int)ch->settings.value[SETTING_SIZE] : PIPE_SIZE;
+}
+
+int channel_ring_fd(const struct channel *ch)
+{
+	const struct inlet *in = TAILQ_FIRST(&ch->inlets);
+
+	return ch->in >= 0 ? ch->in : in ? in->fd : ch->keeping ? ch->keep.fd : -1;
+}
+
+int channel_ring_fit(const struct channel *ch)
+{
+	int fd = channel_ring_fd(ch);
+	int granted = fd < 0 ? 0 : pipe_fit(fd, channel_ring_size(ch));
+
+	return granted < 0 ? granted : 0;
+}
+
+int channel_ring_opened(struct channel *ch)
+{
+	const struct engine_events *events = &ch->worker->events;
+
+	if (channel_ring_fd(ch) < 0 && events->ring_opened)
+		events->ring_opened(events->data, ch, channel_ring_size(ch));
+	return channel_ring_fit(ch);
+}
