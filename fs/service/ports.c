@@ -136,6 +136,23 @@ int ports_may_tell(const struct rights *r, const struct inode *inode)
 
 /* ---- detaching ---- */
 
+static void finish_detached(struct loop_task *task)
+{
+	struct ports_ask *a = container_of(task, struct ports_ask, detached);
+
+	if (--a->waiting == 0)
+		finish(a);
+}
+
+/* On the worker: nothing of the port is open any more. */
+static void tell_detached(void *data)
+{
+	struct ports_ask *a = data;
+
+	a->detached.run = finish_detached;
+	loop_post(a->server->loop, &a->detached);
+}
+
 static void work_detach(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
@@ -151,7 +168,7 @@ static void work_detach(struct job *job)
 	else if (!a->may[r->ports[i].dir])
 		a->err = -EACCES;
 	else
-		a->err = port_detach(a->channel, a->id);
+		a->err = port_detach(a->channel, a->id, tell_detached, a);
 }
 
 static void finish_detach(struct job *job)
@@ -160,7 +177,8 @@ static void finish_detach(struct job *job)
 
 	if (a->err == -EACCES)
 		a->why = "no right to detach the port";
-	finish(a);
+	if (a->err < 0 || --a->waiting == 0)
+		finish(a);
 }
 
 void ports_detach(struct ports_ask *a, const struct rights *r)
@@ -170,5 +188,6 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
 	a->detaches = true;
+	a->waiting = 2;
 	ask(a, work_detach, finish_detach);
 }

@@ -28,6 +28,8 @@ struct ports_ask {
 	struct channel *channel;
 	struct report *report;
 	bool detaches;
+	unsigned waiting;          /* for the job to come back, and for the port to be closed */
+	struct loop_task detached;
 	bool may[2]; /* detach sources, sinks */
 };
 
