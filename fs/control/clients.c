@@ -12,10 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "deferred-close.h"
 #include "base.h"
+#include "deferred-close.h"
 #include "fifo.h"
+#include "json.h"
 #include "log.h"
 #include "request.h"
 
@@ -59,7 +59,7 @@ static void client_drop(struct client *cl)
 }
 
 /* Takes @answer. Returns 0 or a negative errno. */
-static int send_answer(int fd, json_t *answer)
+static int client_send(int fd, json_t *answer)
 {
 	_cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 
@@ -70,12 +70,12 @@ static int send_answer(int fd, json_t *answer)
 }
 
 /* Says first how much was lost. Returns 0 or a negative errno. */
-static int tell_lost(struct client *cl)
+static int client_tell_lost(struct client *cl)
 {
 	int err = 0;
 
 	if (cl->lost)
-		err = send_answer(cl->fd, json_pack("{ss so}", "event", "lost", "count", json_of_number(cl->lost)));
+		err = client_send(cl->fd, json_pack("{ss so}", "event", "lost", "count", json_of_number(cl->lost)));
 	if (err == 0)
 		cl->lost = 0;
 	return err;
@@ -85,7 +85,7 @@ static void client_room(struct loop_io *io, int res)
 {
 	struct client *cl = container_of(io, struct client, room);
 
-	if (tell_lost(cl) == -EAGAIN)
+	if (client_tell_lost(cl) == -EAGAIN)
 		loop_io_poll(&cl->room, cl->fd, POLLOUT);
 }
 
@@ -93,9 +93,9 @@ static void client_more(struct request *r, json_t *answer)
 {
 	struct client *cl = container_of(r, struct client, request);
 
-	if (tell_lost(cl) < 0)
+	if (client_tell_lost(cl) < 0)
 		json_decref(answer);
-	else if (send_answer(cl->fd, answer) == 0)
+	else if (client_send(cl->fd, answer) == 0)
 		return;
 	cl->lost++;
 	loop_io_poll(&cl->room, cl->fd, POLLOUT);
@@ -112,9 +112,9 @@ static void client_done(struct request *r, json_t *answer)
 	if (cl->gone)
 		json_decref(answer);
 	else
-		err = send_answer(cl->fd, answer);
+		err = client_send(cl->fd, answer);
 	if (err == -EMSGSIZE)
-		err = send_answer(cl->fd, request_error(-E2BIG, "the answer is too long"));
+		err = client_send(cl->fd, json_of_error(-E2BIG, "the answer is too long"));
 	if (err < 0)
 		log_info("control: process %d of user %u does not take its answer: %s", (int)cl->rights.pid,
 			 cl->rights.uid, strerror(-err));
@@ -125,7 +125,7 @@ static void client_done(struct request *r, json_t *answer)
 }
 
 /* Takes what was passed with the message: *fd, if it is one descriptor. Returns 0 or -EINVAL, -EMFILE. */
-static int take_fd(struct msghdr *msg, int *fd, uid_t uid)
+static int client_take_fd(struct msghdr *msg, int *fd, uid_t uid)
 {
 	unsigned count = 0;
 
@@ -145,7 +145,7 @@ static int take_fd(struct msghdr *msg, int *fd, uid_t uid)
 }
 
 /* What names mean to who has connected is asked by its number, which another process may have by now. */
-static void look_at_process(struct client *cl)
+static void client_look_at_process(struct client *cl)
 {
 	struct pollfd p = { .fd = cl->process, .events = POLLIN };
 
@@ -182,19 +182,19 @@ static void client_ready(struct loop_io *io, int res)
 		client_drop(cl);
 		return;
 	}
-	*r = (struct request){ .server = c->server, .rights = &cl->rights, .fd = -1, .done = client_done,
+	*r = (struct request){ .ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done,
 				.more = client_more };
-	err = take_fd(&msg, &r->fd, cl->rights.uid);
+	err = client_take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;
 	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
 		deferred_close(&r->fd, cl->rights.uid);
-		client_done(r, request_error(err < 0 ? err : -E2BIG,
+		client_done(r, json_of_error(err < 0 ? err : -E2BIG,
 					     err == -EINVAL ? crowded ? "too many descriptors are still being closed" :
 									"one descriptor, please" :
 					     err < 0 ? strerror(-err) : "the request is too long"));
 		return;
 	}
-	look_at_process(cl);
+	client_look_at_process(cl);
 	/* io_uring(7) always tells of a peer that has shut down. */
 	loop_io_poll(&cl->io, cl->fd, POLLRDHUP);
 	request_start(r, c->text, (size_t)n);
@@ -202,7 +202,7 @@ static void client_ready(struct loop_io *io, int res)
 
 /* ---- who comes ---- */
 
-static int peer_rights(int fd, struct rights *r)
+static int client_peer_rights(int fd, struct rights *r)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -223,7 +223,7 @@ static int peer_rights(int fd, struct rights *r)
 }
 
 /* Returns a pidfd, or -1. */
-static int peer_process(int fd, pid_t pid)
+static int client_peer_process(int fd, pid_t pid)
 {
 	socklen_t len = sizeof(int);
 	int process;
@@ -235,7 +235,7 @@ static int peer_process(int fd, pid_t pid)
 }
 
 /* Whether one more client can be served. */
-static int check_client(struct clients *c, const struct rights *r, int fd)
+static int clients_check(struct clients *c, const struct rights *r, int fd)
 {
 	const struct client *other;
 	unsigned all = 0, same = 0;
@@ -264,13 +264,13 @@ void clients_welcome(struct clients *c, int fd)
 	cl->clients = c;
 	cl->fd = fd;
 	cl->process = -1;
-	loop_io_init(&cl->io, c->server->loop, client_ready);
-	loop_io_init(&cl->room, c->server->loop, client_room);
-	err = peer_rights(fd, &cl->rights);
+	loop_io_init(&cl->io, c->ctx->loop, client_ready);
+	loop_io_init(&cl->room, c->ctx->loop, client_room);
+	err = client_peer_rights(fd, &cl->rights);
 	if (err == 0)
-		cl->process = peer_process(fd, cl->rights.pid);
+		cl->process = client_peer_process(fd, cl->rights.pid);
 	if (err == 0)
-		err = check_client(c, &cl->rights, fd);
+		err = clients_check(c, &cl->rights, fd);
 	LIST_INSERT_HEAD(&c->all, cl, entry);
 	if (err == 0) {
 		loop_io_poll(&cl->io, fd, POLLIN);
@@ -278,7 +278,7 @@ void clients_welcome(struct clients *c, int fd)
 	}
 	log_info("control: process %d of user %u is not served: %s", (int)cl->rights.pid, cl->rights.uid,
 		 strerror(-err));
-	send_answer(fd, request_error(err, err == -EUSERS ? "too many connections to the control socket" :
+	client_send(fd, json_of_error(err, err == -EUSERS ? "too many connections to the control socket" :
 				      err == -EPERM ? "this daemon serves only its own user" : strerror(-err)));
 	client_free(cl);
 }

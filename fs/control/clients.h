@@ -1,12 +1,12 @@
 /* The clients of the control socket, each with what it asks for (request.h). */
 #pragma once
 
-#include "control.h"
+#include "control-socket.h"
 
 struct client;
 
 struct clients {
-	struct server *server;
+	struct context *ctx;
 	LIST_HEAD(, client) all;
 	char text[CONTROL_MAX]; /* of the request that is being read */
 };

@@ -1,37 +1,22 @@
-/*
- * The control socket, MOUNTPOINT/.spfs/control: how the command spfs asks for what an attribute cannot carry, as
- * descriptors, or cannot say, as why something failed.
- *
- * A unix socket of messages (SOCK_SEQPACKET), for every user: what each may is checked per request, by the ids
- * that the kernel tells of the peer. It is bound in the daemon's private view of the mount, so it does not make
- * umount(8) busy. A client sends a request (request.h) and reads its answer, and so on; a client that goes, or
- * shuts its sending side down, takes back what it asked for last.
- */
+/* What of a mount is asked and told by names of its own: the control socket and the files of .spfs; and attributes. */
 #pragma once
 
-#include "server.h"
+#include "context.h"
 
-/* Bytes of a request. */
-#define CONTROL_MAX 16384
+/* Makes what they keep, in ctx->control. Returns 0 or -ENOMEM; control_destroy() is owed either way. */
+int control_create(struct context *ctx);
 
-/* Connections of one user, and of all, but for root's. */
-#define CONTROL_USER_CLIENTS 64
-#define CONTROL_CLIENTS 512
+/* The attributes, for struct operation_hooks. */
+const struct xattr_attribute *const *control_xattrs(void);
 
-/* Returns 0 or -ENOMEM. */
-int control_create(struct control **control, struct server *s);
+/* Binds the control socket, on another thread: see control-socket.h. @tree: the root of the mount. */
+int control_bind(struct context *ctx, int tree);
 
-/*
- * Binds the socket, on a worker's thread: the FUSE thread has to answer what the kernel asks for meanwhile.
- * @tree: the root of the mount. Returns 0 or a negative errno.
- */
-int control_bind(struct control *c, int tree);
+/* Serves the control socket, if it is bound. */
+void control_start(struct context *ctx);
 
-/* Begins to serve what control_bind() has bound. */
-void control_start(struct control *c);
+/* The end: what was asked for is taken back, and nobody is served any more. */
+void control_leave(struct context *ctx);
 
-/* The end of the daemon: nobody is served any more. */
-void control_leave(struct control *c);
-
-/* NULL-safe. */
-void control_destroy(struct control *c);
+/* When no other thread works any more, and after the node table has gone. */
+void control_destroy(struct context *ctx);

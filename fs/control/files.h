@@ -1,10 +1,10 @@
 /* The files of the folder .spfs: what they are, and their look-up. See spfsd(8). */
 #pragma once
 
-#include "server.h"
+#include "context.h"
 
 /* Gives each file its place in the folder. Returns 0 or -ENOMEM. */
-int files_create(struct server *s);
+int files_create(struct context *ctx);
 
 /*
  * Answers a look-up of @file, a node in .spfs, with a snapshot of what it holds: at once or once that is gathered.

@@ -1,13 +1,12 @@
 /* What is asked of the events of a channel through the control socket: one request, and many answers. */
-#include "request-ops.h"
+#include "request-parts.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base.h"
-#include "tee.h"
 
-static void happened(struct events_watch *w, json_t *event, bool last)
+static void request_happened(struct events_watch *w, json_t *event, bool last)
 {
 	struct request *r = container_of(w, struct request, watch);
 
@@ -19,36 +18,24 @@ static void happened(struct events_watch *w, json_t *event, bool last)
 	request_finish(r, event);
 }
 
-static void cancel(struct request *r)
+static void request_cancel_watch(struct request *r)
 {
 	events_stop(&r->watch);
 	request_finish(r, NULL);
 }
 
-void request_watch(struct request *r)
+void request_watch(struct request *r, struct node *node)
 {
-	const char *op, *path;
-	struct node *node;
-	json_error_t error;
 	int err;
 
-	if (json_unpack_ex(r->json, &error, JSON_STRICT, "{ss ss}", "op", &op, "channel", &path) < 0) {
-		request_refuse(r, -EINVAL, error.text);
+	if (!request_unpack(r, "{}"))
 		return;
-	}
-	node = request_find(r, path);
-	if (!node || !request_may_tell(r, node))
-		return;
-	err = tee_channel(r->server, node);
-	r->watch = (struct events_watch){
-		.server = r->server, .inode = node->inode, .channel = node->inode->channel, .happened = happened,
-	};
-	if (err == 0)
-		err = events_start(&r->watch);
+	r->watch = (struct events_watch){ .ctx = r->ctx, .node = node, .happened = request_happened };
+	err = events_start(&r->watch);
 	if (err < 0) {
 		request_refuse(r, err, strerror(-err));
 		return;
 	}
-	r->cancel = cancel;
+	r->cancel = request_cancel_watch;
 	r->more(r, json_object());
 }

@@ -17,18 +17,18 @@
  *       the configuration (reload.h), for root and the daemon's own user
  *
  * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered
- * {"errno": NAME, "error": TEXT}.
+ * {"errno": NAME, "error": TEXT} (json_of_error()).
  */
 #pragma once
 
 #include "attach.h"
-#include "port-wait.h"
 #include "events.h"
+#include "port-wait.h"
 #include "settings.h"
 
 struct request {
 	/* Set before request_start(). */
-	struct server *server;
+	struct context *ctx;
 	const struct rights *rights; /* who asks; kept until done() */
 	int fd;                      /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
@@ -52,6 +52,3 @@ void request_start(struct request *r, const char *text, size_t len);
 
 /* Nobody waits for the answer any more: done() follows, perhaps at once. */
 void request_cancel(struct request *r);
-
-/* The answer to what fails with @err, a negative errno. */
-json_t *request_error(int err, const char *why);

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "server.h"
+#include "context.h"
 
 /* What one user may have open or being made, at most; but for a single one of any size. */
 #define SNAPSHOT_USER_MAX 64
@@ -20,7 +20,7 @@ struct snapshots;
 struct snapshot;
 
 /* Returns 0 or -ENOMEM. */
-int snapshots_create(struct snapshots **list, struct server *s);
+int snapshots_create(struct snapshots **list, struct context *ctx);
 
 /* The end of the daemon: none stays for the sake of who may come again. */
 void snapshots_leave(struct snapshots *list);
@@ -42,11 +42,3 @@ int snapshot_fill(struct snapshot *sn, char *text, struct node **node);
 
 /* NULL-safe. */
 void snapshot_free(struct snapshot *sn);
-
-/* What it adds to the attributes of its node. */
-void snapshot_stat(const struct snapshot *sn, struct stat *st);
-
-/* The operations on nodes that have one. */
-void snapshot_open(fuse_req_t req, struct node *node, struct fuse_file_info *fi);
-void snapshot_read(fuse_req_t req, struct node *node, size_t size, off_t off);
-void snapshot_poll(fuse_req_t req, struct fuse_pollhandle *ph);

@@ -1,4 +1,5 @@
-#include "xattr-ports.h"
+/* spfs.source, spfs.sink, spfs.ports, spfs.detach. Who sets one is not kept waiting for longer than XATTR_PATIENCE_NSEC. */
+#include "xattrs.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,14 +8,13 @@
 #include <string.h>
 
 #include "access.h"
-#include "json.h"
 #include "attach.h"
 #include "base.h"
 #include "log.h"
 #include "ports.h"
-#include "xattr.h"
+#include "reply.h"
 
-struct attach_request {
+struct xattr_attaching {
 	struct attach attach;
 	fuse_req_t req;
 	struct loop_io timer;
@@ -22,108 +22,109 @@ struct attach_request {
 	char uri[];
 };
 
-struct ports_request {
+struct xattr_asking {
 	struct ports_ask ask;
-	fuse_req_t req;
-	size_t size; /* of the buffer for the answer */
+	fuse_req_t req; /* NULL: answered */
+	size_t size;    /* of the buffer for the answer */
+	struct loop_io timer;
 };
 
 /* ---- attaching ---- */
 
-static void attached(struct attach *a)
+static void xattr_attached(struct attach *a)
 {
-	struct attach_request *r = container_of(a, struct attach_request, attach);
+	struct xattr_attaching *r = container_of(a, struct xattr_attaching, attach);
 
 	fuse_req_interrupt_func(r->req, NULL, NULL);
 	loop_io_cancel(&r->timer);
-	fuse_reply_err(r->req, r->late && a->err == -EINTR ? ETIMEDOUT : -a->err);
+	reply_error(r->req, r->late && a->err == -EINTR ? -ETIMEDOUT : a->err);
 	free(r);
 }
 
 /* On the FUSE thread, like the reply: @data is there. */
-static void interrupted(fuse_req_t req, void *data)
+static void xattr_attach_interrupted(fuse_req_t req, void *data)
 {
-	struct attach_request *r = data;
+	struct xattr_attaching *r = data;
 
 	attach_cancel(&r->attach);
 }
 
-static void timer_ready(struct loop_io *io, int res)
+static void xattr_attach_late(struct loop_io *io, int res)
 {
-	struct attach_request *r = container_of(io, struct attach_request, timer);
+	struct xattr_attaching *r = container_of(io, struct xattr_attaching, timer);
 
 	r->late = true;
 	log_info("%s takes too long for an attribute; use the command spfs", r->uri);
 	attach_cancel(&r->attach);
 }
 
-static void attach(fuse_req_t req, struct node *node, enum port_dir dir, const char *value)
+static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, const char *value)
 {
 	size_t size = strlen(value) + 1;
-	struct attach_request *r = calloc(1, sizeof(*r) + size);
-	struct server *s = server_of(req);
+	struct xattr_attaching *r = calloc(1, sizeof(*r) + size);
+	struct context *ctx = context_of(req);
 
 	if (!r || access_rights(req, &r->attach.rights) < 0) {
 		free(r);
-		fuse_reply_err(req, ENOMEM);
+		reply_error(req, -ENOMEM);
 		return;
 	}
 	memcpy(r->uri, value, size);
 	r->req = req;
-	r->attach.server = s;
+	r->attach.ctx = ctx;
 	r->attach.node = node;
 	r->attach.dir = dir;
 	r->attach.text = r->uri;
 	r->attach.fd = -1;
-	r->attach.done = attached;
-	loop_io_init(&r->timer, s->loop, timer_ready);
-	loop_io_timer(&r->timer, XATTR_PORTS_PATIENCE_NSEC);
-	fuse_req_interrupt_func(req, interrupted, r);
+	r->attach.done = xattr_attached;
+	loop_io_init(&r->timer, ctx->loop, xattr_attach_late);
+	loop_io_timer(&r->timer, XATTR_PATIENCE_NSEC);
+	fuse_req_interrupt_func(req, xattr_attach_interrupted, r);
 	attach_start(&r->attach);
 }
 
-void xattr_ports_set_source(fuse_req_t req, struct node *node, const char *value)
+static void xattr_source_set(fuse_req_t req, struct node *node, size_t i, const char *value)
 {
-	attach(req, node, PORT_SOURCE, value);
+	xattr_attach(req, node, PORT_SOURCE, value);
 }
 
-void xattr_ports_set_sink(fuse_req_t req, struct node *node, const char *value)
+static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const char *value)
 {
-	attach(req, node, PORT_SINK, value);
+	xattr_attach(req, node, PORT_SINK, value);
 }
 
 /* ---- questions ---- */
 
-static struct ports_request *request_new(fuse_req_t req, struct node *node, void (*done)(struct ports_ask *))
+static struct xattr_asking *xattr_asking_new(fuse_req_t req, struct node *node, void (*done)(struct ports_ask *))
 {
-	struct ports_request *r = calloc(1, sizeof(*r));
+	struct xattr_asking *r = calloc(1, sizeof(*r));
 
 	if (!r) {
-		fuse_reply_err(req, ENOMEM);
+		reply_error(req, -ENOMEM);
 		return NULL;
 	}
 	r->req = req;
-	r->ask.server = server_of(req);
+	r->ask.ctx = context_of(req);
 	r->ask.inode = node->inode;
 	r->ask.done = done;
 	return r;
 }
 
-static void told(struct ports_ask *a)
+static void xattr_ports_told(struct ports_ask *a)
 {
-	struct ports_request *r = container_of(a, struct ports_request, ask);
+	struct xattr_asking *r = container_of(a, struct xattr_asking, ask);
 
 	if (a->err < 0)
-		fuse_reply_err(r->req, -a->err);
+		reply_error(r->req, a->err);
 	else
-		json_reply_xattr(r->req, json_incref(a->ports), r->size, XATTR_ROOM);
+		reply_json(r->req, json_incref(a->ports), r->size, REPLY_ROOM);
 	json_decref(a->ports);
 	free(r);
 }
 
-void xattr_ports_get_ports(fuse_req_t req, struct node *node, size_t size)
+static void xattr_ports_get(fuse_req_t req, struct node *node, size_t i, size_t size)
 {
-	struct ports_request *r = request_new(req, node, told);
+	struct xattr_asking *r = xattr_asking_new(req, node, xattr_ports_told);
 
 	if (!r)
 		return;
@@ -131,16 +132,30 @@ void xattr_ports_get_ports(fuse_req_t req, struct node *node, size_t size)
 	ports_tell(&r->ask);
 }
 
-static void detached(struct ports_ask *a)
-{
-	struct ports_request *r = container_of(a, struct ports_request, ask);
+/* ---- detaching ---- */
 
-	fuse_reply_err(r->req, -a->err);
+static void xattr_detached(struct ports_ask *a)
+{
+	struct xattr_asking *r = container_of(a, struct xattr_asking, ask);
+
+	loop_io_cancel(&r->timer);
+	if (r->req)
+		reply_error(r->req, a->err);
 	free(r);
 }
 
+/* The port is off the list, but what it was on takes its time to be closed. */
+static void xattr_detach_late(struct loop_io *io, int res)
+{
+	struct xattr_asking *r = container_of(io, struct xattr_asking, timer);
+
+	log_info("detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
+	reply_error(r->req, -ETIMEDOUT);
+	r->req = NULL;
+}
+
 /* A port's id: digits alone. 0 is none. */
-static unsigned parse_id(const char *text)
+static unsigned xattr_parse_id(const char *text)
 {
 	char *end;
 	unsigned long id = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
@@ -148,24 +163,34 @@ static unsigned parse_id(const char *text)
 	return id == 0 || *end || id > UINT_MAX ? 0 : (unsigned)id;
 }
 
-void xattr_ports_set_detach(fuse_req_t req, struct node *node, const char *value)
+static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value)
 {
 	_cleanup_rights_ struct rights rights = { 0 };
-	unsigned id = parse_id(value);
-	struct ports_request *r;
+	unsigned id = xattr_parse_id(value);
+	struct xattr_asking *r;
 
 	if (!id) {
-		xattr_refuse(req, node, "spfs.detach", EINVAL, "a port's id is a number");
+		reply_refusal(req, node, "spfs.detach", -EINVAL, "a port's id is a number");
 		return;
 	}
-	r = request_new(req, node, detached);
+	r = xattr_asking_new(req, node, xattr_detached);
 	if (!r)
 		return;
 	if (access_rights(req, &rights) < 0) {
 		free(r);
-		fuse_reply_err(req, ENOMEM);
+		reply_error(req, -ENOMEM);
 		return;
 	}
 	r->ask.id = id;
+	loop_io_init(&r->timer, context_of(req)->loop, xattr_detach_late);
+	loop_io_timer(&r->timer, XATTR_PATIENCE_NSEC);
 	ports_detach(&r->ask, &rights);
 }
+
+const struct xattr_attribute xattr_ports[] = {
+	{ .name = "source", .set = xattr_source_set },
+	{ .name = "sink", .set = xattr_sink_set },
+	{ .name = "ports", .get = xattr_ports_get },
+	{ .name = "detach", .set = xattr_detach_set },
+	{ 0 },
+};

@@ -1,109 +1,111 @@
-#include "xattr-settings.h"
+/* The settings as attributes, "spfs." and the name; the place in the table is the setting's key. */
+#include "xattrs.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "access.h"
 #include "base.h"
+#include "reply.h"
 #include "settings.h"
-#include "xattr.h"
 
-#define PREFIX "spfs."
-
-struct setting_request {
+struct xattr_setting {
 	struct settings_ask ask;
 	fuse_req_t req;
 	enum setting_key key;
 	size_t size; /* of the buffer for the answer */
 };
 
-int xattr_settings_find(const char *name)
+static struct xattr_setting *xattr_setting_new(fuse_req_t req, struct node *node, size_t i,
+					       void (*done)(struct settings_ask *))
 {
-	return strncmp(name, PREFIX, strlen(PREFIX)) ? -1 : setting_find(name + strlen(PREFIX));
-}
+	struct xattr_setting *x = calloc(1, sizeof(*x));
 
-static struct setting_request *request_new(fuse_req_t req, struct node *node, enum setting_key key,
-					   void (*done)(struct settings_ask *))
-{
-	struct setting_request *r = calloc(1, sizeof(*r));
-
-	if (!r) {
-		fuse_reply_err(req, ENOMEM);
+	if (!x) {
+		reply_error(req, -ENOMEM);
 		return NULL;
 	}
-	r->ask = (struct settings_ask){ .server = server_of(req), .node = node, .done = done };
-	r->req = req;
-	r->key = key;
-	return r;
+	x->ask = (struct settings_ask){ .ctx = context_of(req), .node = node, .done = done };
+	x->req = req;
+	x->key = (enum setting_key)i;
+	return x;
 }
 
-static void was_set(struct settings_ask *a)
+static bool xattr_settings_has(const struct context *ctx, const struct node *node, size_t i)
 {
-	struct setting_request *r = container_of(a, struct setting_request, ask);
-
-	fuse_reply_err(r->req, -a->err);
-	free(r);
+	return settings_has(ctx, node, (enum setting_key)i);
 }
 
-void xattr_settings_set(fuse_req_t req, struct node *node, enum setting_key key, const char *value)
+static void xattr_settings_was_set(struct settings_ask *a)
 {
-	struct setting_request *r = request_new(req, node, key, was_set);
+	struct xattr_setting *x = container_of(a, struct xattr_setting, ask);
+
+	reply_error(x->req, a->err);
+	free(x);
+}
+
+static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+{
+	struct xattr_setting *x = xattr_setting_new(req, node, i, xattr_settings_was_set);
 	_cleanup_rights_ struct rights rights = { 0 };
 	int err;
 
-	if (!r)
+	if (!x)
 		return;
-	err = settings_add(&r->ask, settings_table[key].name, value);
+	err = settings_add(&x->ask, settings_table[i].name, value);
 	if (err < 0)
-		settings_log(&r->ask);
+		settings_log(&x->ask);
 	else
 		err = access_rights(req, &rights);
-	if (err < 0) {
-		fuse_reply_err(req, -err);
-		free(r);
+	if (err == 0) {
+		settings_set(&x->ask, &rights);
 		return;
 	}
-	settings_set(&r->ask, &rights);
+	reply_error(req, err);
+	free(x);
 }
 
-static void was_got(struct settings_ask *a)
+static void xattr_settings_got(struct settings_ask *a)
 {
-	struct setting_request *r = container_of(a, struct setting_request, ask);
+	struct xattr_setting *x = container_of(a, struct xattr_setting, ask);
 	char text[SETTING_TEXT_MAX];
 
 	if (a->err < 0) {
-		fuse_reply_err(r->req, -a->err);
+		reply_error(x->req, a->err);
 	} else {
-		setting_print(r->key, a->value[r->key], text);
-		xattr_reply(r->req, text, strlen(text), r->size, sizeof(text));
+		setting_print(x->key, a->value[x->key], text);
+		reply_xattr(x->req, text, strlen(text), x->size, sizeof(text));
 	}
-	free(r);
+	free(x);
 }
 
-void xattr_settings_get(fuse_req_t req, struct node *node, enum setting_key key, size_t size)
+static void xattr_settings_get(fuse_req_t req, struct node *node, size_t i, size_t size)
 {
-	struct setting_request *r;
+	struct xattr_setting *x = xattr_setting_new(req, node, i, xattr_settings_got);
 
-	if (!settings_has(server_of(req), node, key)) {
-		fuse_reply_err(req, ENODATA);
+	if (!x)
 		return;
-	}
-	r = request_new(req, node, key, was_got);
-	if (!r)
-		return;
-	r->size = size;
-	settings_get(&r->ask);
+	x->size = size;
+	settings_get(&x->ask);
 }
 
-size_t xattr_settings_list(const struct server *s, const struct node *node, char list[XATTR_SETTINGS_LIST_MAX])
-{
-	size_t len = 0;
+static struct xattr_attribute xattr_settings_table[SETTINGS + 1];
 
+static void xattr_settings_fill(void)
+{
 	for (int key = 0; key < SETTINGS; key++)
-		if (settings_has(s, node, (enum setting_key)key))
-			len += (size_t)snprintf(list + len, XATTR_SETTINGS_LIST_MAX - len, PREFIX "%s",
-						settings_table[key].name) + 1;
-	return len;
+		xattr_settings_table[key] = (struct xattr_attribute){
+			.name = settings_table[key].name, .has = xattr_settings_has, .get = xattr_settings_get,
+			.set = xattr_settings_set, .stays = "a setting can be set, not removed", .anywhere = true,
+		};
+}
+
+const struct xattr_attribute *xattr_settings(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, xattr_settings_fill);
+	return xattr_settings_table;
 }

@@ -1,92 +1,75 @@
-#include "xattr-stats.h"
+/* spfs.stats: gathered from a scan of who has the channel open and from its worker. */
+#include "xattrs.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "json.h"
 #include "base.h"
-#include "channel.h"
-#include "engine.h"
-#include "inode.h"
-#include "report.h"
-#include "descriptor-scan.h"
 #include "channel-stats.h"
-#include "tee.h"
-#include "xattr.h"
+#include "hold.h"
+#include "reply.h"
+#include "report.h"
+#include "services.h"
 
-struct stats {
+struct xattr_stats_asking {
 	struct job job;
+	struct hold hold;
 	struct descriptor_scan_waiter waiter;
-	struct server *server;
 	fuse_req_t req;
 	size_t size;
-	struct inode *inode;
 	struct channel_stats stats;
 };
 
-void xattr_stats_reply_taps(fuse_req_t req, struct node *node, size_t size)
+static void xattr_stats_answer(struct xattr_stats_asking *a)
 {
-	json_t *taps = json_array();
-	struct node *tap;
+	int err = channel_stats_take(&a->stats, a->hold.ctx->services->scan, a->hold.inode);
 
-	LIST_FOREACH(tap, &node->inode->nodes, sibling)
-		if (node_is_tap(tap) && !tap->pending)
-			json_array_insert_new(taps, 0, json_of_path(tap));
-	json_reply_xattr(req, taps, size, 0);
+	reply_json(a->req, err < 0 ? NULL : channel_stats_json(&a->stats), a->size, REPLY_ROOM);
+	channel_stats_finish(&a->stats);
+	hold_drop(&a->hold);
+	free(a);
 }
 
-static void answer(struct stats *st)
+static void xattr_stats_work(struct job *job)
 {
-	struct server *s = st->server;
-	struct inode *inode = st->inode;
-	int err;
+	struct xattr_stats_asking *a = container_of(job, struct xattr_stats_asking, job);
 
-	err = channel_stats_take(&st->stats, s->scan, inode);
-	json_reply_xattr(st->req, err < 0 ? NULL : channel_stats_json(&st->stats), st->size, XATTR_ROOM);
-	channel_stats_finish(&st->stats);
-	free(st);
-	inode->busy--;
-	tee_channel_put(s, inode);
-	inode_put(inode);
+	a->stats.report = report_create(hold_channel(&a->hold));
 }
 
-static void work_report(struct job *job)
+static void xattr_stats_reported(struct job *job)
 {
-	struct stats *st = container_of(job, struct stats, job);
-
-	st->stats.report = report_create(st->inode->channel);
+	xattr_stats_answer(container_of(job, struct xattr_stats_asking, job));
 }
 
-static void finish_report(struct job *job)
+static void xattr_stats_scanned(struct descriptor_scan_waiter *w)
 {
-	answer(container_of(job, struct stats, job));
-}
+	struct xattr_stats_asking *a = container_of(w, struct xattr_stats_asking, waiter);
 
-static void scanned(struct descriptor_scan_waiter *w)
-{
-	struct stats *st = container_of(w, struct stats, waiter);
-
-	if (st->inode->channel)
-		job_post(st->server, st->inode->channel->worker->loop, &st->job, work_report, finish_report);
+	if (hold_channel(&a->hold))
+		hold_post(&a->hold, &a->job, xattr_stats_work, xattr_stats_reported);
 	else
-		answer(st);
+		xattr_stats_answer(a);
 }
 
-void xattr_stats_reply(fuse_req_t req, struct node *node, size_t size)
+static void xattr_stats_get(fuse_req_t req, struct node *node, size_t i, size_t size)
 {
-	struct stats *st = calloc(1, sizeof(*st));
+	struct context *ctx = context_of(req);
+	struct xattr_stats_asking *a = calloc(1, sizeof(*a));
+	int err = a ? hold_take_inode(&a->hold, ctx, node->inode) : -ENOMEM;
 
-	if (!st) {
-		fuse_reply_err(req, ENOMEM);
+	if (err < 0) {
+		free(a);
+		reply_error(req, err);
 		return;
 	}
-	st->server = server_of(req);
-	st->req = req;
-	st->size = size;
-	st->inode = node->inode;
-	st->inode->refs++;
-	st->inode->busy++;
-	st->waiter.done = scanned;
-	descriptor_scan_want(st->server->scan, &st->waiter);
+	a->req = req;
+	a->size = size;
+	a->waiter.done = xattr_stats_scanned;
+	descriptor_scan_want(ctx->services->scan, &a->waiter);
 }
+
+const struct xattr_attribute xattr_stats[] = {
+	{ .name = "stats", .get = xattr_stats_get },
+	{ 0 },
+};

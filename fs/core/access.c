@@ -27,7 +27,7 @@ int access_rights(fuse_req_t req, struct rights *r)
 	return 0;
 }
 
-static bool in_group(const struct rights *r, gid_t gid)
+static bool access_in_group(const struct rights *r, gid_t gid)
 {
 	if (r->gid == gid)
 		return true;
@@ -45,7 +45,7 @@ int access_check(const struct rights *r, const struct inode *inode, int mask)
 		return 0;
 	if (r->uid == inode->uid)
 		bits = inode->mode >> 6 & 7;
-	else if (in_group(r, inode->gid))
+	else if (access_in_group(r, inode->gid))
 		bits = inode->mode >> 3 & 7;
 	return ((unsigned)mask & ~bits) ? -EACCES : 0;
 }
@@ -80,26 +80,26 @@ struct node *access_find(struct node *from, const char *path)
 }
 
 /* The part of an absolute path below the mount point, or NULL. */
-static const char *below_mount(const struct server *s, const char *path)
+static const char *access_below_mount(const struct context *ctx, const char *path)
 {
-	size_t n = strlen(s->mountpoint);
+	size_t n = strlen(ctx->mountpoint);
 
-	if (strncmp(path, s->mountpoint, n) || path[n] != '/')
+	if (strncmp(path, ctx->mountpoint, n) || path[n] != '/')
 		return NULL;
 	return path + n + 1;
 }
 
 /* Follows @path up to its last part, which *name becomes. Returns 0 or a negative errno. */
-static int walk(struct server *s, const struct rights *r, struct node *dir, const char *path, struct node **out,
+static int access_walk_to(struct context *ctx, const struct rights *r, struct node *dir, const char *path, struct node **out,
 		const char **name)
 {
 	const char *slash;
 
 	if (*path == '/') {
-		path = below_mount(s, path);
+		path = access_below_mount(ctx, path);
 		if (!path)
 			return -EXDEV;
-		dir = s->nodes.root;
+		dir = ctx->nodes.root;
 	}
 	for (; (slash = strchr(path, '/')); path = slash + 1) {
 		char part[NAME_MAX + 1];
@@ -134,19 +134,19 @@ static int walk(struct server *s, const struct rights *r, struct node *dir, cons
 	return 0;
 }
 
-int access_walk(struct server *s, const struct rights *r, struct node *from, const char *path, struct node **dir,
+int access_walk(struct context *ctx, const struct rights *r, struct node *from, const char *path, struct node **dir,
 		const char **name)
 {
-	int err = walk(s, r, from, path, dir, name);
+	int err = access_walk_to(ctx, r, from, path, dir, name);
 
 	return err < 0 ? err : access_check(r, (*dir)->inode, W_OK | X_OK);
 }
 
-int access_channel(struct server *s, const struct rights *r, const char *path, struct node **node)
+int access_channel(struct context *ctx, const struct rights *r, const char *path, struct node **node)
 {
 	struct node *dir;
 	const char *name;
-	int err = walk(s, r, s->nodes.root, path + strspn(path, "/"), &dir, &name);
+	int err = access_walk_to(ctx, r, ctx->nodes.root, path + strspn(path, "/"), &dir, &name);
 
 	if (err == 0)
 		err = access_check(r, dir->inode, X_OK);

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "rights.h"
-#include "server.h"
+#include "context.h"
 
 #define _cleanup_rights_ __attribute__((cleanup(rights_finish)))
 
@@ -29,11 +29,11 @@ struct node *access_find(struct node *from, const char *path);
  * absolute one must be inside the mount. Returns 0, or -EINVAL, -ENOENT, -ENOTDIR, -EACCES, -EXDEV,
  * -ENAMETOOLONG.
  */
-int access_walk(struct server *s, const struct rights *r, struct node *from, const char *path, struct node **dir,
+int access_walk(struct context *ctx, const struct rights *r, struct node *from, const char *path, struct node **dir,
 		const char **name);
 
 /*
  * Finds the channel of @path, which starts at the mount's root with a slash or without, through folders that @r may
  * search. The same errors, or -EISDIR.
  */
-int access_channel(struct server *s, const struct rights *r, const char *path, struct node **node);
+int access_channel(struct context *ctx, const struct rights *r, const char *path, struct node **node);

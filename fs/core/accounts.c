@@ -6,13 +6,13 @@
 
 #include "json.h"
 
-static void set_limit(struct server *s, struct account *a)
+static void accounts_set_limit(struct context *ctx, struct account *a)
 {
-	atomic_store(&a->limit, quota_limit(&s->quotas, a->uid, a->groups, a->count));
+	atomic_store(&a->limit, quota_limit(&ctx->quotas, a->uid, a->groups, a->count));
 }
 
 /* The supplementary groups, and the one that @r has besides. */
-static int see_groups(struct account *a, const struct rights *r)
+static int accounts_see_groups(struct account *a, const struct rights *r)
 {
 	gid_t *groups;
 
@@ -30,34 +30,34 @@ static int see_groups(struct account *a, const struct rights *r)
 	return 0;
 }
 
-struct account *account_of_caller(struct server *s, const struct rights *r)
+struct account *accounts_of_caller(struct context *ctx, const struct rights *r)
 {
-	struct account *a = accounts_of(&s->accounts, r->uid);
+	struct account *a = accounts_of(&ctx->accounts, r->uid);
 
-	if (!a || see_groups(a, r) < 0)
+	if (!a || accounts_see_groups(a, r) < 0)
 		return NULL;
-	set_limit(s, a);
+	accounts_set_limit(ctx, a);
 	return a;
 }
 
-struct account *account_of_user(struct server *s, uid_t uid)
+struct account *accounts_of_user(struct context *ctx, uid_t uid)
 {
-	struct account *a = accounts_of(&s->accounts, uid);
+	struct account *a = accounts_of(&ctx->accounts, uid);
 
 	if (a)
-		set_limit(s, a);
+		accounts_set_limit(ctx, a);
 	return a;
 }
 
-void accounts_limit(struct server *s)
+void accounts_limit(struct context *ctx)
 {
 	struct account *a;
 
-	SLIST_FOREACH(a, &s->accounts, entry)
-		set_limit(s, a);
+	SLIST_FOREACH(a, &ctx->accounts, entry)
+		accounts_set_limit(ctx, a);
 }
 
-static json_t *account_json(struct account *a)
+static json_t *accounts_json_of(struct account *a)
 {
 	uint64_t limit = atomic_load(&a->limit);
 
@@ -65,14 +65,14 @@ static json_t *account_json(struct account *a)
 			 "limit", limit ? json_of_number(limit) : json_null());
 }
 
-json_t *accounts_tell(struct server *s, const struct rights *r)
+json_t *accounts_json(struct context *ctx, const struct rights *r)
 {
 	bool all = r->uid == 0 || r->uid == geteuid();
-	json_t *list = account_of_caller(s, r) ? json_array() : NULL;
+	json_t *list = accounts_of_caller(ctx, r) ? json_array() : NULL;
 	struct account *a;
 
-	SLIST_FOREACH(a, &s->accounts, entry)
-		if ((all || a->uid == r->uid) && json_array_append_new(list, account_json(a)) < 0) {
+	SLIST_FOREACH(a, &ctx->accounts, entry)
+		if ((all || a->uid == r->uid) && json_array_append_new(list, accounts_json_of(a)) < 0) {
 			json_decref(list);
 			return NULL;
 		}

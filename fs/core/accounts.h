@@ -4,20 +4,20 @@
 #include <jansson.h>
 
 #include "rights.h"
-#include "server.h"
+#include "context.h"
 
 /* The account of who asks, with the limit that holds for them now. NULL: out of memory. */
-struct account *account_of_caller(struct server *s, const struct rights *r);
+struct account *accounts_of_caller(struct context *ctx, const struct rights *r);
 
 /* The same of a user of whom no more is known; the groups are those that were seen last. */
-struct account *account_of_user(struct server *s, uid_t uid);
+struct account *accounts_of_user(struct context *ctx, uid_t uid);
 
 /* The quotas have changed: every account gets its limit anew. What is held already stays. */
-void accounts_limit(struct server *s);
+void accounts_limit(struct context *ctx);
 
 /*
  * An array of {"uid", "used", "limit"}, in bytes, "limit" null where there is none: of @r's own account, for root and
  * the daemon's own user of all that were seen. Names are the asker's to find: that may take its time. NULL: out of
  * memory.
  */
-json_t *accounts_tell(struct server *s, const struct rights *r);
+json_t *accounts_json(struct context *ctx, const struct rights *r);

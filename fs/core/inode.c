@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "snapshot.h"
 
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -40,17 +39,17 @@ void inode_touch(struct inode *inode, int which)
 		inode->ctime = now;
 }
 
-static bool unmasked;
+static bool inode_unmasked;
 
 void inode_unmask(void)
 {
-	unmasked = true;
+	inode_unmasked = true;
 }
 
 /* The permission bits that a name of the channel shows. */
-static mode_t shown(const struct node *node)
+static mode_t inode_shown(const struct node *node)
 {
-	if (!node_is_channel(node) || !node->inode->taps || unmasked)
+	if (!node_is_channel(node) || !node->inode->taps || inode_unmasked)
 		return 07777;
 	return node_is_tap(node) ? 07444 : 07222;
 }
@@ -61,7 +60,7 @@ void node_stat(const struct node *node, struct stat *st)
 
 	memset(st, 0, sizeof(*st));
 	st->st_ino = inode->ino;
-	st->st_mode = inode->mode & (S_IFMT | shown(node));
+	st->st_mode = inode->mode & (S_IFMT | inode_shown(node));
 	st->st_nlink = node->kind == NODE_DIR ? node->subdirs + 2 : inode->names;
 	st->st_uid = inode->uid;
 	st->st_gid = inode->gid;
@@ -70,16 +69,19 @@ void node_stat(const struct node *node, struct stat *st)
 	st->st_ctim = inode->ctime;
 	st->st_blksize = 4096;
 	if (node->kind == NODE_HANDLE) {
-		st->st_mode = (inode->mode & 07777 & (inode->packets ? shown(node) : 07777)) | S_IFREG;
+		st->st_mode = (inode->mode & 07777 & (inode->packets ? inode_shown(node) : 07777)) | S_IFREG;
 		st->st_size = (off_t)node->size;
 	}
-	if (node->snapshot)
-		snapshot_stat(node->snapshot, st);
+	if (node->text) {
+		st->st_size = (off_t)node->text->len;
+		st->st_blocks = (blkcnt_t)((node->text->len + 511) / 512);
+		st->st_atim = st->st_mtim = st->st_ctim = node->text->time;
+	}
 }
 
 void node_chmod(struct node *node, mode_t mode)
 {
-	mode_t mask = shown(node) & 07777;
+	mode_t mask = inode_shown(node) & 07777;
 
 	node->inode->mode = (node->inode->mode & ~mask) | (mode & mask);
 	inode_touch(node->inode, INODE_CTIME);

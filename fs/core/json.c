@@ -1,11 +1,9 @@
 #include "json.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
-#include "xattr.h"
 
 json_t *json_of_text(const char *text)
 {
@@ -35,13 +33,7 @@ json_t *json_of_number(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
-void json_reply_xattr(fuse_req_t req, json_t *json, size_t size, size_t room)
+json_t *json_of_error(int err, const char *why)
 {
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	if (text)
-		xattr_reply(req, text, strlen(text), size, room);
-	else
-		fuse_reply_err(req, ENOMEM);
-	json_decref(json);
+	return json_pack("{ss so}", "errno", strerrorname_np(-err), "error", json_of_text(why));
 }

@@ -1,9 +1,9 @@
-/* Answers in JSON: what attributes and the control socket tell. */
+/* JSON of what is not always fit for it: what attributes, the control socket and the files of .spfs tell. */
 #pragma once
 
 #include <jansson.h>
 
-#include "server.h"
+#include "node.h"
 
 /* Each returns NULL when out of memory, which json_pack() takes for its own failure. */
 
@@ -15,5 +15,5 @@ json_t *json_of_path(const struct node *node);
 
 json_t *json_of_number(uint64_t n);
 
-/* Answers a getxattr(2), see xattr_reply(). Takes @json. */
-void json_reply_xattr(fuse_req_t req, json_t *json, size_t size, size_t room);
+/* What fails with @err, a negative errno: {"errno": NAME, "error": @why}. */
+json_t *json_of_error(int err, const char *why);

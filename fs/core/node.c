@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "inode.h"
-#include "snapshot.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
 {
@@ -42,7 +41,8 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 static void node_free(struct node_table *t, struct node *node)
 {
 	HASH_DELETE(by_id, t->by_id, node);
-	snapshot_free(node->snapshot);
+	if (node->text)
+		node->text->free(node->text);
 	inode_put(node->inode);
 	free(node->name);
 	free(node);

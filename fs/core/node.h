@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
-struct channel;
 struct dir_cursor;
-struct snapshot;
+struct object;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
 struct inode {
@@ -28,12 +27,13 @@ struct inode {
 	unsigned names;          /* st_nlink of a channel */
 	unsigned taps;           /* names that are taps */
 	struct node *origin;     /* NULL once it has no name */
-	struct channel *channel; /* NULL while the daemon has no part in it */
-	unsigned busy;           /* jobs and handles that use the channel */
-	uint64_t collected;         /* the last one that has counted it */
+	struct object *object;   /* hold.h's: the channel; NULL while the daemon has no part in it */
+	unsigned holds;          /* hold.h's */
+	uint64_t collected;      /* the last collection that has counted it */
 	unsigned handles;        /* that are open */
 	bool packets;            /* each write is a message; the origin is shown as a regular file */
 	bool switching;          /* a change of that is under way */
+	int ring_size;           /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	LIST_HEAD(, node) nodes; /* the names */
 };
 
@@ -67,7 +67,16 @@ struct node {
 	uint64_t size;
 
 	/* NODE_FILE: what it holds, and goes with it; NULL: it only has a place in .spfs */
-	struct snapshot *snapshot;
+	struct node_text *text;
+};
+
+/* What a regular file in .spfs holds; it never changes. Embedded in what its maker knows of it. */
+struct node_text {
+	char *text;
+	size_t len;
+	struct timespec time; /* CLOCK_REALTIME: when it was made */
+	/* The node is gone. Frees the text, too. */
+	void (*free)(struct node_text *t);
 };
 
 /* An open folder's place in it. */
@@ -129,4 +138,10 @@ static inline bool node_is_channel(const struct node *node)
 static inline bool node_is_tap(const struct node *node)
 {
 	return node->kind == NODE_FIFO && node->inode->origin != node;
+}
+
+/* The name by which people know the node: what created a channel, or is a packet channel to its writer, has none. */
+static inline const struct node *node_name(const struct node *node)
+{
+	return node->kind == NODE_HANDLE && node->inode->origin ? node->inode->origin : node;
 }

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "server.h"
+#include "context.h"
 
 void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
 void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
@@ -21,10 +21,10 @@ void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, stru
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* The end of the daemon: what is parked is answered, no handle has a part in its channel any more. */
-void handle_detach_all(struct server *s);
+void handles_leave(struct context *ctx);
 
 /* When no thread is left but this one. */
-void handle_free_all(struct server *s);
+void handles_destroy(struct context *ctx);
 
 /* ftruncate(2) of a handle: zeros up to @size where that is more. Answers the request itself. */
 void handle_truncate(fuse_req_t req, struct node *node, off_t size, struct fuse_file_info *fi);

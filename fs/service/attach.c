@@ -1,6 +1,6 @@
 /*
  * An attach is on the server's list from attach_start() to done(). It keeps its node and the channel object
- * all that time, but not the node's name: that can go while something is opened.
+ * all that time, but not the node's name: that can go while something is attach_opened.
  *
  * First the opening runs, on a thread of its own, and can be cancelled; then the job on the channel's worker,
  * which never waits and is not cancelled.
@@ -20,20 +20,18 @@
 #include "channel.h"
 #include "config.h"
 #include "port-wait.h"
-#include "engine.h"
-#include "inode.h"
 #include "kinds.h"
 #include "log.h"
+#include "services.h"
 #include "settings.h"
-#include "tee.h"
 
-static int refuse(struct attach *a, int err, const char *why)
+static int attach_refuse(struct attach *a, int err, const char *why)
 {
 	uri_why(a->why, "%s", why ? why : strerror(-err));
 	return err;
 }
 
-static void close_config(struct attach *a)
+static void attach_close(struct attach *a)
 {
 	struct port_config *c = &a->config;
 
@@ -42,13 +40,11 @@ static void close_config(struct attach *a)
 	opened_close(&c->opened, a->rights.uid);
 }
 
-static void finish(struct attach *a, int err)
+static void attach_finish(struct attach *a, int err)
 {
 	static const char *const dirs[] = { [PORT_SOURCE] = "source", [PORT_SINK] = "sink" };
-	struct server *s = a->server;
-	struct node *node = a->node;
-	struct inode *inode = node->inode;
-	_cleanup_free_ char *path = node_path(node);
+	struct hold hold = a->hold;
+	_cleanup_free_ char *path = node_path(a->node);
 	char what[URI_WHY_MAX];
 
 	a->err = err;
@@ -61,108 +57,102 @@ static void finish(struct attach *a, int err)
 	uri_finish(&a->uri);
 	deferred_close(&a->fd, a->rights.uid);
 	rights_finish(&a->rights);
-	inode->refs++;
-	inode->busy--;
-	node->pins--;
-	node_release(&s->nodes, node);
-	tee_channel_put(s, inode);
-	inode_put(inode);
 	a->done(a);
+	hold_drop(&hold);
 }
 
 /* ---- on the worker ---- */
 
-static void work_attach(struct job *job)
+static void attach_work(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
-	a->err = port_attach(a->channel, &a->config, &a->id, a->why);
+	a->err = port_attach(hold_channel(&a->hold), &a->config, &a->id, a->why);
 }
 
-static void finish_attach(struct job *job)
+static void attach_worked(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
-	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->server->left)
-		port_wait_keep(a->server, a->node->inode, a->channel, a->id);
+	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->ctx->leaving)
+		port_wait_keep(&a->hold, a->id);
 	if (a->err < 0) {
-		close_config(a);
+		attach_close(a);
 		if (!*a->why)
-			refuse(a, a->err, NULL);
+			attach_refuse(a, a->err, NULL);
 	}
-	finish(a, a->err);
+	attach_finish(a, a->err);
 }
 
 /* The limits, and the channel object. */
-static int ready(struct attach *a)
+static int attach_ready(struct attach *a)
 {
 	struct port_config *c = &a->config;
 	int err = rights_copy(&c->rights, &a->rights);
 
 	c->holds = access_check(&a->rights, a->node->inode, W_OK) == 0;
 	if (err == 0)
-		err = settings_limits(a->server, &a->rights, a->node->inode, &c->limits);
+		err = settings_limits(a->ctx, &a->rights, a->node->inode, &c->limits);
 	if (err == 0)
-		err = tee_channel(a->server, a->node);
-	return err < 0 ? refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) : 0;
+		err = hold_object(&a->hold);
+	return err < 0 ? attach_refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) : 0;
 }
 
 /* With what there is to read or write. */
-static void to_worker(struct attach *a, struct opened opened)
+static void attach_post(struct attach *a, struct opened opened)
 {
-	struct server *s = a->server;
+	struct context *ctx = a->ctx;
 	struct node *node = a->node;
 	int err;
 
 	a->config = (struct port_config){
-		.dir = a->dir, .uri = a->uri, .mount = s->dev, .opened = opened, .node = node->id,
+		.dir = a->dir, .uri = a->uri, .mount = ctx->dev, .opened = opened, .node = node->id,
 	};
 	a->uri = (struct uri){ 0 };
-	if (s->left || a->cancelled)
-		err = refuse(a, -EINTR, NULL);
+	if (ctx->leaving || a->cancelled)
+		err = attach_refuse(a, -EINTR, NULL);
 	else if (!node->parent)
-		err = refuse(a, -ENOENT, "the name has gone");
+		err = attach_refuse(a, -ENOENT, "the name has gone");
 	else
-		err = ready(a);
+		err = attach_ready(a);
 	if (err == 0) {
-		a->channel = node->inode->channel;
-		job_post(s, a->channel->worker->loop, &a->job, work_attach, finish_attach);
+		hold_post(&a->hold, &a->job, attach_work, attach_worked);
 		return;
 	}
-	close_config(a);
-	finish(a, err);
+	attach_close(a);
+	attach_finish(a, err);
 }
 
 /* ---- opening ---- */
 
-static void opening_done(struct opening *o)
+static void attach_opened(struct opening *o)
 {
 	struct attach *a = container_of(o, struct attach, opening);
 
 	a->opens = false;
 	memcpy(a->why, o->why, sizeof(a->why));
 	if (o->err < 0)
-		finish(a, o->err);
+		attach_finish(a, o->err);
 	else
-		to_worker(a, opened_take(&o->opened));
+		attach_post(a, opened_take(&o->opened));
 }
 
-static int open_uri(struct attach *a)
+static int attach_open(struct attach *a)
 {
-	struct server *s = a->server;
+	struct context *ctx = a->ctx;
 	int err = a->own ? 0 : rights_same_view(a->rights.pid);
 
 	if (err < 0)
-		return refuse(a, -EXDEV, a->dir == PORT_SOURCE ?
+		return attach_refuse(a, -EXDEV, a->dir == PORT_SOURCE ?
 			      "names mean something else to the daemon; pass a descriptor: spfs source --fd" :
 			      "names mean something else to the daemon; pass a descriptor: spfs sink --fd");
 	a->opening = (struct opening){
-		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = s->dev, .loop = s->loop,
-		.done = opening_done, .opened = OPENED_NONE,
+		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = ctx->dev, .loop = ctx->loop,
+		.done = attach_opened, .opened = OPENED_NONE,
 	};
 	err = opening_start(&a->opening);
 	if (err < 0)
-		return refuse(a, err, "no thread to open it with");
+		return attach_refuse(a, err, "no thread to open it with");
 	a->opens = true;
 	return 0;
 }
@@ -171,93 +161,90 @@ static int open_uri(struct attach *a)
  * A descriptor that somebody passed. It may be of a file system that hangs, even of this one: so statx(2) must
  * not ask it (AT_STATX_DONT_SYNC), and with no field wanted the device alone is told.
  */
-static int check_fd(struct attach *a)
+static int attach_check_fd(struct attach *a)
 {
 	int flags = fcntl(a->fd, F_GETFL);
 	struct statx st;
 
 	if (flags < 0)
-		return refuse(a, -errno, NULL);
+		return attach_refuse(a, -errno, NULL);
 	if (flags & O_PATH)
-		return refuse(a, -EBADF, "the descriptor is O_PATH, not open");
+		return attach_refuse(a, -EBADF, "the descriptor is O_PATH, not open");
 	if ((flags & O_ACCMODE) == (a->dir == PORT_SOURCE ? O_WRONLY : O_RDONLY))
-		return refuse(a, -EBADF, a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
+		return attach_refuse(a, -EBADF, a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
 								 "the descriptor is not open for writing");
 	if (statx(a->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
-		return refuse(a, -errno, NULL);
-	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->server->dev)
-		return refuse(a, -ELOOP, "the descriptor is of this mount");
+		return attach_refuse(a, -errno, NULL);
+	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->ctx->dev)
+		return attach_refuse(a, -ELOOP, "the descriptor is of this mount");
 	return 0;
 }
 
 /* ---- what is asked for ---- */
 
 /* Each opening holds a thread. */
-static bool crowded(const struct attach *a)
+static bool attach_crowded(const struct attach *a)
 {
 	const struct attach *other;
 	unsigned same = 0;
 
-	LIST_FOREACH(other, &a->server->attaches, entry)
+	LIST_FOREACH(other, &a->ctx->services->attaches, entry)
 		same += other->rights.uid == a->rights.uid;
 	return same > ATTACH_USER_MAX;
 }
 
-static int check_permit(struct attach *a)
+static int attach_check_permit(struct attach *a)
 {
-	if (permits_allow(&a->server->config->permits, a->uri.kind, &a->rights))
+	if (permits_allow(&a->ctx->config->permits, a->uri.kind, &a->rights))
 		return 0;
 	uri_why(a->why, "kind %s is not allowed for %s", a->uri.kind->name, a->own ? "the owner" : "you");
 	return -EACCES;
 }
 
-static int check(struct attach *a)
+static int attach_check(struct attach *a)
 {
 	const struct node *node = a->node;
 	int err;
 
-	if (a->server->left)
-		return refuse(a, -ENOTCONN, NULL);
 	if (a->cancelled)
-		return refuse(a, -EINTR, NULL);
-	if (!a->own && crowded(a))
-		return refuse(a, -EUSERS, "too many are being attached at the same time");
+		return attach_refuse(a, -EINTR, NULL);
+	if (!a->own && attach_crowded(a))
+		return attach_refuse(a, -EUSERS, "too many are being attached at the same time");
 	if (!node->parent || (a->dir == PORT_SOURCE && !node->inode->origin))
-		return refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
+		return attach_refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
 	if (a->dir == PORT_SOURCE && node_is_tap(node))
-		return refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
+		return attach_refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
 	if (a->dir == PORT_SOURCE && node->inode->packets)
-		return refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
+		return attach_refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
 	err = a->own ? 0 : access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
 	if (err < 0)
-		return refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :
+		return attach_refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :
 							      "no right to read the channel");
 	if (!a->text)
-		err = check_fd(a);
+		err = attach_check_fd(a);
 	if (err == 0)
 		err = a->text ? uri_parse(&a->uri, a->text, a->dir, a->why) : uri_of_fd(&a->uri);
 	if (err == -ENOMEM)
-		return refuse(a, err, NULL);
-	return err < 0 ? err : check_permit(a);
+		return attach_refuse(a, err, NULL);
+	return err < 0 ? err : attach_check_permit(a);
 }
 
 void attach_start(struct attach *a)
 {
-	struct server *s = a->server;
+	struct context *ctx = a->ctx;
 	int err;
 
 	if (a->node->kind == NODE_HANDLE && a->node->inode->origin)
 		a->node = a->node->inode->origin;
-	a->node->pins++;
-	a->node->inode->busy++;
-	LIST_INSERT_HEAD(&s->attaches, a, entry);
-	err = check(a);
+	LIST_INSERT_HEAD(&ctx->services->attaches, a, entry);
+	err = hold_take(&a->hold, ctx, a->node);
+	err = err < 0 ? attach_refuse(a, err, NULL) : attach_check(a);
 	if (err == 0 && a->text)
-		err = open_uri(a);
+		err = attach_open(a);
 	if (err < 0)
-		finish(a, err);
+		attach_finish(a, err);
 	else if (!a->text)
-		to_worker(a, (struct opened){ .fd = fd_take(&a->fd) });
+		attach_post(a, (struct opened){ .fd = fd_take(&a->fd) });
 }
 
 void attach_cancel(struct attach *a)
@@ -268,19 +255,19 @@ void attach_cancel(struct attach *a)
 }
 
 /* Ids grow, so what ended before the attach is back has no greater one than its own. */
-void attach_ended(struct server *s, const struct channel *ch, unsigned id)
+void attach_ended(struct context *ctx, const struct channel *ch, unsigned id)
 {
 	struct attach *a;
 
-	LIST_FOREACH(a, &s->attaches, entry)
-		if (a->channel == ch && a->ended < id)
+	LIST_FOREACH(a, &ctx->services->attaches, entry)
+		if (hold_is_of(a->hold.inode, ch) && a->ended < id)
 			a->ended = id;
 }
 
-void attach_leave(struct server *s)
+void attach_leave(struct context *ctx)
 {
 	struct attach *a;
 
-	LIST_FOREACH(a, &s->attaches, entry)
+	LIST_FOREACH(a, &ctx->services->attaches, entry)
 		attach_cancel(a);
 }

@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include "hold.h"
 #include "opener.h"
 #include "port.h"
-#include "server.h"
 
 /* Of one user at the same time. */
 #define ATTACH_USER_MAX 64
@@ -14,7 +14,7 @@
 /* Zero but for the first part. */
 struct attach {
 	/* Set before attach_start(). */
-	struct server *server;
+	struct context *ctx;
 	struct node *node;    /* a name of the channel */
 	enum port_dir dir;
 	struct rights rights; /* who asks; freed in any case */
@@ -37,7 +37,7 @@ struct attach {
 	bool cancelled;
 	unsigned ended; /* the last port of the channel that has ended meanwhile */
 	struct job job;
-	struct channel *channel;
+	struct hold hold;
 	struct port_config config;
 };
 
@@ -50,7 +50,7 @@ void attach_start(struct attach *a);
 void attach_cancel(struct attach *a);
 
 /* A port of @ch has ended, perhaps the one that an attach has not heard of yet. */
-void attach_ended(struct server *s, const struct channel *ch, unsigned id);
+void attach_ended(struct context *ctx, const struct channel *ch, unsigned id);
 
 /* The end of the daemon: cancels all. They are done() before a worker's next job has come back. */
-void attach_leave(struct server *s);
+void attach_leave(struct context *ctx);

@@ -4,31 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "access.h"
 #include "json.h"
 #include "base.h"
+#include "clock.h"
 #include "engine.h"
-#include "inode.h"
 #include "ports.h"
-#include "server.h"
-#include "tee.h"
-
-/* In seconds. */
-static double since(const struct timespec *start)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)(ts.tv_sec - start->tv_sec) + (double)(ts.tv_nsec - start->tv_nsec) / 1e9;
-}
+#include "services.h"
 
 /* ---- which channels ---- */
 
-static int add(struct channel_list *list, struct server *s, struct inode *inode)
+static int channel_list_add(struct channel_list *list, struct context *ctx, struct inode *inode)
 {
 	struct channel_list_entry *e;
+	int err;
 
 	if (list->count == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
@@ -40,14 +30,16 @@ static int add(struct channel_list *list, struct server *s, struct inode *inode)
 		list->room = room;
 	}
 	e = &list->entries[list->count++];
-	*e = (struct channel_list_entry){ .inode = inode, .channel = inode->channel };
-	inode->refs++;
-	inode->busy++;
-	return channel_stats_take(&e->stats, s->scan, inode);
+	*e = (struct channel_list_entry){ 0 };
+	err = hold_take_inode(&e->hold, ctx, inode);
+	if (err < 0)
+		return err;
+	e->channel = hold_channel(&e->hold);
+	return channel_stats_take(&e->stats, ctx->services->scan, inode);
 }
 
 /* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */
-static bool is_first(const struct node *node, uint64_t number)
+static bool channel_list_is_first(const struct node *node, uint64_t number)
 {
 	if (node->inode->collected == number)
 		return false;
@@ -56,9 +48,9 @@ static bool is_first(const struct node *node, uint64_t number)
 }
 
 /* Folders may be nested deeply, so no call for each. */
-static int walk(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number)
+static int channel_list_walk(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
-	struct node *dir = s->nodes.root;
+	struct node *dir = ctx->nodes.root;
 	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? TAILQ_FIRST(&dir->list) : NULL;
 	int err = 0;
 
@@ -76,48 +68,43 @@ static int walk(struct channel_list *list, struct server *s, const struct rights
 			continue;
 		}
 		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
-		    is_first(node, number))
-			err = add(list, s, node->inode);
+		    channel_list_is_first(node, number))
+			err = channel_list_add(list, ctx, node->inode);
 		node = TAILQ_NEXT(node, entry);
 	}
 	return err;
 }
 
-static int take_users(struct channel_list *list, struct server *s, const struct rights *r)
+static int channel_list_take_users(struct channel_list *list, struct context *ctx, const struct rights *r)
 {
 	const struct account *a;
 	size_t n = 0;
 
-	SLIST_FOREACH(a, &s->accounts, entry)
+	SLIST_FOREACH(a, &ctx->accounts, entry)
 		n++;
 	list->users = calloc(n + 1, sizeof(*list->users));
 	if (!list->users)
 		return -ENOMEM;
-	SLIST_FOREACH(a, &s->accounts, entry)
+	SLIST_FOREACH(a, &ctx->accounts, entry)
 		if (r->uid == 0 || r->uid == a->uid)
 			list->users[list->user_count++] = (struct channel_list_user){ a->uid, a->used, a->limit };
 	return 0;
 }
 
-int channel_list_take(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number)
+int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
-	int err = take_users(list, s, r);
+	int err = channel_list_take_users(list, ctx, r);
 
-	while (engine_worker(s->engine, (unsigned)list->workers))
+	while (engine_worker(ctx->engine, (unsigned)list->workers))
 		list->workers++;
-	list->uptime = since(&s->started);
-	return err < 0 ? err : walk(list, s, r, number);
+	list->uptime = (double)(clock_nsec() - ctx->started) / NSEC_PER_SEC;
+	return err < 0 ? err : channel_list_walk(list, ctx, r, number);
 }
 
-void channel_list_release(struct channel_list *list, struct server *s)
+void channel_list_release(struct channel_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		struct inode *inode = list->entries[i].inode;
-
-		inode->busy--;
-		tee_channel_put(s, inode);
-		inode_put(inode);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		hold_drop(&list->entries[i].hold);
 }
 
 void channel_list_finish(struct channel_list *list)
@@ -131,7 +118,7 @@ void channel_list_finish(struct channel_list *list)
 
 /* ---- JSON ---- */
 
-static size_t count_fds(void)
+static size_t channel_list_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	size_t n = 0;
@@ -144,18 +131,18 @@ static size_t count_fds(void)
 	return n - 3; /* ".", ".." and this one */
 }
 
-static json_t *engine_json(const struct channel_list *list)
+static json_t *channel_list_engine_json(const struct channel_list *list)
 {
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	return json_pack("{so so so}",
 			 "workers", json_of_number(list->workers),
-			 "fds", json_of_number(count_fds()),
+			 "fds", json_of_number(channel_list_count_fds()),
 			 "fds_max", json_of_number(limit.rlim_cur));
 }
 
-static json_t *users_json(const struct channel_list *list)
+static json_t *channel_list_users_json(const struct channel_list *list)
 {
 	json_t *users = json_array();
 
@@ -182,7 +169,7 @@ json_t *channel_list_json(const struct channel_list *list, const char *mountpoin
 			 "version", SPFS_VERSION,
 			 "mount", json_of_text(mountpoint),
 			 "uptime", list->uptime,
-			 "engine", engine_json(list),
-			 "users", users_json(list),
+			 "engine", channel_list_engine_json(list),
+			 "users", channel_list_users_json(list),
 			 "channels", channels);
 }

@@ -4,16 +4,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "rights.h"
 #include "channel-stats.h"
-
-struct channel;
-struct server;
+#include "hold.h"
+#include "rights.h"
 
 struct channel_list_entry {
-	struct inode *inode;     /* kept until channel_list_release() */
-	struct channel *channel; /* NULL: there is nothing to report */
-	struct channel_stats stats;      /* its report is to be made on the channel's worker */
+	struct hold hold;           /* until channel_list_release() */
+	struct channel *channel;    /* as it was when the list was taken; NULL: there was nothing to report */
+	struct channel_stats stats; /* its report is to be made on the channel's worker */
 };
 
 struct channel_list_user {
@@ -33,13 +31,13 @@ struct channel_list {
 };
 
 /*
- * On the FUSE thread: all but the reports. @number: another one each time. Returns 0 or -ENOMEM; channel_list_release() is
+ * On the FUSE thread: all but the reports. @number: another one each time. Returns 0, -ENOMEM or -ENOTCONN; channel_list_release() is
  * owed either way, and channel_list_finish() after it.
  */
-int channel_list_take(struct channel_list *list, struct server *s, const struct rights *r, uint64_t number);
+int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number);
 
 /* On the FUSE thread, once the reports are there. */
-void channel_list_release(struct channel_list *list, struct server *s);
+void channel_list_release(struct channel_list *list);
 
 /* What .spfs/stats.json holds, see spfsd(8). On any thread. NULL: out of memory. */
 json_t *channel_list_json(const struct channel_list *list, const char *mountpoint);

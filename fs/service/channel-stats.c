@@ -17,7 +17,7 @@
 
 #define CUT "..."
 
-static char *path_of(const struct node *node)
+static char *channel_stats_path_of(const struct node *node)
 {
 	char path[PATH_MAX];
 	char *at = path + sizeof(path) - 1;
@@ -38,11 +38,11 @@ static char *path_of(const struct node *node)
 	return strdup(at);
 }
 
-static int take_name(struct channel_stats_name *name, const struct descriptor_scan *scan, const struct node *node)
+static int channel_stats_take_name(struct channel_stats_name *name, const struct descriptor_scan *scan, const struct node *node)
 {
 	name->id = node->id;
 	name->known = descriptor_scan_count(scan, node, &name->users);
-	name->path = node->parent ? path_of(node) : NULL;
+	name->path = node->parent ? channel_stats_path_of(node) : NULL;
 	return node->parent && !name->path ? -ENOMEM : 0;
 }
 
@@ -54,7 +54,7 @@ int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *sc
 
 	t->ino = inode->ino;
 	if (inode->origin)
-		err = take_name(&t->origin, scan, inode->origin);
+		err = channel_stats_take_name(&t->origin, scan, inode->origin);
 	if (inode->packets) { /* its writers are counted where they write */
 		t->origin.known = true;
 		t->origin.users.writers = inode->handles;
@@ -69,7 +69,7 @@ int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *sc
 	}
 	LIST_FOREACH(node, &inode->nodes, sibling)
 		if (err == 0 && node_is_tap(node) && !node->pending)
-			err = take_name(&t->taps[--at], scan, node);
+			err = channel_stats_take_name(&t->taps[--at], scan, node);
 	return err;
 }
 
@@ -85,7 +85,7 @@ void channel_stats_finish(struct channel_stats *t)
 
 /* ---- JSON ---- */
 
-static json_t *settings_json(const struct settings *settings, unsigned of)
+static json_t *channel_stats_settings_json(const struct settings *settings, unsigned of)
 {
 	json_t *object = json_object();
 
@@ -100,13 +100,13 @@ static json_t *settings_json(const struct settings *settings, unsigned of)
 	return object;
 }
 
-static json_t *users(const struct channel_stats_name *name, unsigned n)
+static json_t *channel_stats_users(const struct channel_stats_name *name, unsigned n)
 {
 	return name->known ? json_of_number(n) : json_null();
 }
 
 /* Both lists are in the order of the taps' making, so the one sought is mostly at *@hint. */
-static const struct tap_report *report_of(const struct report *r, uint64_t id, size_t *hint)
+static const struct tap_report *channel_stats_report_of(const struct report *r, uint64_t id, size_t *hint)
 {
 	static const struct tap_report nothing;
 
@@ -121,7 +121,7 @@ static const struct tap_report *report_of(const struct report *r, uint64_t id, s
 	return &nothing;
 }
 
-static json_t *tap_json(const struct channel_stats_name *name, const struct tap_report *t, bool full)
+static json_t *channel_stats_tap_json(const struct channel_stats_name *name, const struct tap_report *t, bool full)
 {
 	static const char *const states[] = {
 		[OUTLET_IDLE] = "idle", [OUTLET_HOLDING] = "holding", [OUTLET_ENDING] = "ending",
@@ -133,28 +133,28 @@ static json_t *tap_json(const struct channel_stats_name *name, const struct tap_
 				"size", t->size ? json_of_number(t->size) : json_null(),
 				"lost", json_of_number(t->lost),
 				"drops", json_of_number(t->drops),
-				"readers", users(name, name->users.readers),
+				"readers", channel_stats_users(name, name->users.readers),
 				"state", states[t->state]);
 
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
-		json_object_set_new(tap, "settings", settings_json(&t->settings, SETTING_OF_TAP));
+		json_object_set_new(tap, "settings", channel_stats_settings_json(&t->settings, SETTING_OF_TAP));
 	}
 	return tap;
 }
 
-static json_t *taps_json(const struct channel_stats *t, bool full)
+static json_t *channel_stats_taps_json(const struct channel_stats *t, bool full)
 {
 	json_t *taps = json_array();
 	size_t hint = 0;
 
 	for (size_t i = 0; i < t->count; i++)
-		json_array_append_new(taps, tap_json(&t->taps[i], report_of(t->report, t->taps[i].id, &hint), full));
+		json_array_append_new(taps, channel_stats_tap_json(&t->taps[i], channel_stats_report_of(t->report, t->taps[i].id, &hint), full));
 	return taps;
 }
 
 /* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
-static json_t *channel_json(const struct channel_stats *t, bool full)
+static json_t *channel_stats_channel_json(const struct channel_stats *t, bool full)
 {
 	const struct channel_stats_name *origin = &t->origin;
 	const struct report *r = t->report;
@@ -168,18 +168,18 @@ static json_t *channel_json(const struct channel_stats *t, bool full)
 			 "streams", teed ? json_of_number(r->streams) : json_null(),
 			 "chunks_ref", teed ? json_of_number(r->chunks_ref) : json_null(),
 			 "chunks_copy", teed ? json_of_number(r->chunks_copy) : json_null(),
-			 "writers", users(origin, origin->users.writers),
-			 "readers", users(origin, origin->users.readers),
-			 "foreign_readers", users(origin, t->count ? origin->users.readers : 0),
-			 "taps", taps_json(t, full));
+			 "writers", channel_stats_users(origin, origin->users.writers),
+			 "readers", channel_stats_users(origin, origin->users.readers),
+			 "foreign_readers", channel_stats_users(origin, t->count ? origin->users.readers : 0),
+			 "taps", channel_stats_taps_json(t, full));
 }
 
 json_t *channel_stats_json(const struct channel_stats *t)
 {
-	return channel_json(t, false);
+	return channel_stats_channel_json(t, false);
 }
 
-static const char *path_by_id(const struct channel_stats *t, uint64_t id)
+static const char *channel_stats_path_by_id(const struct channel_stats *t, uint64_t id)
 {
 	if (t->origin.id == id)
 		return t->origin.path;
@@ -192,13 +192,13 @@ static const char *path_by_id(const struct channel_stats *t, uint64_t id)
 json_t *channel_stats_json_full(const struct channel_stats *t)
 {
 	const struct report *r = t->report;
-	json_t *channel = channel_json(t, true);
+	json_t *channel = channel_stats_channel_json(t, true);
 	json_t *ports = json_array();
 
 	for (size_t i = 0; r && i < r->port_count; i++)
-		json_array_append_new(ports, ports_json(&r->ports[i], path_by_id(t, r->ports[i].node)));
+		json_array_append_new(ports, ports_json(&r->ports[i], channel_stats_path_by_id(t, r->ports[i].node)));
 	json_object_set_new(channel, "inode", json_of_number(t->ino));
-	json_object_set_new(channel, "settings", r ? settings_json(&r->settings, SETTING_OF_CHANNEL) : json_null());
+	json_object_set_new(channel, "settings", r ? channel_stats_settings_json(&r->settings, SETTING_OF_CHANNEL) : json_null());
 	json_object_set_new(channel, "ports", ports);
 	return channel;
 }

@@ -1,6 +1,6 @@
 /*
  * The FUSE thread chooses the channels and keeps their objects meanwhile (channel-list.h); the workers add the reports; the
- * helper makes the text. At the end of the daemon (server.left) nothing further is posted anywhere, and whoever waits
+ * helper makes the text. At the end of the daemon (ctx->leaving) nothing further is posted anywhere, and whoever waits
  * is told so by what comes back.
  */
 #include "collector.h"
@@ -14,7 +14,7 @@
 #include "engine.h"
 #include "report.h"
 #include "channel-list.h"
-#include "server.h"
+#include "services.h"
 
 /* Reports that a worker makes before others have a turn. */
 #define TURN_REPORTS 128
@@ -30,7 +30,7 @@ struct share {
 };
 
 struct collector {
-	struct server *server;
+	struct context *ctx;
 	struct job job;
 	struct descriptor_scan_waiter scan;
 	bool running;
@@ -44,9 +44,9 @@ struct collector {
 	size_t pending; /* shares */
 };
 
-static void next(struct collector *c);
+static void collector_next(struct collector *c);
 
-static void finish_waiters(struct waiters *list, int err)
+static void collector_finish_waiters(struct waiters *list, int err)
 {
 	struct collector_waiter *w;
 
@@ -62,22 +62,22 @@ static void finish_waiters(struct waiters *list, int err)
 }
 
 /* On the FUSE thread, however it went. */
-static void end(struct collector *c, int err)
+static void collector_end(struct collector *c, int err)
 {
 	channel_list_finish(&c->list);
 	free(c->shares);
 	c->shares = NULL;
 	c->running = false;
-	finish_waiters(&c->served, err);
-	next(c);
+	collector_finish_waiters(&c->served, err);
+	collector_next(c);
 }
 
 /* ---- the text, on the helper ---- */
 
-static void work_text(struct job *job)
+static void collector_work_text(struct job *job)
 {
 	struct collector *c = container_of(job, struct collector, job);
-	json_t *stats = channel_list_json(&c->list, c->server->mountpoint);
+	json_t *stats = channel_list_json(&c->list, c->ctx->mountpoint);
 	struct collector_waiter *w;
 
 	TAILQ_FOREACH(w, &c->served, entry) {
@@ -87,14 +87,14 @@ static void work_text(struct job *job)
 	json_decref(stats);
 }
 
-static void finish_text(struct job *job)
+static void collector_text_made(struct job *job)
 {
-	end(container_of(job, struct collector, job), 0);
+	collector_end(container_of(job, struct collector, job), 0);
 }
 
 /* ---- the reports, on the workers ---- */
 
-static void work_share(struct job *job)
+static void collector_work_share(struct job *job)
 {
 	struct share *sh = container_of(job, struct share, job);
 	struct collector *c = sh->collector;
@@ -109,34 +109,34 @@ static void work_share(struct job *job)
 	}
 }
 
-static void reported(struct collector *c)
+static void collector_reported(struct collector *c)
 {
-	struct server *s = c->server;
+	struct context *ctx = c->ctx;
 
 	for (size_t i = 0; i < c->list.count; i++)
 		if (c->list.entries[i].channel && !c->list.entries[i].stats.report)
 			c->err = -ENOMEM;
-	channel_list_release(&c->list, s);
-	if (s->left)
-		end(c, -ENOTCONN);
+	channel_list_release(&c->list);
+	if (ctx->leaving)
+		collector_end(c, -ENOTCONN);
 	else if (c->err < 0)
-		end(c, c->err);
+		collector_end(c, c->err);
 	else
-		job_post(s, s->helper, &c->job, work_text, finish_text);
+		job_post(ctx, ctx->helper, &c->job, collector_work_text, collector_text_made);
 }
 
-static void finish_share(struct job *job)
+static void collector_share_done(struct job *job)
 {
 	struct share *sh = container_of(job, struct share, job);
 	struct collector *c = sh->collector;
 
-	if (sh->at < c->list.count && !c->server->left)
-		job_post(c->server, sh->worker->loop, job, work_share, finish_share);
+	if (sh->at < c->list.count && !c->ctx->leaving)
+		job_post(c->ctx, sh->worker->loop, job, collector_work_share, collector_share_done);
 	else if (--c->pending == 0)
-		reported(c);
+		collector_reported(c);
 }
 
-static void ask_workers(struct collector *c)
+static void collector_ask_workers(struct collector *c)
 {
 	struct worker *w;
 
@@ -144,76 +144,76 @@ static void ask_workers(struct collector *c)
 	c->shares = calloc(c->pending, sizeof(*c->shares));
 	if (!c->shares) {
 		c->err = -ENOMEM;
-		reported(c);
+		collector_reported(c);
 		return;
 	}
-	for (size_t i = 0; (w = engine_worker(c->server->engine, (unsigned)i)); i++) {
+	for (size_t i = 0; (w = engine_worker(c->ctx->engine, (unsigned)i)); i++) {
 		c->shares[i] = (struct share){ .collector = c, .worker = w };
-		job_post(c->server, w->loop, &c->shares[i].job, work_share, finish_share);
+		job_post(c->ctx, w->loop, &c->shares[i].job, collector_work_share, collector_share_done);
 	}
 }
 
 /* ---- which channels, on the FUSE thread ---- */
 
-static void scanned(struct descriptor_scan_waiter *w)
+static void collector_scanned(struct descriptor_scan_waiter *w)
 {
 	struct collector *c = container_of(w, struct collector, scan);
 	const struct rights *r = &TAILQ_FIRST(&c->served)->rights;
 
-	if (c->server->left) {
-		end(c, -ENOTCONN);
+	if (c->ctx->leaving) {
+		collector_end(c, -ENOTCONN);
 		return;
 	}
-	c->err = channel_list_take(&c->list, c->server, r, ++c->number);
+	c->err = channel_list_take(&c->list, c->ctx, r, ++c->number);
 	if (c->err == 0)
-		ask_workers(c);
+		collector_ask_workers(c);
 	else
-		reported(c);
+		collector_reported(c);
 }
 
 /* ---- who waits ---- */
 
-static bool same_rights(const struct rights *a, const struct rights *b)
+static bool collector_same_rights(const struct rights *a, const struct rights *b)
 {
 	return a->uid == b->uid && a->gid == b->gid && a->count == b->count &&
 	       (!a->count || !memcmp(a->groups, b->groups, a->count * sizeof(a->groups[0])));
 }
 
-static void next(struct collector *c)
+static void collector_next(struct collector *c)
 {
 	struct collector_waiter *first = TAILQ_FIRST(&c->queue), *w, *after;
 
 	if (c->running || !first)
 		return;
-	if (c->server->left) {
-		finish_waiters(&c->queue, -ENOTCONN);
+	if (c->ctx->leaving) {
+		collector_finish_waiters(&c->queue, -ENOTCONN);
 		return;
 	}
 	c->running = true;
 	for (w = first; w; w = after) {
 		after = TAILQ_NEXT(w, entry);
-		if (same_rights(&w->rights, &first->rights)) {
+		if (collector_same_rights(&w->rights, &first->rights)) {
 			TAILQ_REMOVE(&c->queue, w, entry);
 			TAILQ_INSERT_TAIL(&c->served, w, entry);
 		}
 	}
-	c->scan.done = scanned;
-	descriptor_scan_want(c->server->scan, &c->scan);
+	c->scan.done = collector_scanned;
+	descriptor_scan_want(c->ctx->services->scan, &c->scan);
 }
 
 void collector_want(struct collector *c, struct collector_waiter *w)
 {
 	TAILQ_INSERT_TAIL(&c->queue, w, entry);
-	next(c);
+	collector_next(c);
 }
 
-int collector_create(struct collector **out, struct server *s)
+int collector_create(struct collector **out, struct context *ctx)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	c->server = s;
+	c->ctx = ctx;
 	TAILQ_INIT(&c->queue);
 	TAILQ_INIT(&c->served);
 	*out = c;

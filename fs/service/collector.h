@@ -1,8 +1,8 @@
 /*
- * A collector: the stats of all channels that somebody may be told of, and the state of the mount, as JSON and as what
+ * The collector gathers the stats of all channels that somebody may be told of, and the state of the mount, as JSON and as what
  * is made of it.
  *
- * One is taken at a time, for all who wait with the same rights; each worker is asked for its channels' reports a
+ * It gathers once at a time, for all who wait with the same rights; each worker is asked for its channels' reports a
  * hundred or so at a time, between its other work, and the text is made on the helper thread.
  */
 #pragma once
@@ -13,7 +13,7 @@
 #include "rights.h"
 
 struct collector;
-struct server;
+struct context;
 
 struct collector_waiter {
 	/* Set before collector_want(): */
@@ -32,7 +32,7 @@ struct collector_waiter {
 };
 
 /* Returns 0 or -ENOMEM. */
-int collector_create(struct collector **collector, struct server *s);
+int collector_create(struct collector **collector, struct context *ctx);
 
 void collector_want(struct collector *c, struct collector_waiter *w);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config.h"
-#include "server.h"
+#include "context.h"
 
 /*
  * Makes what the configuration in force declares and is not there yet. What there is already is left as it is. What
@@ -12,5 +12,5 @@
  * @done is called once every tap is in its place, perhaps at once. Sources and sinks come when they are open: the
  * sources of a channel after its sinks and those of its taps, which so miss nothing.
  */
-void declare_all(struct server *s, const struct config *before, struct lines *made, struct lines *not,
+void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines *not,
 		 void (*done)(void *data), void *data);

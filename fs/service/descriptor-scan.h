@@ -12,7 +12,7 @@
 
 #include "node.h"
 
-struct server;
+struct context;
 struct descriptor_scan;
 
 struct descriptor_scan_waiter {
@@ -24,7 +24,7 @@ struct descriptor_scan_waiter {
 };
 
 /* Returns 0 or -ENOMEM. */
-int descriptor_scan_create(struct descriptor_scan **scan, struct server *s);
+int descriptor_scan_create(struct descriptor_scan **scan, struct context *ctx);
 
 /* No scan may be under way. NULL-safe. */
 void descriptor_scan_destroy(struct descriptor_scan *scan);
@@ -38,7 +38,7 @@ void descriptor_scan_want(struct descriptor_scan *scan, struct descriptor_scan_w
  * For struct engine_events, on any thread: a teed origin was opened. A scan follows, one in DESCRIPTOR_SCAN_PAUSE_NSEC at most, that logs
  * every process that reads beside the taps.
  */
-void descriptor_scan_origin_opened(void *server);
+void descriptor_scan_origin_opened(void *data);
 
 #define DESCRIPTOR_SCAN_PAUSE_NSEC 5000000000u
 

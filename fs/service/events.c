@@ -10,28 +10,26 @@
 #include "channel.h"
 #include "engine.h"
 #include "event.h"
-#include "inode.h"
 #include "log.h"
 #include "monitor.h"
-#include "tee.h"
+#include "services.h"
 
 /* Starting and stopping, on the worker. */
 struct events_job {
 	struct job job;
-	struct inode *inode;
-	struct channel *channel;
+	struct hold hold;
 };
 
 /* From a worker to the FUSE thread. */
-struct told {
+struct events_told {
 	struct loop_task task;
-	struct server *server;
+	struct context *ctx;
 	struct channel *channel; /* never followed: it may be gone */
 	struct event event;
 	char *uri;
 };
 
-static const char *event_time(char text[40], const struct timespec *ts)
+static const char *events_time(char text[40], const struct timespec *ts)
 {
 	struct tm tm;
 	size_t n;
@@ -42,7 +40,7 @@ static const char *event_time(char text[40], const struct timespec *ts)
 	return text;
 }
 
-static json_t *event_json(struct server *s, const struct inode *inode, const struct event *e)
+static json_t *events_json(struct context *ctx, const struct inode *inode, const struct event *e)
 {
 	static const char *const names[] = {
 		[EVENT_WRITERS] = "open", [EVENT_NO_WRITERS] = "close", [EVENT_READERS] = "open",
@@ -53,8 +51,8 @@ static json_t *event_json(struct server *s, const struct inode *inode, const str
 	bool writers = e->kind == EVENT_WRITERS || e->kind == EVENT_NO_WRITERS || e->kind == EVENT_WRITER_LEFT;
 	bool readers = e->kind == EVENT_READERS || e->kind == EVENT_NO_READERS || e->kind == EVENT_READER_LEFT;
 	char time[40];
-	json_t *json = json_pack("{ss ss so}", "time", event_time(time, &e->time), "event", names[e->kind],
-				 "name", json_of_path(e->tap ? node_get(&s->nodes, e->tap) : inode->origin));
+	json_t *json = json_pack("{ss ss so}", "time", events_time(time, &e->time), "event", names[e->kind],
+				 "name", json_of_path(e->tap ? node_get(&ctx->nodes, e->tap) : inode->origin));
 
 	if (writers || readers)
 		json_object_set_new(json, "side", json_string(writers ? "writer" : "reader"));
@@ -71,106 +69,102 @@ static json_t *event_json(struct server *s, const struct inode *inode, const str
 	return json;
 }
 
-static void told(struct loop_task *task)
+static void events_deliver(struct loop_task *task)
 {
-	struct told *t = container_of(task, struct told, task);
+	struct events_told *t = container_of(task, struct events_told, task);
 	struct events_watch *w, *next;
 
-	for (w = LIST_FIRST(&t->server->events); w; w = next) {
+	for (w = LIST_FIRST(&t->ctx->services->watches); w; w = next) {
 		next = LIST_NEXT(w, entry);
-		if (w->channel == t->channel)
-			w->happened(w, event_json(t->server, w->inode, &t->event), false);
+		if (hold_is_of(w->hold.inode, t->channel))
+			w->happened(w, events_json(t->ctx, w->hold.inode, &t->event), false);
 	}
 	free(t->uri);
 	free(t);
 }
 
-void events_tell(void *server, struct channel *ch, const struct event *e)
+void events_tell(void *data, struct channel *ch, const struct event *e)
 {
-	struct told *t = calloc(1, sizeof(*t));
-	struct server *s = server;
+	struct events_told *t = calloc(1, sizeof(*t));
+	struct context *ctx = data;
 
 	if (!t) {
 		log_err("out of memory; an event of %s is not told", ch->label);
 		return;
 	}
-	*t = (struct told){ .task.run = told, .server = s, .channel = ch, .event = *e };
+	*t = (struct events_told){ .task.run = events_deliver, .ctx = ctx, .channel = ch, .event = *e };
 	t->uri = e->uri ? strdup(e->uri) : NULL;
 	t->event.uri = t->uri;
-	loop_post(s->loop, &t->task);
+	loop_post(ctx->loop, &t->task);
 }
 
-void events_gone(struct server *s, const struct inode *inode)
+void events_gone(struct context *ctx, const struct inode *inode)
 {
 	struct timespec now;
 	struct events_watch *w, *next;
 	char time[40];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	for (w = LIST_FIRST(&s->events); w; w = next) {
+	for (w = LIST_FIRST(&ctx->services->watches); w; w = next) {
 		next = LIST_NEXT(w, entry);
-		if (w->inode == inode)
-			w->happened(w, json_pack("{ss ss}", "time", event_time(time, &now), "event", "gone"), true);
+		if (w->hold.inode == inode)
+			w->happened(w, json_pack("{ss ss}", "time", events_time(time, &now), "event", "gone"), true);
 	}
 }
 
 /* ---- starting and stopping ---- */
 
-static void work_start(struct job *job)
+static void events_work_start(struct job *job)
 {
-	struct channel *ch = container_of(job, struct events_job, job)->channel;
+	struct channel *ch = hold_channel(&container_of(job, struct events_job, job)->hold);
 
 	if (monitor_start(ch) < 0)
 		log_err("out of memory; %s is not watched", ch->label);
 }
 
-static void work_stop(struct job *job)
+static void events_work_stop(struct job *job)
 {
-	monitor_stop(container_of(job, struct events_job, job)->channel);
+	monitor_stop(hold_channel(&container_of(job, struct events_job, job)->hold));
 }
 
-static void finish(struct job *job)
+static void events_finish(struct job *job)
 {
 	struct events_job *j = container_of(job, struct events_job, job);
 
-	j->inode->busy--;
-	tee_channel_put(job->server, j->inode);
-	inode_put(j->inode);
+	hold_drop(&j->hold);
 	free(j);
 }
 
-static bool post(struct events_watch *w, void (*work)(struct job *))
+static bool events_post(struct events_watch *w, void (*work)(struct job *))
 {
 	struct events_job *j = calloc(1, sizeof(*j));
 
 	if (!j)
 		return false;
-	j->inode = w->inode;
-	j->channel = w->channel;
-	w->inode->refs++;
-	w->inode->busy++;
-	job_post(w->server, w->channel->worker->loop, &j->job, work, finish);
+	hold_copy(&j->hold, &w->hold);
+	hold_post(&j->hold, &j->job, work, events_finish);
 	return true;
 }
 
 int events_start(struct events_watch *w)
 {
-	if (!post(w, work_start))
-		return -ENOMEM;
-	w->inode->refs++;
-	w->inode->busy++;
-	LIST_INSERT_HEAD(&w->server->events, w, entry);
-	return 0;
+	int err = hold_take_inode(&w->hold, w->ctx, w->node->inode);
+
+	if (err == 0)
+		err = hold_object(&w->hold);
+	if (err == 0 && !events_post(w, events_work_start))
+		err = -ENOMEM;
+	if (err < 0)
+		hold_drop(&w->hold);
+	else
+		LIST_INSERT_HEAD(&w->ctx->services->watches, w, entry);
+	return err;
 }
 
 void events_stop(struct events_watch *w)
 {
-	struct inode *inode = w->inode;
-
 	LIST_REMOVE(w, entry);
-	if (!post(w, work_stop))
-		log_err("out of memory; %s stays watched", w->channel->label);
-	inode->busy--;
-	tee_channel_put(w->server, inode);
-	inode_put(inode);
+	if (!events_post(w, events_work_stop))
+		log_err("out of memory; %s stays watched", hold_channel(&w->hold)->label);
+	hold_drop(&w->hold);
 }

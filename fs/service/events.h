@@ -3,30 +3,30 @@
 
 #include <jansson.h>
 
-#include "server.h"
+#include "hold.h"
 
 struct event;
 
 struct events_watch {
 	/* Set before events_start(): */
-	struct server *server;
-	struct inode *inode;
-	struct channel *channel;
+	struct context *ctx;
+	struct node *node; /* a name of the channel */
 	/* Takes @event. @last: the channel is gone, and events_stop() is due. */
 	void (*happened)(struct events_watch *w, json_t *event, bool last);
 
 	/* Private: */
 	LIST_ENTRY(events_watch) entry;
+	struct hold hold;
 };
 
-/* Watches from now on. Returns 0 or -ENOMEM. */
+/* Watches from now on. Returns 0, -ENOMEM, -ENOTCONN, or -EDQUOT of the channel's owner. */
 int events_start(struct events_watch *w);
 
 /* happened() is not called any more. */
 void events_stop(struct events_watch *w);
 
 /* The channel's last name is gone. */
-void events_gone(struct server *s, const struct inode *inode);
+void events_gone(struct context *ctx, const struct inode *inode);
 
-/* For struct engine_events, on a worker's thread. */
-void events_tell(void *server, struct channel *ch, const struct event *e);
+/* For struct engine_events, on a worker's thread; @data is the context. */
+void events_tell(void *data, struct channel *ch, const struct event *e);

@@ -10,46 +10,44 @@
 
 #include "base.h"
 #include "channel.h"
-#include "engine.h"
 #include "inode.h"
-#include "tee.h"
+#include "number.h"
+#include "services.h"
 
-struct node *packets_stand_in(struct server *s, struct inode *inode, enum node_kind kind)
+struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum node_kind kind)
 {
-	return node_create(&s->nodes, kind, inode, 0, 0, 0);
+	return node_create(&ctx->nodes, kind, inode, 0, 0, 0);
 }
 
-struct node *packets_shown(struct server *s, struct node *node)
+struct node *packets_shown(struct context *ctx, struct node *node)
 {
-	return packets_name(node) ? packets_stand_in(s, node->inode, NODE_HANDLE) : node;
+	return packets_name(node) ? packets_stand_in(ctx, node->inode, NODE_HANDLE) : node;
 }
 
-static void finish(struct packets_change *c, int err)
+static void packets_finish(struct packets_change *c, int err)
 {
-	struct inode *inode = c->inode;
+	struct hold hold = c->hold;
 
-	inode->busy--;
-	tee_channel_put(c->server, inode);
-	inode_put(inode);
 	c->done(c, err);
+	hold_drop(&hold);
 }
 
-static void work_switch(struct job *job)
+static void packets_work(struct job *job)
 {
 	struct packets_change *c = container_of(job, struct packets_change, job);
-	struct channel *ch = c->inode->channel;
+	struct channel *ch = hold_channel(&c->hold);
 	uint64_t old = ch->origin.id;
 
 	c->err = channel_set_packets(ch, c->on, c->fresh ? c->fresh->id : old);
 	if (c->fresh)
-		tee_forget_number(job->server, c->err < 0 ? c->fresh->id : old);
+		number_forget(job->ctx, c->err < 0 ? c->fresh->id : old);
 }
 
-static void finish_switch(struct job *job)
+static void packets_switched(struct job *job)
 {
 	struct packets_change *c = container_of(job, struct packets_change, job);
-	struct node_table *nodes = &c->server->nodes;
-	struct inode *inode = c->inode;
+	struct node_table *nodes = &job->ctx->nodes;
+	struct inode *inode = c->hold.inode;
 
 	inode->switching = false;
 	inode->packets = c->err < 0 ? !c->on : c->on;
@@ -64,58 +62,62 @@ static void finish_switch(struct job *job)
 		c->fresh->pins--;
 		node_release(nodes, c->fresh);
 	}
-	finish(c, c->err);
+	packets_finish(c, c->err);
 }
 
 /* Whether somebody is known to have it open. An opener that is not known is left with a FIFO without a peer. */
-static bool in_use(const struct packets_change *c)
+static bool packets_in_use(const struct packets_change *c)
 {
+	const struct inode *inode = c->hold.inode;
 	struct descriptor_scan_count count;
 
-	descriptor_scan_count(c->server->scan, c->inode->origin, &count);
-	return c->inode->handles || count.readers || count.writers;
+	descriptor_scan_count(c->hold.ctx->services->scan, inode->origin, &count);
+	return inode->handles || count.readers || count.writers;
 }
 
-static void scanned(struct descriptor_scan_waiter *w)
+static int packets_begin(struct packets_change *c)
+{
+	struct context *ctx = c->hold.ctx;
+	struct inode *inode = c->hold.inode;
+	int err = hold_object(&c->hold);
+
+	if (err < 0)
+		return err;
+	c->fresh = c->on ? packets_stand_in(ctx, inode, NODE_FIFO) : NULL;
+	if (c->on && !c->fresh)
+		return -ENOMEM;
+	if (c->fresh)
+		c->fresh->pins++;
+	inode->switching = true;
+	inode->packets = true;
+	hold_post(&c->hold, &c->job, packets_work, packets_switched);
+	return 0;
+}
+
+static void packets_scanned(struct descriptor_scan_waiter *w)
 {
 	struct packets_change *c = container_of(w, struct packets_change, waiter);
-	struct server *s = c->server;
-	struct inode *inode = c->inode;
+	const struct inode *inode = c->hold.inode;
+	int err;
 
-	if (s->left || !inode->origin) {
-		finish(c, s->left ? -ENOTCONN : -ENOENT);
-	} else if (inode->switching) {
-		finish(c, -EBUSY);
-	} else if (inode->packets == c->on) {
-		finish(c, 0);
-	} else if (in_use(c)) {
-		finish(c, -EBUSY);
-	} else {
-		int err = tee_channel(s, inode->origin);
-
-		if (err < 0) {
-			finish(c, err);
-			return;
-		}
-		c->fresh = c->on ? packets_stand_in(s, inode, NODE_FIFO) : NULL;
-		if (c->on && !c->fresh) {
-			finish(c, -ENOMEM);
-			return;
-		}
-		if (c->fresh)
-			c->fresh->pins++;
-		inode->switching = true;
-		inode->packets = true;
-		job_post(s, inode->channel->worker->loop, &c->job, work_switch, finish_switch);
-	}
+	if (c->hold.ctx->leaving)
+		err = -ENOTCONN;
+	else if (!inode->origin)
+		err = -ENOENT;
+	else if (inode->switching)
+		err = -EBUSY;
+	else if (inode->packets == c->on)
+		err = 0;
+	else if (packets_in_use(c))
+		err = -EBUSY;
+	else if ((err = packets_begin(c)) == 0)
+		return;
+	packets_finish(c, err);
 }
 
-void packets_set(struct server *s, struct node *node, struct packets_change *c)
+void packets_set(const struct hold *hold, struct packets_change *c)
 {
-	c->server = s;
-	c->inode = node->inode;
-	c->inode->refs++;
-	c->inode->busy++;
-	c->waiter.done = scanned;
-	descriptor_scan_want(s->scan, &c->waiter);
+	hold_copy(&c->hold, hold);
+	c->waiter.done = packets_scanned;
+	descriptor_scan_want(hold->ctx->services->scan, &c->waiter);
 }

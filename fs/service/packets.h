@@ -8,17 +8,17 @@
  */
 #pragma once
 
-#include "server.h"
 #include "descriptor-scan.h"
+#include "hold.h"
 
 /*
  * What a look-up of the name @node is answered with: @node, or for the origin of a packet channel a new node.
  * NULL: out of memory.
  */
-struct node *packets_shown(struct server *s, struct node *node);
+struct node *packets_shown(struct context *ctx, struct node *node);
 
 /* The nameless node of @kind that stands for a name of the inode in an answer to the kernel. NULL: out of memory. */
-struct node *packets_stand_in(struct server *s, struct inode *inode, enum node_kind kind);
+struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum node_kind kind);
 
 /* Whether the name is shown as a regular file. */
 static inline bool packets_name(const struct node *node)
@@ -32,13 +32,13 @@ struct packets_change {
 	/* @err: 0; -EBUSY (somebody has the origin open, ports are attached, or data waits), or another negative errno */
 	void (*done)(struct packets_change *c, int err);
 
-	struct server *server;
+	/* Private. */
+	struct hold hold;
 	struct descriptor_scan_waiter waiter;
 	struct job job;
-	struct inode *inode;
 	struct node *fresh;
 	int err;
 };
 
-/* Makes the channel that @node names a packet channel or none; done() may be called at once. */
-void packets_set(struct server *s, struct node *node, struct packets_change *c);
+/* Makes the channel that @hold is of a packet channel or none; done() may be called at once. */
+void packets_set(const struct hold *hold, struct packets_change *c);

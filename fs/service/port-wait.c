@@ -9,126 +9,120 @@
 
 #include "attach.h"
 #include "base.h"
-#include "inode.h"
 #include "log.h"
-#include "tee.h"
+#include "services.h"
 
-struct keep {
-	LIST_ENTRY(keep) entry;
-	struct inode *inode;
-	struct channel *channel;
+struct port_keep {
+	LIST_ENTRY(port_keep) entry;
+	struct hold hold;
 	unsigned id;
 };
 
 /* From a worker to the FUSE thread. */
-struct ended {
+struct port_end {
 	struct loop_task task;
-	struct server *server;
+	struct context *ctx;
 	struct channel *channel; /* never followed: it may be gone */
 	unsigned id;
 };
 
-static void look(struct port_wait *w);
+static void port_wait_look(struct port_wait *w);
 
 /* ---- keeping ---- */
 
-static void keep_free(struct server *s, struct keep *k)
+static void port_keep_free(struct port_keep *k)
 {
 	LIST_REMOVE(k, entry);
-	k->inode->busy--;
-	tee_channel_put(s, k->inode);
-	inode_put(k->inode);
+	hold_drop(&k->hold);
 	free(k);
 }
 
-void port_wait_keep(struct server *s, struct inode *inode, struct channel *ch, unsigned id)
+void port_wait_keep(const struct hold *hold, unsigned id)
 {
-	struct keep *k = calloc(1, sizeof(*k));
+	struct port_keep *k = calloc(1, sizeof(*k));
 
 	if (!k) {
 		log_err("out of memory; sink %u ends with the channel's last name", id);
 		return;
 	}
-	*k = (struct keep){ .inode = inode, .channel = ch, .id = id };
-	inode->refs++;
-	inode->busy++;
-	LIST_INSERT_HEAD(&s->keeps, k, entry);
+	k->id = id;
+	hold_copy(&k->hold, hold);
+	LIST_INSERT_HEAD(&hold->ctx->services->keeps, k, entry);
 }
 
-void port_wait_leave(struct server *s)
+void port_wait_leave(struct context *ctx)
 {
-	while (!LIST_EMPTY(&s->keeps))
-		keep_free(s, LIST_FIRST(&s->keeps));
+	while (!LIST_EMPTY(&ctx->services->keeps))
+		port_keep_free(LIST_FIRST(&ctx->services->keeps));
 }
 
 /* ---- the word ---- */
 
-static void told(struct loop_task *task)
+static void port_wait_told(struct loop_task *task)
 {
-	struct ended *e = container_of(task, struct ended, task);
-	struct server *s = e->server;
-	struct port_wait *w;
-	struct keep *k;
+	struct port_end *e = container_of(task, struct port_end, task);
+	struct services *services = e->ctx->services;
+	struct port_wait *w, *next;
+	struct port_keep *k;
 
-	LIST_FOREACH(k, &s->keeps, entry)
-		if (k->channel == e->channel && k->id == e->id) {
-			keep_free(s, k);
+	LIST_FOREACH(k, &services->keeps, entry)
+		if (hold_is_of(k->hold.inode, e->channel) && k->id == e->id) {
+			port_keep_free(k);
 			break;
 		}
-	attach_ended(s, e->channel, e->id);
-	LIST_FOREACH(w, &s->waits, entry)
-		if (w->channel == e->channel && w->ask.id == e->id)
-			look(w);
+	attach_ended(e->ctx, e->channel, e->id);
+	for (w = LIST_FIRST(&services->waits); w; w = next) {
+		next = LIST_NEXT(w, entry);
+		if (hold_is_of(w->hold.inode, e->channel) && w->ask.id == e->id)
+			port_wait_look(w);
+	}
 	free(e);
 }
 
-void port_wait_tell(void *server, struct channel *ch, unsigned id)
+void port_wait_tell(void *data, struct channel *ch, unsigned id)
 {
-	struct ended *e = calloc(1, sizeof(*e));
-	struct server *s = server;
+	struct port_end *e = calloc(1, sizeof(*e));
+	struct context *ctx = data;
 
 	if (!e) {
 		log_err("out of memory; who waits for port %u is not told", id);
 		return;
 	}
-	*e = (struct ended){ .task.run = told, .server = s, .channel = ch, .id = id };
-	loop_post(s->loop, &e->task);
+	*e = (struct port_end){ .task.run = port_wait_told, .ctx = ctx, .channel = ch, .id = id };
+	loop_post(ctx->loop, &e->task);
 }
 
 /* ---- waiting ---- */
 
-static void finish(struct port_wait *w)
+static void port_wait_finish(struct port_wait *w)
 {
-	struct server *s = w->ask.server;
-	struct inode *inode = w->ask.inode;
+	struct hold hold = w->hold;
 
 	loop_io_cancel(&w->timer);
 	LIST_REMOVE(w, entry);
 	w->done(w);
-	inode->busy--;
-	tee_channel_put(s, inode);
-	inode_put(inode);
+	hold_drop(&hold);
 }
 
-static void looked(struct ports_ask *a)
+static void port_wait_looked(struct ports_ask *a)
 {
 	struct port_wait *w = container_of(a, struct port_wait, ask);
 
 	w->looking = false;
-	if (w->ask.err == -ENOENT && w->seen)
-		w->ask.why = "it was detached";
+	if (a->err == -ENOENT && w->seen)
+		a->why = "it was detached";
 	w->seen = true;
-	if (w->ask.err < 0 || w->ask.ended || w->due || w->cancelled) {
-		finish(w);
+	if (a->err < 0 || a->ended || w->due || w->cancelled) {
+		port_wait_finish(w);
 		return;
 	}
 	json_decref(a->ports);
 	a->ports = NULL;
 	if (w->again)
-		look(w);
+		port_wait_look(w);
 }
 
-static void look(struct port_wait *w)
+static void port_wait_look(struct port_wait *w)
 {
 	w->again = w->looking;
 	if (w->looking)
@@ -137,27 +131,30 @@ static void look(struct port_wait *w)
 	ports_tell(&w->ask);
 }
 
-static void timer_ready(struct loop_io *io, int res)
+static void port_wait_due(struct loop_io *io, int res)
 {
 	struct port_wait *w = container_of(io, struct port_wait, timer);
 
 	w->due = true;
-	look(w);
+	port_wait_look(w);
 }
 
 void port_wait_start(struct port_wait *w, uint64_t nsec)
 {
-	struct server *s = w->ask.server;
+	struct context *ctx = w->ask.ctx;
 
-	w->ask.done = looked;
-	w->ask.inode->refs++;
-	w->ask.inode->busy++;
-	w->channel = w->ask.inode->channel;
-	loop_io_init(&w->timer, s->loop, timer_ready);
+	w->ask.done = port_wait_looked;
+	w->ask.err = hold_take_inode(&w->hold, ctx, w->ask.inode);
+	loop_io_init(&w->timer, ctx->loop, port_wait_due);
+	LIST_INSERT_HEAD(&ctx->services->waits, w, entry);
+	if (w->ask.err < 0) {
+		w->ask.why = "the daemon is leaving";
+		port_wait_finish(w);
+		return;
+	}
 	if (nsec)
 		loop_io_timer(&w->timer, nsec);
-	LIST_INSERT_HEAD(&s->waits, w, entry);
-	look(w);
+	port_wait_look(w);
 }
 
 void port_wait_cancel(struct port_wait *w)
@@ -166,5 +163,6 @@ void port_wait_cancel(struct port_wait *w)
 	if (w->looking)
 		return;
 	w->ask.err = -EINTR;
-	finish(w);
+	w->ask.why = "it is not waited for any more";
+	port_wait_finish(w);
 }

@@ -1,7 +1,6 @@
 #include "ports.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,11 +8,8 @@
 #include "json.h"
 #include "base.h"
 #include "channel.h"
-#include "engine.h"
-#include "inode.h"
 #include "log.h"
 #include "report.h"
-#include "tee.h"
 
 /* ---- JSON ---- */
 
@@ -41,13 +37,13 @@ json_t *ports_json(const struct port_report *p, const char *name)
 			 "error", json_of_text(p->error ? p->error : p->err ? strerror(-p->err) : NULL));
 }
 
-static void answer(struct ports_ask *a)
+static void ports_answer(struct ports_ask *a)
 {
 	const struct report *r = a->report;
 
 	for (size_t i = 0; a->err == 0 && i < r->port_count; i++) {
 		const struct port_report *p = &r->ports[i];
-		const struct node *node = node_get(&a->server->nodes, p->node);
+		const struct node *node = node_get(&a->ctx->nodes, p->node);
 		_cleanup_free_ char *name = node && node->parent ? node_path(node) : NULL;
 
 		if (a->id && p->id != a->id)
@@ -62,7 +58,7 @@ static void answer(struct ports_ask *a)
 
 /* ---- the way to the worker and back ---- */
 
-static void log_refusal(const struct ports_ask *a)
+static void ports_log_refusal(const struct ports_ask *a)
 {
 	const struct node *name = a->inode->origin ? a->inode->origin : LIST_FIRST(&a->inode->nodes);
 	_cleanup_free_ char *path = name ? node_path(name) : NULL;
@@ -70,61 +66,59 @@ static void log_refusal(const struct ports_ask *a)
 	log_info("%s: detach %u: %s", path ? path : "?", a->id, a->why);
 }
 
-static void finish(struct ports_ask *a)
+static void ports_finish(struct ports_ask *a)
 {
-	struct server *s = a->server;
-	struct inode *inode = a->inode;
+	struct hold hold = a->hold;
 
 	report_free(a->report);
 	a->report = NULL;
 	if (!a->why)
 		a->why = a->err == -ENOENT ? "the channel has no such port" : strerror(-a->err);
 	if (a->err < 0 && a->detaches)
-		log_refusal(a);
+		ports_log_refusal(a);
 	a->done(a);
-	inode->busy--;
-	tee_channel_put(s, inode);
-	inode_put(inode);
+	hold_drop(&hold);
 }
 
 /* To the channel's worker; without a channel object there are no ports. */
-static void ask(struct ports_ask *a, void (*work)(struct job *), void (*back)(struct job *))
+static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*back)(struct job *))
 {
-	a->inode->refs++;
-	a->inode->busy++;
-	a->err = 0;
+	void (*post)(const struct hold *, struct job *, void (*)(struct job *), void (*)(struct job *));
+
+	post = a->detaches ? hold_post_longer : hold_post;
 	a->why = NULL;
 	a->ended = false;
-	a->channel = a->inode->channel;
-	if (a->channel) {
-		job_post(a->server, a->channel->worker->loop, &a->job, work, back);
+	a->err = hold_take_inode(&a->hold, a->ctx, a->inode);
+	if (a->err == 0 && hold_channel(&a->hold)) {
+		post(&a->hold, &a->job, work, back);
 		return;
 	}
-	a->err = a->id ? -ENOENT : 0;
-	finish(a);
+	if (a->err == 0 && a->id)
+		a->err = -ENOENT;
+	ports_finish(a);
 }
 
-static void work_tell(struct job *job)
+static void ports_work_tell(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
 
-	a->report = report_create(a->channel);
+	a->report = report_create(hold_channel(&a->hold));
 	a->err = a->report ? 0 : -ENOMEM;
 }
 
-static void finish_tell(struct job *job)
+static void ports_told(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
 
 	if (a->err == 0)
-		answer(a);
-	finish(a);
+		ports_answer(a);
+	ports_finish(a);
 }
 
 void ports_tell(struct ports_ask *a)
 {
 	a->ports = json_array();
-	ask(a, work_tell, finish_tell);
+	ports_ask(a, ports_work_tell, ports_told);
 }
 
 int ports_may_tell(const struct rights *r, const struct inode *inode)
@@ -136,49 +130,48 @@ int ports_may_tell(const struct rights *r, const struct inode *inode)
 
 /* ---- detaching ---- */
 
-static void finish_detached(struct loop_task *task)
-{
-	struct ports_ask *a = container_of(task, struct ports_ask, detached);
-
-	if (--a->waiting == 0)
-		finish(a);
-}
-
 /* On the worker: nothing of the port is open any more. */
-static void tell_detached(void *data)
+static void ports_closed(void *data)
 {
 	struct ports_ask *a = data;
 
-	a->detached.run = finish_detached;
-	loop_post(a->server->loop, &a->detached);
+	job_done(&a->job);
 }
 
-static void work_detach(struct job *job)
+static int ports_check_detach(struct ports_ask *a)
 {
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
-	const struct report *r = a->report = report_create(a->channel);
+	const struct report *r = a->report = report_create(hold_channel(&a->hold));
 	size_t i = 0;
 
 	while (r && i < r->port_count && r->ports[i].id != a->id)
 		i++;
 	if (!r)
-		a->err = -ENOMEM;
-	else if (i == r->port_count)
-		a->err = -ENOENT;
-	else if (!a->may[r->ports[i].dir])
-		a->err = -EACCES;
-	else
-		a->err = port_detach(a->channel, a->id, tell_detached, a);
+		return -ENOMEM;
+	if (i == r->port_count)
+		return -ENOENT;
+	return a->may[r->ports[i].dir] ? 0 : -EACCES;
 }
 
-static void finish_detach(struct job *job)
+static void ports_work_detach(struct job *job)
+{
+	struct ports_ask *a = container_of(job, struct ports_ask, job);
+	int err = ports_check_detach(a);
+
+	if (err == 0)
+		err = port_detach(hold_channel(&a->hold), a->id, ports_closed, a);
+	if (err == 0) /* it may be answered already */
+		return;
+	a->err = err;
+	job_done(job);
+}
+
+static void ports_detached(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
 
 	if (a->err == -EACCES)
 		a->why = "no right to detach the port";
-	if (a->err < 0 || --a->waiting == 0)
-		finish(a);
+	ports_finish(a);
 }
 
 void ports_detach(struct ports_ask *a, const struct rights *r)
@@ -188,6 +181,5 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
 	a->detaches = true;
-	a->waiting = 2;
-	ask(a, work_detach, finish_detach);
+	ports_ask(a, ports_work_detach, ports_detached);
 }

@@ -3,40 +3,37 @@
 
 #include <jansson.h>
 
+#include "hold.h"
 #include "port.h"
-#include "server.h"
 
 struct report;
 
 /* A question on its way to the channel's worker and back. Zero but for the first part. */
 struct ports_ask {
 	/* Set before it is asked: */
-	struct server *server;
+	struct context *ctx;
 	struct inode *inode; /* the channel; kept until done() */
 	unsigned id;         /* of one port; 0: of all */
 	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
 	void (*done)(struct ports_ask *a);
 
 	/* The answer: */
-	int err;         /* 0 or a negative errno */
-	const char *why; /* where @err is set */
-	json_t *ports;   /* an array, the asker's own; see spfsd(8) */
-	bool ended;      /* the port @id has */
+	int err;         /* 0 or a negative errno: ENOENT, EACCES, ENOMEM, ENOTCONN */
+	const char *why; /* static; never NULL where @err is set */
+	json_t *ports;   /* ports_tell()'s: an array, the asker's to free */
+	bool ended;      /* the one port of @id has */
 
 	/* Private: */
 	struct job job;
-	struct channel *channel;
+	struct hold hold;
 	struct report *report;
+	bool may[2]; /* by enum port_dir */
 	bool detaches;
-	unsigned waiting;          /* for the job to come back, and for the port to be closed */
-	struct loop_task detached;
-	bool may[2]; /* detach sources, sinks */
 };
 
-/* A port as JSON; @name: the path of what it is on, or NULL. On any thread. NULL: out of memory. */
-json_t *ports_json(const struct port_report *p, const char *name);
+/* @port as JSON; @name: the path of the name that it is on, or NULL. NULL: out of memory. */
+json_t *ports_json(const struct port_report *port, const char *name);
 
-/* ENOENT: the channel has no port @id, or does not remember it any more. ENOMEM. */
 void ports_tell(struct ports_ask *a);
 
 /*

@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "accounts.h"
+#include "job.h"
 #include "json.h"
 #include "base.h"
 #include "config.h"
 #include "declare.h"
 #include "log.h"
-#include "request.h"
 
 /* Of mistakes in an answer; the log has them all. */
 #define ANSWER_LINES 200
@@ -31,7 +31,7 @@ struct reload {
 	struct lines not;
 };
 
-static json_t *texts(const struct lines *l)
+static json_t *reload_texts(const struct lines *l)
 {
 	json_t *list = json_array();
 
@@ -41,7 +41,7 @@ static json_t *texts(const struct lines *l)
 }
 
 /* Takes @answer, and frees the reload. */
-static void finish(struct reload *r, json_t *answer)
+static void reload_finish(struct reload *r, json_t *answer)
 {
 	if (r->done)
 		r->done(r->data, answer);
@@ -55,21 +55,21 @@ static void finish(struct reload *r, json_t *answer)
 	free(r);
 }
 
-static void refuse(struct reload *r, int err, const char *why)
+static void reload_refuse(struct reload *r, int err, const char *why)
 {
-	json_t *answer = request_error(err, why);
+	json_t *answer = json_of_error(err, why);
 
 	log_err("reload: %s", why);
 	for (size_t i = 0; i < r->mistakes.count; i++)
 		log_err("%s", r->mistakes.line[i]);
 	if (answer && r->mistakes.count)
-		json_object_set_new(answer, "mistakes", texts(&r->mistakes));
-	finish(r, answer);
+		json_object_set_new(answer, "mistakes", reload_texts(&r->mistakes));
+	reload_finish(r, answer);
 }
 
 /* ---- what changes, and what does not ---- */
 
-static bool same_quotas(const struct quotas *a, const struct quotas *b)
+static bool reload_same_quotas(const struct quotas *a, const struct quotas *b)
 {
 	if (a->preset != b->preset || a->count != b->count)
 		return false;
@@ -80,7 +80,7 @@ static bool same_quotas(const struct quotas *a, const struct quotas *b)
 	return true;
 }
 
-static void keep_text(struct reload *r, const char *name, char **to, char **from)
+static void reload_keep_text(struct reload *r, const char *name, char **to, char **from)
 {
 	if (*to && (!*from || strcmp(*to, *from)))
 		lines_add(&r->not, "%s stays %s until the next mount", name, *from ? *from : "as it is");
@@ -90,10 +90,10 @@ static void keep_text(struct reload *r, const char *name, char **to, char **from
 }
 
 /* [mount] is what it was. */
-static void keep_mount(struct reload *r, struct config *old, struct config *new)
+static void reload_keep_mount(struct reload *r, struct config *old, struct config *new)
 {
-	keep_text(r, "point", &new->point, &old->point);
-	keep_text(r, "log", &new->log, &old->log);
+	reload_keep_text(r, "point", &new->point, &old->point);
+	reload_keep_text(r, "log", &new->log, &old->log);
 	if (new->workers && new->workers != old->workers)
 		lines_add(&r->not, "workers stays %u until the next mount", old->workers);
 	new->workers = old->workers;
@@ -102,7 +102,7 @@ static void keep_mount(struct reload *r, struct config *old, struct config *new)
 	new->allow_other = old->allow_other;
 }
 
-static void tell_gone(struct reload *r, const struct config *old, const struct config *new)
+static void reload_tell_gone(struct reload *r, const struct config *old, const struct config *new)
 {
 	for (size_t i = 0; i < old->declared_count; i++)
 		if (!config_find(new, old->declared[i].name))
@@ -110,7 +110,7 @@ static void tell_gone(struct reload *r, const struct config *old, const struct c
 				  old->declared[i].name);
 }
 
-static void told(void *data)
+static void reload_told(void *data)
 {
 	struct reload *r = data;
 
@@ -118,54 +118,54 @@ static void told(void *data)
 		log_info("reload: %s", r->applied.line[i]);
 	for (size_t i = 0; i < r->not.count; i++)
 		log_warn("reload: %s", r->not.line[i]);
-	finish(r, json_pack("{so so}", "applied", texts(&r->applied), "not", texts(&r->not)));
+	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->not)));
 }
 
-static void apply(struct server *s, struct reload *r)
+static void reload_apply(struct context *ctx, struct reload *r)
 {
-	struct config *old = s->config, *new = r->config;
+	struct config *old = ctx->config, *new = r->config;
 
 	r->config = old; /* goes with the reload, if nobody else has it */
-	s->config = new;
+	ctx->config = new;
 	if (memcmp(&old->defaults, &new->defaults, sizeof(new->defaults)))
 		lines_add(&r->applied, "[defaults], for what is made from now on");
-	if (!same_quotas(&old->quotas, &new->quotas))
+	if (!reload_same_quotas(&old->quotas, &new->quotas))
 		lines_add(&r->applied, "[quota]");
 	if (!permits_equal(&old->permits, &new->permits))
 		lines_add(&r->applied, "[ports], for what is attached from now on");
-	s->defaults = new->defaults;
-	s->quotas = new->quotas;
-	accounts_limit(s);
-	tell_gone(r, old, new);
-	keep_mount(r, old, new);
-	declare_all(s, old, &r->applied, &r->not, told, r);
+	ctx->defaults = new->defaults;
+	ctx->quotas = new->quotas;
+	accounts_limit(ctx);
+	reload_tell_gone(r, old, new);
+	reload_keep_mount(r, old, new);
+	declare_all(ctx, old, &r->applied, &r->not, reload_told, r);
 }
 
 /* ---- there and back ---- */
 
-static void work_read(struct job *job)
+static void reload_work_read(struct job *job)
 {
 	struct reload *r = container_of(job, struct reload, job);
 
 	r->err = config_read(r->file, &r->config, &r->mistakes);
 }
 
-static void finish_read(struct job *job)
+static void reload_read(struct job *job)
 {
 	struct reload *r = container_of(job, struct reload, job);
-	struct server *s = job->server;
+	struct context *ctx = job->ctx;
 
-	if (s->left)
-		refuse(r, -ENOTCONN, strerror(ENOTCONN));
+	if (ctx->leaving)
+		reload_refuse(r, -ENOTCONN, strerror(ENOTCONN));
 	else if (r->err == -EINVAL)
-		refuse(r, -EINVAL, "the file has mistakes, nothing is changed");
+		reload_refuse(r, -EINVAL, "the file has mistakes, nothing is changed");
 	else if (r->err < 0)
-		refuse(r, r->err, strerror(-r->err));
+		reload_refuse(r, r->err, strerror(-r->err));
 	else
-		apply(s, r);
+		reload_apply(ctx, r);
 }
 
-void reload_start(struct server *s, void (*done)(void *data, json_t *answer), void *data)
+void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer), void *data)
 {
 	struct reload *r = calloc(1, sizeof(*r));
 
@@ -177,10 +177,10 @@ void reload_start(struct server *s, void (*done)(void *data, json_t *answer), vo
 	}
 	r->done = done;
 	r->data = data;
-	r->file = s->config->file ? strdup(s->config->file) : NULL;
+	r->file = ctx->config->file ? strdup(ctx->config->file) : NULL;
 	if (!r->file)
-		refuse(r, s->config->file ? -ENOMEM : -ENOENT,
-		       s->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
+		reload_refuse(r, ctx->config->file ? -ENOMEM : -ENOENT,
+		       ctx->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
 	else
-		job_post(s, s->helper, &r->job, work_read, finish_read);
+		job_post(ctx, ctx->helper, &r->job, reload_work_read, reload_read);
 }

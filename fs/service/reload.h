@@ -6,11 +6,11 @@
 
 #include <jansson.h>
 
-#include "server.h"
+#include "context.h"
 
 /*
  * On the FUSE thread, which does not wait. @done, where it is not NULL, is called once, perhaps at once, with an
  * answer that it takes: {"applied": [...], "not": [...]}, a text each, or an error (request.h) with "mistakes": [...].
  * NULL: out of memory. The log says the same.
  */
-void reload_start(struct server *s, void (*done)(void *data, json_t *answer), void *data);
+void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer), void *data);

@@ -21,8 +21,9 @@
 #include "base.h"
 #include "log.h"
 #include "pipe.h"
+#include "services.h"
 
-static void say_once(int err)
+static void ring_say_once(int err)
 {
 	static atomic_bool said;
 
@@ -32,17 +33,17 @@ static void say_once(int err)
 }
 
 /* Not asked of the file system, which may hang. */
-static bool is_ring(const struct ring_resize *r, int fd)
+static bool ring_is_of(const struct ring_resize *r, int fd)
 {
 	struct statx st;
 
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) == 0 &&
-	       S_ISFIFO(st.stx_mode) && st.stx_ino == r->node->inode->ino &&
-	       makedev(st.stx_dev_major, st.stx_dev_minor) == r->server->dev;
+	       S_ISFIFO(st.stx_mode) && st.stx_ino == r->hold.inode->ino &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == r->hold.ctx->dev;
 }
 
 /* A copy of the descriptor, or a negative errno. */
-static int copy(const struct descriptor_scan_holder *h)
+static int ring_copy_holder(const struct descriptor_scan_holder *h)
 {
 	_cleanup_fd_ int process = (int)syscall(SYS_pidfd_open, h->pid, 0);
 	int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, h->fd, 0);
@@ -50,19 +51,19 @@ static int copy(const struct descriptor_scan_holder *h)
 	return fd < 0 ? -errno : fd;
 }
 
-static void work_resize(struct job *job)
+static void ring_work_resize(struct job *job)
 {
 	struct ring_resize *r = container_of(job, struct ring_resize, job);
 
 	for (size_t i = 0; i < r->count; i++) {
-		int fd = copy(&r->holders[i]);
+		int fd = ring_copy_holder(&r->holders[i]);
 		int size;
 
 		if (fd == -EPERM || fd == -EACCES)
-			say_once(fd);
+			ring_say_once(fd);
 		if (fd < 0)
 			continue;
-		if (!is_ring(r, fd)) {
+		if (!ring_is_of(r, fd)) {
 			deferred_close(&fd, geteuid());
 			continue;
 		}
@@ -74,29 +75,33 @@ static void work_resize(struct job *job)
 	}
 }
 
-static void finish_resize(struct job *job)
+static void ring_resized(struct job *job)
 {
 	struct ring_resize *r = container_of(job, struct ring_resize, job);
+	struct hold hold = r->hold;
 
 	r->done(r);
+	hold_drop(&hold);
 }
 
-static void scanned(struct descriptor_scan_waiter *w)
+static void ring_scanned(struct descriptor_scan_waiter *w)
 {
 	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
+	struct context *ctx = r->hold.ctx;
+	const struct node *node = node_name(r->hold.node);
 	struct descriptor_scan_count ignored;
 
-	if (r->size && !descriptor_scan_count(r->server->scan, r->node, &ignored))
-		say_once(-EPERM);
-	r->count = descriptor_scan_holders(r->server->scan, r->node, r->holders, RING_RESIZE_HOLDERS);
-	job_post(r->server, r->server->helper, &r->job, work_resize, finish_resize);
+	if (r->size && !descriptor_scan_count(ctx->services->scan, node, &ignored))
+		ring_say_once(-EPERM);
+	if (r->size && node->inode->ring_size)
+		r->size = node->inode->ring_size;
+	r->count = descriptor_scan_holders(ctx->services->scan, node, r->holders, RING_RESIZE_HOLDERS);
+	job_post(ctx, ctx->helper, &r->job, ring_work_resize, ring_resized);
 }
 
-void ring_resize_start(struct ring_resize *r, struct server *s, const struct node *node, int size, void (*done)(struct ring_resize *))
+void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))
 {
-	*r = (struct ring_resize){
-		.server = s, .node = node->kind == NODE_HANDLE && node->inode->origin ? node->inode->origin : node,
-		.size = size, .done = done, .waiter = { .done = scanned, .anew = true },
-	};
-	descriptor_scan_want(s->scan, &r->waiter);
+	*r = (struct ring_resize){ .size = size, .done = done, .waiter = { .done = ring_scanned, .anew = true } };
+	hold_copy(&r->hold, hold);
+	descriptor_scan_want(hold->ctx->services->scan, &r->waiter);
 }

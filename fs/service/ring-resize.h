@@ -1,8 +1,8 @@
 /* The size of a ring that others have open and the daemon does not: changed on a copy of a descriptor of theirs. */
 #pragma once
 
-#include "server.h"
 #include "descriptor-scan.h"
+#include "hold.h"
 
 #define RING_RESIZE_HOLDERS 16
 
@@ -13,8 +13,7 @@ struct ring_resize {
 	int granted; /* bytes; 0: nobody has it open whom the daemon may look at */
 
 	/* Private: */
-	struct server *server;
-	const struct node *node;
+	struct hold hold;
 	struct descriptor_scan_waiter waiter;
 	struct job job;
 	struct descriptor_scan_holder holders[RING_RESIZE_HOLDERS];
@@ -23,7 +22,8 @@ struct ring_resize {
 };
 
 /*
- * Gives the ring of @node, which stays until done(), @size bytes or as many as the kernel grants; 0: only looks. Where
- * the daemon may not take others' descriptors, the log says so once.
+ * Gives the ring of the name in @hold @size bytes or as many as the kernel grants; 0: only looks. Where the channel's
+ * size is set meanwhile (inode->ring_size), that holds. Where the daemon may not take others' descriptors, the log says
+ * so once.
  */
-void ring_resize_start(struct ring_resize *r, struct server *s, const struct node *node, int size, void (*done)(struct ring_resize *));
+void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *));

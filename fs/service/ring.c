@@ -10,15 +10,14 @@
 
 #include "base.h"
 #include "channel.h"
-#include "inode.h"
 #include "log.h"
 #include "ring-resize.h"
-#include "tee.h"
+#include "services.h"
 
 struct ring {
 	LIST_ENTRY(ring) entry;
 	struct rings *rings;
-	struct node *node; /* the origin; kept */
+	struct hold hold; /* by the origin */
 	int size;
 	bool running;
 	bool again;
@@ -26,82 +25,70 @@ struct ring {
 };
 
 struct rings {
-	struct server *server;
+	struct context *ctx;
 	LIST_HEAD(, ring) all;
 	unsigned running;
 	struct loop_io pause;
 };
 
 /* From a worker to the FUSE thread. */
-struct opened {
+struct ring_open {
 	struct loop_task task;
-	struct server *server;
+	struct context *ctx;
 	struct channel *channel; /* never followed: it may be gone */
 	uint64_t id;             /* of the origin */
 	int size;
 };
 
-static void put(struct ring *ring)
+static void ring_free(struct ring *ring)
 {
-	struct server *s = ring->rings->server;
-	struct node *node = ring->node;
-	struct inode *inode = node->inode;
-
 	LIST_REMOVE(ring, entry);
+	hold_drop(&ring->hold);
 	free(ring);
-	inode->refs++;
-	inode->busy--;
-	node->pins--;
-	node_release(&s->nodes, node);
-	tee_channel_put(s, inode);
-	inode_put(inode);
 }
 
-static void resized(struct ring_resize *resize)
+static void ring_done(struct ring_resize *resize)
 {
 	struct ring *ring = container_of(resize, struct ring, resize);
 	struct rings *r = ring->rings;
 
 	if (resize->err < 0) {
-		_cleanup_free_ char *path = node_path(ring->node);
+		_cleanup_free_ char *path = node_path(ring->hold.node);
 
 		log_info("%s: its ring, just opened, does not get %d bytes: %s", path ? path : "?", ring->size,
 			 strerror(-resize->err));
 	}
 	ring->running = false;
-	if (!ring->again || r->server->left)
-		put(ring);
+	if (!ring->again || r->ctx->leaving)
+		ring_free(ring);
 	else
 		ring->again = false;
-	if (--r->running == 0)
+	if (--r->running == 0 && !r->ctx->leaving)
 		loop_io_timer(&r->pause, RING_RESIZE_NSEC);
 }
 
-static void run(struct rings *r)
+static void rings_run(struct rings *r)
 {
 	struct ring *ring;
 
 	LIST_FOREACH(ring, &r->all, entry) {
 		ring->running = true;
 		r->running++;
-		ring_resize_start(&ring->resize, r->server, ring->node, ring->size, resized);
+		ring_resize_start(&ring->resize, &ring->hold, ring->size, ring_done);
 	}
 }
 
-static void paused(struct loop_io *io, int res)
+static void rings_paused(struct loop_io *io, int res)
 {
-	struct rings *r = container_of(io, struct rings, pause);
-
-	if (!r->server->left)
-		run(r);
+	rings_run(container_of(io, struct rings, pause));
 }
 
-static void add(struct rings *r, struct node *node, int size)
+static void rings_add(struct rings *r, struct node *node, int size)
 {
 	struct ring *ring;
 
 	LIST_FOREACH(ring, &r->all, entry)
-		if (ring->node == node)
+		if (ring->hold.node == node)
 			break;
 	if (!ring) {
 		ring = calloc(1, sizeof(*ring));
@@ -109,65 +96,69 @@ static void add(struct rings *r, struct node *node, int size)
 			log_err("out of memory; a ring keeps the size that it was opened with");
 			return;
 		}
+		if (hold_take(&ring->hold, r->ctx, node) < 0) {
+			free(ring);
+			return;
+		}
 		ring->rings = r;
-		ring->node = node;
-		node->pins++;
-		node->inode->busy++;
 		LIST_INSERT_HEAD(&r->all, ring, entry);
 	}
 	ring->size = size;
 	ring->again = ring->running;
 	if (!r->running && !loop_io_armed(&r->pause))
-		run(r);
+		rings_run(r);
 }
 
-static void opened(struct loop_task *task)
+static void rings_told(struct loop_task *task)
 {
-	struct opened *o = container_of(task, struct opened, task);
-	struct server *s = o->server;
-	struct node *node = node_get(&s->nodes, o->id);
+	struct ring_open *o = container_of(task, struct ring_open, task);
+	struct context *ctx = o->ctx;
+	struct node *node = node_get(&ctx->nodes, o->id);
 
-	if (!s->left && node && node->inode->channel == o->channel && node->inode->origin == node &&
-	    !node->inode->taps)
-		add(s->rings, node, o->size);
+	if (node && hold_is_of(node->inode, o->channel) && node->inode->origin == node && !node->inode->taps)
+		rings_add(ctx->services->rings, node, o->size);
 	free(o);
 }
 
-void ring_opened(void *server, struct channel *ch, int size)
+void rings_opened(void *data, struct channel *ch, int size)
 {
-	struct opened *o = calloc(1, sizeof(*o));
-	struct server *s = server;
+	struct ring_open *o = calloc(1, sizeof(*o));
+	struct context *ctx = data;
 
 	if (!o) {
 		log_err("out of memory; %s keeps the size that it was opened with", ch->label);
 		return;
 	}
-	*o = (struct opened){ .task.run = opened, .server = s, .channel = ch, .id = ch->origin.id, .size = size };
-	loop_post(s->loop, &o->task);
+	*o = (struct ring_open){ .task.run = rings_told, .ctx = ctx, .channel = ch, .id = ch->origin.id, .size = size };
+	loop_post(ctx->loop, &o->task);
 }
 
-int ring_create(struct rings **out, struct server *s)
+int rings_create(struct rings **out, struct context *ctx)
 {
 	struct rings *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
-	r->server = s;
+	r->ctx = ctx;
 	LIST_INIT(&r->all);
-	loop_io_init(&r->pause, s->loop, paused);
+	loop_io_init(&r->pause, ctx->loop, rings_paused);
 	*out = r;
 	return 0;
 }
 
-void ring_destroy(struct rings *r)
+void rings_leave(struct rings *r)
 {
-	struct ring *ring;
+	struct ring *ring, *next;
 
-	if (!r)
-		return;
-	while ((ring = LIST_FIRST(&r->all))) {
-		LIST_REMOVE(ring, entry);
-		free(ring);
+	loop_io_cancel(&r->pause);
+	for (ring = LIST_FIRST(&r->all); ring; ring = next) {
+		next = LIST_NEXT(ring, entry);
+		if (!ring->running)
+			ring_free(ring);
 	}
+}
+
+void rings_destroy(struct rings *r)
+{
 	free(r);
 }

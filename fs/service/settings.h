@@ -2,16 +2,16 @@
 #pragma once
 
 #include "packets.h"
-#include "ring-resize.h"
 #include "rights.h"
-#include "server.h"
+#include "ring-resize.h"
+#include "owner-limits.h"
 
 #define SETTINGS_WHY_MAX (SETTING_TEXT_MAX + 32)
 
 /* A question on its way to the channel's worker and back. Zero but for the first part. */
 struct settings_ask {
 	/* Set before it is asked: */
-	struct server *server;
+	struct context *ctx;
 	struct node *node; /* the mount's root, or a name of a channel; kept until done() */
 	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
 	void (*done)(struct settings_ask *a);
@@ -24,9 +24,10 @@ struct settings_ask {
 
 	/* Private: */
 	struct job job;
+	struct hold hold;
 	struct ring_resize ring;
+	int ring_size_before;
 	struct packets_change packets;
-	struct channel *channel;
 	uint64_t tap; /* 0: the channel */
 };
 
@@ -34,10 +35,10 @@ struct settings_ask {
  * The limits of what @r makes on the channel of @inode: the defaults, on their account. Who may not write the channel
  * cannot hold its writer back. Returns 0 or -ENOMEM.
  */
-int settings_limits(struct server *s, const struct rights *r, const struct inode *inode, struct limits *limits);
+int settings_limits(struct context *ctx, const struct rights *r, const struct inode *inode, struct limits *limits);
 
 /* Whether @node has the setting. */
-bool settings_has(const struct server *s, const struct node *node, enum setting_key key);
+bool settings_has(const struct context *ctx, const struct node *node, enum setting_key key);
 
 /* Adds one to what is to be set. Returns 0, or -EINVAL, -ERANGE with the reason in @a->why. */
 int settings_add(struct settings_ask *a, const char *name, const char *text);

@@ -17,10 +17,9 @@
 #include "base.h"
 #include "inode.h"
 #include "log.h"
-#include "server.h"
 
 /* Undoes the octal escapes of proc(5)'s mountinfo, in place. */
-static void unescape(char *s)
+static void mount_unescape(char *s)
 {
 	char *out = s;
 
@@ -36,7 +35,7 @@ static void unescape(char *s)
 }
 
 /* Calls @match for every mount until it returns true; returns that mount's id, else 0. */
-static int search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
+static int mount_search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
 		  const void *arg, bool last)
 {
 	char line[2 * PATH_MAX + 512];
@@ -62,7 +61,7 @@ static int search(int mounts, bool (*match)(int id, const char *path, const char
 		if (!dash || sscanf(line, "%d %*d %*s %*s %4096s", &id, path) != 2 ||
 		    sscanf(dash, " - %63s", type) != 1)
 			continue;
-		unescape(path);
+		mount_unescape(path);
 		if (!match(id, path, type, arg))
 			continue;
 		found = id;
@@ -73,33 +72,33 @@ static int search(int mounts, bool (*match)(int id, const char *path, const char
 	return found;
 }
 
-struct place {
+struct mount_place {
 	const char *path;
 	const char *type;
 };
 
-static bool at_place(int id, const char *path, const char *type, const void *arg)
+static bool mount_at_place(int id, const char *path, const char *type, const void *arg)
 {
-	const struct place *place = arg;
+	const struct mount_place *place = arg;
 
 	return !strcmp(path, place->path) && !strcmp(type, place->type);
 }
 
-static bool has_id(int id, const char *path, const char *type, const void *arg)
+static bool mount_has_id(int id, const char *path, const char *type, const void *arg)
 {
 	return id == *(const int *)arg;
 }
 
 int mount_find(int mounts, const char *path, const char *type)
 {
-	struct place place = { path, type };
+	struct mount_place place = { path, type };
 
-	return search(mounts, at_place, &place, true);
+	return mount_search(mounts, mount_at_place, &place, true);
 }
 
 bool mount_exists(int mounts, int id)
 {
-	return search(mounts, has_id, &id, false) == id;
+	return mount_search(mounts, mount_has_id, &id, false) == id;
 }
 
 int mount_resolve(const char *path, char **resolved)
@@ -127,7 +126,7 @@ int mount_resolve(const char *path, char **resolved)
 		       -ENOMEM : 0;
 }
 
-static int run_fusermount(const char *path)
+static int mount_run_fusermount(const char *path)
 {
 	pid_t pid = fork();
 	int status;
@@ -148,11 +147,11 @@ int mount_clean(const char *path)
 {
 	if (umount2(path, MNT_DETACH) == 0)
 		return 0;
-	return errno == EPERM ? run_fusermount(path) : -errno;
+	return errno == EPERM ? mount_run_fusermount(path) : -errno;
 }
 
 /* A child that stays in the user's mount namespace, and unmounts there when it is told to. */
-static int start_unmounter(struct server *s)
+static int mount_start_unmounter(struct mount *m)
 {
 	int ends[2];
 	pid_t pid;
@@ -178,17 +177,17 @@ static int start_unmounter(struct server *s)
 		dup2(ends[1], 3);
 		close_range(4, ~0U, 0);
 		if (read(3, &c, 1) == 1)
-			c = (char)(run_fusermount(s->mountpoint) < 0);
+			c = (char)(mount_run_fusermount(m->point) < 0);
 		if (write(3, &c, 1) < 0)
 			_exit(1);
 		_exit(0);
 	}
 	close(ends[1]);
-	s->unmounter = ends[0];
+	m->unmounter = ends[0];
 	return 0;
 }
 
-static int write_file(const char *path, const char *text)
+static int mount_write_file(const char *path, const char *text)
 {
 	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -198,7 +197,7 @@ static int write_file(const char *path, const char *text)
 }
 
 /* Becomes root of a user namespace with a mount namespace that hears of no later change. */
-static int own_namespace(void)
+static int mount_own_namespace(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -208,48 +207,55 @@ static int own_namespace(void)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return -errno;
 	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-	err = write_file("/proc/self/setgroups", "deny");
+	err = mount_write_file("/proc/self/setgroups", "deny");
 	if (err == 0)
-		err = write_file("/proc/self/uid_map", map);
+		err = mount_write_file("/proc/self/uid_map", map);
 	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
 	if (err == 0)
-		err = write_file("/proc/self/gid_map", map);
+		err = mount_write_file("/proc/self/gid_map", map);
 	if (err == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		err = -errno;
 	return err;
 }
 
-int mount_open_private(struct server *s)
+int mount_open_private(struct mount *m)
 {
 	int err;
 
-	s->tree = open_tree(AT_FDCWD, s->mountpoint, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (s->tree >= 0)
+	m->tree = open_tree(AT_FDCWD, m->point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (m->tree >= 0)
 		return 0;
-	err = start_unmounter(s);
+	err = mount_start_unmounter(m);
 	if (err < 0)
 		return err;
-	err = own_namespace();
+	err = mount_own_namespace();
 	if (err < 0) {
 		log_warn("no user namespace (%s): unmounting is busy while taps hold data, and the names of a channel "
 			 "with taps all show its mode", strerror(-err));
 		inode_unmask();
 	}
-	s->tree = open(s->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return s->tree < 0 ? -errno : 0;
+	m->tree = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return m->tree < 0 ? -errno : 0;
 }
 
-void mount_leave(struct server *s)
+void mount_leave(struct mount *m)
 {
 	char c = 0;
 
-	if (s->detached || !mount_exists(s->mounts, s->mount_id))
+	if (m->detached || !mount_exists(m->mounts, m->id))
 		return;
-	s->detached = true;
-	if (s->unmounter < 0) {
-		if (umount2(s->mountpoint, MNT_DETACH) < 0)
-			log_err("unmounting %s: %m", s->mountpoint);
-	} else if (write(s->unmounter, "u", 1) != 1 || read(s->unmounter, &c, 1) != 1 || c) {
-		log_err("unmounting %s failed", s->mountpoint);
+	m->detached = true;
+	if (m->unmounter < 0) {
+		if (umount2(m->point, MNT_DETACH) < 0)
+			log_err("unmounting %s: %m", m->point);
+	} else if (write(m->unmounter, "u", 1) != 1 || read(m->unmounter, &c, 1) != 1 || c) {
+		log_err("unmounting %s failed", m->point);
 	}
+}
+
+void mount_finish(struct mount *m)
+{
+	fd_close(&m->tree);
+	fd_close(&m->mounts);
+	fd_close(&m->unmounter);
 }

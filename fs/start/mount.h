@@ -10,7 +10,16 @@
 
 #include <stdbool.h>
 
-struct server;
+struct mount {
+	const char *point; /* absolute, without links; not owned */
+	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
+	int id;            /* 0: it is not mounted yet */
+	int tree;          /* the private view: its root folder */
+	int unmounter;     /* a helper in the user's mount namespace, for a mount through fusermount3 */
+	bool detached;     /* no mount any more that a user could see */
+};
+
+#define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .unmounter = -1 })
 
 /*
  * Looks for a file system of type @type mounted at @path (the topmost one). Returns its mount id, 0
@@ -31,7 +40,10 @@ int mount_clean(const char *path);
  * Opens the private view of the mount. No thread may have been started. Where neither way is
  * allowed it opens the visible mount and says so. Returns 0 or a negative errno.
  */
-int mount_open_private(struct server *s);
+int mount_open_private(struct mount *m);
 
 /* Takes the visible mount away, at once for new users; who has it open keeps what they have. */
-void mount_leave(struct server *s);
+void mount_leave(struct mount *m);
+
+/* Lets go of what it has open. */
+void mount_finish(struct mount *m);

@@ -1,9 +1,12 @@
 /*
- * A closing is begun, released by its loop's requests, closed on its thread, and told. The loop waits at its end for one
- * that is on its thread and not forgotten (loop_expect()), so who may have to go before a close that hangs forgets it.
+ * A closing is begun, released by its loop's requests (loop_release()), closed on a thread of its own, and told. The
+ * thread has a small stack and is detached: it may never come back, so nobody waits for it, not even the end of the
+ * daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds no
+ * thread leaves its descriptor open: to close it here could hold up a loop for ever.
  *
- * Who tells of it is settled by the one change of its state away from RUNNING: the thread makes it CLOSED and posts it,
- * or it is FORGOTTEN, and then only returns what the loop expects. Thread and task both hold it; the last one frees it.
+ * Who tells is settled by the one change of the state away from RUNNING: the thread makes it CLOSED and posts its task,
+ * or deferred_close_forget() makes it FORGOTTEN and posts the task itself, for the loop expects one. Thread and task
+ * both hold the closing; the last one frees it.
  */
 #include "deferred-close.h"
 

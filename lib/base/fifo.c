@@ -1,3 +1,7 @@
+/*
+ * Opens go through the daemon's private view of its own mount, and never through a name of a user's: who serves the
+ * mount answers these look-ups itself, so they must not come from the thread that does.
+ */
 #include "fifo.h"
 
 #include <errno.h>

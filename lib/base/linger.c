@@ -1,3 +1,7 @@
+/*
+ * On the loop's thread. Whatever the peer sends is thrown away, a few reads a turn, until it closes or the timer ends
+ * its patience. Out of memory the socket is closed at once: the peer may lose the last bytes, and the daemon nothing.
+ */
 #include "linger.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * The taps of one user live on several workers, so a charge is made without a lock: the sum is raised only from the
+ * value that was compared with the limit. Less is given back by plain subtraction, which no limit can refuse.
+ */
 #include "account.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
-/* The origin of a channel: how the daemon becomes its reader, and what its end means. */
+/*
+ * The origin of a channel: how the daemon becomes its reader, and what its end means.
+ *
+ * While the daemon reads the origin (channel->in), it neither keeps bytes in it (keep.h) nor looks at who opens it
+ * (origin-watch.h): a node has one watch in an inotify, and what comes is the taps' now. Each hands over to the next
+ * while it still has the FIFO open, also on the way back after a failure: a FIFO that nobody has open forgets its
+ * bytes.
+ */
 #include "channel-parts.h"
 
 #include <fcntl.h>

@@ -1,4 +1,10 @@
-/* A channel becomes one of messages, or of bytes again. */
+/*
+ * A channel becomes one of messages, or of bytes again.
+ *
+ * A pipe tells messages apart from the moment on that its writers have it open so (O_DIRECT), and the kernel lets
+ * nobody change that for others' descriptors. So the stream moves to another FIFO, and only while nothing is under
+ * way: what waits could be of neither kind.
+ */
 #include "channel-parts.h"
 
 #include <errno.h>

@@ -1,4 +1,17 @@
-/* The stream of a channel: chunks from the origin to every tap, in turns. */
+/*
+ * The stream of a channel: chunks from the origin to every tap, in turns.
+ *
+ * No chunk leaves the origin before every tap that may hold the writer back has room for it and a reserve of a whole
+ * stage (channel_prepare()), and the replay as well: from then on nothing can fail for them, and no reader gets less
+ * than its neighbour. The worker's stage is empty between chunks and no larger than the smallest reserve. What cannot
+ * go on (no descriptors, no memory) waits in the origin, whose writer waits with it, and is tried again; the log says
+ * so once.
+ *
+ * A stream begins with a writer and is over once the last one has left and all of it is with the taps. poll(2) is not
+ * enough to know that: it reports a hang-up for ever once there was one, so each stream is waited for on a descriptor
+ * of its own, and it does not report one that was before that descriptor (channel->fresh). There, and while no stream
+ * is under way, tee(2) is asked, which tells "no writer" from "no bytes yet" and takes nothing.
+ */
 #include "channel-parts.h"
 
 #include <errno.h>
@@ -36,18 +49,6 @@ static int channel_probe(struct channel *ch)
 	if (n > 0)
 		worker_clear_stage(w, (size_t)n);
 	return (int)n;
-}
-
-/* No reserve may be smaller than the stage; it is empty now. */
-static void worker_fit_stage(struct worker *w, int size)
-{
-	int granted;
-
-	if (size >= w->stage_size && size < 2 * w->stage_size)
-		return;
-	granted = sys.resize(w->stage.wr, size);
-	if (granted > 0)
-		w->stage_size = granted;
 }
 
 /* Tries again soon, but says so once. */

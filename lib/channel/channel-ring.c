@@ -1,7 +1,8 @@
 /*
  * The ring of the origin, the kernel's own, and the size that it is asked to have. The daemon can ask only while it has
- * the origin open: as its reader, by an inlet, or while it keeps bytes in it. Else nobody may have it open, and then the
- * ring is gone with its size; who opens it next is seen by the origin watch, and the layer above resizes it for them.
+ * the origin open: as its reader, by an inlet, or while it keeps bytes in it. Else nobody may have it open, and then
+ * the ring is gone with its size; who opens it next is seen by the origin watch, and the layer above resizes it for
+ * them.
  */
 #include "channel-parts.h"
 

@@ -1,4 +1,9 @@
-/* Settings of a channel and its taps, as they change. */
+/*
+ * Settings of a channel and its taps, as they change.
+ *
+ * What a setting costs is charged before it holds, and what it no longer costs is given back once it does: so a refusal
+ * leaves everything as it was, and nobody is charged less than they hold.
+ */
 #include "channel-parts.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
-/* The taps of a channel, as they come and go. The first makes the daemon the reader of the origin. */
+/*
+ * The taps of a channel, as they come and go. The first makes the daemon the reader of the origin; without the last
+ * the origin is an ordinary FIFO again.
+ *
+ * A tap may go in the middle of what it is told: a private one whose stream is through, or all of them as the ends of
+ * the channel see their streams over. Nothing of a tap is looked at after a call that may have removed it.
+ */
 #include "channel-parts.h"
 
 #include "base.h"

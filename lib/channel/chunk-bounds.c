@@ -1,3 +1,7 @@
+/*
+ * The sizes are kept in order in a ring, the oldest at its head; of the first one a part may be with the reader already
+ * (partial). Out of memory two chunks become one: more is dropped at once then, but never a part of a chunk.
+ */
 #include "chunk-bounds.h"
 
 #include <stdlib.h>

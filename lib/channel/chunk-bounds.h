@@ -1,7 +1,7 @@
 /*
- * Marks: where the chunks of a queue end, so that whole ones can be dropped from its head.
+ * Chunk bounds: where the chunks of a queue end, so that whole ones can be dropped from its head.
  *
- * Chunks of less than a page share a mark until they make one. A chunk of which a part has gone to the reader is the
+ * Chunks of less than a page share a bound until they make one. A chunk of which a part has gone to the reader is the
  * partial: what is left of it is never dropped.
  */
 #pragma once

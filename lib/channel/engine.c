@@ -1,3 +1,8 @@
+/*
+ * A worker is a thread, a loop, and what all of its channels use in turn: two inotify queues, the stage, one page, and
+ * /dev/null. None of it has a lock, because a channel never changes its worker. It is made before the thread runs and
+ * freed after it has ended.
+ */
 #include "engine.h"
 
 #include <errno.h>
@@ -31,6 +36,17 @@ void worker_clear_stage(struct worker *w, size_t len)
 		log_err("no stage: %s", strerror(-w->stage_size));
 		abort(); /* every stream of this worker would be wrong */
 	}
+}
+
+void worker_fit_stage(struct worker *w, int size)
+{
+	int granted;
+
+	if (size >= w->stage_size && size < 2 * w->stage_size)
+		return;
+	granted = sys.resize(w->stage.wr, size);
+	if (granted > 0)
+		w->stage_size = granted;
 }
 
 size_t worker_first_packet(struct worker *w, const struct queue *q)

@@ -21,8 +21,8 @@ struct engine_events {
 	/* Somebody, perhaps the daemon itself, opened the origin of a channel with taps. */
 	void (*origin_opened)(void *data);
 	/*
-	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have @size
-	 * bytes.
+	 * Somebody opened the origin of a channel without taps, which the daemon has not open: its ring is to have
+	 * @size bytes.
 	 */
 	void (*ring_opened)(void *data, struct channel *ch, int size);
 	/* A port has come to its end, or is being detached. */
@@ -51,6 +51,9 @@ struct worker {
  * taken for the next chunk: the stage is then made anew.
  */
 void worker_clear_stage(struct worker *w, size_t len);
+
+/* Makes the empty stage about as large as @size, for no reader's reserve may be smaller. */
+void worker_fit_stage(struct worker *w, int size);
 
 /* The size of the first message of @q, by way of the empty stage; 0 where it cannot be told. */
 size_t worker_first_packet(struct worker *w, const struct queue *q);

@@ -1,3 +1,8 @@
+/*
+ * Requests that cannot go on are parked in the order in which they came, and all are tried whenever the FIFO may have
+ * changed: a write waits for room and a read for bytes, and each can be what the other waits for. A request is off the
+ * list before its done() is called, and is never touched after it.
+ */
 #include "feed.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * The daemon's own opens and closes of the origin are nobody's visit, so they stand between origin_watch_own_begin() and
- * _end(), with what inotify will say of them.
+ * The daemon's own opens and closes of the origin are nobody's visit, so they stand between origin_watch_own_begin()
+ * and _end(), with what inotify will say of them.
  *
  * A poll of an inlet that was just cancelled keeps the inlet's file open until the loop's next turn, and would pass for
  * a reader: nothing is concluded while that turn (channel->closed) is awaited.

@@ -1,7 +1,7 @@
 /*
- * The first look tells nothing: what there is when the watch begins has not happened in it. Streams are told one by one;
- * a tap that is full and has room many times in MONITOR_NSEC is told of once. Out of memory, a tap or port is told of
- * later.
+ * The first look tells nothing: what there is when the watch begins has not happened in it. Streams are told one by
+ * one; a tap that is full and has room many times in MONITOR_NSEC is told of once. Out of memory, a tap or port is told
+ * of later.
  */
 #include "monitor.h"
 

@@ -1,3 +1,15 @@
+/*
+ * What is watched for in each state is what the outlet's own opens and closes there do not cause, or they would wake it
+ * for ever:
+ *
+ *   IDLE, HOLDING  IN_OPEN: somebody may read now. (Its own opens say so too, but only as the state changes.)
+ *   ENDING         IN_CLOSE_NOWRITE: a reader may have left, perhaps the last one, and left bytes.
+ *
+ * An event is only the moment to look. Whether somebody reads is what poll(2) says of the write end: POLLERR exactly
+ * while nobody does. So readers are known in HOLDING alone, and from ENDING the way to know leads through it.
+ *
+ * Where a descriptor for the next state is refused, the outlet stays in the one that keeps the bytes, and tries again.
+ */
 #include "outlet.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
-/* How a queue loses bytes on purpose: whole chunks, or its first bytes. */
+/*
+ * How a queue loses bytes on purpose: whole chunks, or its first bytes.
+ *
+ * A chunk in the middle can be thrown away only where a pipe begins with it, so what is before it in the same pipe
+ * moves into one of its own first. That may be refused, and then nothing is lost.
+ */
 #include "queue-parts.h"
 
 #include <errno.h>

@@ -1,3 +1,11 @@
+/*
+ * A queue is a list of pipes. Bytes go in at the tail of the last and come out at the head of the first; nothing is
+ * copied, so what must stand before something else, or be cut out, gets a pipe of its own (tee(2) cannot skip,
+ * splice(2) cannot insert). An empty link is never in the list: one is kept as the spare, and the others are closed.
+ *
+ * The spare is what makes a chunk certain to fit: it is made before the chunk is taken from its writer, when it can
+ * still be refused. What the kernel then does against its word costs a part of that chunk, and the caller is told.
+ */
 #include "queue.h"
 
 #include <errno.h>

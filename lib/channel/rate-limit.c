@@ -1,3 +1,7 @@
+/*
+ * What is kept is the moment when more may move, not a store of unused bytes: so a stream that has paused does not
+ * begin with a burst, but for the little that late timers may have cost it.
+ */
 #include "rate-limit.h"
 
 #include "clock.h"

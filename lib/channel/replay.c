@@ -1,3 +1,7 @@
+/*
+ * Nobody reads a replay, so nothing would ever make room for it: where it is in the way (no descriptors, too much), it
+ * loses its oldest bytes, and never holds the stream up.
+ */
 #include "replay.h"
 
 #include "engine.h"

@@ -1,4 +1,4 @@
-/* Settings of a tap, as they change. */
+/* Settings of a tap, as they change. Charged as those of a channel are (channel-settings.c). */
 #include "tap-parts.h"
 
 

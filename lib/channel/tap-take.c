@@ -25,7 +25,7 @@ int tap_do_without(struct tap *tap)
 }
 
 /* Whether a chunk of @len may come in; by the policy, older ones make room for it. */
-static bool make_room(struct tap *tap, size_t len)
+static bool tap_make_room(struct tap *tap, size_t len)
 {
 	struct queue *q = &tap->queue;
 	ssize_t n = 0;
@@ -48,7 +48,7 @@ static bool make_room(struct tap *tap, size_t len)
 }
 
 /* Into the FIFO, where nothing waits before it. Returns the bytes taken. */
-static size_t take_direct(struct tap *tap, const struct chunk *chunk)
+static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 {
 	struct outlet *o = &tap->outlet;
 	ssize_t n;
@@ -66,12 +66,12 @@ static size_t take_direct(struct tap *tap, const struct chunk *chunk)
 
 void tap_take(struct tap *tap, const struct chunk *chunk)
 {
-	size_t n = tap->queue.spare ? take_direct(tap, chunk) : 0; /* what does not fit goes into the spare pipe */
+	size_t n = tap->queue.spare ? tap_take_direct(tap, chunk) : 0; /* what does not fit goes into the spare pipe */
 	int err;
 
 	if (n == chunk->len)
 		return;
-	if (tap_discard(tap) || (n == 0 && !make_room(tap, chunk->len))) {
+	if (tap_discard(tap) || (n == 0 && !tap_make_room(tap, chunk->len))) {
 		tap_lose(tap, chunk->len - n);
 		return;
 	}
@@ -102,7 +102,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting)
 			return n;
 		}
 	}
-	if (tap_discard(tap) || !make_room(tap, waiting))
+	if (tap_discard(tap) || !tap_make_room(tap, waiting))
 		return 0;
 	n = queue_move(&tap->queue, fd);
 	tap_want_more(tap);

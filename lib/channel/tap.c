@@ -1,3 +1,10 @@
+/*
+ * A tap from its making to its end. What it has is in the queue, or behind it in the outlet, and in that order: the
+ * outlet is filled from the queue's head, or straight from a chunk while the queue is empty.
+ *
+ * A stream's end is shown once the queue is empty, and only once (delivered). What a sink has in hand and may give
+ * back (held) counts as queued.
+ */
 #include "tap-parts.h"
 
 #include <errno.h>

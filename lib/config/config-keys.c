@@ -60,27 +60,7 @@ void config_heading(struct config_parse *p, char *text)
 		config_declare(p, section == CONFIG_TAP, name);
 }
 
-/* ---- settings ---- */
-
-bool config_setting(struct config_parse *p, unsigned of, const char *name, const char *value, struct settings *settings,
-		    unsigned *given)
-{
-	int key = setting_find(name);
-	char why[SETTING_TEXT_MAX];
-
-	if (key < 0)
-		return false;
-	if (settings_table[key].of == SETTING_OF_MOUNT)
-		config_mistake(p, "'%s' does not belong here: quotas are the section [quota]", name);
-	else if (!(settings_table[key].of & of))
-		config_mistake(p, "'%s' is a setting of a %s", name, of == SETTING_OF_TAP ? "channel" : "tap");
-	else if (!(*given & 1u << key))
-		*given |= setting_parse((enum setting_key)key, value, &settings->value[key], why) == 0 ?
-				  1u << key : (config_mistake(p, "%s: %s", name, why), 0);
-	else
-		config_mistake(p, "'%s' is there twice in this section", name);
-	return true;
-}
+/* ---- [defaults] ---- */
 
 static void config_defaults_key(struct config_parse *p, const char *name, const char *value)
 {

@@ -30,6 +30,8 @@ struct config_parse {
 	uint64_t seen;                   /* keys of this section, bits of config_once() */
 };
 
+/* ---- config-parse.c ---- */
+
 /* A mistake in the current line. */
 void config_mistake(struct config_parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -39,18 +41,20 @@ bool config_once(struct config_parse *p, unsigned bit, const char *name);
 /* A copy, or NULL with p->err set. */
 char *config_copy(struct config_parse *p, const char *text);
 
-/* "[@text]", at whose end there is nothing more. */
-void config_heading(struct config_parse *p, char *text);
-
-/* A line "@name = @value" of a section that is known. */
-void config_key(struct config_parse *p, const char *name, const char *value);
-
 /*
  * A setting among those of @of. Returns false where @name is no setting at all; sets bit (1 << key) of *given where it
  * and its value are right.
  */
 bool config_setting(struct config_parse *p, unsigned of, const char *name, const char *value, struct settings *settings,
 		    unsigned *given);
+
+/* ---- config-keys.c ---- */
+
+/* "[@text]", at whose end there is nothing more. */
+void config_heading(struct config_parse *p, char *text);
+
+/* A line "@name = @value" of a section that is known. */
+void config_key(struct config_parse *p, const char *name, const char *value);
 
 /* ---- config-declared.c ---- */
 

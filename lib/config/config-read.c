@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,45 +25,6 @@ struct reader {
 	const char *next;
 	const char *end;
 };
-
-void config_mistake(struct config_parse *p, const char *fmt, ...)
-{
-	_cleanup_free_ char *why = NULL;
-	size_t before = p->mistakes->count;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&why, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		why = NULL;
-	else if (p->line)
-		lines_add(p->mistakes, "%s:%u: %s", p->file, p->line, why);
-	else
-		lines_add(p->mistakes, "%s: %s", p->file, why);
-	if (p->mistakes->count == before)
-		p->err = -ENOMEM;
-}
-
-bool config_once(struct config_parse *p, unsigned bit, const char *name)
-{
-	if (p->seen & UINT64_C(1) << bit) {
-		config_mistake(p, "'%s' is there twice in this section", name);
-		return false;
-	}
-	p->seen |= UINT64_C(1) << bit;
-	return true;
-}
-
-char *config_copy(struct config_parse *p, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		p->err = -ENOMEM;
-	return copy;
-}
 
 /* ---- lines ---- */
 

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "ops.h"
+#include "operations.h"
 
 static ssize_t take_answer(int fd, struct iovec *iov, int count, void *userdata)
 {
@@ -51,7 +51,7 @@ static void send_request(struct session *s, uint32_t opcode, uint64_t node, cons
 	memcpy(buf, &head, sizeof(head));
 	memcpy(buf + sizeof(head), in, len);
 	s->answers = 0;
-	fuse_session_process_buf(s->server.session, &request);
+	fuse_session_process_buf(s->ctx.session, &request);
 }
 
 int session_call(struct session *s, uint32_t opcode, uint64_t node, const void *in, size_t len)
@@ -67,30 +67,30 @@ void session_start(struct session *s, const struct fuse_lowlevel_ops *ops)
 	struct fuse_init_in init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION };
 	char *argv[] = { "test", NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-	struct server *server = &s->server;
+	struct context *ctx = &s->ctx;
 
 	memset(s, 0, sizeof(*s));
 	s->uid = geteuid();
 	s->gid = getegid();
 	s->pid = getpid();
-	server->mountpoint = "/mnt/spfs";
-	cr_assert_eq(node_table_init(&server->nodes, 0755, s->uid, s->gid), 0);
-	server->admin = node_create(&server->nodes, NODE_DIR, NULL, S_IFDIR | 0755, s->uid, s->gid);
-	server->numbers = node_create(&server->nodes, NODE_DIR, NULL, S_IFDIR | 0700, s->uid, s->gid);
-	server->admin->pins++;
-	server->numbers->pins++;
-	/* libfuse gives one pointer to the operations and to the io: the server is the session's first member. */
-	server->session = fuse_session_new(&args, ops ? ops : &spfs_ops, sizeof(spfs_ops), s);
+	ctx->mountpoint = "/mnt/spfs";
+	cr_assert_eq(node_table_init(&ctx->nodes, 0755, s->uid, s->gid), 0);
+	ctx->admin = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0755, s->uid, s->gid);
+	ctx->numbers = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0700, s->uid, s->gid);
+	ctx->admin->pins++;
+	ctx->numbers->pins++;
+	/* libfuse gives one pointer to the operations and to the io: the context is the session's first member. */
+	ctx->session = fuse_session_new(&args, ops ? ops : &operations_table, sizeof(operations_table), s);
 	fuse_opt_free_args(&args);
-	cr_assert(server->session);
-	cr_assert_eq(fuse_session_custom_io(server->session, &io, open("/dev/null", O_RDWR | O_CLOEXEC)), 0);
+	cr_assert(ctx->session);
+	cr_assert_eq(fuse_session_custom_io(ctx->session, &io, open("/dev/null", O_RDWR | O_CLOEXEC)), 0);
 	cr_assert_eq(session_call(s, FUSE_INIT, 0, &init, sizeof(init)), 0);
 }
 
 void session_stop(struct session *s)
 {
-	fuse_session_destroy(s->server.session);
-	node_table_finish(&s->server.nodes);
+	fuse_session_destroy(s->ctx.session);
+	node_table_finish(&s->ctx.nodes);
 }
 
 /* A request of a struct and up to two names. Returns the answer's error. */

@@ -1,5 +1,5 @@
 /*
- * The file system without a mount: a server whose session gets the requests of a test instead of the
+ * The file system without a mount: a context whose session gets the requests of a test instead of the
  * kernel's, and keeps the answer. There is no engine: what needs a channel object cannot be asked for.
  */
 #pragma once
@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "server.h"
+#include "context.h"
 
 struct session {
-	struct server server;
+	struct context ctx;
 	/* Whose requests these are; pid: where their groups are looked up. */
 	uid_t uid;
 	gid_t gid;

@@ -34,12 +34,12 @@ static void ask(uid_t uid, gid_t gid, void (*what)(void))
 static struct node *make(struct node *dir, const char *name, mode_t mode, uid_t uid, gid_t gid)
 {
 	enum node_kind kind = S_ISDIR(mode) ? NODE_DIR : NODE_FIFO;
-	struct node *node = node_create(&s.server.nodes, kind, NULL, mode, uid, gid);
+	struct node *node = node_create(&s.ctx.nodes, kind, NULL, mode, uid, gid);
 
 	cr_assert(node);
 	if (kind == NODE_FIFO)
 		node->inode->origin = node;
-	cr_assert_eq(node_attach(&s.server.nodes, node, dir, name), 0);
+	cr_assert_eq(node_attach(&s.ctx.nodes, node, dir, name), 0);
 	return node;
 }
 
@@ -51,12 +51,12 @@ static void start(void)
 	static const struct fuse_lowlevel_ops ops = { .statfs = op_statfs };
 
 	session_start(&s, &ops);
-	open_dir = make(s.server.nodes.root, "open", S_IFDIR | 0777, 0, 0);
+	open_dir = make(s.ctx.nodes.root, "open", S_IFDIR | 0777, 0, 0);
 	x = make(open_dir, "x", S_IFIFO | 0640, 1000, 2000);
 	mine = make(open_dir, "mine", S_IFDIR | 0700, 1000, 1000);
 	make(mine, "y", S_IFIFO | 0600, 1000, 1000);
 	make(open_dir, "shut", S_IFDIR, 0, 0);
-	sticky = make(s.server.nodes.root, "sticky", S_IFDIR | S_ISVTX | 0777, 5, 5);
+	sticky = make(s.ctx.nodes.root, "sticky", S_IFDIR | S_ISVTX | 0777, 5, 5);
 	stuck = make(sticky, "x", S_IFIFO | 0666, 1000, 1000);
 }
 
@@ -156,7 +156,7 @@ static void may_not_delete(void)
 	cr_expect_eq(access_may_delete(&rights, x), 0);
 	cr_expect_eq(access_may_delete(&rights, stuck), -EACCES);
 	cr_expect_eq(access_may_delete(&rights, TAILQ_FIRST(&mine->list)), -EACCES);
-	cr_expect_eq(access_may_delete(&rights, s.server.nodes.root), -EACCES);
+	cr_expect_eq(access_may_delete(&rights, s.ctx.nodes.root), -EACCES);
 }
 
 Test(access, in_a_sticky_folder_only_the_owners_delete)
@@ -170,7 +170,7 @@ static int walk(const char *path, struct node **dir, const char **name)
 {
 	*dir = NULL;
 	*name = NULL;
-	return access_walk(&s.server, &rights, open_dir, path, dir, name);
+	return access_walk(&s.ctx, &rights, open_dir, path, dir, name);
 }
 
 static void walks(void)
@@ -252,7 +252,7 @@ Test(access, walks_with_the_caller_s_rights)
 
 Test(access, finds_what_is_there_whoever_asks)
 {
-	struct node *root = s.server.nodes.root;
+	struct node *root = s.ctx.nodes.root;
 	char name[NAME_MAX + 2];
 
 	memset(name, 'n', sizeof(name) - 1);

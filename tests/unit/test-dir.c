@@ -25,7 +25,7 @@ TestSuite(dir, .init = start, .fini = stop, .timeout = 20);
 /* Nodes beside the root and the two under .spfs. */
 static size_t nodes(void)
 {
-	return HASH_CNT(by_id, s.server.nodes.by_id) - 3;
+	return HASH_CNT(by_id, s.ctx.nodes.by_id) - 3;
 }
 
 static uint64_t make(uint64_t dir, const char *name, mode_t mode)
@@ -88,7 +88,7 @@ Test(dir, a_thousand_names_leave_nothing)
 		session_forget(&s, id, 1);
 	}
 	cr_assert_eq(nodes(), 0);
-	cr_assert_eq(s.server.nodes.names, 0);
+	cr_assert_eq(s.ctx.nodes.names, 0);
 }
 
 Test(dir, a_name_renamed_over_goes_when_it_is_forgotten)
@@ -165,10 +165,10 @@ Test(dir, nothing_is_moved_below_what_is_no_folder)
 Test(dir, a_name_is_not_lost_by_renaming_it_to_that_of_a_tap_on_its_way)
 {
 	uint64_t id = make(NODE_ROOT, "x", FIFO_MODE);
-	struct node *x = node_get(&s.server.nodes, id);
-	struct node *tap = node_create(&s.server.nodes, NODE_FIFO, x->inode, 0, 0, 0);
+	struct node *x = node_get(&s.ctx.nodes, id);
+	struct node *tap = node_create(&s.ctx.nodes, NODE_FIFO, x->inode, 0, 0, 0);
 
-	cr_assert_eq(node_attach(&s.server.nodes, tap, s.server.nodes.root, "tap"), 0);
+	cr_assert_eq(node_attach(&s.ctx.nodes, tap, s.ctx.nodes.root, "tap"), 0);
 	tap->pending = true;
 	cr_assert_eq(session_lookup(&s, NODE_ROOT, "tap"), -ENOENT);
 	cr_assert_eq(session_rename(&s, NODE_ROOT, "x", NODE_ROOT, "tap"), -EEXIST);
@@ -242,14 +242,14 @@ Test(dir, each_lookup_of_a_packet_channel_is_a_regular_file_of_its_own)
 {
 	uint64_t made, a, b;
 
-	s.server.defaults.value[SETTING_PACKETS] = 1;
+	s.ctx.defaults.value[SETTING_PACKETS] = 1;
 	made = make(NODE_ROOT, "p", FIFO_MODE);
 	a = (uint64_t)session_lookup(&s, NODE_ROOT, "p");
 	b = (uint64_t)session_lookup(&s, NODE_ROOT, "p");
 	cr_assert(a != made && b != made && a != b);
-	cr_assert_eq(node_get(&s.server.nodes, made)->kind, NODE_FIFO);
-	cr_assert_eq(node_get(&s.server.nodes, a)->kind, NODE_HANDLE);
-	cr_assert_eq(node_get(&s.server.nodes, a)->inode, node_get(&s.server.nodes, b)->inode);
+	cr_assert_eq(node_get(&s.ctx.nodes, made)->kind, NODE_FIFO);
+	cr_assert_eq(node_get(&s.ctx.nodes, a)->kind, NODE_HANDLE);
+	cr_assert_eq(node_get(&s.ctx.nodes, a)->inode, node_get(&s.ctx.nodes, b)->inode);
 	cr_assert_eq(nodes(), 4);
 	session_forget_both(&s, made, a, 1);
 	session_forget(&s, b, 1);
@@ -264,9 +264,9 @@ Test(dir, no_name_leads_to_the_fifo_that_holds_messages)
 	uint64_t shown;
 	struct node *data;
 
-	s.server.defaults.value[SETTING_PACKETS] = 1;
+	s.ctx.defaults.value[SETTING_PACKETS] = 1;
 	shown = make(NODE_ROOT, "p", FIFO_MODE);
-	data = node_find(s.server.nodes.root, "p");
+	data = node_find(s.ctx.nodes.root, "p");
 	cr_assert_neq(data->id, shown);
 	cr_assert_eq(data->lookups, 0);
 	cr_assert_neq(session_lookup(&s, NODE_ROOT, "p"), (int64_t)data->id);

@@ -1,16 +1,18 @@
-#include "ops.h"
+/* The table of operations, and those that are about no one noun. */
+#include "operations.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/statvfs.h>
 
 #include "dir.h"
+#include "file.h"
+#include "folder.h"
 #include "handle.h"
 #include "inode.h"
-#include "log.h"
-#include "snapshot.h"
-#include "tee.h"
+#include "operation-parts.h"
+#include "reply.h"
 #include "xattr.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
@@ -29,25 +31,17 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_write = 1 << 20;
 }
 
-static void reply_attr(fuse_req_t req, const struct node *node)
-{
-	struct stat st;
-
-	node_stat(node, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct node *node = node_get(&server_of(req)->nodes, ino);
+	struct node *node = node_get(&context_of(req)->nodes, ino);
 
 	if (node)
-		reply_attr(req, node);
+		reply_attributes(req, node);
 	else
-		fuse_reply_err(req, ENOENT);
+		reply_error(req, -ENOENT);
 }
 
-static void set_times(struct inode *inode, const struct stat *st, int to_set)
+static void op_set_times(struct inode *inode, const struct stat *st, int to_set)
 {
 	if (to_set & FUSE_SET_ATTR_ATIME)
 		inode->atime = st->st_atim;
@@ -59,15 +53,11 @@ static void set_times(struct inode *inode, const struct stat *st, int to_set)
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
 {
-	struct server *s = server_of(req);
-	struct node *node = node_get(&s->nodes, ino);
+	struct context *ctx = context_of(req);
+	struct node *node = node_get(&ctx->nodes, ino);
 
-	if (!node) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	if (dir_is_admin(s, node)) {
-		fuse_reply_err(req, EPERM);
+	if (!node || folder_is_admin(ctx, node)) {
+		reply_error(req, node ? -EPERM : -ENOENT);
 		return;
 	}
 	if (to_set & FUSE_SET_ATTR_MODE)
@@ -77,68 +67,67 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	if (to_set & FUSE_SET_ATTR_GID)
 		node->inode->gid = attr->st_gid;
 	if (to_set & ~FUSE_SET_ATTR_SIZE)
-		set_times(node->inode, attr, to_set);
+		op_set_times(node->inode, attr, to_set);
 	if ((to_set & FUSE_SET_ATTR_SIZE) && node->kind == NODE_HANDLE)
 		handle_truncate(req, node, attr->st_size, fi);
 	else
-		reply_attr(req, node);
+		reply_attributes(req, node);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	struct server *s = server_of(req);
 	struct statvfs st = {
 		.f_bsize = 4096,
 		.f_frsize = 4096,
-		.f_files = s->nodes.names,
+		.f_files = context_of(req)->nodes.names,
 		.f_namemax = NAME_MAX,
 	};
 
 	fuse_reply_statfs(req, &st);
 }
 
-/* ---- regular files: handles and snapshots ---- */
+/* ---- regular files: handles, and the files of .spfs ---- */
 
 /* NULL: it is a handle's. */
-static struct node *file(fuse_req_t req, fuse_ino_t ino)
+static const struct node *op_file(fuse_req_t req, fuse_ino_t ino)
 {
-	struct node *node = node_get(&server_of(req)->nodes, ino);
+	const struct node *node = node_get(&context_of(req)->nodes, ino);
 
-	return node && node->snapshot ? node : NULL;
+	return node && node->text ? node : NULL;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct node *node = file(req, ino);
+	const struct node *node = op_file(req, ino);
 
 	if (node)
-		snapshot_open(req, node, fi);
+		file_open(req, node, fi);
 	else
 		handle_open(req, ino, fi);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct node *node = file(req, ino);
+	const struct node *node = op_file(req, ino);
 
 	if (node)
-		snapshot_read(req, node, size, off);
+		file_read(req, node, size, off);
 	else
 		handle_read(req, ino, size, off, fi);
 }
 
 static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
 {
-	if (file(req, ino))
-		snapshot_poll(req, ph);
+	if (op_file(req, ino))
+		file_poll(req, ph);
 	else
 		handle_poll(req, ino, fi, ph);
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	if (file(req, ino))
-		fuse_reply_err(req, 0);
+	if (op_file(req, ino))
+		reply_error(req, 0);
 	else
 		handle_release(req, ino, fi);
 }
@@ -146,15 +135,15 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 /* Nothing is buffered between a handle and its pipe. */
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fuse_reply_err(req, 0);
+	reply_error(req, 0);
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	fuse_reply_err(req, 0);
+	reply_error(req, 0);
 }
 
-const struct fuse_lowlevel_ops spfs_ops = {
+const struct fuse_lowlevel_ops operations_table = {
 	.init = op_init,
 	.lookup = dir_lookup,
 	.forget = dir_forget,
@@ -167,7 +156,7 @@ const struct fuse_lowlevel_ops spfs_ops = {
 	.unlink = dir_unlink,
 	.rmdir = dir_rmdir,
 	.rename = dir_rename,
-	.link = tee_link,
+	.link = dir_link,
 	.opendir = dir_opendir,
 	.readdir = dir_readdir,
 	.releasedir = dir_releasedir,
@@ -186,3 +175,31 @@ const struct fuse_lowlevel_ops spfs_ops = {
 	.listxattr = xattr_list,
 	.removexattr = xattr_remove,
 };
+
+/* ---- what they keep ---- */
+
+int operations_create(struct context *ctx, const struct operation_hooks *hooks)
+{
+	struct operations *operations = calloc(1, sizeof(*operations));
+
+	if (!operations)
+		return -ENOMEM;
+	operations->hooks = *hooks;
+	LIST_INIT(&operations->handles);
+	ctx->operations = operations;
+	return 0;
+}
+
+void operations_leave(struct context *ctx)
+{
+	handles_leave(ctx);
+}
+
+void operations_destroy(struct context *ctx)
+{
+	if (!ctx->operations)
+		return;
+	handles_destroy(ctx);
+	free(ctx->operations);
+	ctx->operations = NULL;
+}

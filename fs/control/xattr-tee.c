@@ -1,0 +1,118 @@
+/* spfs.tee and spfs.taps */
+#include "xattrs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "base.h"
+#include "folder.h"
+#include "json.h"
+#include "names.h"
+#include "reply.h"
+#include "tee.h"
+
+struct xattr_teeing {
+	struct tee tee;
+	fuse_req_t req;
+};
+
+static bool xattr_tee_has(const struct context *ctx, const struct node *node, size_t i)
+{
+	return node_is_tap(node) && node->inode->origin;
+}
+
+static void xattr_tee_get(fuse_req_t req, struct node *node, size_t i, size_t size)
+{
+	_cleanup_free_ char *path = node_path(node->inode->origin);
+
+	if (path)
+		reply_xattr(req, path, strlen(path), size, 0);
+	else
+		reply_error(req, -ENOMEM);
+}
+
+static void xattr_tee_done(struct tee *t)
+{
+	struct xattr_teeing *x = container_of(t, struct xattr_teeing, tee);
+
+	reply_error(x->req, t->err);
+	free(x);
+}
+
+/* Returns 0, and xattr_tee_done() follows, or a negative errno. */
+static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, const char *name,
+			   const struct rights *rights)
+{
+	struct xattr_teeing *x = calloc(1, sizeof(*x));
+	int err;
+
+	if (!x)
+		return -ENOMEM;
+	x->tee = (struct tee){
+		.ctx = context_of(req), .node = node, .dir = dir, .name = name, .done = xattr_tee_done,
+	};
+	x->req = req;
+	err = tee_start(&x->tee, rights);
+	if (err < 0)
+		free(x);
+	return err;
+}
+
+static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+{
+	struct context *ctx = context_of(req);
+	const struct node *place = node->kind == NODE_HANDLE ? node->inode->origin : node;
+	_cleanup_rights_ struct rights rights = { 0 };
+	struct node *dir = NULL;
+	const char *name = NULL;
+	int err;
+
+	if (!place || !place->parent) {
+		reply_refusal(req, node, "spfs.tee", -ENOENT, "the channel has no name any more");
+		return;
+	}
+	err = access_rights(req, &rights);
+	if (err == 0)
+		err = access_walk(ctx, &rights, place->parent, value, &dir, &name);
+	if (err == 0)
+		err = folder_for_new(ctx, dir->id, name, &dir);
+	if (err < 0) {
+		reply_refusal(req, place, "spfs.tee", err == -EXDEV ? -EINVAL : err,
+			      err == -EXDEV ? "the tap would be outside the mount" :
+			      err == -EEXIST ? "a tap's name must be new" :
+			      err == -EACCES ? "no right to make a name there" : NULL);
+		return;
+	}
+	err = xattr_tee_start(req, node, dir, name, &rights);
+	if (err < 0)
+		reply_error(req, err);
+}
+
+static void xattr_tee_remove(fuse_req_t req, struct node *node, size_t i)
+{
+	_cleanup_rights_ struct rights rights = { 0 };
+
+	if (access_rights(req, &rights) < 0 || access_may_delete(&rights, node) < 0)
+		reply_refusal(req, node, "spfs.tee", -EACCES, "no right to remove the tap's name");
+	else
+		reply_error(req, names_remove(context_of(req), node));
+}
+
+static void xattr_taps_get(fuse_req_t req, struct node *node, size_t i, size_t size)
+{
+	json_t *taps = json_array();
+	struct node *tap;
+
+	LIST_FOREACH(tap, &node->inode->nodes, sibling)
+		if (node_is_tap(tap) && !tap->pending)
+			json_array_insert_new(taps, 0, json_of_path(tap));
+	reply_json(req, taps, size, 0);
+}
+
+const struct xattr_attribute xattr_tee[] = {
+	{ .name = "tee", .has = xattr_tee_has, .get = xattr_tee_get, .set = xattr_tee_set, .remove = xattr_tee_remove },
+	{ .name = "taps", .get = xattr_taps_get },
+	{ 0 },
+};

@@ -1,0 +1,201 @@
+/*
+ * ctx->holds counts the holds and the objects that are being destroyed. While leaving, its fall to zero begins the end:
+ * by a posted task, for whoever drops the last one may not be through with what it is about. The first fall finds the
+ * objects of channels that still have names and destroys them; the second has let go of everything.
+ */
+#include "hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "accounts.h"
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+#include "inode.h"
+#include "number.h"
+
+/* What an inode has its channel in; only this file looks inside. */
+struct object {
+	struct channel *channel;
+	struct job job; /* its end: nothing may fail there for want of memory */
+};
+
+/* ---- objects ---- */
+
+static void object_work(struct job *job)
+{
+	struct channel *ch = container_of(job, struct object, job)->channel;
+	uint64_t origin = ch->origin.id;
+
+	channel_destroy(ch);
+	number_forget(job->ctx, origin);
+}
+
+static void hold_less(struct context *ctx);
+
+static void object_finish(struct job *job)
+{
+	struct context *ctx = job->ctx;
+
+	free(container_of(job, struct object, job));
+	hold_less(ctx);
+}
+
+static void object_destroy(struct context *ctx, struct inode *inode)
+{
+	struct object *object = inode->object;
+
+	inode->object = NULL;
+	ctx->holds++;
+	job_post(ctx, object->channel->worker->loop, &object->job, object_work, object_finish);
+}
+
+int hold_object_with(struct hold *h, const struct settings *settings)
+{
+	struct limits limits = { .settings = *settings };
+	struct context *ctx = h->ctx;
+	struct inode *inode = h->inode;
+	const struct node *name = inode->origin ? inode->origin : h->node ? h->node : LIST_FIRST(&inode->nodes);
+	_cleanup_free_ char *path = NULL;
+	struct object *object;
+	int err;
+
+	if (inode->object)
+		return 0;
+	if (!name)
+		return -ENOENT;
+	path = node_path(name);
+	limits.settings.value[SETTING_PACKETS] = inode->packets;
+	limits.account = accounts_of_user(ctx, inode->uid);
+	object = calloc(1, sizeof(*object));
+	if (!path || !limits.account || !object) {
+		free(object);
+		return -ENOMEM;
+	}
+	err = channel_create(&object->channel, engine_next_worker(ctx->engine), name->id, path, &limits);
+	if (err < 0)
+		free(object);
+	else
+		inode->object = object;
+	return err;
+}
+
+int hold_object(struct hold *h)
+{
+	return hold_object_with(h, &h->ctx->defaults);
+}
+
+struct channel *hold_channel(const struct hold *h)
+{
+	return h->inode->object ? h->inode->object->channel : NULL;
+}
+
+bool hold_is_of(const struct inode *inode, const struct channel *ch)
+{
+	return inode->object && inode->object->channel == ch;
+}
+
+/* ---- the end ---- */
+
+static bool hold_destroy_all(struct context *ctx)
+{
+	bool any = false;
+
+	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next)
+		if (node->inode->object) {
+			object_destroy(ctx, node->inode);
+			any = true;
+		}
+	return any;
+}
+
+static void hold_released(struct loop_task *task)
+{
+	struct context *ctx = container_of(task, struct context, release);
+
+	if (ctx->holds == 0 && !hold_destroy_all(ctx))
+		ctx->let_go(ctx);
+}
+
+static void hold_release(struct context *ctx)
+{
+	ctx->release.run = hold_released;
+	loop_post(ctx->loop, &ctx->release);
+}
+
+static void hold_less(struct context *ctx)
+{
+	if (--ctx->holds == 0 && ctx->let_go)
+		hold_release(ctx);
+}
+
+void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx))
+{
+	ctx->let_go = let_go;
+	if (ctx->holds == 0)
+		hold_release(ctx);
+}
+
+/* ---- holds ---- */
+
+static void hold_begin(struct hold *h, struct context *ctx, struct inode *inode, struct node *node)
+{
+	*h = (struct hold){ .ctx = ctx, .inode = inode, .node = node };
+	inode->refs++;
+	inode->holds++;
+	if (node)
+		node->pins++;
+	ctx->holds++;
+}
+
+int hold_take(struct hold *h, struct context *ctx, struct node *node)
+{
+	*h = (struct hold){ 0 };
+	if (ctx->leaving)
+		return -ENOTCONN;
+	hold_begin(h, ctx, node->inode, node);
+	return 0;
+}
+
+int hold_take_inode(struct hold *h, struct context *ctx, struct inode *inode)
+{
+	*h = (struct hold){ 0 };
+	if (ctx->leaving)
+		return -ENOTCONN;
+	hold_begin(h, ctx, inode, NULL);
+	return 0;
+}
+
+void hold_copy(struct hold *h, const struct hold *from)
+{
+	hold_begin(h, from->ctx, from->inode, from->node);
+}
+
+void hold_drop(struct hold *h)
+{
+	struct hold was = *h;
+
+	if (!was.inode)
+		return;
+	*h = (struct hold){ 0 };
+	if (was.node) {
+		was.node->pins--;
+		node_release(&was.ctx->nodes, was.node);
+	}
+	if (--was.inode->holds == 0 && was.inode->object && !was.inode->names)
+		object_destroy(was.ctx, was.inode);
+	inode_put(was.inode);
+	hold_less(was.ctx);
+}
+
+void hold_post(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *))
+{
+	job_post(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
+}
+
+void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *),
+		      void (*finish)(struct job *))
+{
+	job_post_longer(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
+}

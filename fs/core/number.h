@@ -1,0 +1,11 @@
+/* The numbers of FIFOs: names in the folder /.spfs/fifos, through which the daemon opens them (fifo.h). */
+#pragma once
+
+#include "context.h"
+
+/*
+ * A FIFO that a worker has opened by its number is cached in the kernel under that name, and known there until
+ * memory is short. On a worker: the kernel locks the folder, so the FUSE thread, which answers look-ups in it, may
+ * not wait for this.
+ */
+void number_forget(struct context *ctx, uint64_t id);

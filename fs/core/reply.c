@@ -1,0 +1,83 @@
+/*
+ * Names are answered with an entry timeout of 0: they can change behind the kernel's back (a
+ * created name is a regular file for its handle and a FIFO for everybody else; a tap may be made
+ * and removed by xattr). Folders change only through the kernel, so it may keep them.
+ */
+#include "reply.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <string.h>
+
+#include "base.h"
+#include "inode.h"
+#include "log.h"
+
+#define FOLDER_TIMEOUT 3600.0
+
+void reply_error(fuse_req_t req, int err)
+{
+	fuse_reply_err(req, -err);
+}
+
+void reply_refusal(fuse_req_t req, const struct node *node, const char *what, int err, const char *why)
+{
+	_cleanup_free_ char *path = node_path(node_name(node));
+
+	log_info("%s: %s: %s", path ? path : "?", what, why ? why : strerror(-err));
+	reply_error(req, err);
+}
+
+void reply_attributes(fuse_req_t req, const struct node *node)
+{
+	struct stat st;
+
+	node_stat(node, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->ino = node->id;
+	node_stat(node, &e->attr);
+	e->entry_timeout = node->kind == NODE_DIR ? FOLDER_TIMEOUT : 0;
+	e->attr_timeout = node->kind == NODE_FILE ? FOLDER_TIMEOUT : 0; /* it never changes */
+	node->lookups++;
+}
+
+void reply_entry(fuse_req_t req, struct node *node)
+{
+	struct context *ctx = context_of(req);
+	struct fuse_entry_param e;
+
+	reply_fill_entry(node, &e);
+	/* The kernel did not take it (the caller was killed): then it will not forget it either. */
+	if (fuse_reply_entry(req, &e) == -ENOENT) {
+		node->lookups--;
+		node_release(&ctx->nodes, node);
+	}
+}
+
+void reply_xattr(fuse_req_t req, const char *value, size_t len, size_t size, size_t room)
+{
+	if (len > XATTR_SIZE_MAX)
+		reply_error(req, -E2BIG);
+	else if (size == 0)
+		fuse_reply_xattr(req, len + room < XATTR_SIZE_MAX ? len + room : XATTR_SIZE_MAX);
+	else if (size < len)
+		reply_error(req, -ERANGE);
+	else
+		fuse_reply_buf(req, value, len);
+}
+
+void reply_json(fuse_req_t req, json_t *json, size_t size, size_t room)
+{
+	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	if (text)
+		reply_xattr(req, text, strlen(text), size, room);
+	else
+		reply_error(req, -ENOMEM);
+	json_decref(json);
+}

@@ -1,0 +1,92 @@
+/* A name that goes takes its part of the channel with it; see names.h. */
+#include "dir.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "folder.h"
+#include "names.h"
+#include "reply.h"
+
+/* The node that @name in the folder of number @parent is to be removed of. Returns 0 or a negative errno. */
+static int dir_find_victim(struct context *ctx, fuse_ino_t parent, const char *name, bool folder, struct node **victim)
+{
+	struct node *dir = node_get(&ctx->nodes, parent);
+	struct node *node = dir && dir->kind == NODE_DIR ? folder_find(ctx, dir, name) : NULL;
+
+	if (!node)
+		return -ENOENT;
+	if (folder_is_admin(ctx, node) || folder_is_admin(ctx, dir))
+		return -EPERM;
+	if (folder && node->kind != NODE_DIR)
+		return -ENOTDIR;
+	if (!folder && node->kind == NODE_DIR)
+		return -EISDIR;
+	if (node->kind == NODE_DIR && !TAILQ_EMPTY(&node->list))
+		return -ENOTEMPTY;
+	*victim = node;
+	return 0;
+}
+
+static void dir_take_away(fuse_req_t req, fuse_ino_t parent, const char *name, bool folder)
+{
+	struct context *ctx = context_of(req);
+	struct node *node;
+	int err = dir_find_victim(ctx, parent, name, folder, &node);
+
+	reply_error(req, err < 0 ? err : names_remove(ctx, node));
+}
+
+void dir_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	dir_take_away(req, parent, name, false);
+}
+
+void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	dir_take_away(req, parent, name, true);
+}
+
+/* 0, or why @node may not take the place of @old. */
+static int dir_check_replace(const struct node *node, const struct node *old)
+{
+	if (node->kind == NODE_DIR && old->kind != NODE_DIR)
+		return -ENOTDIR;
+	if (node->kind != NODE_DIR && old->kind == NODE_DIR)
+		return -EISDIR;
+	return old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list) ? -ENOTEMPTY : 0;
+}
+
+static int dir_check_rename(const struct context *ctx, const struct node *from, struct node *to, const struct node *node,
+			    const struct node *old, const char *newname, unsigned int flags)
+{
+	if (!node || !folder_is_there(ctx, to))
+		return -ENOENT;
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return -EINVAL;
+	if (folder_is_admin(ctx, node) || folder_is_admin(ctx, to) || folder_is_admin(ctx, from) ||
+	    (old && folder_is_admin(ctx, old)))
+		return -EPERM;
+	if (strlen(newname) > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (old ? flags & RENAME_NOREPLACE : node_find(to, newname) != NULL) /* a tap on its way is not found */
+		return -EEXIST;
+	return old && old != node ? dir_check_replace(node, old) : 0;
+}
+
+void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+		const char *newname, unsigned int flags)
+{
+	struct context *ctx = context_of(req);
+	struct node *from = node_get(&ctx->nodes, parent);
+	struct node *to = node_get(&ctx->nodes, newparent);
+	struct node *node = from ? folder_find(ctx, from, name) : NULL;
+	struct node *old = to ? folder_find(ctx, to, newname) : NULL;
+	int err = dir_check_rename(ctx, from, to, node, old, newname, flags);
+
+	if (err == 0 && old != node)
+		err = names_move(ctx, node, old, to, newname);
+	reply_error(req, err);
+}

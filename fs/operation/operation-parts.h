@@ -1,0 +1,13 @@
+/* What the files of operations share: nobody else sees it. */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "operations.h"
+
+struct handle;
+
+struct operations {
+	struct operation_hooks hooks;
+	LIST_HEAD(, handle) handles;
+};

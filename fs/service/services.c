@@ -1,0 +1,52 @@
+#include "services.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "attach.h"
+#include "collector.h"
+#include "descriptor-scan.h"
+#include "engine.h"
+#include "events.h"
+#include "port-wait.h"
+#include "ring.h"
+
+int services_create(struct context *ctx)
+{
+	struct services *services = ctx->services = calloc(1, sizeof(*services));
+	int err = services ? descriptor_scan_create(&services->scan, ctx) : -ENOMEM;
+
+	if (err == 0)
+		err = collector_create(&services->collector, ctx);
+	if (err == 0)
+		err = rings_create(&services->rings, ctx);
+	return err;
+}
+
+void services_hear(struct context *ctx, struct engine_events *events)
+{
+	*events = (struct engine_events){
+		.origin_opened = descriptor_scan_origin_opened, .port_ended = port_wait_tell,
+		.happened = events_tell, .ring_opened = rings_opened, .data = ctx,
+	};
+}
+
+void services_leave(struct context *ctx)
+{
+	attach_leave(ctx);
+	port_wait_leave(ctx);
+	rings_leave(ctx->services->rings);
+}
+
+void services_destroy(struct context *ctx)
+{
+	struct services *services = ctx->services;
+
+	if (!services)
+		return;
+	collector_destroy(services->collector);
+	descriptor_scan_destroy(services->scan);
+	rings_destroy(services->rings);
+	free(services);
+	ctx->services = NULL;
+}

@@ -1,0 +1,66 @@
+#include "settings-parts.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "channel.h"
+
+/* What the kernel gives a FIFO (pipe(7)). */
+#define FIFO_SIZE 65536
+
+static void settings_work_get(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	for (int key = 0; a->err == 0 && key < SETTINGS; key++)
+		if (a->has[key])
+			a->err = channel_get(hold_channel(&a->hold), a->tap, (enum setting_key)key, &a->value[key]);
+	if (a->err < 0)
+		settings_refuse(a, a->err, "%s", strerror(-a->err));
+}
+
+/* Of a ring that nobody has open, its size is what it will be. */
+static void settings_ring_looked_at(struct ring_resize *ring)
+{
+	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
+
+	if (ring->granted > 0)
+		a->value[SETTING_SIZE] = (uint64_t)ring->granted;
+	else if (!a->value[SETTING_SIZE])
+		a->value[SETTING_SIZE] = FIFO_SIZE;
+	settings_end(a);
+}
+
+static void settings_look(struct settings_ask *a)
+{
+	if (a->err == 0 && settings_plain(a->node))
+		ring_resize_start(&a->ring, &a->hold, 0, settings_ring_looked_at);
+	else
+		settings_end(a);
+}
+
+static void settings_got(struct job *job)
+{
+	settings_look(container_of(job, struct settings_ask, job));
+}
+
+void settings_get(struct settings_ask *a)
+{
+	struct context *ctx = a->ctx;
+
+	a->err = settings_begin(a);
+	if (a->err < 0) {
+		settings_end(a);
+		return;
+	}
+	for (int key = 0; key < SETTINGS; key++)
+		a->has[key] = settings_has(ctx, a->node, (enum setting_key)key);
+	if (hold_channel(&a->hold)) {
+		hold_post(&a->hold, &a->job, settings_work_get, settings_got);
+		return;
+	}
+	memcpy(a->value, ctx->defaults.value, sizeof(a->value));
+	a->value[SETTING_PACKETS] = a->node->inode->packets;
+	a->value[SETTING_QUOTA] = ctx->quotas.preset;
+	settings_look(a);
+}

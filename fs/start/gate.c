@@ -1,0 +1,117 @@
+#include "gate.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "log.h"
+
+struct gate_request {
+	struct gate_request *next;
+	size_t size;
+	char data[];
+};
+
+/* Whether it is answered also while the gate is closed. The thread id is told in the mount's pid namespace: ours. */
+static bool gate_lets_in(const struct fuse_in_header *in)
+{
+	switch (in->opcode) {
+	case FUSE_INIT:
+	case FUSE_DESTROY:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+	case FUSE_SETATTR:
+		return true;
+	default:
+		return in->pid && tgkill(getpid(), (pid_t)in->pid, 0) == 0;
+	}
+}
+
+/* Without libfuse, which has not seen it. */
+static void gate_refuse(struct gate *g, const struct fuse_in_header *in, int err)
+{
+	struct fuse_out_header out = { .len = sizeof(out), .error = err, .unique = in->unique };
+
+	/* ENOENT: the caller was killed. */
+	if (write(fuse_session_fd(g->session), &out, sizeof(out)) < 0 && errno != ENOENT)
+		log_err("a request cannot be refused: %m");
+}
+
+static struct gate_request *gate_take(struct gate *g)
+{
+	struct gate_request *r = g->first;
+
+	if (!r)
+		return NULL;
+	g->first = r->next;
+	if (!g->first)
+		g->last = &g->first;
+	return r;
+}
+
+static void gate_late(struct loop_io *io, int res)
+{
+	struct gate *g = container_of(io, struct gate, timer);
+	struct gate_request *r;
+
+	while ((r = gate_take(g))) {
+		gate_refuse(g, (const void *)r->data, -EAGAIN);
+		free(r);
+	}
+}
+
+void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop)
+{
+	*g = (struct gate){ .session = session };
+	g->last = &g->first;
+	loop_io_init(&g->timer, loop, gate_late);
+}
+
+void gate_pass(struct gate *g, const struct fuse_buf *request)
+{
+	const struct fuse_in_header *in = request->mem;
+	struct gate_request *r;
+
+	if (g->open || request->size < sizeof(*in) || gate_lets_in(in)) {
+		fuse_session_process_buf(g->session, request);
+		return;
+	}
+	r = malloc(sizeof(*r) + request->size);
+	if (!r) {
+		gate_refuse(g, in, -ENOMEM);
+		return;
+	}
+	r->next = NULL;
+	r->size = request->size;
+	memcpy(r->data, request->mem, request->size);
+	*g->last = r;
+	g->last = &r->next;
+	loop_io_timer(&g->timer, GATE_NSEC);
+}
+
+void gate_open(struct gate *g)
+{
+	struct gate_request *r;
+
+	loop_io_cancel(&g->timer);
+	g->open = true;
+	while ((r = gate_take(g))) {
+		struct fuse_buf buf = { .mem = r->data, .size = r->size };
+
+		fuse_session_process_buf(g->session, &buf);
+		free(r);
+	}
+}
+
+void gate_finish(struct gate *g)
+{
+	struct gate_request *r;
+
+	while (g->last && (r = gate_take(g)))
+		free(r);
+}

@@ -1,0 +1,44 @@
+/* What the files of the server share: the only ones that know all of fs/. */
+#pragma once
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+
+#include "context.h"
+#include "gate.h"
+#include "mount.h"
+#include "server.h"
+
+struct server {
+	struct context ctx;
+	struct mount mount;
+	struct gate gate;
+	struct fuse_buf buf;
+	struct loop_io fuse_io;
+	struct loop_io signal_io;
+	struct loop_io mount_io;
+	pthread_t helper_thread;
+	bool helping;      /* it runs */
+	int signals;
+	int dir;           /* "/.spfs/fifos" in the private view */
+	int ready;         /* told when the mount answers; -1: nobody waits */
+	unsigned threads;  /* while leaving: those that have work left */
+	int err;           /* why the start has failed */
+};
+
+static inline struct server *server_of(struct context *ctx)
+{
+	return (struct server *)(void *)((char *)ctx - offsetof(struct server, ctx));
+}
+
+/* server-start.c: everything up to the mount and the thread that helps. Returns 0 or a negative errno. */
+int server_start(struct server *s, struct fuse_args *args, const struct server_options *options);
+
+/* ... and what needs the mount to be answered; ends with the gate open, or in server_leave(). */
+void server_go_on(struct server *s);
+
+/* server-leave.c: the end begins. No-op where it has. */
+void server_leave(struct server *s);
+
+/* ... and after the loop: frees what there is, however far the start has come. */
+void server_finish(struct server *s);
