@@ -83,11 +83,14 @@ static void ports_finish(struct ports_ask *a)
 /* To the channel's worker; without a channel object there are no ports. */
 static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*back)(struct job *))
 {
+	void (*post)(const struct hold *, struct job *, void (*)(struct job *), void (*)(struct job *));
+
+	post = a->detaches ? hold_post_longer : hold_post;
 	a->why = NULL;
 	a->ended = false;
 	a->err = hold_take_inode(&a->hold, a->ctx, a->inode);
 	if (a->err == 0 && hold_channel(&a->hold)) {
-		hold_post(&a->hold, &a->job, work, back);
+		post(&a->hold, &a->job, work, back);
 		return;
 	}
 	if (a->err == 0 && a->id)
@@ -127,22 +130,39 @@ int ports_may_tell(const struct rights *r, const struct inode *inode)
 
 /* ---- detaching ---- */
 
-static void ports_work_detach(struct job *job)
+/* On the worker: nothing of the port is open any more. */
+static void ports_closed(void *data)
 {
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
+	struct ports_ask *a = data;
+
+	job_done(&a->job);
+}
+
+static int ports_check_detach(struct ports_ask *a)
+{
 	const struct report *r = a->report = report_create(hold_channel(&a->hold));
 	size_t i = 0;
 
 	while (r && i < r->port_count && r->ports[i].id != a->id)
 		i++;
 	if (!r)
-		a->err = -ENOMEM;
-	else if (i == r->port_count)
-		a->err = -ENOENT;
-	else if (!a->may[r->ports[i].dir])
-		a->err = -EACCES;
-	else
-		a->err = port_detach(hold_channel(&a->hold), a->id);
+		return -ENOMEM;
+	if (i == r->port_count)
+		return -ENOENT;
+	return a->may[r->ports[i].dir] ? 0 : -EACCES;
+}
+
+static void ports_work_detach(struct job *job)
+{
+	struct ports_ask *a = container_of(job, struct ports_ask, job);
+	int err = ports_check_detach(a);
+
+	if (err == 0)
+		err = port_detach(hold_channel(&a->hold), a->id, ports_closed, a);
+	if (err == 0) /* it may be answered already */
+		return;
+	a->err = err;
+	job_done(job);
 }
 
 static void ports_detached(struct job *job)
