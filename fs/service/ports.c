@@ -1,6 +1,7 @@
 #include "ports.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "channel.h"
 #include "log.h"
 #include "report.h"
+#include "services.h"
 
 /* ---- JSON ---- */
 
@@ -72,6 +74,8 @@ static void ports_finish(struct ports_ask *a)
 
 	report_free(a->report);
 	a->report = NULL;
+	if (a->detaches)
+		LIST_REMOVE(a, entry);
 	if (!a->why)
 		a->why = a->err == -ENOENT ? "the channel has no such port" : strerror(-a->err);
 	if (a->err < 0 && a->detaches)
@@ -83,11 +87,14 @@ static void ports_finish(struct ports_ask *a)
 /* To the channel's worker; without a channel object there are no ports. */
 static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*back)(struct job *))
 {
+	void (*post)(const struct hold *, struct job *, void (*)(struct job *), void (*)(struct job *));
+
+	post = a->detaches ? hold_post_longer : hold_post;
 	a->why = NULL;
 	a->ended = false;
 	a->err = hold_take_inode(&a->hold, a->ctx, a->inode);
 	if (a->err == 0 && hold_channel(&a->hold)) {
-		hold_post(&a->hold, &a->job, work, back);
+		post(&a->hold, &a->job, work, back);
 		return;
 	}
 	if (a->err == 0 && a->id)
@@ -127,22 +134,39 @@ int ports_may_tell(const struct rights *r, const struct inode *inode)
 
 /* ---- detaching ---- */
 
-static void ports_work_detach(struct job *job)
+/* On the worker: nothing of the port is open any more. */
+static void ports_closed(void *data)
 {
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
+	struct ports_ask *a = data;
+
+	job_done(&a->job);
+}
+
+static int ports_check_detach(struct ports_ask *a)
+{
 	const struct report *r = a->report = report_create(hold_channel(&a->hold));
 	size_t i = 0;
 
 	while (r && i < r->port_count && r->ports[i].id != a->id)
 		i++;
 	if (!r)
-		a->err = -ENOMEM;
-	else if (i == r->port_count)
-		a->err = -ENOENT;
-	else if (!a->may[r->ports[i].dir])
-		a->err = -EACCES;
-	else
-		a->err = port_detach(hold_channel(&a->hold), a->id);
+		return -ENOMEM;
+	if (i == r->port_count)
+		return -ENOENT;
+	return a->may[r->ports[i].dir] ? 0 : -EACCES;
+}
+
+static void ports_work_detach(struct job *job)
+{
+	struct ports_ask *a = container_of(job, struct ports_ask, job);
+	int err = ports_check_detach(a);
+
+	if (err == 0)
+		err = port_detach(hold_channel(&a->hold), a->id, ports_closed, a);
+	if (err == 0) /* it may be answered already */
+		return;
+	a->err = err;
+	job_done(job);
 }
 
 static void ports_detached(struct job *job)
@@ -154,6 +178,46 @@ static void ports_detached(struct job *job)
 	ports_finish(a);
 }
 
+struct ports_forgetting {
+	struct job job;
+	struct hold hold;
+	unsigned id;
+};
+
+static void ports_work_forget(struct job *job)
+{
+	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
+
+	port_detach_forget(hold_channel(&f->hold), f->id);
+}
+
+static void ports_forgotten(struct job *job)
+{
+	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
+
+	hold_drop(&f->hold);
+	free(f);
+}
+
+void ports_forget(struct ports_ask *a)
+{
+	struct ports_forgetting *f = hold_channel(&a->hold) ? calloc(1, sizeof(*f)) : NULL;
+
+	if (!f)
+		return; /* nothing is waited for, or who does so waits on */
+	f->id = a->id;
+	hold_copy(&f->hold, &a->hold);
+	hold_post(&f->hold, &f->job, ports_work_forget, ports_forgotten);
+}
+
+void ports_leave(struct context *ctx)
+{
+	struct ports_ask *a;
+
+	LIST_FOREACH(a, &ctx->services->detaches, entry)
+		ports_forget(a);
+}
+
 void ports_detach(struct ports_ask *a, const struct rights *r)
 {
 	bool owner = r->uid == a->inode->uid;
@@ -161,5 +225,6 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
 	a->detaches = true;
+	LIST_INSERT_HEAD(&a->ctx->services->detaches, a, entry);
 	ports_ask(a, ports_work_detach, ports_detached);
 }

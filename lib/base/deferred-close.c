@@ -1,7 +1,12 @@
 /*
- * One thread a closing, detached, with a small stack: it may never come back, so nobody waits for it, not even the end
- * of the daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds
- * no thread leaves its descriptor open: to close it here could hold up a loop for ever.
+ * A closing is begun, released by its loop's requests (loop_release()), closed on a thread of its own, and told. The
+ * thread has a small stack and is detached: it may never come back, so nobody waits for it, not even the end of the
+ * daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds no
+ * thread leaves its descriptor open: to close it here could hold up a loop for ever.
+ *
+ * Who tells is settled by the one change of the state away from RUNNING: the thread makes it CLOSED and posts its task,
+ * or deferred_close_forget() makes it FORGOTTEN and posts the task itself, for the loop expects one. Thread and task
+ * both hold the closing; the last one frees it.
  */
 #include "deferred-close.h"
 
@@ -14,6 +19,7 @@
 
 #include "base.h"
 #include "log.h"
+#include "loop.h"
 
 /* For one system call, and what a sanitizer adds to it. */
 #define STACK (128 * 1024)
@@ -24,19 +30,31 @@
 
 static atomic_uint under_way[REMAINDERS];
 
-struct closing {
+enum deferred_state { DEFERRED_RUNNING, DEFERRED_CLOSED, DEFERRED_FORGOTTEN };
+
+struct deferred_close {
 	int fd;
+	void (*finish)(void *state);
+	void *state;
 	uid_t uid;
+
+	/* Where somebody waits: */
+	struct loop *loop;
+	void (*closed)(void *data);
+	void *data;
+	bool begun;
+	bool on_thread;
+	bool forgotten;
+	struct loop_release release;
+	struct loop_task task;
+	atomic_int settled; /* enum deferred_state */
+	atomic_uint holders;
 };
 
-static void *deferred_close_run(void *arg)
+static void deferred_close_drop(struct deferred_close *c)
 {
-	struct closing *c = arg;
-
-	close(c->fd);
-	atomic_fetch_sub(&under_way[c->uid % REMAINDERS], 1);
-	free(c);
-	return NULL;
+	if (atomic_fetch_sub(&c->holders, 1) == 1)
+		free(c);
 }
 
 bool deferred_close_crowded(uid_t uid)
@@ -44,30 +62,153 @@ bool deferred_close_crowded(uid_t uid)
 	return atomic_load(&under_way[uid % REMAINDERS]) >= USER_MAX;
 }
 
-void deferred_close(int *fd, uid_t uid)
+static void deferred_close_tell(struct deferred_close *c)
 {
-	struct closing *c;
+	int running = DEFERRED_RUNNING;
+
+	if (c->loop && atomic_compare_exchange_strong(&c->settled, &running, DEFERRED_CLOSED))
+		loop_arrive(c->loop, &c->task);
+	deferred_close_drop(c);
+}
+
+static void *deferred_close_run(void *arg)
+{
+	struct deferred_close *c = arg;
+
+	if (c->finish)
+		c->finish(c->state);
+	else
+		close(c->fd);
+	atomic_fetch_sub(&under_way[c->uid % REMAINDERS], 1);
+	deferred_close_tell(c);
+	return NULL;
+}
+
+/* The thread holds @c from now on. */
+static void deferred_close_start(struct deferred_close *c)
+{
 	pthread_attr_t attr;
 	pthread_t thread;
-	int err = ENOMEM;
+	int err;
 
-	if (*fd < 0)
-		return;
-	c = malloc(sizeof(*c));
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK);
-	if (c) {
-		*c = (struct closing){ .fd = *fd, .uid = uid };
-		atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
-		err = pthread_create(&thread, &attr, deferred_close_run, c);
-	}
-	*fd = -1;
-	if (err) {
-		log_err("no thread to close a descriptor with, it stays open: %s", strerror(err));
-		if (c)
-			atomic_fetch_sub(&under_way[uid % REMAINDERS], 1);
-		free(c);
-	}
+	err = pthread_create(&thread, &attr, deferred_close_run, c);
 	pthread_attr_destroy(&attr);
+	if (!err)
+		return;
+	log_err("no thread to close a descriptor with, it stays open: %s", strerror(err));
+	atomic_fetch_sub(&under_way[c->uid % REMAINDERS], 1);
+	deferred_close_tell(c);
+}
+
+static void deferred_close_released(struct loop_release *release)
+{
+	struct deferred_close *c = container_of(release, struct deferred_close, release);
+
+	if (c->forgotten || !release->loop)
+		c->loop = NULL;
+	if (c->loop) {
+		loop_expect(c->loop);
+		atomic_fetch_add(&c->holders, 1); /* the task's */
+		c->on_thread = true;
+	}
+	deferred_close_start(c);
+}
+
+/* On the loop's thread, also where it was forgotten. */
+static void deferred_close_done(struct loop_task *task)
+{
+	struct deferred_close *c = container_of(task, struct deferred_close, task);
+
+	if (!c->forgotten)
+		c->closed(c->data);
+	deferred_close_drop(c);
+}
+
+struct deferred_close *deferred_close_create(struct loop *loop, void (*closed)(void *data), void *data)
+{
+	struct deferred_close *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->loop = loop;
+	c->closed = closed;
+	c->data = data;
+	c->task.run = deferred_close_done;
+	c->release.released = deferred_close_released;
+	atomic_init(&c->holders, 1);
+	return c;
+}
+
+void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state, uid_t uid)
+{
+	c->fd = c->release.fd = fd;
+	c->finish = finish;
+	c->state = state;
+	c->uid = uid;
+	c->begun = true;
+	atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
+	loop_release(c->loop, &c->release);
+}
+
+void deferred_close_forget(struct deferred_close *c)
+{
+	int running = DEFERRED_RUNNING;
+
+	if (!c)
+		return;
+	c->forgotten = true;
+	if (!c->begun)
+		free(c);
+	else if (c->on_thread && atomic_compare_exchange_strong(&c->settled, &running, DEFERRED_FORGOTTEN))
+		loop_arrive(c->loop, &c->task);
+}
+
+/* ---- where nobody waits ---- */
+
+/* NULL: no memory is left, which is logged. */
+static struct deferred_close *deferred_close_create_forgotten(int fd, uid_t uid)
+{
+	struct deferred_close *c = deferred_close_create(NULL, NULL, NULL);
+
+	if (!c) {
+		log_err("no memory to close a descriptor with, it stays open");
+		return NULL;
+	}
+	c->forgotten = true;
+	c->fd = c->release.fd = fd;
+	c->uid = uid;
+	atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
+	return c;
+}
+
+void deferred_close(int *fd, uid_t uid)
+{
+	struct deferred_close *c = *fd < 0 ? NULL : deferred_close_create_forgotten(*fd, uid);
+
+	*fd = -1;
+	if (c)
+		deferred_close_start(c);
+}
+
+void deferred_close_after(int *fd, uid_t uid, struct loop *loop)
+{
+	struct deferred_close *c = *fd < 0 ? NULL : deferred_close_create_forgotten(*fd, uid);
+
+	*fd = -1;
+	if (c)
+		loop_release(loop, &c->release);
+}
+
+void deferred_close_by(void (*finish)(void *state), void *state, uid_t uid)
+{
+	struct deferred_close *c = deferred_close_create_forgotten(-1, uid);
+
+	if (!c)
+		return;
+	c->finish = finish;
+	c->state = state;
+	deferred_close_start(c);
 }

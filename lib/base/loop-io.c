@@ -1,8 +1,8 @@
 /*
  * Every request in the ring has a loop_op of the loop's own. Cancelling an io cuts its op off (op->io = NULL) and asks
  * the kernel to drop the request; the op returns to the free list only when its completion has come, so no completion
- * ever meets freed memory. A pending poll holds a reference to its file: a descriptor closed after loop_io_cancel() is
- * really closed within the same turn, when the cancellation is submitted. The memory of a read is the op's once it is
+ * ever meets freed memory. A request holds a reference to its files until then: a descriptor that is closed before is
+ * not really closed, so each op knows its descriptors, and loop_release() waits for the ops. The memory of a read is the op's once it is
  * cut off; what a device still has then when the loop ends stays mapped, for it may yet write there.
  *
  * All of it on the loop's thread. Out of memory for an op ends the process: a loop that cannot wait would lose data in
@@ -21,7 +21,8 @@
 struct loop_op {
 	struct loop_io *io;
 	struct __kernel_timespec ts;
-	void *map; /* a read's */
+	int fds[2]; /* that the request refers to, or -1 */
+	void *map;  /* a read's */
 	size_t size;
 	SLIST_ENTRY(loop_op) free;
 };
@@ -32,7 +33,7 @@ struct loop_block {
 	struct loop_op ops[LOOP_BLOCK_OPS];
 };
 
-static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io)
+static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io, int fd, int other)
 {
 	struct loop_op *op = SLIST_FIRST(&loop->free);
 
@@ -44,12 +45,16 @@ static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io)
 			abort();
 		}
 		SLIST_INSERT_HEAD(&loop->blocks, block, entry);
-		for (int i = 0; i < LOOP_BLOCK_OPS; i++)
+		for (int i = 0; i < LOOP_BLOCK_OPS; i++) {
+			block->ops[i].fds[0] = block->ops[i].fds[1] = -1;
 			SLIST_INSERT_HEAD(&loop->free, &block->ops[i], free);
+		}
 		op = SLIST_FIRST(&loop->free);
 	}
 	SLIST_REMOVE_HEAD(&loop->free, free);
 	op->io = io;
+	op->fds[0] = fd;
+	op->fds[1] = other;
 	io->op = op;
 	return op;
 }
@@ -63,6 +68,45 @@ static struct io_uring_sqe *loop_sqe_get(struct loop *loop)
 	return sqe;
 }
 
+/* ---- letting go of descriptors ---- */
+
+static unsigned loop_op_refers(const struct loop_op *op, int fd)
+{
+	return fd >= 0 && (op->fds[0] == fd || op->fds[1] == fd);
+}
+
+/* The request is through: who waits for its descriptors is told once it was the last. */
+static void loop_op_release(struct loop *loop, struct loop_op *op)
+{
+	struct loop_release *r, *next;
+
+	for (r = LIST_FIRST(&loop->releases); r; r = next) {
+		next = LIST_NEXT(r, entry);
+		if (!loop_op_refers(op, r->fd) || --r->requests)
+			continue;
+		LIST_REMOVE(r, entry);
+		r->released(r);
+	}
+	op->fds[0] = op->fds[1] = -1;
+}
+
+void loop_release(struct loop *loop, struct loop_release *r)
+{
+	const struct loop_block *block;
+
+	r->loop = loop;
+	r->requests = 0;
+	SLIST_FOREACH(block, &loop->blocks, entry)
+		for (int i = 0; i < LOOP_BLOCK_OPS; i++)
+			r->requests += loop_op_refers(&block->ops[i], r->fd);
+	if (r->requests)
+		LIST_INSERT_HEAD(&loop->releases, r, entry);
+	else
+		r->released(r);
+}
+
+/* ---- requests ---- */
+
 void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 {
 	struct loop_op *op = io_uring_cqe_get_data(cqe);
@@ -75,6 +119,7 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 	if (op->map && !io)
 		munmap(op->map, op->size);
 	op->map = NULL;
+	loop_op_release(loop, op);
 	SLIST_INSERT_HEAD(&loop->free, op, free);
 	if (!io)
 		return;
@@ -84,8 +129,14 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 
 void loop_io_finish(struct loop *loop)
 {
+	struct loop_release *r;
 	struct loop_block *block;
 
+	while ((r = LIST_FIRST(&loop->releases))) {
+		LIST_REMOVE(r, entry);
+		r->loop = NULL;
+		r->released(r);
+	}
 	while ((block = SLIST_FIRST(&loop->blocks))) {
 		SLIST_REMOVE_HEAD(&loop->blocks, entry);
 		free(block);
@@ -105,7 +156,7 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 		return;
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_poll_add(sqe, fd, events);
-	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
 }
 
 void loop_io_timer(struct loop_io *io, uint64_t nsec)
@@ -116,7 +167,7 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 	if (io->op)
 		return;
 	sqe = loop_sqe_get(io->loop);
-	op = loop_op_create(io->loop, io);
+	op = loop_op_create(io->loop, io, -1, -1);
 	op->ts.tv_sec = (int64_t)(nsec / NSEC_PER_SEC);
 	op->ts.tv_nsec = (long long)(nsec % NSEC_PER_SEC);
 	io_uring_prep_timeout(sqe, &op->ts, 0, 0);
@@ -131,7 +182,7 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
 		return;
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
-	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, in, out));
 }
 
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
@@ -142,7 +193,7 @@ void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t 
 	if (io->op)
 		return;
 	sqe = loop_sqe_get(io->loop);
-	op = loop_op_create(io->loop, io);
+	op = loop_op_create(io->loop, io, in, -1);
 	op->map = map;
 	op->size = size;
 	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
@@ -158,7 +209,7 @@ void loop_io_fsync(struct loop_io *io, int fd)
 		return;
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_fsync(sqe, fd, 0);
-	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io));
+	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
 }
 
 void loop_io_abort(struct loop_io *io)

@@ -13,6 +13,7 @@ struct loop {
 	int event; /* an eventfd: something was posted, or the loop is to stop */
 	struct loop_io event_io;
 	SLIST_HEAD(, loop_op) free;
+	LIST_HEAD(, loop_release) releases; /* that requests are still in the way of */
 	SLIST_HEAD(, loop_block) blocks; /* of ops; they live as long as the loop */
 	pthread_mutex_t lock;
 	struct loop_task *posted; /* under lock, as what follows; newest first */
@@ -23,5 +24,5 @@ struct loop {
 /* Gives the completion to its io, unless that was cancelled. */
 void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe);
 
-/* Frees every op; the ring is gone. */
+/* Calls back who waits for a release, and frees every op; the ring is gone. */
 void loop_io_finish(struct loop *loop);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct loop;
 struct loop_op;
@@ -33,7 +34,7 @@ struct loop_io {
 /* Returns 0, or a negative errno of io_uring_setup(2) or eventfd(2). The caller owes loop_destroy(). */
 int loop_create(struct loop **loop);
 
-/* Once nothing runs it any more. What is armed is let go of; no callback follows. NULL-safe. */
+/* Once nothing runs it any more. What is armed is let go of; no callback follows but of loop_release(). NULL-safe. */
 void loop_destroy(struct loop *loop);
 
 /* Runs until loop_stop(), once. The ring is bound to the calling thread. Returns 0 or a negative errno of io_uring. */
@@ -89,6 +90,25 @@ void loop_io_fsync(struct loop_io *io, int fd);
 
 /* The callback will not run. The request may be under way still, and hold its files, but not the owner. */
 void loop_io_cancel(struct loop_io *io);
+
+/* A descriptor that is to be closed once nothing in the kernel holds its file for the loop any more. */
+struct loop_release {
+	int fd;
+	/* On the loop's thread, perhaps within loop_release(). */
+	void (*released)(struct loop_release *r);
+	struct loop *loop; /* NULL: it has been destroyed meanwhile, and nothing can be posted to it */
+
+	/* Private: */
+	LIST_ENTRY(loop_release) entry;
+	unsigned requests;
+};
+
+/*
+ * Calls back once every request that refers to r->fd is through, those that were cancelled included; until then the
+ * descriptor must stay open, and nothing more may be armed on it. A request that a device does not let go of holds it up
+ * for as long. @r is the loop's until it is called back.
+ */
+void loop_release(struct loop *loop, struct loop_release *r);
 
 /* Asks for an early end: the callback runs, with what was done by then or -ECANCELED. No-op unless armed. */
 void loop_io_abort(struct loop_io *io);

@@ -1,5 +1,5 @@
 /*
- * The inside of a camera, for lib/camera*.c only: the device, the frame at hand, and the ways to get frames.
+ * The inside of a camera, for camera*.c only: the device, the frame at hand, and the ways to get frames.
  *
  * Order: start, then next and release in turns with any number of moves between them, then stop. One thread.
  */
@@ -32,6 +32,8 @@ struct camera_method {
 	int (*start)(struct camera *cam);
 	/* Takes a frame into cam->frame. Returns 0, -EAGAIN, or a negative errno. */
 	int (*next)(struct camera *cam);
+	/* Where it is in memory, from the beginning of its buffer on. */
+	const char *(*memory)(const struct camera *cam);
 	/* Moves what is left of it into @pipe. Returns bytes (not 0) or a negative errno. */
 	ssize_t (*move)(struct camera *cam, int pipe);
 	/* The frame is not needed any more. Returns 0 or a negative errno: then this method cannot go on. */
@@ -92,5 +94,5 @@ int camera_query(const struct camera *cam, unsigned index, off_t *offset, size_t
 int camera_stream(const struct camera *cam);
 void camera_free(struct camera *cam);
 
-/* Writes what is left of the frame at hand, which is in memory at @mem, into @pipe: a copy. */
-ssize_t camera_copy(struct camera *cam, int pipe, const char *mem);
+/* Writes what is left of the frame at hand into @pipe: a copy. */
+ssize_t camera_copy(struct camera *cam, int pipe);

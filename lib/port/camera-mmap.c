@@ -57,9 +57,9 @@ static int mmap_next(struct camera *cam)
 	return cam->frame.offset + cam->frame.len > cam->mmap.len[cam->frame.index] ? -EIO : 0;
 }
 
-static ssize_t mmap_move(struct camera *cam, int pipe)
+static const char *mmap_memory(const struct camera *cam)
 {
-	return camera_copy(cam, pipe, cam->mmap.mem[cam->frame.index]);
+	return cam->mmap.mem[cam->frame.index];
 }
 
 static int mmap_release(struct camera *cam)
@@ -71,7 +71,8 @@ const struct camera_method camera_mmap = {
 	.name = "mmap",
 	.start = mmap_start,
 	.next = mmap_next,
-	.move = mmap_move,
+	.memory = mmap_memory,
+	.move = camera_copy,
 	.release = mmap_release,
 	.stop = mmap_stop,
 };

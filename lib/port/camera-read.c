@@ -40,9 +40,9 @@ static int read_start(struct camera *cam)
 	return err;
 }
 
-static ssize_t read_move(struct camera *cam, int pipe)
+static const char *read_memory(const struct camera *cam)
 {
-	return camera_copy(cam, pipe, cam->read);
+	return cam->read;
 }
 
 static int read_release(struct camera *cam)
@@ -54,7 +54,8 @@ const struct camera_method camera_read = {
 	.name = "read",
 	.start = read_start,
 	.next = read_next,
-	.move = read_move,
+	.memory = read_memory,
+	.move = camera_copy,
 	.release = read_release,
 	.stop = read_stop,
 };

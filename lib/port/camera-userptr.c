@@ -101,6 +101,12 @@ static int userptr_next(struct camera *cam)
 	return 0;
 }
 
+/* The frame that was taken is in the spare slot. */
+static const char *userptr_memory(const struct camera *cam)
+{
+	return cam->userptr.mem + slot_start(cam, cam->userptr.spare);
+}
+
 static ssize_t userptr_move(struct camera *cam, int pipe)
 {
 	size_t page = page_size(), start = cam->frame.offset + cam->moved;
@@ -123,6 +129,7 @@ const struct camera_method camera_userptr = {
 	.name = "userptr",
 	.start = userptr_start,
 	.next = userptr_next,
+	.memory = userptr_memory,
 	.move = userptr_move,
 	.release = userptr_release,
 	.stop = userptr_stop,

@@ -153,9 +153,17 @@ ssize_t camera_move(struct camera *cam, int pipe)
 	return n;
 }
 
-ssize_t camera_copy(struct camera *cam, int pipe, const char *mem)
+const char *camera_rest(const struct camera *cam, size_t *len)
 {
-	ssize_t n = sys.write(pipe, mem + cam->frame.offset + cam->moved, cam->frame.len - cam->moved);
+	*len = cam->at_hand ? cam->frame.len - cam->moved : 0;
+	return *len ? cam->method->memory(cam) + cam->frame.offset + cam->moved : NULL;
+}
+
+ssize_t camera_copy(struct camera *cam, int pipe)
+{
+	size_t len;
+	const char *rest = camera_rest(cam, &len);
+	ssize_t n = sys.write(pipe, rest, len);
 
 	if (n > 0)
 		cam->counts.copies++;

@@ -48,6 +48,9 @@ int camera_next(struct camera *cam);
  */
 ssize_t camera_move(struct camera *cam, int pipe);
 
+/* What is left of the frame at hand, in the device's memory: *len bytes, until the next call. NULL: nothing. */
+const char *camera_rest(const struct camera *cam, size_t *len);
+
 /* Drops the frame at hand and counts it. */
 void camera_drop(struct camera *cam);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "bounce.h"
 #include "camera.h"
 #include "channel.h"
 #include "engine.h"
@@ -103,6 +104,7 @@ struct camera_port {
 	struct loop_io frame; /* for the next frame */
 	struct loop_io room;  /* for the channel's pipe */
 	bool moving;          /* a frame is on its way */
+	struct bounce rest;   /* of a frame whose camera is closed already */
 	uint64_t frames;      /* that went whole */
 	struct camera_counts counts; /* the last look, for a report after the end */
 	const char *how;
@@ -124,12 +126,20 @@ static void want_frame(struct camera_port *c)
 	loop_io_poll(&c->frame, c->port.config.opened.fd, POLLIN);
 }
 
+/* Returns as camera_move() does. */
+static ssize_t move_some(struct camera_port *c)
+{
+	if (c->port.closes)
+		return c->rest.len ? bounce_give(&c->rest, c->port.inlet.fd) : 0;
+	return camera_move(camera_at(c), c->port.inlet.fd);
+}
+
 static void move(struct camera_port *c)
 {
 	struct port *p = &c->port;
 	ssize_t n;
 
-	while ((n = camera_move(camera_at(c), p->inlet.fd)) > 0)
+	while ((n = move_some(c)) > 0)
 		p->bytes += (uint64_t)n;
 	c->moving = n == -EAGAIN;
 	if (n == -EAGAIN)
@@ -175,15 +185,6 @@ static void start(struct port *p)
 	want_frame(camera_of(p));
 }
 
-/* The frame at hand goes out whole first. */
-static bool stop(struct port *p)
-{
-	struct camera_port *c = camera_of(p);
-
-	loop_io_cancel(&c->frame);
-	return !c->moving;
-}
-
 static void look(struct camera_port *c)
 {
 	const struct camera *cam = camera_at(c);
@@ -202,6 +203,30 @@ static void finish(struct port *p)
 	look(c);
 	loop_io_cancel(&c->frame);
 	loop_io_cancel(&c->room);
+	bounce_finish(&c->rest);
+}
+
+/*
+ * The frame at hand goes out whole first; from memory of our own, so that the camera is free at once. Where there is no
+ * memory it stays open for as long as that takes.
+ */
+static bool stop(struct port *p)
+{
+	struct camera_port *c = camera_of(p);
+	const char *rest;
+	size_t len;
+
+	loop_io_cancel(&c->frame);
+	if (!c->moving)
+		return true;
+	rest = camera_rest(camera_at(c), &len);
+	if (rest && bounce_ready(&c->rest, len) == 0) {
+		memcpy(c->rest.buf, rest, len);
+		c->rest.len = len;
+		look(c);
+		port_close(p);
+	}
+	return false;
 }
 
 static int report(struct port *p, struct port_report *r)

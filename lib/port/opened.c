@@ -1,12 +1,24 @@
 #include "opened.h"
 
+#include <stddef.h>
+
 #include "deferred-close.h"
 
 void opened_close(struct opened *o, uid_t uid)
 {
 	if (o->ops)
-		o->ops->close(o->state);
+		deferred_close_by(o->ops->close, o->state, uid);
 	else
 		deferred_close(&o->fd, uid);
 	*o = OPENED_NONE;
+}
+
+bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c)
+{
+	const struct opened it = opened_take(o);
+
+	if (it.fd < 0)
+		return false;
+	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state, uid);
+	return true;
 }

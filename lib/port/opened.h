@@ -4,10 +4,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
+struct deferred_close;
+
 struct opened_ops {
-	/* Lets go of it, and of its descriptor. */
+	/* Lets go of it, and of its descriptor. On any thread; it may block. */
 	void (*close)(void *state);
 };
 
@@ -29,5 +32,8 @@ static inline struct opened opened_take(struct opened *o)
 	return taken;
 }
 
-/* Closes it, unless it is OPENED_NONE, which it is afterwards; a mere descriptor by deferred_close() for @uid. */
+/* Closes it, unless it is OPENED_NONE, which it is afterwards. Never blocks: see deferred-close.h. @uid: who has it. */
 void opened_close(struct opened *o, uid_t uid);
+
+/* The same; its end is told by @c. Returns false where there was nothing to close: @c is not begun. */
+bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c);

@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "channel.h"
+#include "deferred-close.h"
 #include "kinds.h"
 #include "pipe.h"
 #include "port-ops.h"
@@ -42,10 +43,11 @@ static bool port_adopt(struct port *p)
 	struct port *old;
 
 	TAILQ_FOREACH(old, &p->list->ports, entry) {
-		if (old->state != PORT_FAILED || old->tap < TAP_PRIVATE)
+		if (!old->over || old->tap < TAP_PRIVATE)
 			continue;
 		if (!channel_find_tap(p->channel, old->tap)) {
-			port_leave_tap(old);
+			fd_close(&old->pipe);
+			old->tap = 0;
 			continue;
 		}
 		p->pipe = fd_take(&old->pipe);
@@ -110,11 +112,19 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		p->config.limits.settings.value[SETTING_RATE] = uri_value(&config->uri, &uri_rate);
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
+	p->closing = port_closing(p);
+	if (!p->closing) {
+		free(p);
+		return uri_refuse(why, -ENOMEM, strerror(ENOMEM));
+	}
 	err = ops->init(p);
 	if (err == 0)
 		err = port_join(p);
 	if (err < 0) {
 		ops->finish(p);
+		inlet_close(&p->inlet);
+		fd_close(&p->pipe);
+		deferred_close_forget(p->closing);
 		free(p);
 		return uri_refuse(why, err, strerror(-err));
 	}

@@ -75,8 +75,8 @@ void file_finish(struct port *p)
 		f->lanes[f->fill].bounce = (struct bounce){ 0 };
 	for (unsigned i = 0; i < LANES; i++) {
 		if (busy) { /* one of them is locked for as long as the device takes */
-			deferred_close(&f->lanes[i].pipe.rd, p->config.rights.uid);
-			deferred_close(&f->lanes[i].pipe.wr, p->config.rights.uid);
+			deferred_close_after(&f->lanes[i].pipe.rd, p->config.rights.uid, f->disk.loop);
+			deferred_close_after(&f->lanes[i].pipe.wr, p->config.rights.uid, f->disk.loop);
 		}
 		pipe_close(&f->lanes[i].pipe);
 		bounce_finish(&f->lanes[i].bounce);

@@ -45,7 +45,7 @@ static void port_list_name_gone(struct channel_ends *ends, uint64_t id)
 		struct tap *tap;
 
 		last = p->id;
-		if (p->config.dir != PORT_SINK || p->config.node != id || port_has_ended(p))
+		if (p->config.dir != PORT_SINK || p->config.node != id || p->over)
 			continue;
 		tap = channel_find_tap(p->channel, id);
 		if (p->ops->name_gone)
@@ -62,7 +62,7 @@ static void port_list_stream_over(struct channel_ends *ends)
 
 	for (unsigned last = 0; (p = port_list_after(list, last));) {
 		last = p->id;
-		if (p->ops->stream_over && p->state != PORT_WAITING && !port_has_ended(p))
+		if (p->ops->stream_over && p->state != PORT_WAITING && !p->over)
 			p->ops->stream_over(p);
 	}
 }
@@ -82,9 +82,12 @@ static bool port_list_busy(const struct channel_ends *ends)
 	const struct port *p;
 
 	TAILQ_FOREACH(p, &list->ports, entry)
-		if (!port_has_ended(p))
+		if (!p->over)
 			return true;
-	return !TAILQ_EMPTY(&list->leaving);
+	TAILQ_FOREACH(p, &list->leaving, entry)
+		if (!p->over)
+			return true;
+	return false;
 }
 
 static bool port_list_next(const struct channel_ends *ends, unsigned after, struct end_look *look)

@@ -16,6 +16,7 @@
 
 struct port;
 struct stream;
+struct deferred_close;
 
 struct port_ops {
 	const char *how; /* for the report */
@@ -35,7 +36,7 @@ struct port_ops {
 	void (*start)(struct port *p);
 	/*
 	 * Moves no more, and gives back what it has in hand. Returns false where that takes a moment: then it calls
-	 * port_stopped().
+	 * port_stopped(); and port_close() before, where it needs the descriptor no longer, for who detaches it waits.
 	 */
 	bool (*stop)(struct port *p);
 	/* Lets go of everything at once; no callback follows. */
@@ -52,7 +53,7 @@ struct port_ops {
 struct port_list {
 	struct channel_ends ends;
 	TAILQ_HEAD(, port) ports; /* by number */
-	TAILQ_HEAD(, port) leaving; /* detached ports that are still stopping */
+	TAILQ_HEAD(, port) leaving; /* detached ports that still stop, or are being closed */
 	unsigned last;            /* the number of the latest */
 };
 
@@ -64,7 +65,14 @@ struct port {
 	unsigned id;
 	enum port_state state;
 	int err;
-	bool leaving; /* detached, and still stopping */
+	bool over;    /* it has left the channel; its state tells so once it is closed as well */
+	int result;   /* of its end: 0 or a negative errno */
+	bool leaving; /* detached: on the other list */
+	bool closes;  /* that has begun */
+	struct deferred_close *closing; /* NULL: all of it is closed */
+	bool told;    /* that it has been detached */
+	void (*detached)(void *data);   /* see port_detach(); NULL: nobody waits */
+	void *detached_data;
 	struct port_config config;
 	struct inlet inlet; /* a source's */
 	int pipe;           /* a sink's: where it reads */
@@ -76,11 +84,14 @@ struct port {
 	bool copying;       /* a source's: how it has filled last */
 };
 
-/* The port has come to its end by itself: 0 or a negative errno. Nothing of it may be armed. */
+/* The port has come to its end by itself: 0 or a negative errno. finish() is called, its descriptor is closed. */
 void port_end(struct port *p, int err);
 
-/* What ops->stop() had to wait for is done. Frees the port. */
+/* What ops->stop() had to wait for is done. May free the port. */
 void port_stopped(struct port *p);
+
+/* The descriptor is not needed any more; nothing may be armed on it from now on. */
+void port_close(struct port *p);
 
 /* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
 void port_drained(struct port *p);
@@ -107,11 +118,6 @@ int port_look(int fd, struct statx *st);
 /* Whether the socket @fd is a stream's: one that listens, or one that does not. */
 bool port_look_stream(int fd, bool listens);
 
-static inline bool port_has_ended(const struct port *p)
-{
-	return p->state == PORT_DONE || p->state == PORT_FAILED;
-}
-
 /* ---- for the files port-*.c that are no kinds ---- */
 
 /* The list of the channel's ports; NULL: nothing was ever attached. */
@@ -123,11 +129,11 @@ struct port_list *port_list_make(struct channel *ch);
 /* NULL: there is none. */
 struct port *port_list_find(const struct port_list *list, unsigned id);
 
+/* What is to close it when its end comes; made at once, so that no end fails for memory. NULL: out of memory. */
+struct deferred_close *port_closing(struct port *p);
+
 /* Frees it, whatever it does, and takes nothing off a list. */
 void port_destroy(struct port *p);
-
-/* A sink leaves its tap: a private one goes, a name's keeps what is in it. */
-void port_leave_tap(struct port *p);
 
 /* The oldest of too many ended ports is forgotten. */
 void port_forget_old(struct port_list *list);

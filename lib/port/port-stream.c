@@ -203,8 +203,10 @@ static void finish(struct port *p)
 /* What was copied is in no pipe yet: it goes out first. */
 static bool stop(struct port *p)
 {
-	if (stream_rest(&container_of(p, struct stream_port, port)->stream))
+	if (stream_rest(&container_of(p, struct stream_port, port)->stream)) {
+		port_close(p);
 		return false;
+	}
 	finish(p);
 	return true;
 }

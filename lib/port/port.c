@@ -1,6 +1,11 @@
 /*
  * The end of a port, by itself or because it is detached, and whose turn it is then.
  *
+ * A port ends in two steps. It is over: it has left the channel, moves nothing more, and the next source plays. Then its
+ * descriptor is closed, which may take as long as somebody's file system likes; only after that is its end told, by its
+ * state, to who waits for it and to who has detached it. So whoever hears of an end finds the address free and the file
+ * system at rest. A close that hangs holds up nobody else.
+ *
  * A failed sink on the origin keeps its private tap, so that nothing is lost: the next sink there goes on with it.
  */
 #include "port.h"
@@ -11,16 +16,15 @@
 
 #include "base.h"
 #include "channel.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "log.h"
-#include "pipe.h"
 #include "port-ops.h"
-#include "stream.h"
 
 /* Ended ports that are remembered. */
-#define ENDED_MAX 32
+#define PORT_ENDED_MAX 32
 
-static void tell(struct port *p)
+static void port_tell(struct port *p)
 {
 	const struct engine_events *events = &p->channel->worker->events;
 
@@ -28,9 +32,18 @@ static void tell(struct port *p)
 		events->port_ended(events->data, p->channel, p->id);
 }
 
-/* ---- the end ---- */
+/* To who has detached it. */
+static void port_answer(struct port *p)
+{
+	void (*detached)(void *data) = p->detached;
 
-void port_leave_tap(struct port *p)
+	p->detached = NULL;
+	if (detached)
+		detached(p->detached_data);
+}
+
+/* A sink leaves its tap: a private one goes, a name's keeps what is in it. */
+static void port_leave_tap(struct port *p)
 {
 	fd_close(&p->pipe);
 	if (p->tap >= TAP_PRIVATE) {
@@ -44,16 +57,92 @@ void port_leave_tap(struct port *p)
 	p->tap = 0;
 }
 
-void port_destroy(struct port *p)
+/* Lets go of the channel's end; of a sink's tap as well, unless it is to be kept. */
+static void port_leave_channel(struct port *p, bool keeps_tap)
 {
+	p->over = true;
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
+	if (p->config.dir == PORT_SINK && !keeps_tap)
+		port_leave_tap(p);
+}
+
+void port_destroy(struct port *p)
+{
+	if (!p->over) {
+		p->ops->finish(p);
+		inlet_close(&p->inlet);
+	}
 	fd_close(&p->pipe);
-	opened_close(&p->config.opened, p->config.rights.uid);
+	port_close(p);
+	deferred_close_forget(p->closing);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
+	port_answer(p);
 	free(p);
 }
+
+/* ---- closing ---- */
+
+/* Of a detached port: it is off both lists. */
+static void port_go(struct port *p)
+{
+	TAILQ_REMOVE(&p->list->leaving, p, entry);
+	port_leave_tap(p);
+	port_destroy(p);
+}
+
+/* What follows from its being closed. May free a port that is leaving. */
+static void port_settle(struct port *p)
+{
+	if (p->leaving) {
+		if (p->state != PORT_DONE && p->state != PORT_FAILED && !p->told)
+			port_tell(p);
+		p->told = true;
+		port_answer(p);
+		if (p->over)
+			port_go(p);
+		return;
+	}
+	p->state = p->result < 0 ? PORT_FAILED : PORT_DONE;
+	p->err = p->result;
+	port_tell(p);
+}
+
+static void port_closed(void *data)
+{
+	struct port *p = data;
+
+	p->closing = NULL;
+	port_settle(p);
+}
+
+struct deferred_close *port_closing(struct port *p)
+{
+	return deferred_close_create(p->channel->worker->loop, port_closed, p);
+}
+
+/* Begins to close it, unless that has begun before. */
+void port_close(struct port *p)
+{
+	if (p->closes)
+		return;
+	p->closes = true;
+	if (opened_close_begin(&p->config.opened, p->config.rights.uid, p->closing))
+		return;
+	deferred_close_forget(p->closing);
+	p->closing = NULL;
+}
+
+/* It has left the channel: it is to be closed, and what follows from that, at once or later. */
+static void port_finish(struct port *p)
+{
+	port_close(p);
+	if (!p->closing)
+		port_settle(p);
+}
+
+/* ---- the end ---- */
 
 void port_forget_old(struct port_list *list)
 {
@@ -61,13 +150,13 @@ void port_forget_old(struct port_list *list)
 	unsigned ended = 0;
 
 	TAILQ_FOREACH(p, &list->ports, entry) {
-		if (!port_has_ended(p) || p->tap >= TAP_PRIVATE)
+		if (!p->over || p->closing || p->tap >= TAP_PRIVATE)
 			continue;
 		if (!oldest)
 			oldest = p;
 		ended++;
 	}
-	if (ended < ENDED_MAX)
+	if (ended < PORT_ENDED_MAX)
 		return;
 	TAILQ_REMOVE(&list->ports, oldest, entry);
 	port_destroy(oldest);
@@ -78,7 +167,7 @@ void port_next_source(struct port_list *list)
 	struct port *p;
 
 	TAILQ_FOREACH(p, &list->ports, entry)
-		if (p->config.dir == PORT_SOURCE && !port_has_ended(p))
+		if (p->config.dir == PORT_SOURCE && !p->over)
 			break;
 	if (!p || p->state != PORT_WAITING)
 		return;
@@ -88,35 +177,28 @@ void port_next_source(struct port_list *list)
 
 void port_end(struct port *p, int err)
 {
-	struct channel *ch = p->channel;
+	struct port_list *list = p->list;
 
-	p->state = err < 0 ? PORT_FAILED : PORT_DONE;
-	p->err = err;
 	if (err < 0)
-		log_warn("%s: port %u, %s: %s", ch->label, p->id, p->config.uri.text, strerror(-err));
+		log_warn("%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text, strerror(-err));
 	else
-		log_debug("%s: port %u, %s, is done", ch->label, p->id, p->config.uri.text);
-	p->ops->finish(p);
-	opened_close(&p->config.opened, p->config.rights.uid);
-	inlet_close(&p->inlet);
-	if (p->config.dir == PORT_SINK && (err == 0 || p->tap < TAP_PRIVATE))
-		port_leave_tap(p);
-	tell(p);
-	port_next_source(p->list);
+		log_debug("%s: port %u, %s, is done", p->channel->label, p->id, p->config.uri.text);
+	p->result = err;
+	port_leave_channel(p, err < 0 && p->tap >= TAP_PRIVATE);
+	port_finish(p);
+	port_next_source(list);
 }
 
 void port_stopped(struct port *p)
 {
 	struct port_list *list = p->list;
 
-	TAILQ_REMOVE(&list->leaving, p, entry);
-	if (p->config.dir == PORT_SINK)
-		port_leave_tap(p);
-	port_destroy(p);
+	port_leave_channel(p, false);
+	port_finish(p);
 	port_next_source(list);
 }
 
-int port_detach(struct channel *ch, unsigned id)
+int port_detach(struct channel *ch, unsigned id, void (*detached)(void *data), void *data)
 {
 	struct port_list *list = port_list_of(ch);
 	struct port *p = list ? port_list_find(list, id) : NULL;
@@ -126,12 +208,27 @@ int port_detach(struct channel *ch, unsigned id)
 	TAILQ_REMOVE(&list->ports, p, entry);
 	TAILQ_INSERT_TAIL(&list->leaving, p, entry);
 	p->leaving = true;
+	p->detached = detached;
+	p->detached_data = data;
 	p->inlet.stream = false;
-	if (!port_has_ended(p))
-		tell(p);
-	if (port_has_ended(p) || p->state == PORT_WAITING || p->ops->stop(p))
+	if (!p->over && (p->state == PORT_WAITING || p->ops->stop(p)))
 		port_stopped(p);
+	else if (p->closes && !p->closing)
+		port_settle(p);
 	return 0;
+}
+
+void port_detach_forget(struct channel *ch, unsigned id)
+{
+	struct port_list *list = port_list_of(ch);
+	struct port *p = NULL;
+
+	if (list)
+		TAILQ_FOREACH(p, &list->leaving, entry)
+			if (p->id == id)
+				break;
+	if (p)
+		port_answer(p);
 }
 
 void port_drained(struct port *p)

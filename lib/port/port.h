@@ -39,7 +39,12 @@ struct port_config {
 int port_attach(struct channel *ch, struct port_config *config, unsigned *id, char why[URI_WHY_MAX]);
 
 /*
- * Ends a port and takes it off the list, running or not. What a sink has not moved stays in its name. Returns 0
- * or -ENOENT.
+ * Ends a port and takes it off the list, running or not. What a sink has not moved stays in its name. Returns -ENOENT,
+ * or 0 and then calls @detached, exactly once, perhaps within this call: when nothing of the port is open any more, and
+ * no request in the kernel holds its file. That may take for ever (a file system that hangs, SO_LINGER): nothing else
+ * waits meanwhile, and port_detach_forget() or the channel's end call @detached before.
  */
-int port_detach(struct channel *ch, unsigned id);
+int port_detach(struct channel *ch, unsigned id, void (*detached)(void *data), void *data);
+
+/* Who has detached port @id waits no more: calls detached() now, if it is still to come. */
+void port_detach_forget(struct channel *ch, unsigned id);

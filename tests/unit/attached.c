@@ -20,6 +20,7 @@ struct attaching {
 	struct port_config config;
 	unsigned id;
 	int err;
+	sem_t detached;
 	struct look look;
 };
 
@@ -48,18 +49,27 @@ int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t no
 	return a.err;
 }
 
+static void call_detached(void *data)
+{
+	sem_post(data);
+}
+
 static void call_detach(void *arg)
 {
 	struct attaching *a = arg;
 
-	a->err = port_detach(a->ch, a->id);
+	a->err = port_detach(a->ch, a->id, call_detached, &a->detached);
 }
 
 int detach(struct fixture *f, struct channel *ch, int id)
 {
 	struct attaching a = { .ch = ch, .id = (unsigned)id };
 
+	sem_init(&a.detached, 0, 0);
 	on_worker(f, call_detach, &a);
+	while (a.err == 0 && sem_wait(&a.detached) < 0)
+		;
+	sem_destroy(&a.detached);
 	return a.err;
 }
 

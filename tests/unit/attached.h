@@ -20,7 +20,7 @@ struct look {
  */
 int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri);
 
-/* Returns 0 or -ENOENT. */
+/* Returns 0, once nothing of it is open any more, or -ENOENT. */
 int detach(struct fixture *f, struct channel *ch, int id);
 
 struct look look_at(struct fixture *f, struct channel *ch, int id);

@@ -1,0 +1,60 @@
+# Who is told that a port has ended, or is detached, finds its descriptor closed: a listening socket's address is free,
+# a file system can be unmounted.
+. "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
+spfs_mount
+cd "$M"
+rounds=${SPFS_ROUNDS:-100}
+fds=$(daemon_fds)
+
+# A port's number: the last one's.
+last() { ports "$1" | jq 'map(.id) | max'; }
+
+mkfifo c
+tcp=$(free_port)
+left=0
+for i in $(seq "$rounds"); do
+	sink_of c "tcp-listen:127.0.0.1:$tcp" || fail "round $i: the address is in use"
+	setfattr -n spfs.detach -v "$i" c
+	! listening "$tcp" || left=$((left + 1))
+done
+[ $left = 0 ] || fail "still listening: $left of $rounds"
+
+# Without a look in between, by the command and by the attribute.
+for i in $(seq "$rounds"); do
+	id=$(spfs sink c "tcp-listen:127.0.0.1:$tcp") || fail "round $i: the address is in use"
+	spfs detach c "$id"
+	sink_of c "tcp-listen:127.0.0.1:$tcp" || fail "round $i: the address is in use"
+	setfattr -n spfs.detach -v "$(last c)" c
+done
+rm c
+
+# A file system that a sink was on. Only root mounts one.
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$T/fs"
+	echo 'some data' > "$T/in"
+	for i in $(seq "$rounds"); do
+		mount -t tmpfs -o size=1G spfs-test "$T/fs"
+		mkfifo c
+		source_of c "file:$T/in"
+		timeout 20 spfs sink --wait c "file:$T/fs/out" > "$T/said" || fail "round $i: $(cat "$T/said")"
+		[ "$(cat "$T/fs/out")" = 'some data' ] || fail "round $i: the sink has not all of it"
+		umount "$T/fs" || fail "round $i: busy after the end"
+		rm c
+	done
+
+	# Detached while its disk is at work.
+	mkfifo c
+	source_of c file:/dev/zero
+	for i in $(seq "$rounds"); do
+		mount -t tmpfs -o size=1G spfs-test "$T/fs"
+		sink_of c "file:$T/fs/out"
+		wait_until 10 test -s "$T/fs/out"
+		if [ $((i % 2)) = 0 ]; then spfs detach c $((i + 1)); else setfattr -n spfs.detach -v $((i + 1)) c; fi
+		umount "$T/fs" || fail "round $i: busy after it was detached"
+	done
+	rm c
+fi
+wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+cd /
+finish
