@@ -158,7 +158,7 @@ cleanup() {
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
 	mounted && umount -l "$M"
-	if [ $status -ne 0 ] && [ $status -ne 77 ]; then
+	if [ $status -ne 0 ] && [ $status -ne 77 ] && [ -e "$LOG" ]; then
 		echo "--- log" >&2
 		cat "$LOG" >&2
 	fi

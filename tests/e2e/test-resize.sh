@@ -75,6 +75,34 @@ spfs source later "file:$T/kept" --wait > /dev/null
 [ "$(size later)" = 16384 ] || fail "what is kept is in a ring of $(size later)"
 [ "$(cat later)" = kept ] || fail "what was kept is lost"
 
+# Set while what an opening has asked for is still under way: the last word is the setting's. Many at once, because the
+# openings of a short time are dealt with together, and so those of this are over when the last ring but one has its size.
+timeout 100 /usr/bin/python3 - << 'PY' || fail "a size set meanwhile is undone"
+import fcntl, os, time
+def size(fd):
+    return fcntl.fcntl(fd, 1032)
+def opened(name):
+    fd = os.open(name, os.O_RDWR)
+    end = time.monotonic() + 20
+    while size(fd) != 262144:
+        assert time.monotonic() < end, f"a ring of {size(fd)}"
+        time.sleep(0.005)
+    os.close(fd)
+rings = []
+for i in range(100):
+    name = f"set{i}"
+    os.mkfifo(name)
+    os.setxattr(name, "spfs.size", b"128K")
+    rings.append(os.open(name, os.O_RDWR))
+    os.setxattr(name, "spfs.size", b"512K")
+os.mkfifo("last")
+os.setxattr("last", "spfs.size", b"256K")
+for _ in range(2):
+    opened("last")
+undone = [f"{i}: {size(fd)}" for i, fd in enumerate(rings) if size(fd) != 524288]
+assert not undone, f"{len(undone)} of {len(rings)}: {undone[:5]}"
+PY
+
 # A ring beyond what the kernel allows: what is granted.
 mkfifo big
 exec 6<> big
