@@ -22,7 +22,7 @@
 #include "loop.h"
 
 /* For one system call, and what a sanitizer adds to it. */
-#define STACK (128 * 1024)
+#define STACK (128ul * 1024)
 
 /* Closings under way of one user, who shares the count with others of the same remainder. */
 #define USER_MAX 64

@@ -108,7 +108,7 @@ ssize_t queue_peek(const struct queue *q, int fd, size_t len);
 /* Whether its pipes could hold so much more than @depth bytes that it is to hold no more pages. */
 static inline bool queue_wide(const struct queue *q, uint64_t depth)
 {
-	return q->bytes && q->capacity >= depth + 2 * PIPE_SIZE;
+	return q->bytes && q->capacity >= depth + 2ul * PIPE_SIZE;
 }
 
 /*

@@ -40,7 +40,7 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 	loop_io_init(&f->disk, loop, disk);
 	loop_io_init(&f->wait, loop, wait);
 	f->charge.account = p->config.limits.account;
-	err = charge_set(&f->charge, LANES * PIPE_SIZE);
+	err = charge_set(&f->charge, (uint64_t)LANES * PIPE_SIZE);
 	if (err == 0)
 		err = port_look(p->config.opened.fd, &st);
 	if (err < 0)
