@@ -147,7 +147,9 @@ under_load() {
 # A process and all that came from it.
 family() {
 	local child
-	for child in $(cat "/proc/$1/task/"*/children 2> /dev/null); do family "$child"; done
+	local -a children
+	read -rd '' -a children < <(cat "/proc/$1/task/"*/children 2> /dev/null) || :
+	for child in "${children[@]}"; do family "$child"; done
 	echo "$1"
 }
 

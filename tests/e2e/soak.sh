@@ -10,7 +10,8 @@
 # the end is over 110 % of minute 5's (of the first where there are fewer), or there are more descriptors
 # than then.
 minutes=${1:?usage: soak.sh MINUTES}
-export SPFS_BUILD=$(realpath "${SPFS_BUILD:-build}")
+SPFS_BUILD=$(realpath "${SPFS_BUILD:-build}")
+export SPFS_BUILD
 . "$(dirname "$0")/harness.sh"
 spfs_mount
 cd "$M"
@@ -19,7 +20,7 @@ LC_ALL=C
 
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status"; }
 threads() { ls "/proc/$DAEMON/task" | wc -l; }
-pipes() { ls -l "/proc/$DAEMON/fd" | grep -cE 'pipe:|fifo|[0-9a-f]{16}$' || true; }
+pipes() { (find "/proc/$DAEMON/fd" -printf '%l\n' 2> /dev/null || true) | grep -cE 'pipe:|fifo|[0-9a-f]{16}$' || true; }
 
 # Every load runs until $end, in a shell of its own; a failing command of it fails the whole.
 # load NAME COMMAND: runs the command again and again
@@ -98,7 +99,7 @@ for l in l1 l2; do "$records" check 1024 1 4294967295 < $l > /dev/null 2> "$T/$l
 "$records" write 0 4294967295 1024 | pv -qL 500k > long &
 
 printf '%7s %10s %12s %8s %10s\n' minute RSS descriptors threads 'pipe ends'
-base_rss= base_fds=
+base_rss='' base_fds=''
 for minute in $(seq "$minutes"); do
 	end=$((minute * 60 - 6)) pids=
 	for l in stream tap_comes_and_goes killed_reader handle channels look; do

@@ -21,13 +21,13 @@ crowd() {
 all_parked() {
 	[ "$(wc -l < "$T/crowd")" = $((PLAIN + AIO)) ] || return 1
 	local p
-	for p in $(cut -d' ' -f1 "$T/crowd"); do grep -q 'request_wait\|fuse' "/proc/$p/wchan" || return 1; done
+	while read -r p _; do grep -q 'request_wait\|fuse' "/proc/$p/wchan" || return 1; done < "$T/crowd"
 }
 quick() { timeout 20 "$@" || fail "not served: $*"; }
 
 crowd
 [ -z "$before" ] || [ "$(waiting)" -ge $((PLAIN + AIO)) ] || fail "not parked: $(waiting)"
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	[ "$(quick ls | wc -l)" = $((PLAIN + AIO)) ] || fail "ls"
 	quick stat crowd0 > /dev/null
 	quick mkfifo side
@@ -108,7 +108,7 @@ crowd=$!
 all_fault() {
 	[ "$(wc -l < "$T/crowd")" = 31 ] || return 1
 	local p
-	for p in $(cat "$T/crowd"); do grep -q 'folio\|request_wait\|fuse' "/proc/$p/wchan" || return 1; done
+	while read -r p; do grep -q 'folio\|request_wait\|fuse' "/proc/$p/wchan" || return 1; done < "$T/crowd"
 }
 wait_until 20 all_fault
 quick sh -c "echo kept > new"
@@ -117,8 +117,9 @@ quick spfs stat --json "$M" > /dev/null
 export -f daemons find_daemon
 export M
 [ "$(quick bash -c find_daemon)" = "$DAEMON" ] || fail "the harness does not find the daemon"
-kill -9 $crowd $(cat "$T/crowd")
-for p in $(cat "$T/crowd"); do wait_until 30 gone $p; done
+mapfile -t pids < "$T/crowd"
+kill -9 $crowd "${pids[@]}"
+for p in "${pids[@]}"; do wait_until 30 gone $p; done
 wait $crowd || true
 wait_until 30 nobody_waits
 rm mapped* new

@@ -18,7 +18,7 @@ wait_until 20 stuck
 [ "$(waiting 0)" -gt 30000000 ] || fail "it holds only $(waiting 0) bytes"
 
 # Others of the same worker: what was there, and something new.
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	head -c 5000000 "$T/in" > "$T/part"
 	timeout 20 cat s > "$T/out" &
 	reader=$!

@@ -33,7 +33,7 @@ same "$T/in" "$T/out"
 # Given back, it works again.
 rm tap*
 wait_until 20 ln more again
-echo fine > more
+echo fine > ./more
 [ "$(timeout 20 cat again)" = fine ] || fail "not fine"
 timeout 20 cat created > "$T/created" &
 timeout 20 sh -c 'echo fine > created'

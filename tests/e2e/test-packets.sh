@@ -100,7 +100,7 @@ cd /
 sleep 1000 < "$M/r1" &
 sleep 1000 < "$M/r2" &
 timeout 60 "$BUILD/tests/e2e/messages" write 0 100000 > "$M/ch" &
-parked() { ps -o wchan= --ppid $1 | grep -q 'request_wait\|fuse'; }
+parked() { grep -q 'request_wait\|fuse' "/proc/$(tr -d ' ' < /proc/$1/task/$1/children)/wchan"; }
 first=$!
 wait_until 30 parked $first
 timeout 60 "$BUILD/tests/e2e/messages" write 1 100000 > "$M/ch" &

@@ -58,7 +58,7 @@ rm c r1 r2
 if tcp=$(free_port ::1 2> /dev/null); then
 	timeout 60 socat -u "OPEN:$T/in" "TCP6-LISTEN:$tcp,bind=[::1],reuseaddr" &
 	wait_until 30 listening $tcp '[::1]'
-	from=[::1]:$tcp
+	from="[::1]:$tcp"
 else # no IPv6 here
 	tcp=$(free_port)
 	timeout 60 socat -u "OPEN:$T/in" "TCP-LISTEN:$tcp,bind=$HOST,reuseaddr" &

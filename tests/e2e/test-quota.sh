@@ -44,7 +44,7 @@ while alice spfs tee a "more$n" 2> "$T/err"; do
 done
 grep -qi quota "$T/err" || fail "$(cat "$T/err")"
 n=0
-while id=$(alice spfs sink at "file:$T/out/f$n" 2> "$T/err"); do
+while alice spfs sink at "file:$T/out/f$n" > "$T/id" 2> "$T/err"; do
 	n=$((n + 1))
 	[ $n -lt 64 ] || fail "without end"
 done

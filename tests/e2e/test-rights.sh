@@ -47,6 +47,7 @@ for way in command attribute; do
 		refused_once 'Permission denied' "$privileged" $(attach sink "tcp-listen:127.0.0.1:$privileged")
 	fi
 	# Root may, and so may who has the right by a supplementary group alone.
+	# shellcheck disable=SC2091 # it says a command
 	$(attach source "file:$T/secret") > /dev/null
 	chgrp 4711 secret
 	chmod 640 secret

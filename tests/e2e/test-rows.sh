@@ -10,7 +10,7 @@ spfs set c eof=never
 timeout 100 $ROWS check $SIZE < a > "$T/a" 2>&1 &
 readers=$!
 # one that comes and goes: of its tap nothing is lost by that
-(for i in $(seq 12); do timeout 100 head -c 1M b; done; timeout 100 cat b) | $ROWS check $SIZE > "$T/b" 2>&1 &
+(for _ in $(seq 12); do timeout 100 head -c 1M b; done; timeout 100 cat b) | $ROWS check $SIZE > "$T/b" 2>&1 &
 readers+=" $!"
 timeout 100 cat dropping > "$T/d" &
 dropper=$!
