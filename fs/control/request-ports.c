@@ -65,6 +65,11 @@ static void request_detached(struct ports_ask *a)
 	request_finish(r, a->err < 0 ? json_of_error(a->err, a->why) : json_object());
 }
 
+static void request_cancel_detach(struct request *r)
+{
+	ports_forget(&r->ask);
+}
+
 void request_detach(struct request *r, struct node *node)
 {
 	json_int_t id;
@@ -78,6 +83,7 @@ void request_detach(struct request *r, struct node *node)
 	r->ask = (struct ports_ask){
 		.ctx = r->ctx, .inode = node->inode, .id = request_port_id(id), .done = request_detached,
 	};
+	r->cancel = request_cancel_detach;
 	ports_detach(&r->ask, r->rights);
 }
 

@@ -1,6 +1,7 @@
 #include "ports.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "channel.h"
 #include "log.h"
 #include "report.h"
+#include "services.h"
 
 /* ---- JSON ---- */
 
@@ -72,6 +74,8 @@ static void ports_finish(struct ports_ask *a)
 
 	report_free(a->report);
 	a->report = NULL;
+	if (a->detaches)
+		LIST_REMOVE(a, entry);
 	if (!a->why)
 		a->why = a->err == -ENOENT ? "the channel has no such port" : strerror(-a->err);
 	if (a->err < 0 && a->detaches)
@@ -174,6 +178,46 @@ static void ports_detached(struct job *job)
 	ports_finish(a);
 }
 
+struct ports_forgetting {
+	struct job job;
+	struct hold hold;
+	unsigned id;
+};
+
+static void ports_work_forget(struct job *job)
+{
+	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
+
+	port_detach_forget(hold_channel(&f->hold), f->id);
+}
+
+static void ports_forgotten(struct job *job)
+{
+	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
+
+	hold_drop(&f->hold);
+	free(f);
+}
+
+void ports_forget(struct ports_ask *a)
+{
+	struct ports_forgetting *f = hold_channel(&a->hold) ? calloc(1, sizeof(*f)) : NULL;
+
+	if (!f)
+		return; /* nothing is waited for, or who does so waits on */
+	f->id = a->id;
+	hold_copy(&f->hold, &a->hold);
+	hold_post(&f->hold, &f->job, ports_work_forget, ports_forgotten);
+}
+
+void ports_leave(struct context *ctx)
+{
+	struct ports_ask *a;
+
+	LIST_FOREACH(a, &ctx->services->detaches, entry)
+		ports_forget(a);
+}
+
 void ports_detach(struct ports_ask *a, const struct rights *r)
 {
 	bool owner = r->uid == a->inode->uid;
@@ -181,5 +225,6 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
 	a->detaches = true;
+	LIST_INSERT_HEAD(&a->ctx->services->detaches, a, entry);
 	ports_ask(a, ports_work_detach, ports_detached);
 }

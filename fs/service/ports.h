@@ -26,6 +26,7 @@ struct ports_ask {
 	/* Private: */
 	struct job job;
 	struct hold hold;
+	LIST_ENTRY(ports_ask) entry;
 	struct report *report;
 	bool may[2]; /* by enum port_dir */
 	bool detaches;
@@ -37,10 +38,16 @@ json_t *ports_json(const struct port_report *port, const char *name);
 void ports_tell(struct ports_ask *a);
 
 /*
- * Whom a source or sink may be detached by: who may attach it, and the channel's owner. ENOENT, EACCES, ENOMEM,
- * logged.
+ * Whom a source or sink may be detached by: who may attach it, and the channel's owner. Answered once nothing of it is
+ * open any more, which may take for ever. ENOENT, EACCES, ENOMEM, logged.
  */
 void ports_detach(struct ports_ask *a, const struct rights *r);
+
+/* The answer to ports_detach() is not waited for any more: done() follows soon. */
+void ports_forget(struct ports_ask *a);
+
+/* The end of the daemon: no detach is waited for any more. */
+void ports_leave(struct context *ctx);
 
 /* Whether @r suffice to be told. Returns 0 or -EACCES. */
 int ports_may_tell(const struct rights *r, const struct inode *inode);

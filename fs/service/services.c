@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "events.h"
 #include "port-wait.h"
+#include "ports.h"
 #include "ring.h"
 
 int services_create(struct context *ctx)
@@ -35,6 +36,7 @@ void services_leave(struct context *ctx)
 {
 	attach_leave(ctx);
 	port_wait_leave(ctx);
+	ports_leave(ctx);
 	rings_leave(ctx->services->rings);
 }
 

@@ -13,6 +13,7 @@ struct engine_events;
 struct events_watch;
 struct port_keep;
 struct port_wait;
+struct ports_ask;
 struct rings;
 
 struct services {
@@ -22,6 +23,7 @@ struct services {
 	LIST_HEAD(, attach) attaches; /* under way */
 	LIST_HEAD(, port_keep) keeps;
 	LIST_HEAD(, port_wait) waits;
+	LIST_HEAD(, ports_ask) detaches;
 	LIST_HEAD(, events_watch) watches;
 };
 
