@@ -1,4 +1,4 @@
-"""Clients of a listening sink: clients.py PORT COUNT SUM
+"""Clients of a listening sink: clients.py HOST PORT COUNT SUM
 
 Connects COUNT clients, and one more that reads nothing before standard input has ended. Prints "connected"; each reads to the end of the stream and
 must have SUM (a SHA-256). Prints what became of the one that stalled: "thrown out" or "bytes N"."""
@@ -7,11 +7,11 @@ import selectors
 import socket
 import sys
 
-port, count, want = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+host, port, count, want = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 
 
 def connect():
-    s = socket.create_connection(("127.0.0.1", port))
+    s = socket.create_connection((host, port))
     s.setblocking(False)
     return s
 

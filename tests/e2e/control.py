@@ -1,7 +1,9 @@
 """The daemon's control socket as a test speaks to it: bare, and badly."""
 import array
+import fcntl
 import json
 import socket
+import termios
 
 
 class Control:
@@ -21,6 +23,12 @@ class Control:
     def ask(self, request, fds=()):
         self.send(request, fds)
         return self.receive()
+
+    def unread(self):
+        """How much of what was sent the daemon has not taken yet."""
+        left = array.array("i", [0])
+        fcntl.ioctl(self.sock, termios.TIOCOUTQ, left)
+        return left[0]
 
     def refused(self, errno, request, fds=()):
         answer = self.ask(request, fds)

@@ -59,7 +59,7 @@ programs_for_all() {
 	PATH=$T/bin:${PATH#"$T/bin:"}
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds
+# wait_until SECONDS COMMAND...: until it succeeds. The time is for a machine that has a lot else to do.
 wait_until() {
 	local end=$((SECONDS + $1))
 	shift
@@ -104,7 +104,7 @@ spfs_mount() {
 
 spfs_unmount() {
 	umount "$M"
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	DAEMON=
 }
 
@@ -158,7 +158,7 @@ cleanup() {
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
 	mounted && umount -l "$M"
-	if [ $status -ne 0 ] && [ $status -ne 77 ]; then
+	if [ $status -ne 0 ] && [ $status -ne 77 ] && [ -e "$LOG" ]; then
 		echo "--- log" >&2
 		cat "$LOG" >&2
 	fi
@@ -180,6 +180,6 @@ fi
 finish() {
 	[ -z "$DAEMON" ] || spfs_unmount
 	! mounted || fail "a mount is left"
-	wait_until 5 no_daemon
+	wait_until 20 no_daemon
 	echo ok
 }

@@ -13,12 +13,16 @@ sink_of() {
 	if is_root; then setfattr -n spfs.sink -v "$2" "$1"; else spfs sink "$1" "$2" > /dev/null; fi
 }
 
-# Prints a port that is free just now.
+# An address of the loopback that is this test's alone, so no other takes a port of it meanwhile.
+HOST=127.$((16 + ($$ >> 16 & 63))).$(($$ >> 8 & 255)).$(($$ & 255))
+
+# free_port [ADDRESS]: prints one of this test's address that is free just now
 free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.bind((sys.argv[1], 0))
+print(s.getsockname()[1])' "${1:-$HOST}"
 }
 
-listening() { ss -Hltn "sport = :$1" | grep -q .; }
+# listening PORT [ADDRESS]
+listening() { ss -Hltn "src ${2:-$HOST}:$1" | grep -q .; }

@@ -1,12 +1,13 @@
 """
 What the tests of settings read and write: a stream of 8-byte counters, and the control socket.
 
-rows.py write NAME BYTES [STREAMS]: counters up to BYTES, in so many streams one after the other
+rows.py write NAME BYTES [STREAMS [FILE]]: counters up to BYTES, in so many streams one after the other; the last once
+FILE says fifty
 rows.py check BYTES: reads stdin; nothing lost, doubled or reordered
 rows.py gaps BYTES: the same, but it may lose from a multiple of 8 on; says how much it has lost
 rows.py change MOUNT CHANNEL KEY=V,V... (TAP:KEY=V,V...): sets them in turns, by attribute and by message, until killed
 """
-import array, os, random, sys
+import array, os, random, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 BLOCK = 1 << 16
@@ -16,9 +17,11 @@ def counters(at, end):
     return array.array("Q", range(at // 8, end // 8)).tobytes()
 
 
-def write(name, size, streams="1"):
+def write(name, size, streams="1", gate=None):
     size, at = int(size), 0
     for i in range(int(streams)):
+        while gate and i == int(streams) - 1 and "fifty" not in open(gate).read():
+            time.sleep(0.01)
         fd = os.open(name, os.O_WRONLY)
         end = size * (i + 1) // int(streams) // 8 * 8
         while at < end:

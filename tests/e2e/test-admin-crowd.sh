@@ -34,7 +34,7 @@ for i in 1 2 3; do
 	while cat "$M/.spfs/stats.json"; do :; done > /dev/null 2>&1 & pids=$!
 done
 kill -TERM "$DAEMON"
-wait_until 10 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 DAEMON=
 wait
 finish

@@ -23,7 +23,7 @@ data, anc, *_ = c.recvmsg(100, 100)
 print(any(0 in struct.unpack("iII", a[2])[1:] for a in anc), data.decode())
 PY
 peer=$!
-wait_until 10 [ -S sock ]
+wait_until 30 [ -S sock ]
 as_user spfs sink "$M/a" "unix:$T/open/sock" > /dev/null
 echo hello > "$M/a"
 wait $peer
@@ -38,7 +38,7 @@ for how in append=1 fd; do
 	if [ $how = fd ]; then as_user sh -c "exec spfs sink '$M/$how' --fd 3 3<> suid" > /dev/null
 	else as_user spfs sink "$M/$how" "file:$T/open/suid?$how" > /dev/null; fi
 	echo evil > "$M/$how"
-	wait_until 10 grep -q evil suid
+	wait_until 30 grep -q evil suid
 	[ "$(stat -c %a suid)" = 777 ] || fail "$how: still $(stat -c %a suid)"
 done
 
@@ -82,19 +82,20 @@ finally:
 assert ready and os.read(told, 4) == b"well"
 assert threads < 100, threads
 PY
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
 umount "$T/hang"
-wait_until 10 gone "$hung"
+wait_until 30 gone "$hung"
 
 # Who asked has gone, and its number is another's, whose names mean something else: told apart from the connection.
 if [ -w /proc/sys/kernel/ns_last_pid ]; then
 	echo inside > file
 	$PY - "$M" "$T/open/file" << 'PY'
-import ctypes, os, sys, time
+import ctypes, os, signal, sys
 from control import Control
 m, path = sys.argv[1:]
 CLONE_NEWNS = 0x20000
 told, tell = os.pipe()
+done, tell_done = os.pipe()
 pid = os.fork()
 if pid == 0: # sees other mounts; leaves its connection to a child
     if ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
@@ -105,21 +106,26 @@ if pid == 0: # sees other mounts; leaves its connection to a child
         os.close(tell)
         assert os.read(told, 1) == b"x"
         c.refused("EXDEV", {"op": "attach", "channel": "a", "dir": "source", "uri": "file:" + path})
+        os.write(tell_done, b"x")
         os._exit(0)
     os._exit(0)
+os.close(tell_done)
 assert os.waitpid(pid, 0)[1] == 0
 for _ in range(1000): # until one has the number
     with open("/proc/sys/kernel/ns_last_pid", "w") as f:
         f.write(str(pid - 1))
     other = os.fork()
     if other == 0:
-        time.sleep(2 if os.getpid() == pid else 0)
+        if os.getpid() == pid:
+            signal.pause()
         os._exit(0)
     if other == pid:
         break
     os.waitpid(other, 0)
+assert other == pid, "the number is not to be had"
 os.write(tell, b"x")
-time.sleep(1)
+assert os.read(done, 1) == b"x"
+os.kill(other, signal.SIGKILL)
 PY
 	[ "$(grep -c 'names mean something else' "$LOG")" = 2 ] || fail "not refused twice"
 fi

@@ -39,7 +39,7 @@ jq -e '.channel == "/a" and .bytes_in == 200000 and .waiting == 0 and (.taps | l
 	(.taps | all(.bytes_out == 200000 and .waiting == 0 and .lost == 0)) and .streams == 1 and
 	.chunks_ref + .chunks_copy > 0 and .foreign_readers == 0' <<< "$stats" > /dev/null || fail "$stats"
 exec 4> a 5< r1
-wait_until 5 sh -c "getfattr --only-values -n spfs.stats r1 |
+wait_until 20 sh -c "getfattr --only-values -n spfs.stats r1 |
 	jq -e '.writers > 0 and .taps[0].readers > 0' > /dev/null"
 exec 4>&- 5<&-
 

@@ -8,7 +8,7 @@ spfs_mount
 mkfifo "$M/a"
 mkdir "$M/sub"
 fds=$(daemon_fds)
-calm() { wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"; }
+calm() { wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"; }
 
 # The socket is the daemon's: others make none, and do not take it away.
 [ -S "$M/.spfs/control" ] || fail "no socket"
@@ -150,7 +150,8 @@ i = c.ask(attach)["id"]
 waiting = [Control(m) for _ in range(10)]
 for w in waiting:
     w.send({"op": "wait", "channel": "a", "id": i})
-time.sleep(0.1)
+while any(w.unread() for w in waiting):
+    time.sleep(0.001)
 for w in waiting[:5]:
     w.close()
 assert c.ask({"op": "detach", "channel": "a", "id": i}) == {}
@@ -197,7 +198,7 @@ mkfifo "$M/k"
 spfs sink "$M/k" file:kept > /dev/null
 cat in > "$M/k"
 rm "$M/k"
-wait_until 10 cmp -s in kept
+wait_until 30 cmp -s in kept
 id=$(spfs source "$M/a" tcp-listen:127.0.0.1:0)
 spfs ports "$M/a" | grep -q "^ *$id source .*tcp-listen" || fail "ports: $(spfs ports "$M/a")"
 spfs ports --json "$M" | jq -e ".[] | select(.id == $id) | .dir == \"source\" and .mount == \"$M\"" > /dev/null ||
@@ -259,10 +260,10 @@ for how in TERM umount; do
 	rm -f "$T/silent"
 	timeout 20 $PY -c "from control import Control; c = Control('$M'); open('$T/silent', 'w'); c.sock.recv(1)" &
 	silent=$!
-	wait_until 10 [ -e "$T/silent" ]
-	wait_until 10 sh -c "[ \$(spfs ports --json '$M/a' | jq length) -ge 3 ]"
+	wait_until 30 [ -e "$T/silent" ]
+	wait_until 30 sh -c "[ \$(spfs ports --json '$M/a' | jq length) -ge 3 ]"
 	if [ $how = TERM ]; then kill "$DAEMON"; else umount "$M"; fi
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	! mounted || fail "mounted after $how"
 	DAEMON=
 	for p in $pids; do

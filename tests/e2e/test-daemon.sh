@@ -20,7 +20,7 @@ refuse 'serves this mount point already' spfsd "$M"
 # Every way to end it, idle and while a tap holds data.
 end_by() {
 	"$@"
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	! mounted || fail "mounted after: $*"
 	DAEMON=
 }
@@ -30,8 +30,8 @@ for how in umount 'fusermount3 -u' TERM INT; do
 		if [ $state = holding ]; then
 			mkfifo "$M/a"
 			ln "$M/a" "$M/r"
-			timeout 10 sh -c "echo kept > $M/a"
-			wait_until 5 sh -c "spfs stat --json $M/a | grep -q '\"waiting\": 5'"
+			timeout 30 sh -c "echo kept > $M/a"
+			wait_until 20 sh -c "spfs stat --json $M/a | grep -q '\"waiting\": 5'"
 		fi
 		case $how in
 		TERM | INT) end_by kill -s $how "$DAEMON" ;;
@@ -50,7 +50,7 @@ timeout 20 sh -c "cat /dev/zero > $M/a" 2> /dev/null &
 writer=$!
 timeout 20 sh -c "cat /dev/zero > $M/created" 2> /dev/null &
 parked=$!
-wait_until 5 sh -c "[ \$(spfs stat --json $M/a | jq .bytes_in) -gt 1000000 ]"
+wait_until 20 sh -c "[ \$(spfs stat --json $M/a | jq .bytes_in) -gt 1000000 ]"
 end_by kill "$DAEMON"
 for p in $reader $writer $parked; do
 	wait $p && continue
@@ -61,12 +61,12 @@ done
 spfs_mount
 mkfifo "$M/a"
 ln "$M/a" "$M/r"
-timeout 10 sh -c "echo kept > $M/a"
-wait_until 5 sh -c "spfs stat --json $M/a | grep -q '\"waiting\": 5'"
+timeout 30 sh -c "echo kept > $M/a"
+wait_until 20 sh -c "spfs stat --json $M/a | grep -q '\"waiting\": 5'"
 exec 5< "$M/r"
-wait_until 5 sh -c "spfs stat --json $M/a | grep -q '\"bytes_out\": 5'"
+wait_until 20 sh -c "spfs stat --json $M/a | grep -q '\"bytes_out\": 5'"
 kill -9 "$DAEMON"
-wait_until 5 gone "$DAEMON"
+wait_until 20 gone "$DAEMON"
 # (not by cat, which asks the dead file system about its descriptor first)
 read -r -t 10 -u 5 line && [ "$line" = kept ] || fail "the pipe lost its bytes"
 exec 5<&-

@@ -39,7 +39,7 @@ for how in TERM INT 'umount -l'; do
 	umount*) umount -l "$M" ;;
 	*) kill -s $how "$DAEMON" ;;
 	esac
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	! mounted || fail "mounted after $how"
 	DAEMON=
 	nobody_waits "$how"

@@ -15,16 +15,16 @@ mkfifo more
 made=0
 for i in $(seq 200); do
 	if ln more tap$i 2> "$T/err"; then made=$i; else break; fi
-	timeout 10 sh -c "echo $i > more"
+	timeout 30 sh -c "echo $i > more"
 done
 [ $made -lt 200 ] || fail "no limit"
 grep -q 'Too many open files' "$T/err" || fail "$(cat "$T/err")"
 log_has 'cannot make tap.*Too many open files'
 # A handle that cannot have its pipe says so at its first write; the channel is there.
-refuse 'Too many open files' timeout 10 dd status=none if="$T/in" bs=10 count=1 of=created
+refuse 'Too many open files' timeout 30 dd status=none if="$T/in" bs=10 count=1 of=created
 log_has '/created: cannot write what created it: Too many open files'
 [ -p created ] || fail "no channel"
-timeout 5 ls > /dev/null
+timeout 20 ls > /dev/null
 # What runs goes on.
 tail -c 10000000 "$T/in" >&4
 exec 4>&-
@@ -32,11 +32,11 @@ wait $reader
 same "$T/in" "$T/out"
 # Given back, it works again.
 rm tap*
-wait_until 5 ln more again
+wait_until 20 ln more again
 echo fine > more
-[ "$(timeout 5 cat again)" = fine ] || fail "not fine"
-timeout 5 cat created > "$T/created" &
-timeout 5 sh -c 'echo fine > created'
+[ "$(timeout 20 cat again)" = fine ] || fail "not fine"
+timeout 20 cat created > "$T/created" &
+timeout 20 sh -c 'echo fine > created'
 wait $!
 grep -qx fine "$T/created" || fail "not what was written later"
 
@@ -46,7 +46,7 @@ if is_root; then
 	mkdir -m 777 shared
 	as_user mkfifo shared/x
 	mkfifo -m 600 shared/secret
-	refuse 'Permission denied' as_user timeout 5 cat shared/secret
+	refuse 'Permission denied' as_user timeout 20 cat shared/secret
 	mkdir -m 755 closed
 	refuse 'Permission denied' as_user ln shared/x closed/x
 	refuse 'Permission denied' as_user setfattr -n spfs.tee -v ../closed/x shared/x

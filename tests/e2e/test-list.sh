@@ -44,9 +44,9 @@ cat a > /dev/null &
 ln a tapped
 cat tapped > /dev/null &
 flows() { has E 'a +[0-9.]+[KM] ' spfs ls -i 0.2 a; }
-wait_until 10 flows
+wait_until 30 flows
 draws() { has E 'label="[1-9][0-9.]*[KM]/s"' spfs graph -i 0.2 -T dot .; }
-wait_until 10 draws
+wait_until 30 draws
 kill %1 %2 %3
 rm tapped
 
@@ -129,7 +129,7 @@ umount "$T/p p" "$T/whole"
 
 second=$(pgrep -f "^spfsd -o log=$T/log2 ")
 kill -9 $second
-wait_until 10 gone $second
+wait_until 30 gone $second
 for c in "ls -i 0" stat ports; do
 	if spfs $c > "$T/out" 2> "$T/err"; then fail "$c: a dead mount is no failure"; fi
 	[ "$(cat "$T/err")" = "spfs ${c%% *}: $T/second: the daemon has ended" ] || fail "$c: $(cat "$T/err")"

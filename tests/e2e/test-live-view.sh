@@ -18,7 +18,7 @@ for kind in bytes packets; do
 		fi
 		timeout 60 /usr/bin/python3 "$HERE/liveview.py" $kind c > "$T/written" || fail "$kind, $recorder"
 		if [ $recorder = cat ]; then wait $!; else
-			wait_until 10 state c $port done
+			wait_until 30 state c $port done
 		fi
 		same "$T/written" "$T/disk"
 		rm -f c c.disk c.view "$T/disk" "$T/written"

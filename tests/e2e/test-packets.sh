@@ -15,16 +15,15 @@ ln "$M/ch" "$M/r2"
 one=$!
 "$BUILD/tests/e2e/messages" read 4 2500 < "$M/r2" > "$T/two" 2>&1 &
 two=$!
-sleep 30 > "$M/ch" & # one stream for all
-holder=$!
+exec 7> "$M/ch" # one stream for all
 writers=
 for w in 0 1 2 3; do
-	timeout 60 "$BUILD/tests/e2e/messages" write $w 2500 > "$M/ch" &
+	timeout 60 "$BUILD/tests/e2e/messages" write $w 2500 > "$M/ch" 7>&- &
 	writers+=" $!"
 done
-wait $writers
+for w in $writers; do wait $w; done
 spfs stat "$M/ch" | grep -q open || fail "the writer is not counted"
-kill $holder
+exec 7>&-
 wait $one || fail "r1: $(cat "$T/one")"
 wait $two || fail "r2: $(cat "$T/two")"
 
@@ -98,29 +97,30 @@ PY
 cd /
 
 # A full ring parks its writers; each dies at once.
-sleep 60 < "$M/r1" &
-sleep 60 < "$M/r2" &
+sleep 1000 < "$M/r1" &
+sleep 1000 < "$M/r2" &
 timeout 60 "$BUILD/tests/e2e/messages" write 0 100000 > "$M/ch" &
 parked() { ps -o wchan= --ppid $1 | grep -q 'request_wait\|fuse'; }
 first=$!
-wait_until 10 parked $first
+wait_until 30 parked $first
 timeout 60 "$BUILD/tests/e2e/messages" write 1 100000 > "$M/ch" &
 second=$!
-wait_until 10 parked $second
+wait_until 30 parked $second
 for w in $second $first; do
 	child=$(cat /proc/$w/task/$w/children)
 	kill -9 $child
-	wait_until 2 gone $child
+	wait_until 30 gone $child
 	wait $w || true
 done
 
 # Linked, moved, listed and removed while it is open.
-sleep 60 > "$M/ch" &
+exec 7> "$M/ch"
 mv "$M/ch" "$M/moved"
 ls -l "$M" > /dev/null
 [ -f "$M/moved" ] && [ ! -e "$M/ch" ] || fail "mv"
 rm "$M/moved" "$M/r1" "$M/r2"
 [ -z "$(ls "$M")" ] || fail "left: $(ls "$M")"
+exec 7>&-
 
 # A source has no messages; sinks do. The switch wants nobody there.
 mkfifo "$M/p"
@@ -132,7 +132,7 @@ refuse 'no messages' spfs source "$M/p" "file:$T/file"
 spfs sink "$M/p" "file:$T/out"
 refuse 'busy' setfattr -n spfs.packets -v 0 "$M/p"
 echo to a file > "$M/p"
-wait_until 5 grep -q 'to a file' "$T/out"
+wait_until 20 grep -q 'to a file' "$T/out"
 log_has 'packet channel'
 rm "$M/p"
 
@@ -140,17 +140,17 @@ rm "$M/p"
 mkfifo "$M/w"
 (echo early > "$M/w") 2> /dev/null &
 early=$!
-wait_until 5 grep -q 'wait_for_partner\|fifo_open' /proc/$early/wchan
+wait_until 20 grep -q 'wait_for_partner\|fifo_open' /proc/$early/wchan
 setfattr -n spfs.packets -v 1 "$M/w"
-wait_until 5 gone $early
+wait_until 20 gone $early
 wait $early || true
 ln "$M/w" "$M/t"
 echo late > "$M/w"
-[ "$(timeout 5 cat "$M/t")" = late ] || fail "something else came before"
+[ "$(timeout 20 cat "$M/t")" = late ] || fail "something else came before"
 setfattr -n spfs.packets -v 0 "$M/w"
 [ -p "$M/w" ] || fail "no FIFO again"
 echo bytes > "$M/w"
-[ "$(timeout 5 cat "$M/t")" = bytes ] || fail "bytes again"
+[ "$(timeout 20 cat "$M/t")" = bytes ] || fail "bytes again"
 refuse 'Invalid argument' setfattr -n spfs.packets -v yes "$M/w"
 refuse 'Numerical result' setfattr -n spfs.packets -v 2 "$M/w"
 

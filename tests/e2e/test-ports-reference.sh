@@ -6,23 +6,23 @@ cd "$M"
 size=$((1 << 30))
 head -c $size /dev/urandom > "$T/in"
 tcp=$(free_port)
-timeout 100 socat -u "TCP-LISTEN:$tcp,bind=127.0.0.1,reuseaddr" - | sha256sum > "$T/net" &
+timeout 100 socat -u "TCP-LISTEN:$tcp,bind=$HOST,reuseaddr" - | sha256sum > "$T/net" &
 receiver=$!
-wait_until 10 listening $tcp
+wait_until 30 listening $tcp
 mkfifo c
 ln c r1
 ln c r2
-sink_of r1 "tcp:127.0.0.1:$tcp"
+sink_of r1 "tcp:$HOST:$tcp"
 sink_of r2 "file:$T/out"
 
 data=read,readv,pread64,preadv,preadv2,recvfrom,recvmsg,recvmmsg
 data=$data,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg
 strace -f -qq -p "$DAEMON" -e trace=$data,splice,sendfile,vmsplice,copy_file_range -e signal=none -o "$T/calls" &
 tracer=$!
-wait_until 10 sh -c "grep -q '^TracerPid:.*[1-9]' /proc/$DAEMON/status"
+wait_until 30 sh -c "grep -q '^TracerPid:.*[1-9]' /proc/$DAEMON/status"
 source_of c "file:$T/in"
 wait $receiver
-wait_until 10 state c 1 done
+wait_until 30 state c 1 done
 wait_until 60 state c 2 done
 kill -INT $tracer
 wait $tracer || true

@@ -6,11 +6,11 @@ cd "$M"
 fds=$(daemon_fds)
 head -c 30000001 /dev/urandom > "$T/in"
 
-# serve URI FILE: a peer that receives one stream; its pid is in $peer. It listens once $port is taken.
+# serve PORT FILE [ADDRESS]: a peer that receives one stream, and listens already; its pid is in $peer
 serve() {
-	timeout 60 socat -u "TCP-LISTEN:$1,bind=127.0.0.1,reuseaddr" "CREATE:$2" &
+	timeout 60 socat -u "TCP-LISTEN:$1,bind=${3:-$HOST},reuseaddr" "CREATE:$2" &
 	peer=$!
-	wait_until 10 listening "$1"
+	wait_until 30 listening "$1" "${3:-$HOST}"
 }
 
 # File -> channel -> 2 taps -> file and TCP.
@@ -20,11 +20,11 @@ mkfifo c
 ln c r1
 ln c r2
 sink_of r1 "file:$T/disk"
-sink_of r2 "tcp:127.0.0.1:$tcp"
+sink_of r2 "tcp:$HOST:$tcp"
 source_of c "file:$T/in"
 wait $peer
-wait_until 10 state c 1 done
-wait_until 10 state c 2 done
+wait_until 30 state c 1 done
+wait_until 30 state c 2 done
 same "$T/in" "$T/disk" "$T/net"
 [ "$(port c 2 .copies)" = 0 ] && [ "$(port c 2 .bytes)" = 30000001 ] || fail "$(ports c)"
 rm c r1 r2
@@ -37,38 +37,40 @@ mkfifo c
 ln c r1
 ln c r2
 sink_of r1 "file:$T/disk"
-sink_of r2 "tcp:127.0.0.1:$out"
-source_of c "tcp-listen:127.0.0.1:$tcp"
+sink_of r2 "tcp:$HOST:$out"
+source_of c "tcp-listen:$HOST:$tcp"
 state c 3 listening || fail "$(ports c)"
-timeout 60 socat -u "OPEN:$T/in" "TCP:127.0.0.1:$tcp"
+timeout 60 socat -u "OPEN:$T/in" "TCP:$HOST:$tcp"
 wait $peer
-wait_until 10 state c 1 done
+wait_until 30 state c 1 done
 same "$T/in" "$T/disk" "$T/net"
 # The next connection is the next stream.
 sink_of r1 "file:$T/next"
-echo next | timeout 10 socat -u - "TCP:127.0.0.1:$tcp"
-wait_until 10 state c 4 done
+echo next | timeout 30 socat -u - "TCP:$HOST:$tcp"
+wait_until 30 state c 4 done
 [ "$(cat "$T/next")" = next ] || fail "next stream"
-[ "$(timeout 5 cat r2)" = next ] || fail "next stream of r2"
+[ "$(timeout 20 cat r2)" = next ] || fail "next stream of r2"
 setfattr -n spfs.detach -v 3 c
 ! listening $tcp || fail "still listening"
 rm c r1 r2
 
 # Connecting as a source; IPv6; a name.
-tcp=$(free_port)
-if [ -e /proc/sys/net/ipv6/conf/lo/disable_ipv6 ] && [ "$(< /proc/sys/net/ipv6/conf/lo/disable_ipv6)" = 0 ]; then
-	listen="TCP6-LISTEN:$tcp,bind=[::1]" peer="[::1]"
+if tcp=$(free_port ::1 2> /dev/null); then
+	timeout 60 socat -u "OPEN:$T/in" "TCP6-LISTEN:$tcp,bind=[::1],reuseaddr" &
+	wait_until 30 listening $tcp '[::1]'
+	from=[::1]:$tcp
 else # no IPv6 here
-	listen="TCP-LISTEN:$tcp,bind=127.0.0.1" peer=127.0.0.1
+	tcp=$(free_port)
+	timeout 60 socat -u "OPEN:$T/in" "TCP-LISTEN:$tcp,bind=$HOST,reuseaddr" &
+	wait_until 30 listening $tcp
+	from=$HOST:$tcp
 fi
-timeout 60 socat -u "OPEN:$T/in" "$listen,reuseaddr" &
-wait_until 10 listening $tcp
 mkfifo c
-source_of c "tcp:$peer:$tcp"
+source_of c "tcp:$from"
 timeout 60 cat c | cmp - "$T/in" || fail "tcp source"
-wait_until 10 state c 1 done
-tcp=$(free_port)
-serve $tcp "$T/net"
+wait_until 30 state c 1 done
+tcp=$(free_port 127.0.0.1)
+serve $tcp "$T/net" 127.0.0.1
 name=localhost
 getent hosts $name > /dev/null || name=127.0.0.1 # (no /etc/hosts here)
 sink_of c "tcp:$name:$tcp"
@@ -82,12 +84,12 @@ mkfifo c
 sink_of c "unix-listen:$T/s1"
 timeout 60 socat -u "UNIX:$T/s1" "CREATE:$T/unix" &
 has_a_client() { [ "$(port c 1 .connected)" = 1 ]; }
-wait_until 10 has_a_client
+wait_until 30 has_a_client
 source_of c "file:$T/in"
 wait $!
 same "$T/in" "$T/unix"
 timeout 60 socat -u "UNIX-LISTEN:$T/s2" "CREATE:$T/unix2" &
-wait_until 10 test -S "$T/s2"
+wait_until 30 test -S "$T/s2"
 mkfifo d
 sink_of d "unix:$T/s2"
 source_of d "file:$T/in"
@@ -103,18 +105,18 @@ rm c d
 printf 'HTTP/1.0 200 OK\r\nContent-Length: 30000001\r\n\r\n' > page
 source_of page "file:$T/in"
 tcp=$(free_port)
-sink_of page "tcp-listen:127.0.0.1:$tcp"
-timeout 60 curl -s "http://127.0.0.1:$tcp/" -o "$T/page"
+sink_of page "tcp-listen:$HOST:$tcp"
+timeout 60 curl -s "http://$HOST:$tcp/" -o "$T/page"
 same "$T/in" "$T/page"
 rm page
 
 # A real web server as the peer of a source.
 tcp=$(free_port)
-timeout 60 python3 -m http.server --bind 127.0.0.1 --directory "$T" $tcp > "$T/web.log" 2>&1 &
+timeout 60 python3 -m http.server --bind $HOST --directory "$T" $tcp > "$T/web.log" 2>&1 &
 server=$!
-wait_until 10 listening $tcp
+wait_until 30 listening $tcp
 mkfifo c
-exec 4<> "/dev/tcp/127.0.0.1/$tcp"
+exec 4<> "/dev/tcp/$HOST/$tcp"
 printf 'GET /in HTTP/1.0\r\n\r\n' >&4
 spfs source c --fd 4
 exec 4>&-
@@ -127,9 +129,9 @@ rm c
 mkfifo c
 ln c r
 tcp=$(free_port)
-timeout 60 sh -c "socat -u TCP-LISTEN:$tcp,bind=127.0.0.1,reuseaddr - | head -c 1000000 > '$T/first'" &
-wait_until 10 listening $tcp
-sink_of r "tcp:127.0.0.1:$tcp"
+timeout 60 sh -c "socat -u TCP-LISTEN:$tcp,bind=$HOST,reuseaddr - | head -c 1000000 > '$T/first'" &
+wait_until 30 listening $tcp
+sink_of r "tcp:$HOST:$tcp"
 source_of c "file:$T/in"
 wait $!
 wait_until 20 state c 1 failed
@@ -145,25 +147,25 @@ mkfifo c
 ln c r
 tcp=$(free_port)
 serve $tcp "$T/net"
-sink_of r "tcp:127.0.0.1:$tcp?retry=1"
+sink_of r "tcp:$HOST:$tcp?retry=1"
 exec 4> c
 head -c 5000000 "$T/in" >&4
 kill $peer
 wait $peer || true
 head -c 500000 "$T/in" >&4
-wait_until 10 state c 1 retrying
+wait_until 30 state c 1 retrying
 [ "$(port c 1 .errno)" != null ] || fail "no reason"
 serve $tcp "$T/net2" 4>&-
-wait_until 10 state c 1 running
+wait_until 30 state c 1 running
 exec 4>&-
 wait $peer
-wait_until 10 state c 1 done
+wait_until 30 state c 1 done
 [ -s "$T/net2" ] || fail "nothing after the retry"
 rm c r
 
 # What cannot be: at once, with a reason.
 mkfifo c
-refuse 'Connection refused' setfattr -n spfs.sink c -v "tcp:127.0.0.1:$(free_port)"
+refuse 'Connection refused' setfattr -n spfs.sink c -v "tcp:$HOST:$(free_port)"
 refuse 'No such file' setfattr -n spfs.sink c -v "unix:$T/none"
 refuse 'Invalid argument' setfattr -n spfs.sink c -v 'tcp:127.0.0.1'
 refuse 'out of range' setfattr -n spfs.sink c -v 'tcp:127.0.0.1:99999'
@@ -181,12 +183,12 @@ for h in held:
 print('full', flush=True)
 time.sleep(60)" > "$T/filler" &
 filler=$!
-wait_until 10 grep -q full "$T/filler"
+wait_until 30 grep -q full "$T/filler"
 setfattr -n spfs.sink -v "unix:$T/full" c &
 hanging=$!
 mkfifo other
 echo works > new
-[ "$(timeout 5 cat new)" = works ] || fail "others are stalled"
+[ "$(timeout 20 cat new)" = works ] || fail "others are stalled"
 ! gone $hanging || fail "it did not hang"
 kill $hanging
 wait $hanging && fail "interrupted" || true
@@ -194,6 +196,6 @@ wait $hanging && fail "interrupted" || true
 kill $filler
 wait $filler || true
 
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 cd /
 finish

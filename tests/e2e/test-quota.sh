@@ -33,7 +33,7 @@ refuse 'quota' alice spfs set at depth=64M
 log_has '/at: set depth: the quota'
 refuse 'quota' alice spfs set a replay=64M
 spfs get --json at | jq -e '.depth == 16777216' > /dev/null || fail "$(spfs get at)"
-if alice timeout 5 setfattr -n spfs.replay -v 64M a 2> "$T/err"; then fail "a replay beyond the quota"; fi
+if alice timeout 20 setfattr -n spfs.replay -v 64M a 2> "$T/err"; then fail "a replay beyond the quota"; fi
 grep -qi 'quota' "$T/err" || fail "$(cat "$T/err")"
 
 # Until it is used up: taps, sinks on the origin and on files. The other user is not hindered.
@@ -70,6 +70,6 @@ refuse 'quota' alice spfs set at depth=2M
 alice rm at more* a
 rm roots
 bob rm bt bt2 b
-for u in 4001 4002 0; do wait_until 10 is_used $u 0; done
+for u in 4001 4002 0; do wait_until 30 is_used $u 0; done
 cd /
 finish

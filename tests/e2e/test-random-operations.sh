@@ -9,7 +9,7 @@ for u in 4001 4002; do
 	mkfifo "$M/u$u/warm" # what stays once it has been made
 	spfs tee "$M/u$u/warm" "$M/u$u/up"
 	echo warm > "$M/u$u/warm"
-	[ "$(timeout 5 cat "$M/u$u/up")" = warm ] || fail "cold"
+	[ "$(timeout 20 cat "$M/u$u/up")" = warm ] || fail "cold"
 	rm "$M/u$u/up" "$M/u$u/warm"
 done
 setfattr -n spfs.quota -v 400M "$M"
@@ -17,10 +17,10 @@ head -c 300000 /dev/urandom > "$T/in"
 chmod 1777 "$T"
 chmod 644 "$T/in"
 
-pipes() { find "/proc/$DAEMON/fd" -lname 'pipe:*' 2> /dev/null | wc -l; }
+pipes() { (find "/proc/$DAEMON/fd" -lname 'pipe:*' 2> /dev/null || true) | wc -l; }
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status"; }
 nothing_used() { spfs quota --json "$M" | jq -e 'map(.used) | add == 0' > /dev/null; }
-given_back() { [ "$(daemon_fds)" -le "$fds" ] && [ "$(pipes)" = "$pipes" ]; }
+given_back() { [ "$(daemon_fds)" -le "$fds" ] && [ "$(pipes)" -le "$pipes" ]; }
 fds=$(daemon_fds)
 pipes=$(pipes)
 before=$(rss)

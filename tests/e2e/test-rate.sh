@@ -56,7 +56,7 @@ spfs set t rate=10000
 timeout 60 cat t > "$T/out" &
 reader=$!
 timeout 60 dd status=none if="$T/in" of=c bs=64K conv=notrunc
-wait_until 10 test -s "$T/out"
+wait_until 30 test -s "$T/out"
 gone $reader && fail "at once"
 spfs set t rate=0
 wait $reader

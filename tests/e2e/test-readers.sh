@@ -101,7 +101,7 @@ timeout 20 cat r1 | wc -c > "$T/1" &
 pids=$!
 timeout 20 cat r2 | wc -c > "$T/2" &
 pids="$pids $!"
-wait_until 5 sh -c "[ \$(spfs stat --json c | jq .bytes_in) -gt 40000000 ]"
+wait_until 20 sh -c "[ \$(spfs stat --json c | jq .bytes_in) -gt 40000000 ]"
 kill -9 $writer
 wait $writer || true
 for p in $pids; do wait $p; done
@@ -112,10 +112,10 @@ same "$T/1" "$T/2"
 writer=$!
 timeout 20 tail -f r1 > "$T/tail" &
 follower=$!
-timeout 5 head -n 1 r2 | grep -qx one
+timeout 20 head -n 1 r2 | grep -qx one
 kill $writer
 wait $writer || true
-wait_until 5 grep -qx one "$T/tail"
+wait_until 20 grep -qx one "$T/tail"
 kill $follower 2> /dev/null || true
 wait $follower || true
 

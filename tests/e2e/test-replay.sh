@@ -14,7 +14,7 @@ for n in 1 5000 65536 4567891 16777216; do
 	spfs set c replay=$n
 	exec 4> c
 	cat "$T/in" >&4
-	wait_until 10 is '.waiting' 0
+	wait_until 30 is '.waiting' 0
 	spfs tee c middle
 	timeout 20 cat middle > "$T/middle" 4>&- &
 	reader=$!
@@ -50,12 +50,12 @@ mkfifo c
 spfs tee c t
 spfs set t idle=discard
 timeout 20 cat "$T/in" > c
-wait_until 10 is '.taps[0] | .lost + .waiting' 20000003
+wait_until 30 is '.taps[0] | .lost + .waiting' 20000003
 [ "$(number '.taps[0].drops')" -gt 0 ] || fail "no drops"
 timeout 20 cat t > "$T/out" &
 reader=$!
 in_open() { grep -q 'wait_for_partner\|fifo_open' "/proc/$(cat /proc/$1/task/$1/children | tr -d ' ')/wchan"; }
-wait_until 10 in_open $reader
+wait_until 30 in_open $reader
 echo live > c
 wait $reader
 [ "$(cat "$T/out")" = live ] || fail "$(head -c 100 "$T/out")"
@@ -72,8 +72,8 @@ for i in 1 2 3; do timeout 20 cat "$T/in" > c & writer=$!
 	[ $i -gt 1 ] || { timeout 60 cat u > "$T/u" & second=$!; }
 	wait $writer
 done
-wait_until 10 is '.bytes_in' 60000009
-wait_until 10 is '.waiting' 0
+wait_until 30 is '.bytes_in' 60000009
+wait_until 30 is '.waiting' 0
 ! gone $first && ! gone $second || fail "it has ended"
 [ "$(number '.streams')" = 0 ] || fail "streams"
 spfs set c eof=last-writer

@@ -45,20 +45,20 @@ mkfifo later
 spfs set later size=256K
 for _ in 1 2; do
 	exec 5<> later
-	wait_until 10 has_size 5 262144
+	wait_until 30 has_size 5 262144
 	exec 5>&-
 done
 # Many open it in a short time; the last one's ring has it too.
 for _ in $(seq 200); do exec 5<> later 5>&-; done
 exec 5<> later
-wait_until 10 has_size 5 262144
+wait_until 30 has_size 5 262144
 exec 5>&-
 # With a tap the daemon reads it, and the ring has its size by that; without it again, as before.
 ln later tap
 spfs set later size=128K
 rm tap
 exec 5<> later
-wait_until 10 has_size 5 131072
+wait_until 30 has_size 5 131072
 [ "$(size later)" = 131072 ] || fail "it is told as $(size later)"
 exec 5>&-
 # What a ring holds by then is not lost.
@@ -66,7 +66,7 @@ spfs set later size=16K
 exec 5<> later
 head -c 60000 /dev/zero >&5
 exec 4<> later # (so that it is looked at once more)
-wait_until 10 log_says '/later: its ring, just opened'
+wait_until 30 log_says '/later: its ring, just opened'
 [ "$(head -c 60000 <&5 | wc -c)" = 60000 ] || fail "bytes are lost"
 exec 4>&- 5>&-
 # What the daemon keeps for a later reader is in a ring of that size.
@@ -74,6 +74,34 @@ echo kept > "$T/kept"
 spfs source later "file:$T/kept" --wait > /dev/null
 [ "$(size later)" = 16384 ] || fail "what is kept is in a ring of $(size later)"
 [ "$(cat later)" = kept ] || fail "what was kept is lost"
+
+# Set while what an opening has asked for is still under way: the last word is the setting's. Many at once, because the
+# openings of a short time are dealt with together, and so those of this are over when the last ring but one has its size.
+timeout 100 /usr/bin/python3 - << 'PY' || fail "a size set meanwhile is undone"
+import fcntl, os, time
+def size(fd):
+    return fcntl.fcntl(fd, 1032)
+def opened(name):
+    fd = os.open(name, os.O_RDWR)
+    end = time.monotonic() + 20
+    while size(fd) != 262144:
+        assert time.monotonic() < end, f"a ring of {size(fd)}"
+        time.sleep(0.005)
+    os.close(fd)
+rings = []
+for i in range(100):
+    name = f"set{i}"
+    os.mkfifo(name)
+    os.setxattr(name, "spfs.size", b"128K")
+    rings.append(os.open(name, os.O_RDWR))
+    os.setxattr(name, "spfs.size", b"512K")
+os.mkfifo("last")
+os.setxattr("last", "spfs.size", b"256K")
+for _ in range(2):
+    opened("last")
+undone = [f"{i}: {size(fd)}" for i, fd in enumerate(rings) if size(fd) != 524288]
+assert not undone, f"{len(undone)} of {len(rings)}: {undone[:5]}"
+PY
 
 # A ring beyond what the kernel allows: what is granted.
 mkfifo big

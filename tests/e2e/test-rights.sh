@@ -11,7 +11,7 @@ refused_once() {
 	shift 2
 	before=$(wc -l < "$LOG")
 	refuse "$error" as_user timeout 20 "$@"
-	wait_until 5 sh -c "[ \$(wc -l < '$LOG') -gt $before ]"
+	wait_until 20 sh -c "[ \$(wc -l < '$LOG') -gt $before ]"
 	[ $(($(wc -l < "$LOG") - before)) = 1 ] || fail "not one line for: $*: $(tail -n +$((before + 1)) "$LOG")"
 	tail -n 1 "$LOG" | grep -q -- "$text" || fail "$(tail -n 1 "$LOG") does not say '$text'"
 }
@@ -27,7 +27,7 @@ chmod 644 private/file
 import socket, time
 s = socket.socket(socket.AF_UNIX); s.bind('private/sock'); s.listen(); time.sleep(60)" &
 server=$!
-wait_until 10 [ -S private/sock ]
+wait_until 30 [ -S private/sock ]
 chmod 666 private/sock
 for way in command attribute; do
 	attach() { # attach DIR URI
@@ -98,30 +98,30 @@ mkfifo "$M/other" "$M/gone"
 threads=$(ls "/proc/$DAEMON/task" | wc -l)
 env --default-signal=INT spfs source "$M/gone" "file:$T/hang" --wait 2> err &
 hanging=$!
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
-timeout 5 ln "$M/other" "$M/other2"
-timeout 5 rm "$M/other2"
-timeout 5 mkfifo "$M/more"
-timeout 5 ls -l "$M" > /dev/null
-timeout 5 spfs ports "$M/gone" > /dev/null
-timeout 5 spfs source "$M/other" file:open > /dev/null
-timeout 5 rm "$M/gone" # even this
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+timeout 20 ln "$M/other" "$M/other2"
+timeout 20 rm "$M/other2"
+timeout 20 mkfifo "$M/more"
+timeout 20 ls -l "$M" > /dev/null
+timeout 20 spfs ports "$M/gone" > /dev/null
+timeout 20 spfs source "$M/other" file:open > /dev/null
+timeout 20 rm "$M/gone" # even this
 ! gone $hanging || fail "it does not hang: $(cat err)"
 kill -INT $hanging
 if wait $hanging; then fail "interrupted, and well"; fi
-wait_until 10 grep -q '/.*: source file:.*/hang: .*[Ii]nterrupted' "$LOG"
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
+wait_until 30 grep -q '/.*: source file:.*/hang: .*[Ii]nterrupted' "$LOG"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
 
 # The same by attribute; uninterrupted, it is not for ever.
 mkfifo "$M/gone"
 env --default-signal=INT setfattr -n spfs.source -v "file:$T/hang" "$M/gone" 2> err &
 hanging=$!
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
 timeout 4 spfs source "$M/other" file:open > /dev/null
 kill -INT $hanging
 wait_until 4 gone $hanging
 if wait $hanging; then fail "interrupted, and well"; fi
-timeout 5 rm "$M/gone"
+timeout 20 rm "$M/gone"
 refuse 'timed out' timeout 20 setfattr -n spfs.sink -v "file:$T/hang" "$M/other"
 log_has 'takes too long for an attribute'
 
@@ -129,18 +129,18 @@ log_has 'takes too long for an attribute'
 mkfifo "$M/gone"
 timeout 20 spfs source "$M/gone" "file:$T/hang" 2> err &
 hanging=$!
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
 rm "$M/gone"
-timeout 5 sh -c ": > hang" # the peer has come
+timeout 20 sh -c ": > hang" # the peer has come
 if wait $hanging; then fail "attached to what is gone"; fi
 grep -q 'the name has gone' err || fail "$(cat err)"
 timeout 20 spfs source "$M/other" "file:$T/hang" 2> err &
 hanging=$!
 timeout 20 setfattr -n spfs.source -v "file:$T/hang" "$M/c" 2> err2 &
 setting=$!
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $((threads + 1)) ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $((threads + 1)) ]"
 kill "$DAEMON"
-wait_until 10 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 DAEMON=
 for p in $hanging $setting; do
 	if wait $p; then fail "attached to a daemon that is gone"; fi

@@ -69,10 +69,10 @@ refuse 'Permission denied' bob setfattr -n spfs.quota -v 1G "$M" # by the daemon
 # A sink of a reader at the origin loses data rather than hold the writer back, whatever it asks for.
 alice mkfifo -m 644 src
 port=$(free_port)
-bob spfs sink src "tcp-listen:127.0.0.1:$port?slow=block" > /dev/null
-wait_until 5 listening "$port"
-exec 3<> "/dev/tcp/127.0.0.1/$port"
-wait_until 5 sh -c "spfs ports --json src | jq -e '.[0].connected == 1' > /dev/null"
+bob spfs sink src "tcp-listen:$HOST:$port?slow=block" > /dev/null
+wait_until 20 listening "$port"
+exec 3<> "/dev/tcp/$HOST/$port"
+wait_until 20 sh -c "spfs ports --json src | jq -e '.[0].connected == 1' > /dev/null"
 alice timeout 20 dd status=none if=/dev/zero of=src bs=1M count=32 conv=notrunc || fail "a reader's client holds the writer back"
 exec 3<&-
 mkfifo "$T/stuck"
@@ -84,10 +84,10 @@ exec 4<&- 5>&-
 # A writer's does hold it back.
 alice mkfifo -m 666 open
 port=$(free_port)
-alice spfs sink open "tcp-listen:127.0.0.1:$port?slow=block" > /dev/null
-wait_until 5 listening "$port"
-exec 3<> "/dev/tcp/127.0.0.1/$port"
-wait_until 5 sh -c "spfs ports --json open | jq -e '.[0].connected == 1' > /dev/null"
+alice spfs sink open "tcp-listen:$HOST:$port?slow=block" > /dev/null
+wait_until 20 listening "$port"
+exec 3<> "/dev/tcp/$HOST/$port"
+wait_until 20 sh -c "spfs ports --json open | jq -e '.[0].connected == 1' > /dev/null"
 if alice timeout 2 dd status=none if=/dev/zero of=open bs=1M count=64 conv=notrunc; then fail "slow=block does not block"; fi
 exec 3<&-
 cd /

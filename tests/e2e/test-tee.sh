@@ -34,14 +34,14 @@ mkdir sub
 ln r1 sub/r2
 mv sub/r2 moved
 printf '1234567890' > c
-[ "$(timeout 5 head -c 4 r1)" = 1234 ] || fail "first reader"
-[ "$(timeout 5 cat r1)" = 567890 ] || fail "second reader"
-[ "$(timeout 5 cat moved)" = 1234567890 ] || fail "renamed tap"
+[ "$(timeout 20 head -c 4 r1)" = 1234 ] || fail "first reader"
+[ "$(timeout 20 cat r1)" = 567890 ] || fail "second reader"
+[ "$(timeout 20 cat moved)" = 1234567890 ] || fail "renamed tap"
 # The next stream, and an empty one.
 echo next > c
-[ "$(timeout 5 cat r1)" = next ] && [ "$(timeout 5 cat moved)" = next ] || fail "next stream"
-timeout 10 cat r1 > "$T/empty" &
-timeout 10 sh -c ': > c'
+[ "$(timeout 20 cat r1)" = next ] && [ "$(timeout 20 cat moved)" = next ] || fail "next stream"
+timeout 30 cat r1 > "$T/empty" &
+timeout 30 sh -c ': > c'
 wait $!
 [ ! -s "$T/empty" ] || fail "an empty stream"
 rm moved
@@ -52,7 +52,7 @@ timeout 60 sh -c "cat $T/in > c" &
 writer=$!
 timeout 60 cat r1 > "$T/out1" &
 reader=$!
-wait_until 10 sh -c "[ \$(spfs stat --json c | jq '.taps[1].waiting') -gt 1000000 ]"
+wait_until 30 sh -c "[ \$(spfs stat --json c | jq '.taps[1].waiting') -gt 1000000 ]"
 kill -0 $writer || fail "the writer did not wait"
 rm r2
 wait $writer $reader
@@ -83,7 +83,7 @@ pids=$!
 for i in $(seq 30); do
 	ln c late$i
 	# (the stream may have ended before the tap was made: then it waits for the next)
-	timeout 10 head -c 25600 late$i > "$T/late" || gone $writer
+	timeout 30 head -c 25600 late$i > "$T/late" || gone $writer
 	rm late$i
 	python3 - "$T/late" << 'PY'
 import struct, sys
@@ -101,25 +101,25 @@ echo last >&4
 rm c
 echo more >&4
 exec 4>&-
-[ "$(timeout 5 cat r1)" = $'last\nmore' ] || fail "after the origin went"
-[ -z "$(timeout 5 cat r1)" ] || fail "no end for ever"
+[ "$(timeout 20 cat r1)" = $'last\nmore' ] || fail "after the origin went"
+[ -z "$(timeout 20 cat r1)" ] || fail "no end for ever"
 refuse 'No such file' ln r1 r3
 rm r1 r2
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
 # Who may do what.
 if is_root; then
 	mkfifo -m 666 c
 	ln c r
-	refuse 'Permission denied' as_user timeout 5 cat c
-	refuse 'Permission denied' as_user timeout 5 sh -c 'echo > r'
+	refuse 'Permission denied' as_user timeout 20 cat c
+	refuse 'Permission denied' as_user timeout 20 sh -c 'echo > r'
 	exec 4> c
-	timeout 10 cat c > /dev/null &
-	wait_until 5 sh -c '[ $(spfs stat --json c | jq .foreign_readers) -gt 0 ]'
+	timeout 30 cat c > /dev/null &
+	wait_until 20 sh -c '[ $(spfs stat --json c | jq .foreign_readers) -gt 0 ]'
 	kill $!
 	wait || true
 	exec 4>&-
-	wait_until 10 grep -q 'beside its taps' "$LOG"
+	wait_until 30 grep -q 'beside its taps' "$LOG"
 	log_has 'beside its taps'
 fi
 cd /

@@ -32,14 +32,14 @@ refuse "no terminal" spfs top "$M" < /dev/null
 # the mount goes while tables are printed
 spfs top -b -d 0.1 "$M" > "$T/going" &
 top=$!
-wait_until 10 grep -q NAME "$T/going"
+wait_until 30 grep -q NAME "$T/going"
 
 python3 "$HERE/top.py" "$DAEMON" "$M" || fail "the screen"
-wait_until 10 grep -q 'the daemon has ended' "$T/going"
+wait_until 30 grep -q 'the daemon has ended' "$T/going"
 kill "$writer"
-wait_until 10 umount "$M"
+wait_until 30 umount "$M"
 DAEMON=
-wait_until 10 grep -q 'not a splice channel' "$T/going"
+wait_until 30 grep -q 'not a splice channel' "$T/going"
 kill "$top"
 wait "$top" || fail "ended by a signal, it says $?"
 finish

@@ -30,11 +30,11 @@ $user bash -euc "
 	ln a r1
 	ln a r2
 	(echo hello; head -c 500000 /dev/zero) > a &
-	timeout 10 cat r1 | cksum > '$T/1'
-	timeout 10 cat r2 | cksum > '$T/2'
+	timeout 30 cat r1 | cksum > '$T/1'
+	timeout 30 cat r2 | cksum > '$T/2'
 	wait
 	echo x > new
-	timeout 10 cat new | grep -qx x
+	timeout 30 cat new | grep -qx x
 	echo kept > a
 	# a port by the control socket, which is found in the namespace of the user
 	head -c 1000 /dev/zero > '$T/file'
@@ -50,18 +50,18 @@ ways='TERM fusermount'
 ! grep -q 'no user namespace' "$LOG" || ways=TERM
 for how in $ways; do
 	if [ $how = TERM ]; then kill "$DAEMON"; else $user fusermount3 -u "$M"; fi
-	wait_until 10 gone "$DAEMON"
-	wait_until 10 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
+	wait_until 30 gone "$DAEMON"
+	wait_until 30 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
 	start
 	$user bash -euc "cd '$M'; mkfifo a; ln a r; echo kept > a"
 done
 
 kill -9 "$DAEMON"
-wait_until 10 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 start
 [ -z "$($user ls "$M")" ] || fail "not empty after a kill"
 $user fusermount3 -u -z "$M"
 [ "$ways" != TERM ] || kill $DAEMON 2> /dev/null || true
-wait_until 10 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 DAEMON=
 finish

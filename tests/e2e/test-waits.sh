@@ -13,15 +13,15 @@ waits() { spfs stat --json "$M/ch" | jq -r ".taps[] | select(.name == \"/$1\").w
 cat /dev/zero > "$M/ch" & writer=$!
 cat "$M/other" > /dev/null & reader=$!
 held() { spfs stat "$M/ch" | grep "/tap " | grep -q "reader"; }
-wait_until 10 held
+wait_until 30 held
 blocked() { spfs stat --json "$M/ch" | jq -e '.waits | contains("a tap is full")' > /dev/null; }
-wait_until 10 blocked
+wait_until 30 blocked
 
 # The log says it too, of channels that the daemon has a part in, and is asked as often as one likes.
 for i in 1 2 3; do
 	kill -USR1 "$DAEMON"
 	dumped() { [ "$(grep -c "dump: /ch, tap /tap: waiting for a reader" "$LOG")" = "$i" ]; }
-	wait_until 10 dumped
+	wait_until 30 dumped
 done
 ! grep -q "dump: /plain" "$LOG" || fail "there is nothing to say of a plain channel"
 log_has "dump: 1 channels are asked"
@@ -29,7 +29,7 @@ log_has "dump: 1 channels are asked"
 # A reader comes: it goes on.
 cat "$M/tap" > /dev/null & late=$!
 flows() { ! held; }
-wait_until 10 flows
+wait_until 30 flows
 kill $writer
 wait $writer 2> /dev/null || true
 wait $reader $late

@@ -1,6 +1,7 @@
 """Drives spfs top on a pseudo-terminal.  top.py DAEMON-PID ARGUMENT..."""
 import fcntl, os, pty, re, select, signal, struct, sys, termios, time
 
+CLEAR = b"\x1b[H\x1b[2J"
 daemon, arguments = int(sys.argv[1]), sys.argv[2:]
 os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
 
@@ -29,27 +30,31 @@ class Top:
             self.raw += os.read(self.master, 65536)
 
     def text(self):
-        """What was written, without the terminal's sequences."""
-        text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78M]", b" ", self.raw)
+        """What was written since the screen was cleared, without the terminal's sequences."""
+        raw = self.raw[max(self.raw.rfind(CLEAR), 0):]
+        text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>78M]", b" ", raw)
         return text.decode(errors="replace")
 
     def expect(self, *patterns, seconds=10):
         end = time.monotonic() + seconds
-        while not all(re.search(p, self.text(), re.S) for p in patterns):
+        while CLEAR not in self.raw or not all(re.search(p, self.text(), re.S) for p in patterns):
             assert os.waitpid(self.pid, os.WNOHANG)[0] == 0, f"spfs top has ended: {self.text()[-2000:]!r}"
             assert time.monotonic() < end, f"no {patterns} in {self.text()[-4000:]!r}"
             self.read()
         return self
 
     def press(self, keys):
-        """Keys, and a screen that is drawn anew: what was there before is forgotten."""
-        os.write(self.master, keys)
-        quiet = time.monotonic() + 0.15
-        while time.monotonic() < quiet:
-            self.read(0.05)
+        """Keys, and ^L: the screen is cleared and drawn anew after them."""
         self.raw = b""
-        os.write(self.master, b"\x0c")
+        os.write(self.master, keys + b"\x0c")
         return self
+
+    def look(self, keys=b""):
+        """Keys, and time to draw something."""
+        os.write(self.master, keys)
+        self.read(0.15)
+        while select.select([self.master], [], [], 0)[0]:
+            self.read(0)
 
     def resize(self, rows, columns):
         size(self.master, rows, columns)
@@ -94,10 +99,9 @@ t.press(b"t>>>>>>>>>>>><<rI\x1b[17~").expect("NAME")
 t.press(b"\x1bOF\x1bOA\x1bOF\x1b[6~\x1b[5~\x1bOB\x1bOA").expect("NAME")
 for rows, columns in (10, 40), (4, 20), (3, 12), (2, 5), (1, 1), (1, 200), (60, 1), (50, 250):
     t.resize(rows, columns)
-    for keys in b"h", b"\x1bOB\x1bOF", b"q", b"\r", b"q", b"/x", b"\x1b", b"t", b"t":
-        t.press(keys)
+    for keys in b"", b"h", b"\x1bOB\x1bOF", b"q", b"\r", b"q", b"/x", b"\x1b", b"t", b"t":
+        t.look(keys)
 t.resize(24, 80).expect("NAME", "STATE|WAIT")
-t.press(b"")
 os.write(t.master, b"q")
 t.end()
 

@@ -101,7 +101,7 @@ struct look wait_state(struct fixture *f, struct channel *ch, int id, enum port_
 {
 	struct look l = { 0 };
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 4000; i++) {
 		struct timespec t;
 
 		l = look_at(f, ch, id);

@@ -25,13 +25,13 @@ int detach(struct fixture *f, struct channel *ch, int id);
 
 struct look look_at(struct fixture *f, struct channel *ch, int id);
 
-/* Until the port has come to @state, or fails the test after 5 s. Returns the last look. */
+/* Until the port has come to @state, or fails the test after 20 s. Returns the last look. */
 struct look wait_state(struct fixture *f, struct channel *ch, int id, enum port_state state);
 
-/* Until a condition holds, or fails the test after 5 s. */
+/* Until a condition holds, or fails the test after 20 s. */
 #define WAIT_UNTIL(condition) \
 	do { \
-		int tries_left = 1000; \
+		int tries_left = 4000; \
 		while (!(condition) && tries_left--) \
 			poll(NULL, 0, 5); \
 		cr_assert_geq(tries_left, 0, "in vain: %s", #condition); \

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 struct fault fault_splice, fault_tee, fault_read, fault_write, fault_pipe, fault_open, fault_resize;
 static struct sys real;
 
@@ -166,7 +168,7 @@ void wait_for(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	cr_assert_eq(poll(&p, 1, 5000), 1, "waited in vain");
+	cr_assert_eq(poll(&p, 1, 20000), 1, "waited in vain");
 }
 
 size_t read_all(int fd, char *buf, size_t max)
@@ -259,4 +261,13 @@ void faults_install(void)
 	sys.pipe = bad_pipe;
 	sys.open = bad_open;
 	sys.resize = bad_resize;
+}
+
+void expect_rest(const struct fault *f)
+{
+	uint64_t before = clock_nsec(), ms;
+
+	poll(NULL, 0, 500);
+	ms = (clock_nsec() - before) / 1000000;
+	cr_assert_leq(f->seen, ms / 20, "%u tries in %d ms", f->seen, (int)ms);
 }

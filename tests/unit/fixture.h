@@ -43,10 +43,10 @@ int fixture_add_tap(struct fixture *f, struct channel *ch, uint64_t id);
 void fixture_remove_tap(struct fixture *f, struct channel *ch, uint64_t id);
 void fixture_destroy(struct fixture *f, struct channel *ch);
 
-/* poll(2) for @events within 5 s; fails the test otherwise. */
+/* poll(2) for @events within 20 s; fails the test otherwise. */
 void wait_for(int fd, short events);
 
-/* Reads until end of file or @max bytes; waits up to 5 s for each. Returns the bytes. */
+/* Reads until end of file or @max bytes; waits up to 20 s for each. Returns the bytes. */
 size_t read_all(int fd, char *buf, size_t max);
 
 /* A call that fails: the @nth (from 1) and the @count - 1 after it, with @err (negative), or come short. */
@@ -61,6 +61,9 @@ extern struct fault fault_splice, fault_tee, fault_read, fault_write, fault_pipe
 
 /* Puts the faults into the table of system calls. */
 void faults_install(void);
+
+/* What is refused again and again is tried again, but seldom: not 50 times a second. */
+void expect_rest(const struct fault *f);
 
 /* As an err: half of what was asked for. */
 #define FAULT_SHORT 1

@@ -75,7 +75,7 @@ Test(port_slow, a_client_that_stalls_is_thrown_out_after_its_time_of_grace)
 	int fds[20], id;
 	struct look l;
 
-	serve_twenty("?grace=1", fds, &id);
+	serve_twenty("?grace=3", fds, &id); /* seconds, which the others do not need */
 	l = look_at(&f, ch, id);
 	cr_assert_eq(l.disconnected, 1);
 	cr_assert_gt(l.lost, 0);

@@ -108,13 +108,17 @@ Test(waits, for_room)
 {
 	int wr = fixture_open(&f, 1, O_WRONLY), slow = fixture_open(&f, 2, O_RDONLY), fast = fixture_open(&f, 3, O_RDONLY);
 	struct pollfd p = { .fd = wr, .events = POLLOUT };
+	struct asked full = { 0 };
 	struct waits w;
 
-	while (poll(&p, 1, 300) == 1) {
-		cr_assert_neq(write(wr, block, sizeof(block)), 0);
-		while (read(fast, block, sizeof(block)) > 0)
-			;
-	}
+	do {
+		while (poll(&p, 1, 300) == 1) {
+			cr_assert_neq(write(wr, block, sizeof(block)), 0);
+			while (read(fast, block, sizeof(block)) > 0)
+				;
+		}
+		on_worker(&f, call_ask, &full);
+	} while (strncmp(full.waits.text, "blocked: ", 9));
 	w = wait_words(2, "waiting for room: the reader has ");
 	cr_assert_eq(w.tap, 2);
 	w = wait_words(0, "blocked: a tap is full");

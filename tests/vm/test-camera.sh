@@ -82,7 +82,7 @@ channel
 timeout 60 cat rec > "$T/rec" &
 reader=$!
 attach source "v4l2:$dev?width=640&height=360&format=YUYV&fps=30&frames=60" ch
-wait_until 10 test -s "$T/rec"
+wait_until 30 test -s "$T/rec"
 sleep 2 # a time in which the camera makes more than the taps and its buffers hold
 timeout 60 cat view > "$T/view"
 wait $reader
