@@ -16,7 +16,7 @@ for name in c r; do
 	ln c r
 	[ $name = r ] || rm r
 	tcp=$(free_port)
-	sink_of $name "tcp-listen:127.0.0.1:$tcp?grace=1"
+	sink_of $name "tcp-listen:127.0.0.1:$tcp?grace=4"
 	state c 1 listening || fail "$(ports c)"
 	timeout 100 python3 "$here/clients.py" $tcp 49 "$sum" > "$T/clients" < /dev/null &
 	clients=$!
