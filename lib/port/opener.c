@@ -1,7 +1,9 @@
 /*
  * Who owns an attempt is settled by the one change of its state away from ATTEMPT_RUNNING: the thread makes it
  * READY and tells the loop, which joins the thread; or opening_cancel() makes it ABANDONED, lets the thread go,
- * and the thread frees it.
+ * and the thread frees it. Either way one task comes to the loop, which does not end before (loop_expect()): so the
+ * thread never posts to a loop that is gone. An attempt counts for as long as it has a thread: what an abandoned one has
+ * opened it closes itself, however long that takes.
  *
  * An abandoned thread must come out of whatever call it waits in. One signal could come just before the call and
  * be lost; so its handler starts a timer, which sends the signal again until the thread is through. All calls are
@@ -73,7 +75,7 @@ static void attempt_free(struct attempt *a)
 {
 	if (!a)
 		return;
-	opened_close(&a->opened, a->rights.uid);
+	opened_close_here(&a->opened);
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
 	free(a);
@@ -146,7 +148,7 @@ static void *run(void *arg)
 		timer_delete(a->again);
 	}
 	if (atomic_compare_exchange_strong(&a->state, &running, ATTEMPT_READY))
-		loop_post(a->o->loop, &a->o->task);
+		loop_arrive(a->o->loop, &a->o->task);
 	else
 		attempt_free(a);
 	return NULL;
@@ -189,6 +191,8 @@ int opening_start(struct opening *o)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err < 0)
 		attempt_free(o->attempt);
+	else /* on the loop's own thread, so it cannot have looked in between */
+		loop_expect(o->loop);
 	return err;
 }
 
@@ -203,5 +207,5 @@ void opening_cancel(struct opening *o)
 	pthread_detach(o->thread);
 	o->err = -EINTR;
 	uri_why(o->why, "%s", strerror(EINTR));
-	loop_post(o->loop, &o->task);
+	loop_arrive(o->loop, &o->task);
 }
