@@ -105,6 +105,12 @@ static bool mount_has_id(int id, const char *path, const char *type, const void 
 	return id == *(const int *)arg;
 }
 
+/* Of any type: which is on top? */
+static bool mount_is_at(int id, const char *path, const char *type, const void *arg)
+{
+	return !strcmp(path, arg);
+}
+
 int mount_find(int mounts, const char *path, const char *type)
 {
 	struct mount_place place = { path, type };
@@ -274,7 +280,9 @@ void mount_leave(struct mount *m)
 	if (m->detached || !mount_exists(m->mounts, m->id))
 		return;
 	m->detached = true;
-	if (m->unmounter < 0) {
+	if (mount_search(m->mounts, mount_is_at, m->point, true) != m->id) {
+		log_warn("%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted", m->point);
+	} else if (m->unmounter < 0) {
 		if (umount2(m->point, MNT_DETACH) < 0)
 			log_err("unmounting %s: %m", m->point);
 	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {
