@@ -18,6 +18,9 @@
 #include "inode.h"
 #include "log.h"
 
+/* Mounts over ours that are taken away with it. */
+#define OVER_MAX 16
+
 /* Undoes the octal escapes of proc(5)'s mountinfo, in place. */
 static void mount_unescape(char *s)
 {
@@ -269,14 +272,23 @@ int mount_open_private(struct mount *m)
 	return m->tree < 0 ? -errno : 0;
 }
 
+/* What others have mounted over it since goes as well: a dead mount below it would be of no use to them. */
+static void mount_take_away(const struct mount *m)
+{
+	for (int i = 0; i < OVER_MAX && mount_exists(m->mounts, m->id); i++)
+		if (umount2(m->point, MNT_DETACH) < 0) {
+			log_err("unmounting %s: %m", m->point);
+			return;
+		}
+}
+
 void mount_leave(struct mount *m)
 {
 	if (m->detached || !mount_exists(m->mounts, m->id))
 		return;
 	m->detached = true;
 	if (m->unmounter < 0) {
-		if (umount2(m->point, MNT_DETACH) < 0)
-			log_err("unmounting %s: %m", m->point);
+		mount_take_away(m);
 	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {
 		log_err("unmounting %s failed", m->point);
 	}

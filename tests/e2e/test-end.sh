@@ -45,6 +45,30 @@ for how in TERM INT 'umount -l'; do
 	nobody_waits "$how"
 done
 
+# The mount goes also where its connection was aborted before, or somebody has mounted something over it.
+abort_connection() {
+	local fuse=/sys/fs/fuse/connections n
+	n=$(awk -v m="$M" '$5 == m { sub(".*:", "", $3); print $3 }' /proc/self/mountinfo)
+	[ -e $fuse/$n/abort ] || { mkdir "$T/fuse-control" && mount -t fusectl none "$T/fuse-control" && fuse=$T/fuse-control; }
+	echo 1 > "$fuse/$n/abort"
+	! mountpoint -q "$T/fuse-control" || umount "$T/fuse-control"
+}
+nothing_mounted() { ! awk -v m="$M" '$5 == m { found = 1 } END { exit !found }' /proc/self/mountinfo; }
+if is_root; then
+	for how in abort over; do
+		spfs_mount
+		if [ $how = abort ]; then
+			abort_connection
+		else
+			mount -t tmpfs none "$M"
+			kill "$DAEMON"
+		fi
+		wait_until 10 gone "$DAEMON"
+		DAEMON=
+		nothing_mounted || fail "mounted after: $how"
+	done
+fi
+
 # Killed: what is in their pipes is the readers', a writer is told, and the next daemon cleans up.
 # (an ordinary user has 64 MiB of pipes, with all that runs beside this test: rings beyond that are too small)
 streams=16
