@@ -201,14 +201,23 @@ static int mount_start_unmounter(struct mount *m)
 	}
 	if (pid == 0) {
 		sigset_t none;
+		int null;
 		char c;
 
+		/* What is sent to the daemon comes here too: from a terminal, or by name. */
+		signal(SIGHUP, SIG_IGN);
 		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
+		signal(SIGUSR1, SIG_IGN);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		dup2(ends[1], 3);
 		close_range(4, ~0U, 0);
+		/* Who reads what the daemon says until it is ready would wait for the end of this one. */
+		null = open("/dev/null", O_RDWR);
+		for (int fd = 0; null >= 0 && fd <= 2; fd++)
+			dup2(null, fd);
 		if (read(3, &c, 1) == 1)
 			mount_exec_fusermount(m->point);
 		_exit(0);
