@@ -1,4 +1,4 @@
-/* All but control_socket_bind() on the FUSE thread. */
+/* All but control_socket_bind() on the FUSE thread, to which the socket itself belongs. */
 #include "control-socket.h"
 
 #include <errno.h>
@@ -69,7 +69,7 @@ int control_socket_create(struct control_socket **out, struct context *ctx)
 	return 0;
 }
 
-int control_socket_bind(struct control_socket *c, int tree)
+int control_socket_bind(int tree)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -79,13 +79,13 @@ int control_socket_bind(struct control_socket *c, int tree)
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/%s", tree, folder_admin_name, folder_control_name);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, CONTROL_USER_CLIENTS) < 0)
 		return -errno;
-	c->fd = fd_take(&fd);
-	return 0;
+	return fd_take(&fd);
 }
 
-void control_socket_start(struct control_socket *c)
+void control_socket_start(struct control_socket *c, int fd)
 {
-	if (c->fd >= 0)
+	c->fd = fd;
+	if (fd >= 0)
 		loop_io_poll(&c->io, c->fd, POLLIN);
 }
 

@@ -25,12 +25,12 @@ int control_socket_create(struct control_socket **socket, struct context *ctx);
 
 /*
  * Binds the socket, on another thread: the FUSE thread has to answer what the kernel asks for meanwhile.
- * @tree: the root of the mount. Returns 0 or a negative errno.
+ * @tree: the root of the mount. Returns the socket, the caller's, or a negative errno.
  */
-int control_socket_bind(struct control_socket *c, int tree);
+int control_socket_bind(int tree);
 
-/* Begins to serve what control_socket_bind() has bound. */
-void control_socket_start(struct control_socket *c);
+/* Takes what control_socket_bind() has returned, and begins to serve it. */
+void control_socket_start(struct control_socket *c, int fd);
 
 /* The end of the daemon: nobody is served any more. */
 void control_socket_leave(struct control_socket *c);

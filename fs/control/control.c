@@ -24,14 +24,14 @@ const struct xattr_attribute *const *control_xattrs(void)
 	return tables;
 }
 
-int control_bind(struct context *ctx, int tree)
+int control_bind(int tree)
 {
-	return control_socket_bind(ctx->control->socket, tree);
+	return control_socket_bind(tree);
 }
 
-void control_start(struct context *ctx)
+void control_start(struct context *ctx, int fd)
 {
-	control_socket_start(ctx->control->socket);
+	control_socket_start(ctx->control->socket, fd);
 }
 
 void control_leave(struct context *ctx)

@@ -10,10 +10,10 @@ int control_create(struct context *ctx);
 const struct xattr_attribute *const *control_xattrs(void);
 
 /* Binds the control socket, on another thread: see control-socket.h. @tree: the root of the mount. */
-int control_bind(struct context *ctx, int tree);
+int control_bind(int tree);
 
-/* Serves the control socket, if it is bound. */
-void control_start(struct context *ctx);
+/* Takes what control_bind() has returned; serves it, if it is bound. */
+void control_start(struct context *ctx, int fd);
 
 /* The end: what was asked for is taken back, and nobody is served any more. */
 void control_leave(struct context *ctx);

@@ -1,4 +1,4 @@
-/* Who is charged for what is made, and up to which limit: struct account (account.h) by the server's quotas. */
+/* Who is charged for what is made, and up to which limit: struct account (account.h) by the quotas in force. */
 #pragma once
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /*
- * An attach is on the server's list from attach_start() to done(). It keeps its node and the channel object
- * all that time, but not the node's name: that can go while something is attach_opened.
+ * An attach is on the services' list from attach_start() to done(), and holds the channel all that time, by a name that
+ * can go while something is opened.
  *
  * First the opening runs, on a thread of its own, and can be cancelled; then the job on the channel's worker,
  * which never waits and is not cancelled.

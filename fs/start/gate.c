@@ -59,6 +59,7 @@ static void gate_late(struct loop_io *io, int res)
 	struct gate *g = container_of(io, struct gate, timer);
 	struct gate_request *r;
 
+	g->late = true;
 	while ((r = gate_take(g))) {
 		gate_refuse(g, (const void *)r->data, -EAGAIN);
 		free(r);
@@ -91,7 +92,7 @@ void gate_pass(struct gate *g, const struct fuse_buf *request)
 	memcpy(r->data, request->mem, request->size);
 	*g->last = r;
 	g->last = &r->next;
-	loop_io_timer(&g->timer, GATE_NSEC);
+	loop_io_timer(&g->timer, g->late ? GATE_LATE_NSEC : GATE_NSEC);
 }
 
 void gate_open(struct gate *g)

@@ -8,7 +8,8 @@
  * never valid here). So the first GETATTR of each is what waits; nobody comes any further.
  *
  * The exceptions change the root itself, under its lock. SETATTR needs no worker and passes. setxattr(2) asks for
- * permission with the lock held: after GATE_NSEC whoever waits is told EAGAIN, and the daemon gets the lock.
+ * permission with the lock held: after GATE_NSEC whoever waits is told EAGAIN. The next in the queue for the lock may be one
+ * more of them, and there the daemon stands behind: so from then on it takes GATE_LATE_NSEC each.
  */
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "loop.h"
 
 #define GATE_NSEC 1000000000u
+#define GATE_LATE_NSEC 20000000u
 
 struct gate_request;
 
@@ -27,6 +29,7 @@ struct gate {
 	struct gate_request *first;
 	struct gate_request **last;
 	bool open;
+	bool late; /* somebody was refused */
 	struct loop_io timer;
 };
 

@@ -105,6 +105,12 @@ static bool mount_has_id(int id, const char *path, const char *type, const void 
 	return id == *(const int *)arg;
 }
 
+/* Of any type: which is on top? */
+static bool mount_is_at(int id, const char *path, const char *type, const void *arg)
+{
+	return !strcmp(path, arg);
+}
+
 int mount_find(int mounts, const char *path, const char *type)
 {
 	struct mount_place place = { path, type };
@@ -195,14 +201,23 @@ static int mount_start_unmounter(struct mount *m)
 	}
 	if (pid == 0) {
 		sigset_t none;
+		int null;
 		char c;
 
+		/* What is sent to the daemon comes here too: from a terminal, or by name. */
+		signal(SIGHUP, SIG_IGN);
 		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
+		signal(SIGUSR1, SIG_IGN);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		dup2(ends[1], 3);
 		close_range(4, ~0U, 0);
+		/* Who reads what the daemon says until it is ready would wait for the end of this one. */
+		null = open("/dev/null", O_RDWR);
+		for (int fd = 0; null >= 0 && fd <= 2; fd++)
+			dup2(null, fd);
 		if (read(3, &c, 1) == 1)
 			mount_exec_fusermount(m->point);
 		_exit(0);
@@ -274,7 +289,9 @@ void mount_leave(struct mount *m)
 	if (m->detached || !mount_exists(m->mounts, m->id))
 		return;
 	m->detached = true;
-	if (m->unmounter < 0) {
+	if (mount_search(m->mounts, mount_is_at, m->point, true) != m->id) {
+		log_warn("%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted", m->point);
+	} else if (m->unmounter < 0) {
 		if (umount2(m->point, MNT_DETACH) < 0)
 			log_err("unmounting %s: %m", m->point);
 	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {

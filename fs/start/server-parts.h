@@ -4,6 +4,7 @@
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 
+#include "base.h"
 #include "context.h"
 #include "gate.h"
 #include "mount.h"
@@ -28,7 +29,7 @@ struct server {
 
 static inline struct server *server_of(struct context *ctx)
 {
-	return (struct server *)(void *)((char *)ctx - offsetof(struct server, ctx));
+	return container_of(ctx, struct server, ctx);
 }
 
 /* server-start.c: everything up to the mount and the thread that helps. Returns 0 or a negative errno. */

@@ -22,6 +22,7 @@
 #include "config.h"
 #include "control.h"
 #include "declare.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "files.h"
 #include "job.h"
@@ -38,7 +39,7 @@ struct start_job {
 	int dir;
 	struct stat st; /* of it */
 	int err;
-	int control; /* 0, or why there is no control socket */
+	int control; /* the control socket, or why there is none */
 };
 
 /* ---- without a mount ---- */
@@ -242,7 +243,7 @@ static void server_work_start(struct job *job)
 
 	j->dir = openat(j->server->mount.tree, ".spfs/fifos", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	j->err = j->dir < 0 || fstat(j->dir, &j->st) < 0 ? -errno : 0;
-	j->control = control_bind(job->ctx, j->server->mount.tree);
+	j->control = control_bind(j->server->mount.tree);
 }
 
 static void server_started(struct job *job)
@@ -253,6 +254,7 @@ static void server_started(struct job *job)
 	s->dir = j->dir;
 	s->ctx.dev = j->st.st_dev;
 	if (s->ctx.leaving) {
+		deferred_close(&j->control, geteuid()); /* somebody may have connected, and passed descriptors */
 		free(j);
 		return;
 	}
@@ -266,13 +268,15 @@ static void server_started(struct job *job)
 	}
 	if (s->err == 0 && j->control < 0)
 		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control));
-	free(j);
 	if (s->err < 0) {
+		deferred_close(&j->control, geteuid());
+		free(j);
 		server_leave(s);
 		return;
 	}
 	gate_open(&s->gate);
-	control_start(&s->ctx);
+	control_start(&s->ctx, j->control);
+	free(j);
 	log_info("serving %s", s->mount.point);
 	declare_all(&s->ctx, NULL, NULL, NULL, server_ready, s);
 }

@@ -27,10 +27,9 @@ static void server_requested(struct loop_io *io, int res)
 
 		if (n == -EAGAIN || n == -EINTR)
 			break;
-		if (n <= 0) { /* the connection is gone */
+		if (n <= 0) { /* the connection is gone; where it was aborted, the mount is not */
 			if (n < 0)
 				log_err("reading /dev/fuse: %s", strerror(-n));
-			s->mount.detached = true;
 			server_leave(s);
 			return;
 		}

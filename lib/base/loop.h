@@ -105,8 +105,8 @@ struct loop_release {
 
 /*
  * Calls back once every request that refers to r->fd is through, those that were cancelled included; until then the
- * descriptor must stay open, and nothing more may be armed on it. A request that a device does not let go of holds it up
- * for as long. @r is the loop's until it is called back.
+ * descriptor must stay open, and nothing more may be armed on it. A request that a device does not let go of holds it
+ * up for as long. @r is the loop's until it is called back.
  */
 void loop_release(struct loop *loop, struct loop_release *r);
 

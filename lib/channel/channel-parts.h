@@ -7,7 +7,15 @@
 void channel_pump_init(struct channel *ch);
 
 /* The first tap that holds the writer back, or NULL. */
-const struct tap *channel_full_tap(const struct channel *ch);
+static inline const struct tap *channel_full_tap(const struct channel *ch)
+{
+	const struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_full(tap) && tap_blocks(tap))
+			break;
+	return tap;
+}
 
 /* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
 int channel_attach(struct channel *ch);

@@ -180,16 +180,6 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	return (ssize_t)chunk.len;
 }
 
-const struct tap *channel_full_tap(const struct channel *ch)
-{
-	const struct tap *tap;
-
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap_full(tap) && tap_blocks(tap))
-			break;
-	return tap;
-}
-
 void channel_pump(struct channel *ch)
 {
 	if (ch->in < 0 || channel_full_tap(ch))

@@ -16,7 +16,7 @@ int camera_ioctl(const struct camera *cam, unsigned long request, void *arg)
 }
 
 /* A buffer as the calls want it, with @plane where the device has planes. */
-static struct v4l2_buffer buffer(const struct camera *cam, unsigned index, struct v4l2_plane *plane)
+static struct v4l2_buffer camera_buffer(const struct camera *cam, unsigned index, struct v4l2_plane *plane)
 {
 	struct v4l2_buffer buf = { .type = cam->type, .memory = cam->memory, .index = index };
 
@@ -45,7 +45,7 @@ int camera_request(struct camera *cam, uint32_t memory)
 int camera_query(const struct camera *cam, unsigned index, off_t *offset, size_t *len)
 {
 	struct v4l2_plane plane = { 0 };
-	struct v4l2_buffer buf = buffer(cam, index, &plane);
+	struct v4l2_buffer buf = camera_buffer(cam, index, &plane);
 	int err = camera_ioctl(cam, VIDIOC_QUERYBUF, &buf);
 
 	if (V4L2_TYPE_IS_MULTIPLANAR(cam->type)) {
@@ -61,7 +61,7 @@ int camera_query(const struct camera *cam, unsigned index, off_t *offset, size_t
 int camera_queue(const struct camera *cam, unsigned index, void *mem, size_t len)
 {
 	struct v4l2_plane plane = { .length = (uint32_t)len, .m.userptr = (unsigned long)mem };
-	struct v4l2_buffer buf = buffer(cam, index, &plane);
+	struct v4l2_buffer buf = camera_buffer(cam, index, &plane);
 
 	if (!V4L2_TYPE_IS_MULTIPLANAR(cam->type)) {
 		buf.length = (uint32_t)len;
@@ -73,7 +73,7 @@ int camera_queue(const struct camera *cam, unsigned index, void *mem, size_t len
 int camera_dequeue(struct camera *cam)
 {
 	struct v4l2_plane plane = { 0 };
-	struct v4l2_buffer buf = buffer(cam, 0, &plane);
+	struct v4l2_buffer buf = camera_buffer(cam, 0, &plane);
 	int err = camera_ioctl(cam, VIDIOC_DQBUF, &buf);
 
 	if (err)

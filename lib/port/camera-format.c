@@ -13,14 +13,14 @@ struct picture {
 	size_t size;     /* bytes of the first */
 };
 
-static bool multiplanar(const struct camera *cam)
+static bool camera_is_multiplanar(const struct camera *cam)
 {
 	return cam->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
 }
 
-static void get_picture(const struct camera *cam, const struct v4l2_format *f, struct picture *p)
+static void camera_picture_get(const struct camera *cam, const struct v4l2_format *f, struct picture *p)
 {
-	if (multiplanar(cam))
+	if (camera_is_multiplanar(cam))
 		*p = (struct picture){ f->fmt.pix_mp.width, f->fmt.pix_mp.height, f->fmt.pix_mp.pixelformat,
 				       f->fmt.pix_mp.num_planes, f->fmt.pix_mp.plane_fmt[0].sizeimage };
 	else
@@ -29,10 +29,10 @@ static void get_picture(const struct camera *cam, const struct v4l2_format *f, s
 }
 
 /* Asks for another picture; the driver works out sizes and the rest. */
-static void set_picture(const struct camera *cam, struct v4l2_format *f, const struct picture *p)
+static void camera_picture_set(const struct camera *cam, struct v4l2_format *f, const struct picture *p)
 {
 	memset(&f->fmt, 0, sizeof(f->fmt));
-	if (multiplanar(cam)) {
+	if (camera_is_multiplanar(cam)) {
 		f->fmt.pix_mp.width = p->width;
 		f->fmt.pix_mp.height = p->height;
 		f->fmt.pix_mp.pixelformat = p->fourcc;
@@ -44,7 +44,7 @@ static void set_picture(const struct camera *cam, struct v4l2_format *f, const s
 }
 
 /* "640x360 YUYV"; a fourcc may have spaces at its end, and bit 31 for big endian. Returns the length. */
-static int print_picture(const struct picture *p, char *text, size_t size)
+static int camera_picture_print(const struct picture *p, char *text, size_t size)
 {
 	char code[5] = { 0 };
 
@@ -56,7 +56,7 @@ static int print_picture(const struct picture *p, char *text, size_t size)
 	return snprintf(text, size, "%ux%u %s%s", p->width, p->height, code, p->fourcc >> 31 ? "-BE" : "");
 }
 
-static int find_type(struct camera *cam, char why[URI_WHY_MAX])
+static int camera_find_type(struct camera *cam, char why[URI_WHY_MAX])
 {
 	struct v4l2_capability cap = { 0 };
 	int err = camera_ioctl(cam, VIDIOC_QUERYCAP, &cap);
@@ -77,19 +77,20 @@ static int find_type(struct camera *cam, char why[URI_WHY_MAX])
 	return 0;
 }
 
-static int agree_picture(struct camera *cam, const struct camera_wish *wish, struct picture *got, char why[URI_WHY_MAX])
+static int camera_agree_picture(struct camera *cam, const struct camera_wish *wish, struct picture *got,
+				char why[URI_WHY_MAX])
 {
 	struct v4l2_format f = { .type = cam->type };
 	struct picture want;
 	int err = camera_ioctl(cam, VIDIOC_G_FMT, &f);
 
 	if (!err) {
-		get_picture(cam, &f, &want);
+		camera_picture_get(cam, &f, &want);
 		want.width = wish->width ? wish->width : want.width;
 		want.height = wish->height ? wish->height : want.height;
 		want.fourcc = wish->format ? wish->format : want.fourcc;
 		if (wish->width || wish->height || wish->format) {
-			set_picture(cam, &f, &want);
+			camera_picture_set(cam, &f, &want);
 			err = camera_ioctl(cam, VIDIOC_S_FMT, &f);
 		}
 	}
@@ -97,13 +98,13 @@ static int agree_picture(struct camera *cam, const struct camera_wish *wish, str
 		snprintf(why, URI_WHY_MAX, "cannot agree on a format: %s", strerror(-err));
 		return err;
 	}
-	get_picture(cam, &f, got);
-	print_picture(got, cam->format, sizeof(cam->format));
+	camera_picture_get(cam, &f, got);
+	camera_picture_print(got, cam->format, sizeof(cam->format));
 	if ((wish->width && wish->width != got->width) || (wish->height && wish->height != got->height) ||
 	    (wish->format && wish->format != got->fourcc)) {
 		char asked[48];
 
-		print_picture(&want, asked, sizeof(asked));
+		camera_picture_print(&want, asked, sizeof(asked));
 		snprintf(why, URI_WHY_MAX, "not %s: the device offers %s", asked, cam->format);
 		return -EINVAL;
 	}
@@ -116,7 +117,7 @@ static int agree_picture(struct camera *cam, const struct camera_wish *wish, str
 }
 
 /* The time per frame, set where @fps is wished. 29.97 is 30: what counts is the nearest whole number. */
-static int agree_rate(struct camera *cam, unsigned fps, char why[URI_WHY_MAX])
+static int camera_agree_rate(struct camera *cam, unsigned fps, char why[URI_WHY_MAX])
 {
 	struct v4l2_streamparm parm = { .type = cam->type };
 	const struct v4l2_fract *time = &parm.parm.capture.timeperframe;
@@ -150,12 +151,12 @@ static int agree_rate(struct camera *cam, unsigned fps, char why[URI_WHY_MAX])
 int camera_negotiate(struct camera *cam, const struct camera_wish *wish, char why[URI_WHY_MAX])
 {
 	struct picture got;
-	int err = find_type(cam, why);
+	int err = camera_find_type(cam, why);
 
 	if (!err)
-		err = agree_picture(cam, wish, &got, why);
+		err = camera_agree_picture(cam, wish, &got, why);
 	if (!err)
-		err = agree_rate(cam, wish->fps, why);
+		err = camera_agree_rate(cam, wish->fps, why);
 	if (!err)
 		cam->size = got.size;
 	return err;

@@ -8,7 +8,7 @@
 
 #include "camera-device.h"
 
-static void mmap_stop(struct camera *cam)
+static void camera_mmap_stop(struct camera *cam)
 {
 	for (unsigned i = 0; i < cam->count; i++)
 		if (cam->mmap.mem[i])
@@ -16,7 +16,7 @@ static void mmap_stop(struct camera *cam)
 	camera_free(cam);
 }
 
-static int map_buffer(struct camera *cam, unsigned index)
+static int camera_mmap_buffer(struct camera *cam, unsigned index)
 {
 	off_t offset;
 	int err = camera_query(cam, index, &offset, &cam->mmap.len[index]);
@@ -31,7 +31,7 @@ static int map_buffer(struct camera *cam, unsigned index)
 	return camera_queue(cam, index, NULL, 0);
 }
 
-static int mmap_start(struct camera *cam)
+static int camera_mmap_start(struct camera *cam)
 {
 	int err = camera_request(cam, V4L2_MEMORY_MMAP);
 
@@ -40,15 +40,15 @@ static int mmap_start(struct camera *cam)
 	for (unsigned i = 0; i < cam->count; i++)
 		cam->mmap.mem[i] = NULL;
 	for (unsigned i = 0; !err && i < cam->count; i++)
-		err = map_buffer(cam, i);
+		err = camera_mmap_buffer(cam, i);
 	if (!err)
 		err = camera_stream(cam);
 	if (err)
-		mmap_stop(cam);
+		camera_mmap_stop(cam);
 	return err;
 }
 
-static int mmap_next(struct camera *cam)
+static int camera_mmap_next(struct camera *cam)
 {
 	int err = camera_dequeue(cam);
 
@@ -57,22 +57,22 @@ static int mmap_next(struct camera *cam)
 	return cam->frame.offset + cam->frame.len > cam->mmap.len[cam->frame.index] ? -EIO : 0;
 }
 
-static const char *mmap_memory(const struct camera *cam)
+static const char *camera_mmap_memory(const struct camera *cam)
 {
 	return cam->mmap.mem[cam->frame.index];
 }
 
-static int mmap_release(struct camera *cam)
+static int camera_mmap_release(struct camera *cam)
 {
 	return camera_queue(cam, cam->frame.index, NULL, 0);
 }
 
 const struct camera_method camera_mmap = {
 	.name = "mmap",
-	.start = mmap_start,
-	.next = mmap_next,
-	.memory = mmap_memory,
+	.start = camera_mmap_start,
+	.next = camera_mmap_next,
+	.memory = camera_mmap_memory,
 	.move = camera_copy,
-	.release = mmap_release,
-	.stop = mmap_stop,
+	.release = camera_mmap_release,
+	.stop = camera_mmap_stop,
 };

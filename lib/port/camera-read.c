@@ -6,13 +6,13 @@
 #include "camera-device.h"
 #include "sys.h"
 
-static void read_stop(struct camera *cam)
+static void camera_read_stop(struct camera *cam)
 {
 	free(cam->read);
 	cam->read = NULL;
 }
 
-static int read_next(struct camera *cam)
+static int camera_read_next(struct camera *cam)
 {
 	ssize_t n = sys.read(cam->fd, cam->read, cam->size);
 
@@ -24,7 +24,7 @@ static int read_next(struct camera *cam)
 }
 
 /* The first read starts the device, and is refused where another process has it. Its frame, if any, is not kept. */
-static int read_start(struct camera *cam)
+static int camera_read_start(struct camera *cam)
 {
 	int err;
 
@@ -33,29 +33,29 @@ static int read_start(struct camera *cam)
 	cam->read = malloc(cam->size);
 	if (!cam->read)
 		return -ENOMEM;
-	err = read_next(cam);
+	err = camera_read_next(cam);
 	if (!err || err == -EAGAIN)
 		return 0;
-	read_stop(cam);
+	camera_read_stop(cam);
 	return err;
 }
 
-static const char *read_memory(const struct camera *cam)
+static const char *camera_read_memory(const struct camera *cam)
 {
 	return cam->read;
 }
 
-static int read_release(struct camera *cam)
+static int camera_read_release(struct camera *cam)
 {
 	return 0;
 }
 
 const struct camera_method camera_read = {
 	.name = "read",
-	.start = read_start,
-	.next = read_next,
-	.memory = read_memory,
+	.start = camera_read_start,
+	.next = camera_read_next,
+	.memory = camera_read_memory,
 	.move = camera_copy,
-	.release = read_release,
-	.stop = read_stop,
+	.release = camera_read_release,
+	.stop = camera_read_stop,
 };

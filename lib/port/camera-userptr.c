@@ -18,26 +18,26 @@
 #include "camera-device.h"
 #include "sys.h"
 
-static size_t page_size(void)
+static size_t camera_userptr_page(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static off_t slot_start(const struct camera *cam, unsigned slot)
+static off_t camera_userptr_slot(const struct camera *cam, unsigned slot)
 {
 	return (off_t)(slot * cam->userptr.slot_size);
 }
 
-static int queue_slot(struct camera *cam, unsigned index, unsigned slot)
+static int camera_userptr_queue(struct camera *cam, unsigned index, unsigned slot)
 {
 	cam->userptr.slots[index] = slot;
-	return camera_queue(cam, index, cam->userptr.mem + slot_start(cam, slot), cam->userptr.slot_size);
+	return camera_queue(cam, index, cam->userptr.mem + camera_userptr_slot(cam, slot), cam->userptr.slot_size);
 }
 
 /* Makes the slots of the camera's buffers, and the spare. */
-static int make_slots(struct camera *cam)
+static int camera_userptr_make_slots(struct camera *cam)
 {
-	size_t page = page_size(), total;
+	size_t page = camera_userptr_page(), total;
 	char *mem;
 
 	cam->userptr.slot_size = (cam->size + page - 1) / page * page;
@@ -55,7 +55,7 @@ static int make_slots(struct camera *cam)
 	return 0;
 }
 
-static void userptr_stop(struct camera *cam)
+static void camera_userptr_stop(struct camera *cam)
 {
 	size_t total = (cam->count + 1) * cam->userptr.slot_size;
 
@@ -66,24 +66,24 @@ static void userptr_stop(struct camera *cam)
 	fd_close(&cam->userptr.memfd);
 }
 
-static int userptr_start(struct camera *cam)
+static int camera_userptr_start(struct camera *cam)
 {
 	int err = camera_request(cam, V4L2_MEMORY_USERPTR);
 
 	if (err)
 		return err;
 	cam->userptr.mem = NULL;
-	err = make_slots(cam);
+	err = camera_userptr_make_slots(cam);
 	for (unsigned i = 0; !err && i < cam->count; i++)
-		err = queue_slot(cam, i, i);
+		err = camera_userptr_queue(cam, i, i);
 	if (!err)
 		err = camera_stream(cam);
 	if (err)
-		userptr_stop(cam);
+		camera_userptr_stop(cam);
 	return err;
 }
 
-static int userptr_next(struct camera *cam)
+static int camera_userptr_next(struct camera *cam)
 {
 	int err = camera_dequeue(cam);
 	unsigned slot;
@@ -94,22 +94,22 @@ static int userptr_next(struct camera *cam)
 	if (cam->frame.offset + cam->frame.len > cam->userptr.slot_size)
 		return -EIO;
 	/* Where it is refused, this frame is still good. */
-	cam->refused = queue_slot(cam, cam->frame.index, cam->userptr.spare);
+	cam->refused = camera_userptr_queue(cam, cam->frame.index, cam->userptr.spare);
 	cam->userptr.spare = slot;
-	if (lseek(cam->userptr.memfd, slot_start(cam, slot) + (off_t)cam->frame.offset, SEEK_SET) < 0)
+	if (lseek(cam->userptr.memfd, camera_userptr_slot(cam, slot) + (off_t)cam->frame.offset, SEEK_SET) < 0)
 		return -errno;
 	return 0;
 }
 
 /* The frame that was taken is in the spare slot. */
-static const char *userptr_memory(const struct camera *cam)
+static const char *camera_userptr_memory(const struct camera *cam)
 {
-	return cam->userptr.mem + slot_start(cam, cam->userptr.spare);
+	return cam->userptr.mem + camera_userptr_slot(cam, cam->userptr.spare);
 }
 
-static ssize_t userptr_move(struct camera *cam, int pipe)
+static ssize_t camera_userptr_move(struct camera *cam, int pipe)
 {
-	size_t page = page_size(), start = cam->frame.offset + cam->moved;
+	size_t page = camera_userptr_page(), start = cam->frame.offset + cam->moved;
 	ssize_t n = sys.splice(cam->userptr.memfd, pipe, cam->frame.len - cam->moved);
 
 	if (n > 0)
@@ -117,20 +117,20 @@ static ssize_t userptr_move(struct camera *cam, int pipe)
 	return n;
 }
 
-static int userptr_release(struct camera *cam)
+static int camera_userptr_release(struct camera *cam)
 {
 	if (!cam->moved)
 		return 0;
 	return fallocate(cam->userptr.memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 slot_start(cam, cam->userptr.spare), (off_t)cam->userptr.slot_size) < 0 ? -errno : 0;
+			 camera_userptr_slot(cam, cam->userptr.spare), (off_t)cam->userptr.slot_size) < 0 ? -errno : 0;
 }
 
 const struct camera_method camera_userptr = {
 	.name = "userptr",
-	.start = userptr_start,
-	.next = userptr_next,
-	.memory = userptr_memory,
-	.move = userptr_move,
-	.release = userptr_release,
-	.stop = userptr_stop,
+	.start = camera_userptr_start,
+	.next = camera_userptr_next,
+	.memory = camera_userptr_memory,
+	.move = camera_userptr_move,
+	.release = camera_userptr_release,
+	.stop = camera_userptr_stop,
 };

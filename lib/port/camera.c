@@ -17,7 +17,7 @@ static const struct camera_method *const methods[] = { &camera_userptr, &camera_
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
 /* Starts with the first of the methods from @from on that the device accepts. */
-static int start_from(struct camera *cam, size_t from)
+static int camera_start_from(struct camera *cam, size_t from)
 {
 	int err = cam->refused;
 
@@ -37,7 +37,7 @@ static int start_from(struct camera *cam, size_t from)
 	return err;
 }
 
-static int fall_back(struct camera *cam)
+static int camera_fall_back(struct camera *cam)
 {
 	size_t i = 0;
 	int err;
@@ -45,7 +45,7 @@ static int fall_back(struct camera *cam)
 	while (i < METHODS && methods[i] != cam->method)
 		i++;
 	cam->method->stop(cam);
-	err = start_from(cam, i + 1);
+	err = camera_start_from(cam, i + 1);
 	if (err) {
 		cam->method = NULL;
 		cam->refused = err;
@@ -66,7 +66,7 @@ int camera_open(struct camera **cam, int fd, const struct camera_wish *wish, cha
 	c->fd = fd;
 	err = camera_negotiate(c, wish, why);
 	if (!err) {
-		err = start_from(c, 0);
+		err = camera_start_from(c, 0);
 		if (err)
 			snprintf(why, URI_WHY_MAX, "cannot capture: %s", strerror(-err));
 	}
@@ -94,7 +94,7 @@ const char *camera_format(const struct camera *cam)
 }
 
 /* Gives the frame at hand back. */
-static void release(struct camera *cam)
+static void camera_release(struct camera *cam)
 {
 	int err = cam->method->release(cam);
 
@@ -104,7 +104,7 @@ static void release(struct camera *cam)
 }
 
 /* Counts the frames between the last one and this. (Two fields of one frame may share a number.) */
-static void count_gap(struct camera *cam)
+static void camera_count_gap(struct camera *cam)
 {
 	int32_t step = (int32_t)(cam->frame.sequence - cam->sequence);
 
@@ -120,12 +120,12 @@ int camera_next(struct camera *cam)
 		int err = cam->refused;
 
 		if (err && cam->method)
-			err = fall_back(cam);
+			err = camera_fall_back(cam);
 		if (!err)
 			err = cam->method->next(cam);
 		if (err)
 			return err;
-		count_gap(cam);
+		camera_count_gap(cam);
 		cam->moved = 0;
 		cam->at_hand = true;
 		if (!cam->frame.broken && cam->frame.len)
@@ -141,7 +141,7 @@ ssize_t camera_move(struct camera *cam, int pipe)
 	if (!cam->at_hand)
 		return 0;
 	if (cam->moved == cam->frame.len) {
-		release(cam);
+		camera_release(cam);
 		cam->counts.frames++;
 		return 0;
 	}
@@ -174,7 +174,7 @@ void camera_drop(struct camera *cam)
 {
 	if (!cam->at_hand)
 		return;
-	release(cam);
+	camera_release(cam);
 	cam->counts.dropped++;
 }
 

@@ -18,12 +18,12 @@ static const struct uri_option file_create = {
 	.preset = 0644,
 };
 
-static int file_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+static int kind_file_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
 {
 	return uri_address_path(uri, address, PATH_MAX, why);
 }
 
-static int file_check(const struct uri *uri, char why[URI_WHY_MAX])
+static int kind_file_check(const struct uri *uri, char why[URI_WHY_MAX])
 {
 	uint64_t length = uri_value(uri, &file_length);
 
@@ -33,7 +33,7 @@ static int file_check(const struct uri *uri, char why[URI_WHY_MAX])
 }
 
 /* A regular file is emptied, and whatever may wait for a peer is made not to. */
-static int file_make_ready(const struct attempt *a, int fd, const struct stat *st)
+static int kind_file_make_ready(const struct attempt *a, int fd, const struct stat *st)
 {
 	if (S_ISDIR(st->st_mode))
 		return -EISDIR;
@@ -46,7 +46,7 @@ static int file_make_ready(const struct attempt *a, int fd, const struct stat *s
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
-static int file_open(struct attempt *a)
+static int kind_file_open(struct attempt *a)
 {
 	int flags = a->dir == PORT_SINK ? O_WRONLY | O_CREAT : O_RDONLY;
 	_cleanup_fd_ int fd = -1;
@@ -57,7 +57,7 @@ static int file_open(struct attempt *a)
 	fd = open_path(a, flags, (mode_t)uri_value(&a->uri, &file_create), &st);
 	if (fd < 0)
 		return fd;
-	err = file_make_ready(a, fd, &st);
+	err = kind_file_make_ready(a, fd, &st);
 	if (err < 0)
 		return attempt_failed(a, "open", err);
 	a->opened.fd = fd_take(&fd);
@@ -73,9 +73,9 @@ static const struct port_ops *const file_ops[] = { &port_file_source, &port_file
 const struct port_kind port_kind_file = {
 	.name = "file",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.parse = file_parse,
-	.check = file_check,
+	.parse = kind_file_parse,
+	.check = kind_file_check,
 	.options = file_options,
-	.open = file_open,
+	.open = kind_file_open,
 	.ops = file_ops,
 };

@@ -10,12 +10,12 @@
 #include "uri-address.h"
 #include "uri-option.h"
 
-static int tcp_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+static int kind_tcp_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
 {
 	return uri_address_host(uri, address, false, why);
 }
 
-static int tcp_open(struct attempt *a)
+static int kind_tcp_open(struct attempt *a)
 {
 	return socket_resolve(a, a->uri.host, SOCK_STREAM, "connect to", socket_connect);
 }
@@ -26,19 +26,19 @@ static const struct port_ops *const tcp_ops[] = { &port_stream, NULL };
 const struct port_kind port_kind_tcp = {
 	.name = "tcp",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.parse = tcp_parse,
+	.parse = kind_tcp_parse,
 	.options = tcp_options,
-	.open = tcp_open,
+	.open = kind_tcp_open,
 	.ops = tcp_ops,
 };
 
-static int tcp_listen_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+static int kind_tcp_listen_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
 {
 	return uri_address_host(uri, address, true, why);
 }
 
 /* Everywhere: IPv6's takes IPv4 as well (net.ipv6.bindv6only), where there is IPv6. */
-static int tcp_listen_open(struct attempt *a)
+static int kind_tcp_listen_open(struct attempt *a)
 {
 	const char *host = *a->uri.host ? a->uri.host : "::";
 	int err = socket_resolve(a, host, SOCK_STREAM, "listen on", socket_listen);
@@ -54,8 +54,8 @@ static const struct port_ops *const tcp_listen_ops[] = { &port_listen_source, &p
 const struct port_kind port_kind_tcp_listen = {
 	.name = "tcp-listen",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.parse = tcp_listen_parse,
+	.parse = kind_tcp_listen_parse,
 	.options = tcp_listen_options,
-	.open = tcp_listen_open,
+	.open = kind_tcp_listen_open,
 	.ops = tcp_listen_ops,
 };

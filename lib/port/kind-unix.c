@@ -15,12 +15,12 @@
 #include "uri-address.h"
 #include "uri-option.h"
 
-static int unix_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+static int kind_unix_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
 {
 	return uri_address_path(uri, address, sizeof(((struct sockaddr_un *)NULL)->sun_path), why);
 }
 
-static int unix_act(struct attempt *a, const char *verb, socket_actor actor)
+static int kind_unix_act(struct attempt *a, const char *verb, socket_actor actor)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct addrinfo one = {
@@ -28,14 +28,14 @@ static int unix_act(struct attempt *a, const char *verb, socket_actor actor)
 	};
 	int err;
 
-	memcpy(addr.sun_path, a->uri.path, strlen(a->uri.path)); /* it fits: unix_parse() */
+	memcpy(addr.sun_path, a->uri.path, strlen(a->uri.path)); /* it fits: kind_unix_parse() */
 	err = socket_first(a, &one, SOCK_STREAM, actor);
 	return err < 0 ? attempt_failed(a, verb, err) : 0;
 }
 
-static int unix_open(struct attempt *a)
+static int kind_unix_open(struct attempt *a)
 {
-	return unix_act(a, "connect to", socket_connect);
+	return kind_unix_act(a, "connect to", socket_connect);
 }
 
 static const struct uri_option *const unix_options[] = { &stream_retry, &uri_rate, NULL };
@@ -44,14 +44,14 @@ static const struct port_ops *const unix_ops[] = { &port_stream, NULL };
 const struct port_kind port_kind_unix = {
 	.name = "unix",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.parse = unix_parse,
+	.parse = kind_unix_parse,
 	.options = unix_options,
-	.open = unix_open,
+	.open = kind_unix_open,
 	.ops = unix_ops,
 };
 
 /* A socket's file that nobody listens on. connect(2) says ECONNREFUSED of whatever is no socket as well. */
-static bool unix_is_dead(const struct sockaddr_un *addr)
+static bool kind_unix_is_dead(const struct sockaddr_un *addr)
 {
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
@@ -60,19 +60,19 @@ static bool unix_is_dead(const struct sockaddr_un *addr)
 	       connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 && errno == ECONNREFUSED;
 }
 
-static int unix_listen(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len)
+static int kind_unix_listen(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	const struct sockaddr_un *un = (const void *)addr;
 	int err = socket_listen(a, fd, addr, len);
 
-	if (err != -EADDRINUSE || !unix_is_dead(un))
+	if (err != -EADDRINUSE || !kind_unix_is_dead(un))
 		return err;
 	return unlink(un->sun_path) < 0 ? -errno : socket_listen(a, fd, addr, len);
 }
 
-static int unix_listen_open(struct attempt *a)
+static int kind_unix_listen_open(struct attempt *a)
 {
-	return unix_act(a, "listen on", unix_listen);
+	return kind_unix_act(a, "listen on", kind_unix_listen);
 }
 
 static const struct uri_option *const unix_listen_options[] = { &listen_slow, &listen_grace, &uri_rate, NULL };
@@ -81,8 +81,8 @@ static const struct port_ops *const unix_listen_ops[] = { &port_listen_source, &
 const struct port_kind port_kind_unix_listen = {
 	.name = "unix-listen",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.parse = unix_parse,
+	.parse = kind_unix_parse,
 	.options = unix_listen_options,
-	.open = unix_listen_open,
+	.open = kind_unix_listen_open,
 	.ops = unix_listen_ops,
 };

@@ -1,6 +1,9 @@
 /*
- * v4l2:/dev/videoN, a camera: a source only. While the channel has no room for a frame, the driver keeps the next ones and then drops
- * them, which shows as gaps in their sequence. A stream ends after a whole frame.
+ * v4l2:/dev/videoN, a camera: a source only.
+ *
+ * A frame is moved whole before the next one is taken, on the channel's worker, which never waits for the device: while
+ * the channel has no room for a frame, the driver keeps the next ones and then drops them, which shows as gaps in their
+ * sequence. A stream ends after a whole frame, also where the camera is detached or unplugged in its middle.
  */
 #include "kinds.h"
 
@@ -42,7 +45,7 @@ static const struct uri_option v4l2_frames = {
 };
 
 /* Short ones are filled up with spaces, as V4L2's are: "Y16 ". */
-static int v4l2_parse_fourcc(const struct uri_option *option, const char *text, uint64_t *value)
+static int kind_v4l2_parse_fourcc(const struct uri_option *option, const char *text, uint64_t *value)
 {
 	size_t n = strlen(text);
 	uint32_t code = 0;
@@ -61,24 +64,24 @@ static int v4l2_parse_fourcc(const struct uri_option *option, const char *text, 
 }
 
 static const struct uri_option v4l2_format = {
-	.name = "format", .dirs = PORT_SOURCES, .parse = v4l2_parse_fourcc, .what = "a fourcc",
+	.name = "format", .dirs = PORT_SOURCES, .parse = kind_v4l2_parse_fourcc, .what = "a fourcc",
 };
 
 /* ---- opening ---- */
 
-static int v4l2_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
+static int kind_v4l2_parse(struct uri *uri, char *address, char why[URI_WHY_MAX])
 {
 	return uri_address_path(uri, address, PATH_MAX, why);
 }
 
-static void v4l2_close(void *state)
+static void kind_v4l2_close(void *state)
 {
 	camera_close(state);
 }
 
-static const struct opened_ops v4l2_opened = { .close = v4l2_close };
+static const struct opened_ops v4l2_opened = { .close = kind_v4l2_close };
 
-static int v4l2_open(struct attempt *a)
+static int kind_v4l2_open(struct attempt *a)
 {
 	const struct camera_wish wish = {
 		.width = (unsigned)uri_value(&a->uri, &v4l2_width),
@@ -111,35 +114,35 @@ struct camera_port {
 	char format[64];
 };
 
-static struct camera *camera_at(const struct camera_port *c)
+static struct camera *camera_port_camera(const struct camera_port *c)
 {
 	return c->port.config.opened.state;
 }
 
-static struct camera_port *camera_of(struct port *p)
+static struct camera_port *camera_port_of(struct port *p)
 {
 	return container_of(p, struct camera_port, port);
 }
 
-static void want_frame(struct camera_port *c)
+static void camera_port_want(struct camera_port *c)
 {
 	loop_io_poll(&c->frame, c->port.config.opened.fd, POLLIN);
 }
 
 /* Returns as camera_move() does. */
-static ssize_t move_some(struct camera_port *c)
+static ssize_t camera_port_move_some(struct camera_port *c)
 {
 	if (c->port.closes)
 		return c->rest.len ? bounce_give(&c->rest, c->port.inlet.fd) : 0;
-	return camera_move(camera_at(c), c->port.inlet.fd);
+	return camera_move(camera_port_camera(c), c->port.inlet.fd);
 }
 
-static void move(struct camera_port *c)
+static void camera_port_move(struct camera_port *c)
 {
 	struct port *p = &c->port;
 	ssize_t n;
 
-	while ((n = move_some(c)) > 0)
+	while ((n = camera_port_move_some(c)) > 0)
 		p->bytes += (uint64_t)n;
 	c->moving = n == -EAGAIN;
 	if (n == -EAGAIN)
@@ -149,45 +152,45 @@ static void move(struct camera_port *c)
 	else if (n < 0 || ++c->frames == uri_value(&p->config.uri, &v4l2_frames))
 		port_end(p, (int)n);
 	else
-		want_frame(c);
+		camera_port_want(c);
 }
 
-static void frame_ready(struct loop_io *io, int res)
+static void camera_port_frame(struct loop_io *io, int res)
 {
 	struct camera_port *c = container_of(io, struct camera_port, frame);
-	int n = camera_next(camera_at(c));
+	int n = camera_next(camera_port_camera(c));
 
 	if (n > 0)
-		move(c);
+		camera_port_move(c);
 	else if (n == -EAGAIN)
-		want_frame(c);
+		camera_port_want(c);
 	else
 		port_end(&c->port, n);
 }
 
-static void room_ready(struct loop_io *io, int res)
+static void camera_port_room(struct loop_io *io, int res)
 {
-	move(container_of(io, struct camera_port, room));
+	camera_port_move(container_of(io, struct camera_port, room));
 }
 
-static int init(struct port *p)
+static int camera_port_init(struct port *p)
 {
-	struct camera_port *c = camera_of(p);
+	struct camera_port *c = camera_port_of(p);
 	struct loop *loop = p->channel->worker->loop;
 
-	loop_io_init(&c->frame, loop, frame_ready);
-	loop_io_init(&c->room, loop, room_ready);
+	loop_io_init(&c->frame, loop, camera_port_frame);
+	loop_io_init(&c->room, loop, camera_port_room);
 	return 0;
 }
 
-static void start(struct port *p)
+static void camera_port_start(struct port *p)
 {
-	want_frame(camera_of(p));
+	camera_port_want(camera_port_of(p));
 }
 
-static void look(struct camera_port *c)
+static void camera_port_look(struct camera_port *c)
 {
-	const struct camera *cam = camera_at(c);
+	const struct camera *cam = camera_port_camera(c);
 
 	if (!cam)
 		return;
@@ -196,11 +199,11 @@ static void look(struct camera_port *c)
 	snprintf(c->format, sizeof(c->format), "%s", camera_format(cam));
 }
 
-static void finish(struct port *p)
+static void camera_port_finish(struct port *p)
 {
-	struct camera_port *c = camera_of(p);
+	struct camera_port *c = camera_port_of(p);
 
-	look(c);
+	camera_port_look(c);
 	loop_io_cancel(&c->frame);
 	loop_io_cancel(&c->room);
 	bounce_finish(&c->rest);
@@ -210,30 +213,30 @@ static void finish(struct port *p)
  * The frame at hand goes out whole first; from memory of our own, so that the camera is free at once. Where there is no
  * memory it stays open for as long as that takes.
  */
-static bool stop(struct port *p)
+static bool camera_port_stop(struct port *p)
 {
-	struct camera_port *c = camera_of(p);
+	struct camera_port *c = camera_port_of(p);
 	const char *rest;
 	size_t len;
 
 	loop_io_cancel(&c->frame);
 	if (!c->moving)
 		return true;
-	rest = camera_rest(camera_at(c), &len);
+	rest = camera_rest(camera_port_camera(c), &len);
 	if (rest && bounce_ready(&c->rest, len) == 0) {
 		memcpy(c->rest.buf, rest, len);
 		c->rest.len = len;
-		look(c);
+		camera_port_look(c);
 		port_close(p);
 	}
 	return false;
 }
 
-static int report(struct port *p, struct port_report *r)
+static int camera_port_report(struct port *p, struct port_report *r)
 {
-	struct camera_port *c = camera_of(p);
+	struct camera_port *c = camera_port_of(p);
 
-	look(c);
+	camera_port_look(c);
 	r->how = c->how;
 	r->frames = c->counts.frames;
 	r->dropped = c->counts.dropped;
@@ -243,7 +246,7 @@ static int report(struct port *p, struct port_report *r)
 	return r->format ? 0 : -ENOMEM;
 }
 
-static bool camera_fits(const struct opened *o, mode_t type)
+static bool camera_port_fits(const struct opened *o, mode_t type)
 {
 	return o->ops == &v4l2_opened;
 }
@@ -251,13 +254,13 @@ static bool camera_fits(const struct opened *o, mode_t type)
 static const struct port_ops camera_ops = {
 	.how = "camera",
 	.dirs = PORT_SOURCES,
-	.fits = camera_fits,
+	.fits = camera_port_fits,
 	.size = sizeof(struct camera_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = finish,
-	.report = report,
+	.init = camera_port_init,
+	.start = camera_port_start,
+	.stop = camera_port_stop,
+	.finish = camera_port_finish,
+	.report = camera_port_report,
 };
 
 /* ---- the row ---- */
@@ -271,8 +274,8 @@ static const struct port_ops *const v4l2_ops[] = { &camera_ops, NULL };
 const struct port_kind port_kind_v4l2 = {
 	.name = "v4l2",
 	.dirs = PORT_SOURCES,
-	.parse = v4l2_parse,
+	.parse = kind_v4l2_parse,
 	.options = v4l2_options,
-	.open = v4l2_open,
+	.open = kind_v4l2_open,
 	.ops = v4l2_ops,
 };

@@ -1,3 +1,7 @@
+/*
+ * On the thread of an attempt, which may block in connect(2) and in the resolver; what is not the answer is closed
+ * here.
+ */
 #include "open-socket.h"
 
 #include <errno.h>

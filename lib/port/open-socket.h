@@ -13,8 +13,8 @@ int socket_connect(struct attempt *a, int fd, const struct sockaddr *addr, sockl
 int socket_listen(struct attempt *a, int fd, const struct sockaddr *addr, socklen_t len);
 
 /*
- * Makes attempt->opened of the first address of @list that @actor can do with, a socket of @type. Returns 0, or the last
- * one's error, with no reason written.
+ * Makes attempt->opened of the first address of @list that @actor can do with, a socket of @type. Returns 0, or the
+ * last one's error, with no reason written.
  */
 int socket_first(struct attempt *a, const struct addrinfo *list, int type, socket_actor actor);
 

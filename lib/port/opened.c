@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base.h"
 #include "deferred-close.h"
 
 void opened_close(struct opened *o, uid_t uid)
@@ -10,6 +11,15 @@ void opened_close(struct opened *o, uid_t uid)
 		deferred_close_by(o->ops->close, o->state, uid);
 	else
 		deferred_close(&o->fd, uid);
+	*o = OPENED_NONE;
+}
+
+void opened_close_here(struct opened *o)
+{
+	if (o->ops)
+		o->ops->close(o->state);
+	else
+		fd_close(&o->fd);
 	*o = OPENED_NONE;
 }
 

@@ -35,5 +35,8 @@ static inline struct opened opened_take(struct opened *o)
 /* Closes it, unless it is OPENED_NONE, which it is afterwards. Never blocks: see deferred-close.h. @uid: who has it. */
 void opened_close(struct opened *o, uid_t uid);
 
-/* The same; its end is told by @c. Returns false where there was nothing to close: @c is not begun. */
+/* The same on the calling thread, which it may block. */
+void opened_close_here(struct opened *o);
+
+/* As opened_close(); its end is told by @c. Returns false where there was nothing to close: @c is not begun. */
 bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c);

@@ -1,7 +1,9 @@
 /*
  * Who owns an attempt is settled by the one change of its state away from ATTEMPT_RUNNING: the thread makes it
  * READY and tells the loop, which joins the thread; or opening_cancel() makes it ABANDONED, lets the thread go,
- * and the thread frees it.
+ * and the thread frees it. Either way one task comes to the loop, which does not end before (loop_expect()): so the
+ * thread never posts to a loop that is gone. An attempt counts for as long as it has a thread: what an abandoned one
+ * has opened it closes itself, however long that takes.
  *
  * An abandoned thread must come out of whatever call it waits in. One signal could come just before the call and
  * be lost; so its handler starts a timer, which sends the signal again until the thread is through. All calls are
@@ -37,7 +39,7 @@ static atomic_uint attempts;
 /* The calling thread's, while the signal may come. */
 static _Thread_local struct attempt *mine;
 
-static void interrupted(int signo)
+static void attempt_interrupted(int signo)
 {
 	const struct itimerspec again = { { 0, AGAIN_NSEC }, { 0, AGAIN_NSEC } };
 	int saved = errno;
@@ -47,9 +49,9 @@ static void interrupted(int signo)
 	errno = saved;
 }
 
-static void install(void)
+static void attempt_catch_interrupt(void)
 {
-	struct sigaction action = { .sa_handler = interrupted };
+	struct sigaction action = { .sa_handler = attempt_interrupted };
 
 	sigaction(INTERRUPT, &action, NULL);
 }
@@ -69,18 +71,18 @@ int attempt_failed(struct attempt *a, const char *verb, int err)
 	return err;
 }
 
-static void attempt_free(struct attempt *a)
+static void attempt_destroy(struct attempt *a)
 {
 	if (!a)
 		return;
-	opened_close(&a->opened, a->rights.uid);
+	opened_close_here(&a->opened);
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
 	free(a);
 	atomic_fetch_sub(&attempts, 1);
 }
 
-static int attempt_new(struct attempt **out, const struct opening *o)
+static int attempt_create(struct attempt **out, const struct opening *o)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
 	int err;
@@ -89,7 +91,7 @@ static int attempt_new(struct attempt **out, const struct opening *o)
 		return -ENOMEM;
 	a->opened = OPENED_NONE;
 	if (atomic_fetch_add(&attempts, 1) >= ATTEMPTS_MAX) {
-		attempt_free(a);
+		attempt_destroy(a);
 		return -EAGAIN;
 	}
 	a->dir = o->dir;
@@ -98,7 +100,7 @@ static int attempt_new(struct attempt **out, const struct opening *o)
 	if (err == 0)
 		err = rights_copy(&a->rights, o->rights);
 	if (err < 0)
-		attempt_free(a);
+		attempt_destroy(a);
 	else
 		*out = a;
 	return err;
@@ -106,7 +108,7 @@ static int attempt_new(struct attempt **out, const struct opening *o)
 
 /* ---- on the thread ---- */
 
-static void set_interrupt(int how)
+static void attempt_mask_interrupt(int how)
 {
 	sigset_t set;
 
@@ -115,7 +117,7 @@ static void set_interrupt(int how)
 	pthread_sigmask(how, &set, NULL);
 }
 
-static int open_as_asked(struct attempt *a)
+static int attempt_open(struct attempt *a)
 {
 	int err;
 
@@ -128,7 +130,7 @@ static int open_as_asked(struct attempt *a)
 	return a->uri.kind->open ? a->uri.kind->open(a) : attempt_failed(a, "open", -EINVAL);
 }
 
-static void *run(void *arg)
+static void *attempt_run(void *arg)
 {
 	struct attempt *a = arg;
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = INTERRUPT };
@@ -139,22 +141,22 @@ static void *run(void *arg)
 		a->err = attempt_failed(a, "make a timer for", -errno);
 	} else {
 		mine = a;
-		set_interrupt(SIG_UNBLOCK);
-		a->err = open_as_asked(a);
-		set_interrupt(SIG_BLOCK);
+		attempt_mask_interrupt(SIG_UNBLOCK);
+		a->err = attempt_open(a);
+		attempt_mask_interrupt(SIG_BLOCK);
 		mine = NULL;
 		timer_delete(a->again);
 	}
 	if (atomic_compare_exchange_strong(&a->state, &running, ATTEMPT_READY))
-		loop_post(a->o->loop, &a->o->task);
+		loop_arrive(a->o->loop, &a->o->task);
 	else
-		attempt_free(a);
+		attempt_destroy(a);
 	return NULL;
 }
 
 /* ---- on the loop ---- */
 
-static void tell(struct loop_task *task)
+static void opening_tell(struct loop_task *task)
 {
 	struct opening *o = container_of(task, struct opening, task);
 	struct attempt *a = o->attempt;
@@ -165,7 +167,7 @@ static void tell(struct loop_task *task)
 		o->err = a->err;
 		memcpy(o->why, a->why, sizeof(o->why));
 		o->opened = opened_take(&a->opened);
-		attempt_free(a);
+		attempt_destroy(a);
 	}
 	o->done(o);
 }
@@ -177,18 +179,20 @@ int opening_start(struct opening *o)
 	int err;
 
 	o->opened = OPENED_NONE;
-	o->task.run = tell;
-	err = attempt_new(&o->attempt, o);
+	o->task.run = opening_tell;
+	err = attempt_create(&o->attempt, o);
 	if (err < 0)
 		return err;
 	o->attempt->o = o;
-	pthread_once(&once, install);
+	pthread_once(&once, attempt_catch_interrupt);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&o->thread, NULL, run, o->attempt);
+	err = -pthread_create(&o->thread, NULL, attempt_run, o->attempt);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err < 0)
-		attempt_free(o->attempt);
+		attempt_destroy(o->attempt);
+	else /* on the loop's own thread, so it cannot have looked in between */
+		loop_expect(o->loop);
 	return err;
 }
 
@@ -203,5 +207,5 @@ void opening_cancel(struct opening *o)
 	pthread_detach(o->thread);
 	o->err = -EINTR;
 	uri_why(o->why, "%s", strerror(EINTR));
-	loop_post(o->loop, &o->task);
+	loop_arrive(o->loop, &o->task);
 }

@@ -23,7 +23,10 @@ struct opening {
 	enum port_dir dir;
 	dev_t mount; /* the daemon's own mount: opening a channel of it through the visible mount would pin it */
 	struct loop *loop;
-	/* On @loop's thread, exactly once after a successful opening_start(). May free the opening. */
+	/*
+	 * On @loop's thread, exactly once after a successful opening_start(), and before @loop ends: so who stops @loop
+	 * cancels first. May free the opening.
+	 */
 	void (*done)(struct opening *o);
 
 	/* The result: */

@@ -1,4 +1,9 @@
-/* How a port comes to be: what is behind its descriptor, and the channel's end of it. */
+/*
+ * How a port comes to be: what is behind its descriptor, and the channel's end of it.
+ *
+ * Until everything that can fail has gone well, what was opened is the caller's and the list knows nothing of the port;
+ * nothing here is waited for, and the file system behind the descriptor is not asked.
+ */
 #include "port.h"
 
 #include <errno.h>

@@ -20,9 +20,9 @@
 #define GRACE_BYTES PIPE_SIZE
 
 /* What a client has missed: what was dropped for it, and what it left in its tap. */
-static uint64_t missed(struct client *c)
+static uint64_t client_missed(struct client *c)
 {
-	const struct tap *tap = channel_find_tap(listen_channel(c->port), c->tap);
+	const struct tap *tap = channel_find_tap(listen_port_channel(c->port), c->tap);
 
 	if (tap)
 		c->lost = tap->lost;
@@ -41,7 +41,7 @@ void client_destroy(struct client *c)
 	fd_close(&c->pipe);
 	fd_close(&c->fd);
 	if (c->tap)
-		channel_remove_tap(listen_channel(lp), c->tap);
+		channel_remove_tap(listen_port_channel(lp), c->tap);
 	inlet_close(&lp->port.inlet);
 	free(c);
 	if (!lp->connected && lp->port.state == PORT_RUNNING)
@@ -51,7 +51,7 @@ void client_destroy(struct client *c)
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
-	uint64_t bytes = missed(c);
+	uint64_t bytes = client_missed(c);
 
 	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
 		 (uintmax_t)bytes);
@@ -70,18 +70,18 @@ static void client_ended(struct stream *s, int err)
 		client_leave(c, strerror(-err));
 	} else {
 		if (s->out) {
-			lp->lost += missed(c);
+			lp->lost += client_missed(c);
 			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
 		}
 		client_destroy(c);
 	}
-	listen_go_on(lp);
+	listen_port_go_on(lp);
 }
 
 static void client_drained(struct stream *s)
 {
 	struct client *c = container_of(s, struct client, stream);
-	struct tap *tap = channel_find_tap(listen_channel(c->port), c->tap);
+	struct tap *tap = channel_find_tap(listen_port_channel(c->port), c->tap);
 
 	if (!tap)
 		return;
@@ -89,7 +89,7 @@ static void client_drained(struct stream *s)
 	tap_look(tap);
 }
 
-static void watch_grace(struct client *c)
+static void client_watch_grace(struct client *c)
 {
 	if (loop_io_armed(&c->timer))
 		return;
@@ -102,24 +102,24 @@ static void client_stalled(struct stream *s)
 	struct client *c = container_of(s, struct client, stream);
 
 	if (uri_value(&c->port->port.config.uri, &listen_slow) == LISTEN_SLOW_DISCONNECT)
-		watch_grace(c);
+		client_watch_grace(c);
 }
 
-static void grace_over(struct loop_io *io, int res)
+static void client_grace_over(struct loop_io *io, int res)
 {
 	struct client *c = container_of(io, struct client, timer);
 	struct listen_port *lp = c->port;
-	const struct tap *tap = channel_find_tap(listen_channel(lp), c->tap);
+	const struct tap *tap = channel_find_tap(listen_port_channel(lp), c->tap);
 
 	if (tap && tap_full(tap) && c->stream.bytes - c->seen < GRACE_BYTES) {
 		client_leave(c, "too slow");
-		listen_go_on(lp);
+		listen_port_go_on(lp);
 	} else if (c->stream.full) {
-		watch_grace(c);
+		client_watch_grace(c);
 	}
 }
 
-static struct client *client_new(struct listen_port *lp, int fd)
+static struct client *client_create(struct listen_port *lp, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	struct loop *loop = lp->port.channel->worker->loop;
@@ -131,7 +131,7 @@ static struct client *client_new(struct listen_port *lp, int fd)
 	c->pipe = -1;
 	stream_init(&c->stream, loop, client_ended);
 	c->stream.stable = port_stable(&lp->port);
-	loop_io_init(&c->timer, loop, grace_over);
+	loop_io_init(&c->timer, loop, client_grace_over);
 	TAILQ_INSERT_TAIL(&lp->clients, c, entry);
 	lp->accepted++;
 	lp->connected++;
@@ -141,7 +141,7 @@ static struct client *client_new(struct listen_port *lp, int fd)
 
 int client_serve(struct listen_port *lp, int fd)
 {
-	struct client *c = client_new(lp, fd);
+	struct client *c = client_create(lp, fd);
 	struct port *p = &lp->port;
 	struct limits limits = p->config.limits;
 	int err;
@@ -168,7 +168,7 @@ int client_serve(struct listen_port *lp, int fd)
 		c->stream.drained = client_drained;
 		c->stream.stalled = client_stalled;
 		if (err == 0)
-			err = channel_add_private_tap(listen_channel(lp), &c->tap, &c->pipe, &limits);
+			err = channel_add_private_tap(listen_port_channel(lp), &c->tap, &c->pipe, &limits);
 	}
 	if (err < 0) {
 		client_destroy(c);

@@ -1,6 +1,10 @@
 /*
- * A sink on a regular file, block or character device. What it has in its lanes when the device fails, or when it is
- * detached, goes back to the head of its tap.
+ * A sink on a regular file, block or character device.
+ *
+ * On the channel's worker, which never waits for the device. At any time one half of the buffer is being written by the
+ * kernel or none is, and the other holds what comes after it. What is in the buffer when the device fails, or when the
+ * sink is detached, goes back to the head of its tap, so nothing is lost but with the tap's name; the end of the stream
+ * is the end of the sink once all of it is written and synced.
  */
 #include "port-file.h"
 
@@ -18,7 +22,7 @@
  * splice(2) takes no file that is open for appending, so each write is placed at the end as it is now. Who else
  * appends in the same moment may still be overwritten.
  */
-static void place_at_end(struct file_port *f)
+static void file_sink_place_at_end(struct file_port *f)
 {
 	struct statx st;
 
@@ -26,14 +30,14 @@ static void place_at_end(struct file_port *f)
 		f->offset = st.stx_size;
 }
 
-static void store(struct file_port *f)
+static void file_sink_store(struct file_port *f)
 {
-	struct lane *lane = &f->lanes[f->drain];
+	struct half *half = double_buffer_draining(&f->buffer);
 
-	if (lane->bytes) {
+	if (half->bytes) {
 		if (f->append)
-			place_at_end(f);
-		loop_io_splice(&f->disk, lane->pipe.rd, -1, f->port.config.opened.fd, file_place(f), lane->bytes);
+			file_sink_place_at_end(f);
+		loop_io_splice(&f->disk, half->pipe.rd, -1, f->port.config.opened.fd, file_port_place(f), half->bytes);
 	} else if (f->over && !loop_io_armed(&f->disk)) {
 		f->syncing = true;
 		loop_io_fsync(&f->disk, f->port.config.opened.fd);
@@ -41,7 +45,7 @@ static void store(struct file_port *f)
 }
 
 /* A private tap does not end before all of it is written. */
-static void hold(struct file_port *f, bool held)
+static void file_sink_hold(struct file_port *f, bool held)
 {
 	struct tap *tap = f->port.tap >= TAP_PRIVATE ? channel_find_tap(f->port.channel, f->port.tap) : NULL;
 
@@ -49,54 +53,55 @@ static void hold(struct file_port *f, bool held)
 		tap->held = held;
 }
 
-static void take(struct file_port *f)
+static void file_sink_take(struct file_port *f)
 {
-	struct lane *lane;
+	struct half *half;
 
-	while (!(lane = &f->lanes[f->fill])->bytes && !f->over) {
-		ssize_t n = sys.splice(f->port.pipe, lane->pipe.wr, 1 << 30);
+	while (!(half = double_buffer_filling(&f->buffer))->bytes && !f->over) {
+		ssize_t n = sys.splice(f->port.pipe, half->pipe.wr, 1 << 30);
 
 		if (n <= 0) {
 			loop_io_poll(&f->wait, f->port.pipe, POLLIN);
 			break;
 		}
-		hold(f, true);
-		lane->bytes = (size_t)n;
-		lane_next(&f->fill);
+		file_sink_hold(f, true);
+		half->bytes = (size_t)n;
+		double_buffer_filled(&f->buffer);
 	}
-	store(f);
-	if (lanes_empty(f) && !f->over) {
-		hold(f, false);
+	file_sink_store(f);
+	if (!double_buffer_bytes(&f->buffer) && !f->over) {
+		file_sink_hold(f, false);
 		port_drained(&f->port);
 	}
 }
 
 /* What was taken and not written is the tap's again, before what is in it. */
-static void give_back(struct file_port *f)
+static void file_sink_give_back(struct file_port *f)
 {
 	struct tap *tap = channel_find_tap(f->port.channel, f->port.tap);
-	size_t bytes = f->lanes[0].bytes + f->lanes[1].bytes;
+	size_t bytes = double_buffer_bytes(&f->buffer);
 	int err = 0;
 
 	if (!bytes)
 		return;
 	if (!tap) {
-		log_info("%s: port %u: %zu bytes went with their tap's name", f->port.channel->label, f->port.id, bytes);
+		log_info("%s: port %u: %zu bytes went with their tap's name", f->port.channel->label, f->port.id,
+			 bytes);
 		return;
 	}
 	tap->held = false;
 	err = tap_recall(tap, f->port.pipe);
-	/* The lane to be emptied last goes first: each is put before the one there. */
-	for (unsigned i = LANES; err == 0 && i--;) {
-		struct lane *lane = &f->lanes[(f->drain + i) % LANES];
+	/* The half to be emptied last goes first: each is put before the one there. */
+	for (unsigned i = HALVES; err == 0 && i--;) {
+		struct half *half = &f->buffer.halves[(f->buffer.drain + i) % HALVES];
 
-		if (lane->bytes)
-			err = queue_prepend(&tap->queue, &lane->pipe, lane->bytes, lane->size);
+		if (half->bytes)
+			err = queue_prepend(&tap->queue, &half->pipe, half->bytes, half->size);
 		if (err == 0)
-			lane->bytes = 0;
+			half->bytes = 0;
 	}
 	if (err < 0) {
-		tap->lost += f->lanes[0].bytes + f->lanes[1].bytes;
+		tap->lost += double_buffer_bytes(&f->buffer);
 		log_err("%s: port %u: giving back what it had not written: %s", f->port.channel->label, f->port.id,
 			strerror(-err));
 	}
@@ -105,10 +110,10 @@ static void give_back(struct file_port *f)
 	tap_look(tap);
 }
 
-static void disk(struct loop_io *io, int res)
+static void file_sink_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
-	struct lane *lane = &f->lanes[f->drain];
+	struct half *half = double_buffer_draining(&f->buffer);
 
 	if (f->syncing) {
 		/* EINVAL: what cannot be synced, such as a terminal (fsync(2)). */
@@ -119,38 +124,38 @@ static void disk(struct loop_io *io, int res)
 		return;
 	}
 	if (res > 0) {
-		lane->bytes -= (size_t)res;
+		half->bytes -= (size_t)res;
 		f->offset += (uint64_t)res;
 		port_moved(&f->port, (size_t)res);
-		if (!lane->bytes)
-			lane_next(&f->drain);
+		if (!half->bytes)
+			double_buffer_drained(&f->buffer);
 	}
 	if (f->port.leaving) {
-		give_back(f);
+		file_sink_give_back(f);
 		port_stopped(&f->port);
 	} else if (res > 0) {
-		store(f);
-		take(f);
+		file_sink_store(f);
+		file_sink_take(f);
 	} else {
-		give_back(f);
+		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
 	}
 }
 
-static void wait(struct loop_io *io, int res)
+static void file_sink_wait(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, wait);
 
 	if (res > 0 && (res & POLLHUP) && !(res & POLLIN))
 		f->over = true;
-	take(f);
+	file_sink_take(f);
 }
 
 /*
  * The file is opened again without O_APPEND. The number stays: it is the caller's, should the port not be attached
  * after all.
  */
-static int reopen_append(struct port *p)
+static int file_sink_reopen_append(struct port *p)
 {
 	_cleanup_fd_ int fd = -1;
 	char path[32];
@@ -160,45 +165,45 @@ static int reopen_append(struct port *p)
 	return fd < 0 || dup3(fd, p->config.opened.fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-static int init(struct port *p)
+static int file_sink_init(struct port *p)
 {
-	struct file_port *f = file_of(p);
-	int err = file_init(p, disk, wait);
+	struct file_port *f = file_port_of(p);
+	int err = file_port_init(p, file_sink_disk, file_sink_wait);
 
 	if (err == 0 && (fcntl(p->config.opened.fd, F_GETFL) & O_APPEND)) {
 		f->append = true;
-		err = reopen_append(p);
+		err = file_sink_reopen_append(p);
 	}
 	if (uri_value(&p->config.uri, &file_append) && f->seekable)
 		f->append = true;
 	return err;
 }
 
-static void start(struct port *p)
+static void file_sink_start(struct port *p)
 {
-	loop_io_poll(&file_of(p)->wait, p->pipe, POLLIN);
+	loop_io_poll(&file_port_of(p)->wait, p->pipe, POLLIN);
 }
 
-static bool stop(struct port *p)
+static bool file_sink_stop(struct port *p)
 {
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 
 	loop_io_cancel(&f->wait);
 	if (loop_io_armed(&f->disk)) {
 		loop_io_abort(&f->disk);
 		return false;
 	}
-	give_back(f);
+	file_sink_give_back(f);
 	return true;
 }
 
 const struct port_ops port_file_sink = {
 	.how = "splice",
 	.dirs = PORT_SINKS,
-	.fits = file_fits,
+	.fits = file_port_fits,
 	.size = sizeof(struct file_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = file_finish,
+	.init = file_sink_init,
+	.start = file_sink_start,
+	.stop = file_sink_stop,
+	.finish = file_port_finish,
 };

@@ -1,4 +1,11 @@
-/* A source on a regular file, block or character device. */
+/*
+ * A source on a regular file, block or character device.
+ *
+ * On the channel's worker, which never waits for the device. One half of the buffer is being filled by the kernel, or
+ * none is; what is in the other goes into the channel as it has room. A regular file that ends before the end that it
+ * had when it was attached is a failure (-ENODATA), after what there was of it. What was read and not handed on when
+ * the source is detached is dropped: it is still in the file.
+ */
 #include "port-file.h"
 
 #include <errno.h>
@@ -10,31 +17,31 @@
 #include "log.h"
 #include "sys.h"
 
-static void fill(struct file_port *f)
+static void file_source_fill(struct file_port *f)
 {
-	struct lane *lane = &f->lanes[f->fill];
-	size_t size = (size_t)lane->size, len = f->left < size ? (size_t)f->left : size;
+	struct half *half = double_buffer_filling(&f->buffer);
+	size_t size = (size_t)half->size, len = f->left < size ? (size_t)f->left : size;
 
-	if (f->over || lane->bytes || f->port.leaving || loop_io_armed(&f->disk))
+	if (f->over || half->bytes || f->port.leaving || loop_io_armed(&f->disk))
 		return;
 	f->port.copying = *port_stable(&f->port);
 	if (len && f->port.copying)
-		f->err = bounce_ready(&lane->bounce, size);
+		f->err = bounce_ready(&half->bounce, size);
 	f->over = len == 0 || f->err < 0;
 	if (f->over)
 		return;
 	if (f->port.copying)
-		loop_io_read(&f->disk, f->port.config.opened.fd, file_place(f), lane->bounce.buf, size, len);
+		loop_io_read(&f->disk, f->port.config.opened.fd, file_port_place(f), half->bounce.buf, size, len);
 	else
-		loop_io_splice(&f->disk, f->port.config.opened.fd, file_place(f), lane->pipe.wr, -1, len);
+		loop_io_splice(&f->disk, f->port.config.opened.fd, file_port_place(f), half->pipe.wr, -1, len);
 }
 
 /* Into the channel's pipe, what it takes. Returns the bytes or a negative errno. */
-static ssize_t hand_on(struct file_port *f, struct lane *lane)
+static ssize_t file_source_hand_on(struct file_port *f, struct half *half)
 {
-	bool copied = lane->bounce.len;
-	ssize_t n = copied ? bounce_give(&lane->bounce, f->port.inlet.fd) :
-			     sys.splice(lane->pipe.rd, f->port.inlet.fd, lane->bytes);
+	bool copied = half->bounce.len;
+	ssize_t n = copied ? bounce_give(&half->bounce, f->port.inlet.fd) :
+			     sys.splice(half->pipe.rd, f->port.inlet.fd, half->bytes);
 
 	if (n > 0 && copied)
 		port_copied(&f->port, (size_t)n);
@@ -43,12 +50,12 @@ static ssize_t hand_on(struct file_port *f, struct lane *lane)
 	return n;
 }
 
-static void drain(struct file_port *f)
+static void file_source_drain(struct file_port *f)
 {
-	struct lane *lane;
+	struct half *half;
 
-	while ((lane = &f->lanes[f->drain])->bytes) {
-		ssize_t n = hand_on(f, lane);
+	while ((half = double_buffer_draining(&f->buffer))->bytes) {
+		ssize_t n = file_source_hand_on(f, half);
 
 		if (n == -EAGAIN) {
 			loop_io_poll(&f->wait, f->port.inlet.fd, POLLOUT);
@@ -58,18 +65,18 @@ static void drain(struct file_port *f)
 			port_end(&f->port, n < 0 ? (int)n : -EIO);
 			return;
 		}
-		lane->bytes -= (size_t)n;
-		if (lane->bytes)
+		half->bytes -= (size_t)n;
+		if (half->bytes)
 			continue;
-		lane_next(&f->drain);
-		fill(f);
+		double_buffer_drained(&f->buffer);
+		file_source_fill(f);
 	}
 	if (f->over)
 		port_end(&f->port, f->err);
 }
 
 /* Nothing more to read: the end of the file, where it should be, or an error. */
-static void reached_end(struct file_port *f, int err)
+static void file_source_reached_end(struct file_port *f, int err)
 {
 	struct port *p = &f->port;
 
@@ -82,7 +89,7 @@ static void reached_end(struct file_port *f, int err)
 	f->err = -ENODATA;
 }
 
-static void disk(struct loop_io *io, int res)
+static void file_source_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
@@ -91,32 +98,32 @@ static void disk(struct loop_io *io, int res)
 		return;
 	}
 	if (res > 0) {
-		struct lane *lane = &f->lanes[f->fill];
+		struct half *half = double_buffer_filling(&f->buffer);
 
-		lane->bytes = (size_t)res;
-		lane->bounce.at = 0;
-		lane->bounce.len = f->port.copying ? lane->bytes : 0;
+		half->bytes = (size_t)res;
+		half->bounce.at = 0;
+		half->bounce.len = f->port.copying ? half->bytes : 0;
 		f->offset += (uint64_t)res;
 		if (f->left != FILE_TO_END)
 			f->left -= (uint64_t)res;
-		lane_next(&f->fill);
-		fill(f);
+		double_buffer_filled(&f->buffer);
+		file_source_fill(f);
 	} else {
-		reached_end(f, res);
+		file_source_reached_end(f, res);
 	}
-	drain(f);
+	file_source_drain(f);
 }
 
-static void wait(struct loop_io *io, int res)
+static void file_source_wait(struct loop_io *io, int res)
 {
-	drain(container_of(io, struct file_port, wait));
+	file_source_drain(container_of(io, struct file_port, wait));
 }
 
-static int init(struct port *p)
+static int file_source_init(struct port *p)
 {
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 	uint64_t offset = uri_value(&p->config.uri, &file_offset), length = uri_value(&p->config.uri, &file_length);
-	int err = file_init(p, disk, wait);
+	int err = file_port_init(p, file_source_disk, file_source_wait);
 
 	if (err < 0)
 		return err;
@@ -131,17 +138,17 @@ static int init(struct port *p)
 	return 0;
 }
 
-static void start(struct port *p)
+static void file_source_start(struct port *p)
 {
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 
-	fill(f);
-	drain(f);
+	file_source_fill(f);
+	file_source_drain(f);
 }
 
-static bool stop(struct port *p)
+static bool file_source_stop(struct port *p)
 {
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 
 	loop_io_cancel(&f->wait);
 	loop_io_abort(&f->disk);
@@ -151,10 +158,10 @@ static bool stop(struct port *p)
 const struct port_ops port_file_source = {
 	.how = "splice",
 	.dirs = PORT_SOURCES,
-	.fits = file_fits,
+	.fits = file_port_fits,
 	.size = sizeof(struct file_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = file_finish,
+	.init = file_source_init,
+	.start = file_source_start,
+	.stop = file_source_stop,
+	.finish = file_port_finish,
 };

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "deferred-close.h"
 #include "channel.h"
 #include "engine.h"
 
@@ -13,7 +12,7 @@
  * Where a passed file stands. Not by lseek(2), which waits for whoever is reading or writing by the same open file;
  * proc_pid_fdinfo(5) does not.
  */
-static uint64_t position(int fd)
+static uint64_t file_port_position(int fd)
 {
 	char name[40], line[64] = "";
 	uint64_t at = 0;
@@ -28,19 +27,18 @@ static uint64_t position(int fd)
 	return at;
 }
 
-int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
+int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
 {
 	struct loop *loop = p->channel->worker->loop;
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 	struct statx st;
 	int err;
 
-	for (unsigned i = 0; i < LANES; i++)
-		f->lanes[i].pipe = PIPE_NONE;
+	f->buffer = DOUBLE_BUFFER_NONE;
 	loop_io_init(&f->disk, loop, disk);
 	loop_io_init(&f->wait, loop, wait);
 	f->charge.account = p->config.limits.account;
-	err = charge_set(&f->charge, (uint64_t)LANES * PIPE_SIZE);
+	err = charge_set(&f->charge, (uint64_t)HALVES * PIPE_SIZE);
 	if (err == 0)
 		err = port_look(p->config.opened.fd, &st);
 	if (err < 0)
@@ -51,40 +49,24 @@ int file_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(
 	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
 	f->left = FILE_TO_END;
 	if (f->seekable)
-		f->offset = position(p->config.opened.fd);
-	for (unsigned i = 0; i < LANES; i++) {
-		struct lane *lane = &f->lanes[i];
-
-		lane->size = pipe_open(&lane->pipe, PIPE_SIZE);
-		if (lane->size < 0)
-			return lane->size;
-		if (fifo_fd_check(lane->pipe.wr) < 0)
-			return -EMFILE;
-	}
-	return 0;
+		f->offset = file_port_position(p->config.opened.fd);
+	return double_buffer_open(&f->buffer);
 }
 
-void file_finish(struct port *p)
+void file_port_finish(struct port *p)
 {
-	struct file_port *f = file_of(p);
+	struct file_port *f = file_port_of(p);
 	bool busy = loop_io_armed(&f->disk);
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
 	if (busy && p->copying) /* the loop's now */
-		f->lanes[f->fill].bounce = (struct bounce){ 0 };
-	for (unsigned i = 0; i < LANES; i++) {
-		if (busy) { /* one of them is locked for as long as the device takes */
-			deferred_close_after(&f->lanes[i].pipe.rd, p->config.rights.uid, f->disk.loop);
-			deferred_close_after(&f->lanes[i].pipe.wr, p->config.rights.uid, f->disk.loop);
-		}
-		pipe_close(&f->lanes[i].pipe);
-		bounce_finish(&f->lanes[i].bounce);
-	}
+		double_buffer_filling(&f->buffer)->bounce = (struct bounce){ 0 };
+	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
 	charge_finish(&f->charge);
 }
 
-bool file_fits(const struct opened *o, mode_t type)
+bool file_port_fits(const struct opened *o, mode_t type)
 {
 	return !o->ops && (S_ISREG(type) || S_ISBLK(type) || S_ISCHR(type));
 }

@@ -24,12 +24,12 @@
 /* Connections before others of the loop have a turn. */
 #define TURN_ACCEPTS 16
 
-static void accept_more(struct listen_port *lp)
+static void listen_port_accept(struct listen_port *lp)
 {
 	loop_io_poll(&lp->acceptable, lp->port.config.opened.fd, POLLIN);
 }
 
-void listen_go_on(struct listen_port *lp)
+void listen_port_go_on(struct listen_port *lp)
 {
 	struct channel *ch = lp->port.channel;
 	struct pollfd origin = { .fd = ch->in, .events = POLLIN };
@@ -42,11 +42,11 @@ void listen_go_on(struct listen_port *lp)
 	lp->ending = lp->port.config.dir == PORT_SOURCE && ch->in >= 0 && poll(&origin, 1, 0) > 0 &&
 		     (origin.revents & POLLHUP);
 	if (!lp->ending)
-		accept_more(lp);
+		listen_port_accept(lp);
 }
 
 /* A source takes the next connection once this one is over. */
-static void acceptable(struct loop_io *io, int res)
+static void listen_port_acceptable(struct loop_io *io, int res)
 {
 	struct listen_port *lp = container_of(io, struct listen_port, acceptable);
 	struct port *p = &lp->port;
@@ -65,24 +65,24 @@ static void acceptable(struct loop_io *io, int res)
 		log_warn("%s: port %u: a client cannot be served: %s", p->channel->label, p->id, strerror(-err));
 		loop_io_timer(&lp->pause, PAUSE_NSEC);
 	} else if (p->config.dir == PORT_SINK || !lp->connected) {
-		accept_more(lp);
+		listen_port_accept(lp);
 	}
 }
 
-static void pause_over(struct loop_io *io, int res)
+static void listen_port_pause_over(struct loop_io *io, int res)
 {
-	listen_go_on(container_of(io, struct listen_port, pause));
+	listen_port_go_on(container_of(io, struct listen_port, pause));
 }
 
-static int init(struct port *p)
+static int listen_port_init(struct port *p)
 {
-	struct listen_port *lp = listen_of(p);
+	struct listen_port *lp = listen_port_of(p);
 	struct channel *ch = p->channel;
 	struct loop *loop = ch->worker->loop;
 
 	TAILQ_INIT(&lp->clients);
-	loop_io_init(&lp->acceptable, loop, acceptable);
-	loop_io_init(&lp->pause, loop, pause_over);
+	loop_io_init(&lp->acceptable, loop, listen_port_acceptable);
+	loop_io_init(&lp->pause, loop, listen_port_pause_over);
 	if (fcntl(p->config.opened.fd, F_SETFL, fcntl(p->config.opened.fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	if (p->config.dir == PORT_SOURCE || p->config.node == ch->origin.id)
@@ -92,15 +92,15 @@ static int init(struct port *p)
 	return channel_create_relay(&lp->relay, ch, p->config.node);
 }
 
-static void start(struct port *p)
+static void listen_port_start(struct port *p)
 {
 	p->state = PORT_LISTENING;
-	listen_go_on(listen_of(p));
+	listen_port_go_on(listen_port_of(p));
 }
 
-static void finish(struct port *p)
+static void listen_port_finish(struct port *p)
 {
-	struct listen_port *lp = listen_of(p);
+	struct listen_port *lp = listen_port_of(p);
 
 	loop_io_cancel(&lp->acceptable);
 	loop_io_cancel(&lp->pause);
@@ -110,20 +110,20 @@ static void finish(struct port *p)
 	lp->relay = NULL;
 }
 
-static bool stop(struct port *p)
+static bool listen_port_stop(struct port *p)
 {
-	finish(p);
+	listen_port_finish(p);
 	return true;
 }
 
-static void name_gone(struct port *p)
+static void listen_port_name_gone(struct port *p)
 {
 	port_end(p, 0);
 }
 
-static void stream_over(struct port *p)
+static void listen_port_stream_over(struct port *p)
 {
-	struct listen_port *lp = listen_of(p);
+	struct listen_port *lp = listen_port_of(p);
 
 	if (!p->channel->dead && !lp->ending)
 		return;
@@ -132,7 +132,7 @@ static void stream_over(struct port *p)
 	loop_io_timer(&lp->pause, 0); /* a client may be on its way out just now */
 }
 
-static int report(struct port *p, struct port_report *r)
+static int listen_port_report(struct port *p, struct port_report *r)
 {
 	const struct listen_port *lp = container_of(p, struct listen_port, port);
 	const struct client *c;
@@ -142,7 +142,7 @@ static int report(struct port *p, struct port_report *r)
 	r->disconnected = lp->disconnected;
 	r->lost = lp->lost;
 	TAILQ_FOREACH(c, &lp->clients, entry) {
-		const struct tap *tap = c->tap ? channel_find_tap(listen_channel(lp), c->tap) : NULL;
+		const struct tap *tap = c->tap ? channel_find_tap(listen_port_channel(lp), c->tap) : NULL;
 
 		port_report_stream(r, &c->stream);
 		r->lost += tap ? tap->lost : c->lost;
@@ -150,12 +150,12 @@ static int report(struct port *p, struct port_report *r)
 	return 0;
 }
 
-static bool listen_fits(const struct opened *o, mode_t type)
+static bool listen_port_fits(const struct opened *o, mode_t type)
 {
 	return !o->ops && S_ISSOCK(type) && port_look_stream(o->fd, true);
 }
 
-static int listen_parse_slow(const struct uri_option *option, const char *text, uint64_t *value)
+static int listen_port_parse_slow(const struct uri_option *option, const char *text, uint64_t *value)
 {
 	static const char *const words[] = {
 		[LISTEN_SLOW_DISCONNECT] = "disconnect", [LISTEN_SLOW_DROP] = "drop", [LISTEN_SLOW_BLOCK] = "block",
@@ -168,7 +168,7 @@ static int listen_parse_slow(const struct uri_option *option, const char *text, 
 }
 
 const struct uri_option listen_slow = {
-	.name = "slow", .dirs = PORT_SINKS, .parse = listen_parse_slow, .what = "block, drop or disconnect",
+	.name = "slow", .dirs = PORT_SINKS, .parse = listen_port_parse_slow, .what = "block, drop or disconnect",
 };
 
 const struct uri_option listen_grace = {
@@ -179,28 +179,28 @@ const struct uri_option listen_grace = {
 const struct port_ops port_listen_source = {
 	.how = "splice",
 	.dirs = PORT_SOURCES,
-	.fits = listen_fits,
+	.fits = listen_port_fits,
 	.late = true,
 	.size = sizeof(struct listen_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = finish,
-	.report = report,
-	.stream_over = stream_over,
+	.init = listen_port_init,
+	.start = listen_port_start,
+	.stop = listen_port_stop,
+	.finish = listen_port_finish,
+	.report = listen_port_report,
+	.stream_over = listen_port_stream_over,
 };
 
 const struct port_ops port_listen_sink = {
 	.how = "splice",
 	.dirs = PORT_SINKS,
-	.fits = listen_fits,
+	.fits = listen_port_fits,
 	.late = true,
 	.size = sizeof(struct listen_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = finish,
-	.report = report,
-	.stream_over = stream_over,
-	.name_gone = name_gone,
+	.init = listen_port_init,
+	.start = listen_port_start,
+	.stop = listen_port_stop,
+	.finish = listen_port_finish,
+	.report = listen_port_report,
+	.stream_over = listen_port_stream_over,
+	.name_gone = listen_port_name_gone,
 };

@@ -1,4 +1,7 @@
-/* A listening port: what kinds of ports name of it in their rows, and what its files share. Its clients are in port-client.c. */
+/*
+ * A listening port: what kinds of ports name of it in their rows, and what its files share. Its clients are in
+ * port-client.c.
+ */
 #pragma once
 
 #include "base.h"
@@ -36,13 +39,13 @@ struct listen_port {
 	uint64_t accepted, connected, disconnected, lost;
 };
 
-static inline struct listen_port *listen_of(struct port *p)
+static inline struct listen_port *listen_port_of(struct port *p)
 {
 	return container_of(p, struct listen_port, port);
 }
 
 /* What a sink's clients read. */
-static inline struct channel *listen_channel(const struct listen_port *lp)
+static inline struct channel *listen_port_channel(const struct listen_port *lp)
 {
 	return lp->relay ? lp->relay : lp->port.channel;
 }
@@ -57,4 +60,4 @@ void client_destroy(struct client *c);
  * What follows from a client's end, or from there being none yet. A channel that is dead can give and take nothing
  * more: the last client's end is the port's.
  */
-void listen_go_on(struct listen_port *lp);
+void listen_port_go_on(struct listen_port *lp);

@@ -1,6 +1,9 @@
 /*
- * A port on a socket, pipe or FIFO. With ?retry= it connects again after a failure, and goes on: what a sink has
- * not sent is in its pipe.
+ * A port on a socket, pipe or FIFO.
+ *
+ * All of its bytes are moved by its stream, on the channel's worker, without blocking. With ?retry= it connects again
+ * after a failure, and goes on: what a sink has not sent is in its pipe. The new connection is opened on a thread, and
+ * outlives the port where that is detached meanwhile.
  */
 #include "port-stream.h"
 
@@ -38,7 +41,7 @@ struct reopening {
  * Who passed the socket may share its flags, and make it block again, as a shell does with its standard input:
  * then no call waits for longer than the kernel's shortest time. Nor does the last close wait for the peer.
  */
-static void never_wait(int fd)
+static void stream_port_never_wait(int fd)
 {
 	const struct timeval shortest = { .tv_usec = 1 };
 
@@ -48,7 +51,7 @@ static void never_wait(int fd)
 }
 
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
-static int ready(struct stream_port *sp)
+static int stream_port_ready(struct stream_port *sp)
 {
 	int fd = sp->port.config.opened.fd;
 	struct statx st;
@@ -60,11 +63,11 @@ static int ready(struct stream_port *sp)
 	if (!sp->socket)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
-	never_wait(fd);
+	stream_port_never_wait(fd);
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-static void run(struct stream_port *sp)
+static void stream_port_run(struct stream_port *sp)
 {
 	struct port *p = &sp->port;
 	bool out = p->config.dir == PORT_SINK;
@@ -74,7 +77,7 @@ static void run(struct stream_port *sp)
 	stream_start(&sp->stream, p->config.opened.fd, out ? p->pipe : p->inlet.fd, out);
 }
 
-static void again(struct stream_port *sp, int err)
+static void stream_port_again(struct stream_port *sp, int err)
 {
 	struct port *p = &sp->port;
 	uint64_t retry = uri_value(&p->config.uri, &stream_retry);
@@ -87,7 +90,7 @@ static void again(struct stream_port *sp, int err)
 	loop_io_timer(&sp->timer, retry * NSEC_PER_SEC);
 }
 
-static void reopened(struct opening *o)
+static void stream_port_reopened(struct opening *o)
 {
 	struct reopening *r = container_of(o, struct reopening, opening);
 	struct stream_port *sp = r->port;
@@ -102,17 +105,17 @@ static void reopened(struct opening *o)
 	if (!sp)
 		return;
 	if (err == 0)
-		err = ready(sp);
+		err = stream_port_ready(sp);
 	if (err < 0) {
 		fd_close(&sp->port.config.opened.fd);
-		again(sp, err);
+		stream_port_again(sp, err);
 		return;
 	}
 	log_info("%s: port %u: connected to %s again", sp->port.channel->label, sp->port.id, sp->port.config.uri.text);
-	run(sp);
+	stream_port_run(sp);
 }
 
-static int reopen(struct stream_port *sp)
+static int stream_port_reopen(struct stream_port *sp)
 {
 	const struct port_config *config = &sp->port.config;
 	struct reopening *r = calloc(1, sizeof(*r));
@@ -124,7 +127,7 @@ static int reopen(struct stream_port *sp)
 	r->uid = config->rights.uid;
 	r->opening = (struct opening){
 		.uri = &config->uri, .dir = config->dir, .rights = &config->rights, .mount = config->mount,
-		.loop = sp->port.channel->worker->loop, .done = reopened,
+		.loop = sp->port.channel->worker->loop, .done = stream_port_reopened,
 	};
 	err = opening_start(&r->opening);
 	if (err < 0) {
@@ -135,16 +138,16 @@ static int reopen(struct stream_port *sp)
 	return 0;
 }
 
-static void timer_ready(struct loop_io *io, int res)
+static void stream_port_due(struct loop_io *io, int res)
 {
 	struct stream_port *sp = container_of(io, struct stream_port, timer);
-	int err = reopen(sp);
+	int err = stream_port_reopen(sp);
 
 	if (err < 0)
-		again(sp, err);
+		stream_port_again(sp, err);
 }
 
-static void ended(struct stream *s, int err)
+static void stream_port_ended(struct stream *s, int err)
 {
 	struct stream_port *sp = container_of(s, struct stream_port, stream);
 	struct port *p = &sp->port;
@@ -157,7 +160,7 @@ static void ended(struct stream *s, int err)
 	}
 	if (err < 0 && uri_value(&p->config.uri, &stream_retry)) {
 		fd_close(&p->config.opened.fd);
-		again(sp, err);
+		stream_port_again(sp, err);
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
@@ -165,29 +168,29 @@ static void ended(struct stream *s, int err)
 	port_end(p, err);
 }
 
-static void drained(struct stream *s)
+static void stream_port_drained(struct stream *s)
 {
 	port_drained(&container_of(s, struct stream_port, stream)->port);
 }
 
-static int init(struct port *p)
+static int stream_port_init(struct port *p)
 {
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 	struct loop *loop = p->channel->worker->loop;
 
-	loop_io_init(&sp->timer, loop, timer_ready);
-	stream_init(&sp->stream, loop, ended);
-	sp->stream.drained = drained;
+	loop_io_init(&sp->timer, loop, stream_port_due);
+	stream_init(&sp->stream, loop, stream_port_ended);
+	sp->stream.drained = stream_port_drained;
 	sp->stream.stable = port_stable(p);
-	return ready(sp);
+	return stream_port_ready(sp);
 }
 
-static void start(struct port *p)
+static void stream_port_start(struct port *p)
 {
-	run(container_of(p, struct stream_port, port));
+	stream_port_run(container_of(p, struct stream_port, port));
 }
 
-static void finish(struct port *p)
+static void stream_port_finish(struct port *p)
 {
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 
@@ -201,17 +204,17 @@ static void finish(struct port *p)
 }
 
 /* What was copied is in no pipe yet: it goes out first. */
-static bool stop(struct port *p)
+static bool stream_port_stop(struct port *p)
 {
 	if (stream_rest(&container_of(p, struct stream_port, port)->stream)) {
 		port_close(p);
 		return false;
 	}
-	finish(p);
+	stream_port_finish(p);
 	return true;
 }
 
-static int report(struct port *p, struct port_report *r)
+static int stream_port_report(struct port *p, struct port_report *r)
 {
 	const struct stream_port *sp = container_of(p, struct stream_port, port);
 
@@ -219,7 +222,7 @@ static int report(struct port *p, struct port_report *r)
 	return 0;
 }
 
-static bool stream_fits(const struct opened *o, mode_t type)
+static bool stream_port_fits(const struct opened *o, mode_t type)
 {
 	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
 }
@@ -232,11 +235,11 @@ const struct uri_option stream_retry = {
 const struct port_ops port_stream = {
 	.how = "splice",
 	.dirs = PORT_SOURCES | PORT_SINKS,
-	.fits = stream_fits,
+	.fits = stream_port_fits,
 	.size = sizeof(struct stream_port),
-	.init = init,
-	.start = start,
-	.stop = stop,
-	.finish = finish,
-	.report = report,
+	.init = stream_port_init,
+	.start = stream_port_start,
+	.stop = stream_port_stop,
+	.finish = stream_port_finish,
+	.report = stream_port_report,
 };

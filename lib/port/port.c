@@ -1,10 +1,10 @@
 /*
  * The end of a port, by itself or because it is detached, and whose turn it is then.
  *
- * A port ends in two steps. It is over: it has left the channel, moves nothing more, and the next source plays. Then its
- * descriptor is closed, which may take as long as somebody's file system likes; only after that is its end told, by its
- * state, to who waits for it and to who has detached it. So whoever hears of an end finds the address free and the file
- * system at rest. A close that hangs holds up nobody else.
+ * A port ends in two steps. It is over: it has left the channel, moves nothing more, and the next source plays. Then
+ * its descriptor is closed, which may take as long as somebody's file system likes; only after that is its end told, by
+ * its state, to who waits for it and to who has detached it. So whoever hears of an end finds the address free and the
+ * file system at rest. A close that hangs holds up nobody else.
  *
  * A failed sink on the origin keeps its private tap, so that nothing is lost: the next sink there goes on with it.
  */

@@ -28,7 +28,7 @@ struct port_config {
 	struct opened opened;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
 	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
-	struct limits limits; /* of its private taps, and who is charged for them and its lanes */
+	struct limits limits; /* of its private taps, and who is charged for them and its buffer */
 };
 
 /*

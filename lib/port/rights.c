@@ -68,7 +68,7 @@ void rights_finish(struct rights *r)
 }
 
 /* The kernel does so itself when the effective user is root no more, unless the securebits say otherwise. */
-static int drop_capabilities(void)
+static int rights_drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -88,7 +88,7 @@ int rights_take(const struct rights *r)
 		return 0;
 	if (syscall(CALL_setresuid, -1, r->uid, -1) < 0)
 		return -errno;
-	return drop_capabilities();
+	return rights_drop_capabilities();
 }
 
 int rights_shed(void)
@@ -110,7 +110,7 @@ int rights_shed(void)
 	return 0;
 }
 
-static int read_root(const char *path, int *root)
+static int rights_read_root(const char *path, int *root)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
@@ -131,7 +131,7 @@ static int read_root(const char *path, int *root)
 	return 0;
 }
 
-static int read_view(const char *process, struct view *view)
+static int rights_read_view(const char *process, struct view *view)
 {
 	char path[64];
 	struct stat st;
@@ -142,12 +142,12 @@ static int read_view(const char *process, struct view *view)
 	view->net_dev = st.st_dev;
 	view->net_ino = st.st_ino;
 	snprintf(path, sizeof(path), "/proc/%s/mountinfo", process);
-	return read_root(path, &view->root);
+	return rights_read_root(path, &view->root);
 }
 
 int rights_remember_view(void)
 {
-	return read_view("self", &own);
+	return rights_read_view("self", &own);
 }
 
 int rights_same_view(pid_t pid)
@@ -159,7 +159,7 @@ int rights_same_view(pid_t pid)
 	if (pid <= 0)
 		return -ESRCH;
 	snprintf(process, sizeof(process), "%d", pid);
-	err = read_view(process, &view);
+	err = rights_read_view(process, &view);
 	if (err < 0)
 		return err;
 	return own.root && view.root == own.root && view.net_dev == own.net_dev && view.net_ino == own.net_ino ?

@@ -19,7 +19,7 @@
 /* Bytes of a copy. */
 #define COPY_SIZE (64 << 10)
 
-static void stop(struct stream *s)
+static void stream_halt(struct stream *s)
 {
 	loop_io_cancel(&s->io);
 	loop_io_cancel(&s->peer);
@@ -27,19 +27,19 @@ static void stop(struct stream *s)
 	pipe_close(&s->between);
 }
 
-static void end(struct stream *s, int err)
+static void stream_end(struct stream *s, int err)
 {
-	stop(s);
+	stream_halt(s);
 	s->ended(s, err);
 }
 
-static void moved(struct stream *s, size_t n)
+static void stream_moved(struct stream *s, size_t n)
 {
 	s->bytes += n;
 	s->pages += pipe_pages(n);
 }
 
-static void send_some(struct stream *s)
+static void stream_send(struct stream *s)
 {
 	s->full = false;
 	for (int i = 0; i < TURN_SPLICES; i++) {
@@ -62,16 +62,16 @@ static void send_some(struct stream *s)
 			return;
 		}
 		if (n < 0) {
-			end(s, (int)n);
+			stream_end(s, (int)n);
 			return;
 		}
-		moved(s, (size_t)n);
+		stream_moved(s, (size_t)n);
 	}
 	loop_io_poll(&s->io, s->pipe, POLLIN);
 }
 
 /* poll(2) revents of what can be received; POLLPRI: urgent data of TCP. */
-static short receivable(int fd)
+static short stream_receivable(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN | POLLPRI };
 
@@ -82,7 +82,7 @@ static short receivable(int fd)
  * splice(2) from TCP stops before urgent data, whatever SO_OOBINLINE says (tcp_read_sock()), and would do so for
  * ever. So that is copied, as a part of the stream. Returns true where something was.
  */
-static bool receive_urgent(struct stream *s)
+static bool stream_receive_urgent(struct stream *s)
 {
 	char buf[4096]; /* PIPE_BUF: written whole or not at all */
 	ssize_t n;
@@ -97,7 +97,7 @@ static bool receive_urgent(struct stream *s)
 }
 
 /* Takes a chunk into the buffer. Returns its bytes, 0 at the end, or a negative errno. */
-static ssize_t take_copy(struct stream *s)
+static ssize_t stream_take_copy(struct stream *s)
 {
 	int err = bounce_ready(&s->bounce, COPY_SIZE);
 	ssize_t n;
@@ -116,9 +116,9 @@ static ssize_t take_copy(struct stream *s)
 	return n;
 }
 
-static ssize_t receive_copy(struct stream *s)
+static ssize_t stream_receive_copy(struct stream *s)
 {
-	ssize_t n = s->bounce.len ? 1 : take_copy(s);
+	ssize_t n = s->bounce.len ? 1 : stream_take_copy(s);
 
 	if (n <= 0)
 		return n;
@@ -131,27 +131,27 @@ static ssize_t receive_copy(struct stream *s)
 }
 
 /* Returns the bytes, 0 at the end, or a negative errno. */
-static ssize_t receive(struct stream *s)
+static ssize_t stream_receive_chunk(struct stream *s)
 {
 	ssize_t n;
 
 	if (!s->bounce.len)
 		s->copying = s->stable && *s->stable;
 	if (s->copying)
-		return receive_copy(s);
+		return stream_receive_copy(s);
 	n = sys.splice(s->fd, s->pipe, PIPE_SIZE);
 	if (n > 0)
-		moved(s, (size_t)n);
+		stream_moved(s, (size_t)n);
 	return n;
 }
 
-static void receive_some(struct stream *s)
+static void stream_receive(struct stream *s)
 {
 	for (int i = 0; i < TURN_SPLICES && (s->bounce.len || !s->last); i++) {
-		ssize_t n = receive(s);
-		short there = n == -EAGAIN && !s->bounce.len ? receivable(s->fd) : 0;
+		ssize_t n = stream_receive_chunk(s);
+		short there = n == -EAGAIN && !s->bounce.len ? stream_receivable(s->fd) : 0;
 
-		if ((there & POLLPRI) && receive_urgent(s))
+		if ((there & POLLPRI) && stream_receive_urgent(s))
 			continue;
 		if (there) {
 			loop_io_poll(&s->io, s->pipe, POLLOUT);
@@ -160,33 +160,33 @@ static void receive_some(struct stream *s)
 		if (n == -EAGAIN)
 			break;
 		if (n <= 0) {
-			end(s, (int)n);
+			stream_end(s, (int)n);
 			return;
 		}
 	}
 	if (s->bounce.len)
 		loop_io_poll(&s->io, s->pipe, POLLOUT);
 	else if (s->last)
-		end(s, 0);
+		stream_end(s, 0);
 	else
 		loop_io_poll(&s->io, s->fd, POLLIN);
 }
 
-static void ready(struct loop_io *io, int res)
+static void stream_ready(struct loop_io *io, int res)
 {
 	struct stream *s = container_of(io, struct stream, io);
 
 	if (!s->out)
-		receive_some(s);
+		stream_receive(s);
 	else if (!s->full && res > 0 && (res & POLLHUP) && !(res & POLLIN))
-		end(s, 0);
+		stream_end(s, 0);
 	else
-		send_some(s);
+		stream_send(s);
 }
 
-static void peer_gone(struct loop_io *io, int res)
+static void stream_peer_gone(struct loop_io *io, int res)
 {
-	end(container_of(io, struct stream, peer), -EPIPE);
+	stream_end(container_of(io, struct stream, peer), -EPIPE);
 }
 
 void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct stream *, int))
@@ -194,8 +194,8 @@ void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct strea
 	s->fd = s->pipe = -1;
 	s->between = PIPE_NONE;
 	s->ended = ended;
-	loop_io_init(&s->io, loop, ready);
-	loop_io_init(&s->peer, loop, peer_gone);
+	loop_io_init(&s->io, loop, stream_ready);
+	loop_io_init(&s->peer, loop, stream_peer_gone);
 }
 
 void stream_start(struct stream *s, int fd, int pipe, bool out)
@@ -219,6 +219,6 @@ bool stream_rest(struct stream *s)
 
 void stream_stop(struct stream *s)
 {
-	stop(s);
+	stream_halt(s);
 	s->fd = s->pipe = -1;
 }

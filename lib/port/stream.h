@@ -29,7 +29,10 @@ struct stream {
 	bool last;              /* hands on what it has copied, and ends */
 	struct pipe between;    /* a copy's way into the buffer: reading from there never waits */
 	struct bounce bounce;
-	/* No more to come: 0 at the end of the stream or after stream_rest(), else a negative errno. Called once; may free the stream. */
+	/*
+	 * No more to come: 0 at the end of the stream or after stream_rest(), else a negative errno. Called once; may
+	 * free the stream.
+	 */
 	void (*ended)(struct stream *s, int err);
 	/* The peer takes nothing just now; may be NULL. */
 	void (*stalled)(struct stream *s);

@@ -7,8 +7,8 @@
 #include "uri.h"
 
 /*
- * Each takes @address to pieces and sets the parts of @uri. Returns 0, -ENOMEM, or -EINVAL or -ERANGE with the reason in
- * @why.
+ * Each takes @address to pieces and sets the parts of @uri. Returns 0, -ENOMEM, or -EINVAL or -ERANGE with the reason
+ * in @why.
  */
 
 /* An absolute path of less than @max bytes: uri->path. */

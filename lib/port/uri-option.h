@@ -1,6 +1,6 @@
 /*
- * An option of a URI. It belongs to who makes use of it, and each kind of port lists those that it has (kinds.h): so two
- * kinds may share one, and who asks for its value need not know the kind.
+ * An option of a URI. It belongs to who makes use of it, and each kind of port lists those that it has (kinds.h): so
+ * two kinds may share one, and who asks for its value need not know the kind.
  */
 #pragma once
 

@@ -5,34 +5,31 @@ spfs_mount
 HERE=$(cd "$(dirname "$0")" && pwd)
 mkfifo "$M/a" "$M/b" "$M/c"
 
-# lingering CHANNEL: $port is a sink whose close waits
+# lingering CHANNEL: $port is a sink whose close waits, until the test ends
 lingering() {
-	coproc linger { python3 "$HERE/linger.py" "$1"; }
-	read -r port <&"${linger[0]}"
+	mkfifo "$T/peer$1"
+	python3 "$HERE/linger.py" "$M/$1" < "$T/peer$1" > "$T/port$1" &
+	exec {peer}> "$T/peer$1"
+	wait_until 10 test -s "$T/port$1"
+	port=$(cat "$T/port$1")
 }
-leaving() { [ "$(spfs ports --json "$1" | jq 'length')" = 0 ]; }
+leaving() { [ "$(spfs ports --json "$M/$1" | jq 'length')" = 0 ]; }
 
-lingering "$M/a"
+lingering a
 refuse 'Connection timed out' timeout 20 setfattr -n spfs.detach -v "$port" "$M/a"
-leaving "$M/a" || fail "it is still a port"
-eval "exec ${linger[1]}>&-"
-wait
+leaving a || fail "it is still a port"
 
 # Who waits can go.
-lingering "$M/b"
+lingering b
 spfs detach "$M/b" "$port" & detach=$!
-wait_until 10 leaving "$M/b"
+wait_until 10 leaving b
 kill -0 $detach || fail "answered before it is closed"
 kill $detach
-eval "exec ${linger[1]}>&-"
-wait || true
 
-lingering "$M/c"
+lingering c
 spfs detach "$M/c" "$port" 2> /dev/null & detach=$!
-wait_until 10 leaving "$M/c"
+wait_until 10 leaving c
 kill -TERM "$DAEMON"
 wait_until 3 gone "$DAEMON"
 DAEMON=
-eval "exec ${linger[1]}>&-"
-wait || true
 finish

@@ -45,6 +45,33 @@ for how in TERM INT 'umount -l'; do
 	nobody_waits "$how"
 done
 
+# The mount goes also where its connection was aborted before. What somebody else has mounted over it stays.
+abort_connection() {
+	local fuse=/sys/fs/fuse/connections n
+	n=$(awk -v m="$M" '$5 == m { sub(".*:", "", $3); print $3 }' /proc/self/mountinfo)
+	[ -e $fuse/$n/abort ] || { mkdir "$T/fuse-control" && mount -t fusectl none "$T/fuse-control" && fuse=$T/fuse-control; }
+	echo 1 > "$fuse/$n/abort"
+	! mountpoint -q "$T/fuse-control" || umount "$T/fuse-control"
+}
+mounts_here() { awk -v m="$M" '$5 == m { n++ } END { print n + 0 }' /proc/self/mountinfo; }
+if is_root; then
+	spfs_mount
+	abort_connection
+	wait_until 10 gone "$DAEMON"
+	[ "$(mounts_here)" = 0 ] || fail "mounted after its connection was aborted"
+	spfs_mount
+	mount -t tmpfs none "$M"
+	touch "$M/theirs"
+	kill "$DAEMON"
+	wait_until 10 gone "$DAEMON"
+	DAEMON=
+	[ -e "$M/theirs" ] || fail "what was mounted over it is gone"
+	log_has 'mounted over it'
+	umount "$M"
+	umount "$M"
+	[ "$(mounts_here)" = 0 ] || fail "still mounted"
+fi
+
 # Killed: what is in their pipes is the readers', a writer is told, and the next daemon cleans up.
 # (an ordinary user has 64 MiB of pipes, with all that runs beside this test: rings beyond that are too small)
 streams=16

@@ -270,6 +270,39 @@ Test(opener, many_at_once)
 	}
 }
 
+static void *open_peer(void *arg)
+{
+	int *peer = arg;
+
+	poll(NULL, 0, 100); /* the engine is on its way to its end */
+	*peer = open(path_of("fifo"), O_RDWR | O_CLOEXEC);
+	return NULL;
+}
+
+/* A thread that comes back when the engine is told to end already posts to a loop that is there. */
+Test(opener, the_engine_ends_after_what_its_openings_tell)
+{
+	static struct call calls[5];
+	pthread_t thread;
+	int peer = -1;
+
+	cr_assert_eq(mkfifo(path_of("fifo"), 0600), 0);
+	for (int i = 0; i < 5; i++) {
+		prepare_here(&calls[i], PORT_SOURCE, "file", "fifo");
+		begin(&calls[i]);
+	}
+	cr_assert_eq(pthread_create(&thread, NULL, open_peer, &peer), 0);
+	engine_destroy(opening_fixture.engine);
+	opening_fixture.engine = NULL;
+	for (int i = 0; i < 5; i++) {
+		cr_assert_eq(atomic_load(&calls[i].dones), 1, "opening %d has not told", i);
+		cr_assert_eq(calls[i].o.err, 0);
+		close(calls[i].o.opened.fd);
+	}
+	pthread_join(thread, NULL);
+	close(peer);
+}
+
 /* ---- cameras: real ones are in tests/vm ---- */
 
 Test(opener, what_is_no_camera_is_refused)
