@@ -219,8 +219,7 @@ static int attach_run_sink(int argc, char *argv[])
 		.parser = attach_parse,
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
 		.doc = "Drain CHANNEL, a channel or a tap of one, into URI: file:PATH, tcp:HOST:PORT, "
-		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v"
-		       ATTACH_LATER,
+		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v" ATTACH_LATER,
 	};
 
 	return attach_run(argc, argv, "sink", &argp);

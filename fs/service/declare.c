@@ -13,10 +13,10 @@
 #include "names.h"
 #include "tee.h"
 
-static void declare_failed(struct lines *not, const char *name, const char *why)
+static void declare_failed(struct lines * not, const char *name, const char *why)
 {
 	log_warn("declared %s: %s", name, why);
-	if (not)
+	if (not )
 		lines_add(not, "%s: %s", name, why);
 }
 
@@ -50,7 +50,8 @@ static struct node *declare_folder_of(struct context *ctx, const char *name, con
 	return dir;
 }
 
-static struct node *declare_make_channel(struct context *ctx, const struct declared *d, struct node *dir, const char *name)
+static struct node *declare_make_channel(struct context *ctx, const struct declared *d, struct node *dir,
+					 const char *name)
 {
 	struct node *node = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | d->mode, d->owner.uid, d->group);
 	struct settings settings = config_settings(ctx->config, d);
@@ -114,8 +115,8 @@ static bool declare_is_same(const struct declared *a, const struct declared *b)
 }
 
 /* Returns the node, or NULL where there is nothing new. */
-static struct node *declare_make(struct context *ctx, const struct declared *d, const struct config *before, struct lines *made,
-			 struct lines *not)
+static struct node *declare_make(struct context *ctx, const struct declared *d, const struct config *before,
+				 struct lines *made, struct lines * not )
 {
 	const struct declared *old = before ? config_find(before, d->name) : NULL;
 	const char *last = d->name, *why = NULL;
@@ -195,7 +196,7 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 	declare_settled(st);
 }
 
-void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines *not,
+void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines * not,
 		 void (*done)(void *data), void *data)
 {
 	const struct config *c = ctx->config;
@@ -209,7 +210,7 @@ void declare_all(struct context *ctx, const struct config *before, struct lines 
 	for (int tap = 0; tap <= 1; tap++)
 		for (size_t i = 0; i < c->declared_count; i++)
 			if (c->declared[i].tap == tap)
-				nodes[i] = declare_make(ctx, &c->declared[i], before, made, not);
+				nodes[i] = declare_make(ctx, &c->declared[i], before, made, not );
 	for (size_t i = 0; i < c->declared_count; i++)
 		if (!c->declared[i].tap)
 			declare_ports_attach(ctx, &c->declared[i], nodes);

@@ -12,5 +12,5 @@
  * @done is called once every tap is in its place, perhaps at once. Sources and sinks come when they are open: the
  * sources of a channel after its sinks and those of its taps, which so miss nothing.
  */
-void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines *not,
+void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines * not,
 		 void (*done)(void *data), void *data);

@@ -28,7 +28,7 @@ struct reload {
 	struct config *config;
 	struct lines mistakes;
 	struct lines applied;
-	struct lines not;
+	struct lines not ;
 };
 
 static json_t *reload_texts(const struct lines *l)
@@ -49,7 +49,7 @@ static void reload_finish(struct reload *r, json_t *answer)
 		json_decref(answer);
 	lines_finish(&r->mistakes);
 	lines_finish(&r->applied);
-	lines_finish(&r->not);
+	lines_finish(&r->not );
 	config_unref(r->config);
 	free(r->file);
 	free(r);
@@ -94,7 +94,7 @@ static void reload_keep_mount(struct reload *r, struct config *old, struct confi
 {
 	reload_keep_text(r, "point", &new->point, &old->point);
 	reload_keep_text(r, "log", &new->log, &old->log);
-	if (new->workers && new->workers != old->workers)
+	if (new->workers &&new->workers != old->workers)
 		lines_add(&r->not, "workers stays %u until the next mount", old->workers);
 	new->workers = old->workers;
 	if (new->allow_other >= 0 && new->allow_other != old->allow_other)
@@ -116,9 +116,9 @@ static void reload_told(void *data)
 
 	for (size_t i = 0; i < r->applied.count; i++)
 		log_info("reload: %s", r->applied.line[i]);
-	for (size_t i = 0; i < r->not.count; i++)
-		log_warn("reload: %s", r->not.line[i]);
-	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->not)));
+	for (size_t i = 0; i < r->not .count; i++)
+		log_warn("reload: %s", r->not .line[i]);
+	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->not )));
 }
 
 static void reload_apply(struct context *ctx, struct reload *r)
@@ -180,7 +180,7 @@ void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer),
 	r->file = ctx->config->file ? strdup(ctx->config->file) : NULL;
 	if (!r->file)
 		reload_refuse(r, ctx->config->file ? -ENOMEM : -ENOENT,
-		       ctx->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
+			      ctx->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
 	else
 		job_post(ctx, ctx->helper, &r->job, reload_work_read, reload_read);
 }

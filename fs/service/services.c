@@ -27,8 +27,11 @@ int services_create(struct context *ctx)
 void services_hear(struct context *ctx, struct engine_events *events)
 {
 	*events = (struct engine_events){
-		.origin_opened = descriptor_scan_origin_opened, .port_ended = port_wait_tell,
-		.happened = events_tell, .ring_opened = rings_opened, .data = ctx,
+		.origin_opened = descriptor_scan_origin_opened,
+		.port_ended = port_wait_tell,
+		.happened = events_tell,
+		.ring_opened = rings_opened,
+		.data = ctx,
 	};
 }
 

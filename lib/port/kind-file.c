@@ -14,7 +14,11 @@
 #include "uri-option.h"
 
 static const struct uri_option file_create = {
-	.name = "create", .dirs = PORT_SINKS, .parse = uri_option_octal, .what = "an octal mode", .max = 0777,
+	.name = "create",
+	.dirs = PORT_SINKS,
+	.parse = uri_option_octal,
+	.what = "an octal mode",
+	.max = 0777,
 	.preset = 0644,
 };
 

@@ -24,7 +24,9 @@ static int kind_unix_act(struct attempt *a, const char *verb, socket_actor actor
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct addrinfo one = {
-		.ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&addr, .ai_addrlen = sizeof(addr),
+		.ai_family = AF_UNIX,
+		.ai_addr = (struct sockaddr *)&addr,
+		.ai_addrlen = sizeof(addr),
 	};
 	int err;
 

@@ -54,14 +54,23 @@ static void slow_finish(struct port *p)
 }
 
 static const struct port_ops slow_ops = {
-	.how = "slow", .size = sizeof(struct port), .dirs = PORT_SOURCES, .fits = slow_fits,
-	.init = slow_init, .start = slow_start, .stop = slow_stop, .finish = slow_finish,
+	.how = "slow",
+	.size = sizeof(struct port),
+	.dirs = PORT_SOURCES,
+	.fits = slow_fits,
+	.init = slow_init,
+	.start = slow_start,
+	.stop = slow_stop,
+	.finish = slow_finish,
 };
 
 static const struct uri_option *const slow_options[] = { NULL };
 static const struct port_ops *const slow_may[] = { &slow_ops, NULL };
 static const struct port_kind slow_kind = {
-	.name = "slow", .dirs = PORT_SOURCES, .options = slow_options, .ops = slow_may,
+	.name = "slow",
+	.dirs = PORT_SOURCES,
+	.options = slow_options,
+	.ops = slow_may,
 };
 
 /* ---- what is done on the worker ---- */
@@ -77,7 +86,9 @@ static void call_attach(void *arg)
 	struct slow *s = arg;
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct port_config config = {
-		.dir = PORT_SOURCE, .node = 1, .uri = { .kind = &slow_kind, .text = strdup("slow:") },
+		.dir = PORT_SOURCE,
+		.node = 1,
+		.uri = { .kind = &slow_kind, .text = strdup("slow:") },
 		.opened = { .fd = fd, .ops = &slow_opened, .state = (void *)(intptr_t)fd },
 	};
 	char why[URI_WHY_MAX];
