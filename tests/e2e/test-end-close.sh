@@ -9,6 +9,7 @@ mkfifo "$M/a" "$M/b" "$M/c"
 lingering() {
 	mkfifo "$T/peer$1"
 	python3 "$HERE/linger.py" "$M/$1" < "$T/peer$1" > "$T/port$1" &
+	# shellcheck disable=SC2034 # open until the test ends
 	exec {peer}> "$T/peer$1"
 	wait_until 10 test -s "$T/port$1"
 	port=$(cat "$T/port$1")
