@@ -20,7 +20,7 @@ while True:
             break' "$M" &
 	holders=$!
 	all_hold() { [ "$(family $holders | wc -l)" -gt 30 ]; }
-	wait_until 10 all_hold
+	wait_until 30 all_hold
 	began=$(date +%s)
 	timeout 60 spfsd -o workers=1,log="$LOG" "$M" || fail "no start"
 	took=$(($(date +%s) - began))
