@@ -2,16 +2,15 @@
 # a client that goes, not the end of the daemon.
 . "$(dirname "$0")/harness.sh"
 spfs_mount
-HERE=$(cd "$(dirname "$0")" && pwd)
 mkfifo "$M/a" "$M/b" "$M/c"
 
 # lingering CHANNEL: $port is a sink whose close waits, until the test ends
 lingering() {
 	mkfifo "$T/peer$1"
 	python3 "$HERE/linger.py" "$M/$1" < "$T/peer$1" > "$T/port$1" &
-	# shellcheck disable=SC2034 # open until the test ends
+	# shellcheck disable=SC2034 # it is open until the test ends
 	exec {peer}> "$T/peer$1"
-	wait_until 10 test -s "$T/port$1"
+	wait_until 30 test -s "$T/port$1"
 	port=$(cat "$T/port$1")
 }
 leaving() { [ "$(spfs ports --json "$M/$1" | jq 'length')" = 0 ]; }
@@ -23,14 +22,14 @@ leaving a || fail "it is still a port"
 # Who waits can go.
 lingering b
 spfs detach "$M/b" "$port" & detach=$!
-wait_until 10 leaving b
+wait_until 30 leaving b
 kill -0 $detach || fail "answered before it is closed"
 kill $detach
 
 lingering c
 spfs detach "$M/c" "$port" 2> /dev/null & detach=$!
-wait_until 10 leaving c
+wait_until 30 leaving c
 kill -TERM "$DAEMON"
-wait_until 3 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 DAEMON=
 finish

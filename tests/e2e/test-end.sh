@@ -57,13 +57,13 @@ mounts_here() { awk -v m="$M" '$5 == m { n++ } END { print n + 0 }' /proc/self/m
 if is_root; then
 	spfs_mount
 	abort_connection
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	[ "$(mounts_here)" = 0 ] || fail "mounted after its connection was aborted"
 	spfs_mount
 	mount -t tmpfs none "$M"
 	touch "$M/theirs"
 	kill "$DAEMON"
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	DAEMON=
 	[ -e "$M/theirs" ] || fail "what was mounted over it is gone"
 	log_has 'mounted over it'

@@ -49,12 +49,12 @@ if [ "$(id -u)" = 0 ]; then
 	for i in $(seq "$rounds"); do
 		mount -t tmpfs -o size=1G spfs-test "$T/fs"
 		sink_of c "file:$T/fs/out"
-		wait_until 10 test -s "$T/fs/out"
+		wait_until 30 test -s "$T/fs/out"
 		if [ $((i % 2)) = 0 ]; then spfs detach c $((i + 1)); else setfattr -n spfs.detach -v $((i + 1)) c; fi
 		umount "$T/fs" || fail "round $i: busy after it was detached"
 	done
 	rm c
 fi
-wait_until 10 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 cd /
 finish

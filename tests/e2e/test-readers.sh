@@ -108,9 +108,9 @@ for p in $pids; do wait $p; done
 same "$T/1" "$T/2"
 
 # A reader that follows.
-(echo one; exec sleep 20) > c &
+(echo one; exec sleep 1000) > c &
 writer=$!
-timeout 20 tail -f r1 > "$T/tail" &
+timeout 100 tail -f r1 > "$T/tail" &
 follower=$!
 timeout 20 head -n 1 r2 | grep -qx one
 kill $writer

@@ -20,12 +20,14 @@ while True:
             break' "$M" &
 	holders=$!
 	all_hold() { [ "$(family $holders | wc -l)" -gt 30 ]; }
-	wait_until 10 all_hold
+	wait_until 30 all_hold
 	began=$(date +%s)
 	timeout 60 spfsd -o workers=1,log="$LOG" "$M" || fail "no start"
 	took=$(($(date +%s) - began))
-	kill -9 $(family $holders) 2> /dev/null || true
+	mapfile -t pids < <(family $holders)
+	kill -9 "${pids[@]}" 2> /dev/null || true
 	wait $holders || true
+	for p in "${pids[@]}"; do wait_until 30 gone $p; done # until then they keep it busy
 	DAEMON=$(find_daemon)
 	[ $took -lt 10 ] || fail "the start took $took s"
 	spfs_unmount
