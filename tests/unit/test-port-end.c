@@ -43,9 +43,11 @@ static void slow_start(struct port *p)
 {
 }
 
+static bool stops_slowly;
+
 static bool slow_stop(struct port *p)
 {
-	return true;
+	return !stops_slowly;
 }
 
 static void slow_finish(struct port *p)
@@ -88,6 +90,22 @@ static void call_attach(void *arg)
 static void call_end(void *arg)
 {
 	port_end(port_list_find(port_list_of(ch), ((struct slow *)arg)->id), 0);
+}
+
+static struct port *stopping;
+
+static void call_detach_slowly(void *arg)
+{
+	struct slow *s = arg;
+
+	stops_slowly = true;
+	stopping = port_list_find(port_list_of(ch), s->id);
+	s->err = port_detach(ch, s->id, NULL, NULL);
+}
+
+static void call_stopped(void *arg)
+{
+	port_stopped(stopping);
 }
 
 static void count_detached(void *data)
@@ -162,6 +180,20 @@ Test(port_end, that_hangs_lets_the_next_source_play)
 	sem_post(&may_close);
 	wait_state(&f, ch, (int)first.id, PORT_DONE);
 	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_RUNNING);
+	sem_post(&may_close);
+}
+
+Test(port_end, what_a_detached_source_has_in_hand_goes_before_the_next_source)
+{
+	struct slow first = attach_slow(), second;
+
+	on_worker(&f, call_detach_slowly, &first);
+	second = attach_slow();
+	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_WAITING);
+	sem_post(&may_close);
+	on_worker(&f, call_stopped, NULL);
+	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_RUNNING);
+	stops_slowly = false;
 	sem_post(&may_close);
 }
 
