@@ -31,7 +31,10 @@ void argument_parse(const struct argp *argp, int argc, char *argv[], void *input
 	const struct argp own = { .options = argp->options, .parser = argp->parser };
 	const struct argp_child children[] = { { .argp = &own }, { 0 } };
 	const struct argp whole = {
-		.options = options, .parser = argument_parse_help, .args_doc = argp->args_doc, .doc = argp->doc,
+		.options = options,
+		.parser = argument_parse_help,
+		.args_doc = argp->args_doc,
+		.doc = argp->doc,
 		.children = children,
 	};
 	error_t err = argp_parse(&whole, argc, argv, 0, NULL, input);

@@ -9,6 +9,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "kinds.h"
 #include "port-report.h"
 #include "progress.h"
 #include "target.h"
@@ -80,26 +81,23 @@ static char *attach_escape(char *to, const char *path)
 /* The URI for the daemon, whose working folder is another: a relative path becomes absolute. NULL: no memory. */
 static char *attach_absolute_uri(const char *uri)
 {
-	static const char *const paths[] = { "file:", "unix:", "unix-listen:", "v4l2:" };
-	char *here, *full = NULL, *end;
+	size_t n = strcspn(uri, ":");
+	const struct port_kind *kind = uri[n] ? port_kind_find(uri, n) : NULL;
+	char *here, *full, *end;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		size_t n = strlen(paths[i]);
-
-		if (strncmp(uri, paths[i], n) || uri[n] == '/' || !uri[n] || uri[n] == '?')
-			continue;
-		here = getcwd(NULL, 0);
-		full = here ? malloc(strlen(uri) + 3 * strlen(here) + 2) : NULL;
-		if (full) {
-			memcpy(full, uri, n);
-			end = attach_escape(full + n, here);
-			*end++ = '/';
-			strcpy(end, uri + n);
-		}
-		free(here);
-		return full;
+	n++;
+	if (!kind || !kind->path || uri[n] == '/' || !uri[n] || uri[n] == '?')
+		return strdup(uri);
+	here = getcwd(NULL, 0);
+	full = here ? malloc(strlen(uri) + 3 * strlen(here) + 2) : NULL;
+	if (full) {
+		memcpy(full, uri, n);
+		end = attach_escape(full + n, here);
+		*end++ = '/';
+		strcpy(end, uri + n);
 	}
-	return strdup(uri);
+	free(here);
+	return full;
 }
 
 /* The number of the port that is made; 0: none, and said why. */
@@ -219,8 +217,7 @@ static int attach_run_sink(int argc, char *argv[])
 		.parser = attach_parse,
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
 		.doc = "Drain CHANNEL, a channel or a tap of one, into URI: file:PATH, tcp:HOST:PORT, "
-		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v"
-		       ATTACH_LATER,
+		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v" ATTACH_LATER,
 	};
 
 	return attach_run(argc, argv, "sink", &argp);

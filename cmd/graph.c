@@ -77,8 +77,9 @@ static char *graph_draw(const struct graph_arguments *a, const struct place *pla
 	if (before || a->interval <= 0)
 		now = graph_read_stats(a->mount, place);
 	if (now) {
-		text = topology_dot(now, before, json_real_value(json_object_get(now, "uptime")) -
-							 json_real_value(json_object_get(before, "uptime")));
+		text = topology_dot(now, before,
+				    json_real_value(json_object_get(now, "uptime")) -
+					    json_real_value(json_object_get(before, "uptime")));
 		if (!text)
 			complaint_print_errno("graph", -ENOMEM);
 	}
@@ -131,8 +132,11 @@ static int graph_convert(const char *format, const char *text, int out)
 	close(ends[0]);
 	if (err < 0) {
 		close(ends[1]);
-		return complaint_print("dot", err != -ENOENT ? strerror(-err) :
-			"not installed; it comes with Graphviz (apt install graphviz), and '-T dot' does without");
+		return complaint_print(
+			"dot",
+			err != -ENOENT ?
+				strerror(-err) :
+				"not installed; it comes with Graphviz (apt install graphviz), and '-T dot' does without");
 	}
 	signal(SIGPIPE, SIG_IGN); /* where dot(1) ends early, its status says so */
 	written = graph_write(ends[1], text);

@@ -14,7 +14,7 @@ struct progress {
 	uint64_t start;   /* on clock_nsec() */
 	uint64_t at;      /* of the last drawing, when so many bytes had been moved */
 	double bytes;
-	double rate;      /* bytes a second, smoothed; below 0: not known yet */
+	double rate; /* bytes a second, smoothed; below 0: not known yet */
 };
 
 void progress_start(struct progress *p, const char *what);

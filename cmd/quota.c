@@ -13,7 +13,9 @@
 enum { USER, USED, LIMIT };
 
 static const struct column quota_columns[] = {
-	[USER] = { "USER", 0 }, [USED] = { "USED", SCOLS_FL_RIGHT }, [LIMIT] = { "LIMIT", SCOLS_FL_RIGHT },
+	[USER] = { "USER", 0 },
+	[USED] = { "USED", SCOLS_FL_RIGHT },
+	[LIMIT] = { "LIMIT", SCOLS_FL_RIGHT },
 };
 
 /* The daemon knows numbers only: to look a name up may take its time. */

@@ -17,12 +17,12 @@ struct sample_key {
 struct sample {
 	UT_hash_handle hh;
 	struct sample_key key;
-	char *root;       /* the mount point */
-	char *path;       /* the origin; where it is gone, the tap by which the channel was found; absolute */
-	json_t *stats;    /* the channel as stats.json has it */
-	double at;        /* when, in seconds of the daemon's uptime */
-	json_t *before;   /* the same from an earlier list, or NULL */
-	double since;     /* when that was */
+	char *root;     /* the mount point */
+	char *path;     /* the origin; where it is gone, the tap by which the channel was found; absolute */
+	json_t *stats;  /* the channel as stats.json has it */
+	double at;      /* when, in seconds of the daemon's uptime */
+	json_t *before; /* the same from an earlier list, or NULL */
+	double since;   /* when that was */
 };
 
 /* A mount whose file was read. */

@@ -31,7 +31,10 @@ struct spfsd_arguments {
 	int allow_other; /* -1: it is not said */
 };
 
-#define OPTION(template, field, value) { template, offsetof(struct spfsd_arguments, field), value }
+#define OPTION(template, field, value) \
+	{ \
+		template, offsetof(struct spfsd_arguments, field), value \
+	}
 
 static const struct fuse_opt spfsd_options[] = {
 	OPTION("-f", foreground, 1),
@@ -68,8 +71,10 @@ static int spfsd_take_argument(void *data, const char *arg, int key, struct fuse
 	if (key == FUSE_OPT_KEY_OPT)
 		return strncmp(arg, "x-", 2) ? 1 : 0;
 	if (a->mountpoint) {
-		fprintf(stderr, a->check ? "spfsd: one file, please: '%s' is too much\n" :
-					   "spfsd: one mount point, please: '%s' is too much\n", arg);
+		fprintf(stderr,
+			a->check ? "spfsd: one file, please: '%s' is too much\n" :
+				   "spfsd: one mount point, please: '%s' is too much\n",
+			arg);
 		return -1;
 	}
 	a->mountpoint = strdup(arg);
@@ -187,7 +192,10 @@ static const char *spfsd_config_file(const struct spfsd_arguments *a)
 static int spfsd_start(struct fuse_args *args, const struct spfsd_arguments *a)
 {
 	const struct configure line = {
-		.file = spfsd_config_file(a), .point = a->mountpoint, .log = a->log, .workers = a->workers,
+		.file = spfsd_config_file(a),
+		.point = a->mountpoint,
+		.log = a->log,
+		.workers = a->workers,
 		.allow_other = a->allow_other,
 	};
 	struct config *config = NULL;

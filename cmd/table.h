@@ -16,8 +16,7 @@ struct libscols_table *table_new(const struct column *columns, size_t count);
 struct libscols_line *table_line(struct libscols_table *table, struct libscols_line *parent);
 
 /* Made fit for a terminal. */
-void table_text(struct libscols_line *line, size_t column, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void table_text(struct libscols_line *line, size_t column, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Bytes with a binary suffix: 512, 1.5K, 20M; "-" below 0. */
 void table_bytes(struct libscols_line *line, size_t column, double bytes);

@@ -13,8 +13,8 @@ int target_open(struct target *t, const char *path, enum target_kind kind)
 	t->what = path;
 	t->control = -1;
 	if (err < 0) {
-		complaint_print(path, err == -EOPNOTSUPP && kind == TARGET_MOUNT ? "not a mount of spfs" :
-								       place_reason(err));
+		complaint_print(path,
+				err == -EOPNOTSUPP && kind == TARGET_MOUNT ? "not a mount of spfs" : place_reason(err));
 		return -1;
 	}
 	t->control = control_connect(t->place.root);

@@ -77,7 +77,15 @@ static void top_keys_take_page(struct top_screen *s, int key)
 	case KEY_END:
 		page->first = page->count;
 		break;
-	case 'q': case 'h': case '?': case 27: case '\r': case '\n': case KEY_ENTER: case KEY_F(1): case KEY_F(10):
+	case 'q':
+	case 'h':
+	case '?':
+	case 27:
+	case '\r':
+	case '\n':
+	case KEY_ENTER:
+	case KEY_F(1):
+	case KEY_F(10):
 		s->page = TOP_LIST;
 		break;
 	}
@@ -117,12 +125,17 @@ static bool top_keys_take_list(struct top_screen *s, struct top_model *m, int ke
 	size_t at = s->cursor;
 
 	switch (key) {
-	case 'q': case KEY_F(10):
+	case 'q':
+	case KEY_F(10):
 		return false;
-	case 'h': case '?': case KEY_F(1):
+	case 'h':
+	case '?':
+	case KEY_F(1):
 		top_keys_open_page(s, m, TOP_HELP);
 		return true;
-	case '\r': case '\n': case KEY_ENTER:
+	case '\r':
+	case '\n':
+	case KEY_ENTER:
 		if (m->rows.visible)
 			top_keys_open_page(s, m, TOP_DETAILS);
 		return true;
@@ -147,16 +160,20 @@ static bool top_keys_take_list(struct top_screen *s, struct top_model *m, int ke
 	case '<':
 		view->sort = view->sort ? view->sort - 1 : TOP_COLUMNS - 1;
 		break;
-	case '>': case KEY_F(6):
+	case '>':
+	case KEY_F(6):
 		view->sort = (view->sort + 1) % TOP_COLUMNS;
 		break;
-	case 'r': case 'I':
+	case 'r':
+	case 'I':
 		view->reverse = !view->reverse;
 		break;
-	case 't': case KEY_F(5):
+	case 't':
+	case KEY_F(5):
 		view->flat = !view->flat;
 		break;
-	case '/': case KEY_F(4):
+	case '/':
+	case KEY_F(4):
 		top_keys_prompt(s, m, TOP_FILTER);
 		return true;
 	case KEY_F(3):
@@ -166,7 +183,8 @@ static bool top_keys_take_list(struct top_screen *s, struct top_model *m, int ke
 		if (*s->input)
 			top_keys_search(s, m, s->cursor + 1);
 		return true;
-	case 'd': case 's':
+	case 'd':
+	case 's':
 		top_keys_prompt(s, m, TOP_DELAY);
 		return true;
 	case ' ':

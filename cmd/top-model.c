@@ -43,8 +43,11 @@ static void top_model_describe(struct top_model *m, const struct samples *list)
 {
 	const char *root = samples_root(list);
 
-	text_format(m->note, sizeof(m->note), "%s", root ? root : list->count ? "several mounts" :
-		    m->count || m->seen.count ? "no channels" : "no mount of spfs");
+	text_format(m->note, sizeof(m->note), "%s",
+		    root                      ? root :
+		    list->count               ? "several mounts" :
+		    m->count || m->seen.count ? "no channels" :
+						"no mount of spfs");
 }
 
 int top_model_refresh(struct top_model *m)

@@ -39,7 +39,7 @@ static char *top_rows_clean(const char *text)
 
 /* Takes @id, the name with the mount point. @leaf: NULL: the name. Returns NULL when out of memory. */
 static struct top_row *top_rows_add(struct top_rows *rows, enum top_kind kind, const struct sample *s,
-			   const struct top_row *parent, char *id, const char *leaf)
+				    const struct top_row *parent, char *id, const char *leaf)
 {
 	struct top_row *row = calloc(1, sizeof(*row));
 	struct top_row **all = realloc(rows->all, (rows->count + 1) * sizeof(struct top_row *));
@@ -115,7 +115,7 @@ static const char *top_rows_leaf(const char *origin, const char *path)
 }
 
 static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *above, const struct sample *s,
-				const json_t *port)
+					 const json_t *port)
 {
 	bool source = !strcmp(top_rows_text(port, "dir"), "source");
 	json_int_t id = json_integer_value(json_object_get(port, "id"));
@@ -142,7 +142,7 @@ static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *
 
 /* The ports that are attached by the name @name; NULL: those of the channel that are of no tap in @taps. */
 static int top_rows_add_ports(struct top_rows *rows, struct top_row *above, const struct sample *s, const char *name,
-		     const json_t *taps)
+			      const json_t *taps)
 {
 	json_t *port, *tap;
 	size_t i, t;
@@ -166,7 +166,7 @@ static int top_rows_add_tap(struct top_rows *rows, struct top_row *channel, cons
 {
 	const char *name = top_rows_text(tap, "name");
 	struct top_row *row = top_rows_add(rows, TOP_TAP, s, channel, top_rows_join("%s%s", s->root, name),
-				  top_rows_leaf(top_rows_text(s->stats, "channel"), name));
+					   top_rows_leaf(top_rows_text(s->stats, "channel"), name));
 
 	if (!row)
 		return -ENOMEM;
@@ -189,7 +189,8 @@ static int top_rows_add_channel(struct top_rows *rows, const struct sample *s)
 		return -ENOMEM;
 	top_rows_count(row, s->stats);
 	row->state = json_is_null(json_object_get(s->stats, "channel")) ? "no name" :
-		     json_array_size(taps) ? "teed" : "fifo";
+		     json_array_size(taps)                              ? "teed" :
+									  "fifo";
 	row->value[TOP_IN] = sample_rate(s, s->stats, s->before, "bytes_in");
 	json_array_foreach((json_t *)(void *)taps, i, tap)
 		err = err ? err : top_rows_add_tap(rows, row, s, tap);

@@ -9,8 +9,18 @@
 #include "samples.h"
 
 enum top_column {
-	TOP_NAME, TOP_IN, TOP_OUT, TOP_FILL, TOP_WAITING, TOP_LOST, TOP_DROPS, TOP_READERS, TOP_WRITERS, TOP_PEERS,
-	TOP_STATE, TOP_COLUMNS,
+	TOP_NAME,
+	TOP_IN,
+	TOP_OUT,
+	TOP_FILL,
+	TOP_WAITING,
+	TOP_LOST,
+	TOP_DROPS,
+	TOP_READERS,
+	TOP_WRITERS,
+	TOP_PEERS,
+	TOP_STATE,
+	TOP_COLUMNS,
 };
 
 enum top_kind { TOP_CHANNEL, TOP_TAP, TOP_SOURCE, TOP_SINK };
@@ -21,19 +31,19 @@ struct top_row {
 	unsigned level;               /* below its channel */
 	size_t index;                 /* as they were found */
 	const struct sample *sample;
-	char *id;                     /* the same in every refresh */
-	char *name;                   /* printable; with the mount point where there are several */
-	char *leaf;                   /* printable, below its parent */
-	const char *state;            /* of the sample */
+	char *id;          /* the same in every refresh */
+	char *name;        /* printable; with the mount point where there are several */
+	char *leaf;        /* printable, below its parent */
+	const char *state; /* of the sample */
 	bool shown;
-	double value[TOP_COLUMNS];    /* of the numbers; below 0: not known */
+	double value[TOP_COLUMNS]; /* of the numbers; below 0: not known */
 };
 
 struct top_view {
 	enum top_column sort;
 	bool reverse;
-	bool flat;        /* else a tree */
-	char filter[64];  /* shows what has this in its name; empty: everything */
+	bool flat;       /* else a tree */
+	char filter[64]; /* shows what has this in its name; empty: everything */
 };
 
 struct top_rows {

@@ -23,17 +23,10 @@ static const struct {
 	int width;
 	int keep; /* the smaller, the sooner it goes where there is no room */
 } top_fields[TOP_COLUMNS] = {
-	[TOP_NAME] = { "NAME", 0, 99 },
-	[TOP_IN] = { "IN/S", 6, 9 },
-	[TOP_OUT] = { "OUT/S", 6, 10 },
-	[TOP_FILL] = { "FILL", 10, 8 },
-	[TOP_WAITING] = { "WAIT", 6, 3 },
-	[TOP_LOST] = { "LOST", 6, 7 },
-	[TOP_DROPS] = { "DROPS", 5, 2 },
-	[TOP_READERS] = { "RD", 3, 6 },
-	[TOP_WRITERS] = { "WR", 3, 5 },
-	[TOP_PEERS] = { "PEERS", 5, 4 },
-	[TOP_STATE] = { "STATE", 9, 1 },
+	[TOP_NAME] = { "NAME", 0, 99 },  [TOP_IN] = { "IN/S", 6, 9 },      [TOP_OUT] = { "OUT/S", 6, 10 },
+	[TOP_FILL] = { "FILL", 10, 8 },  [TOP_WAITING] = { "WAIT", 6, 3 }, [TOP_LOST] = { "LOST", 6, 7 },
+	[TOP_DROPS] = { "DROPS", 5, 2 }, [TOP_READERS] = { "RD", 3, 6 },   [TOP_WRITERS] = { "WR", 3, 5 },
+	[TOP_PEERS] = { "PEERS", 5, 4 }, [TOP_STATE] = { "STATE", 9, 1 },
 };
 
 static SCREEN *top_screen_terminal;
@@ -121,7 +114,7 @@ static void top_screen_draw_fill(double percent, bool chosen)
 }
 
 static void top_screen_draw_row(const struct top_row *row, const struct top_view *view, const bool used[TOP_COLUMNS],
-		     int name_width, bool chosen)
+				int name_width, bool chosen)
 {
 	int indent = view->flat ? 0 : 2 * (int)row->level;
 	int colour = top_screen_attribute(row->kind == TOP_TAP ? PAIR_TAP : PAIR_PORT);
@@ -201,7 +194,9 @@ static void top_screen_draw_head(const struct top_screen *s, const struct top_mo
 static void top_screen_draw_foot(const struct top_screen *s, const struct top_model *m)
 {
 	static const char *const prompts[] = {
-		[TOP_FILTER] = "Filter", [TOP_SEARCH] = "Search", [TOP_DELAY] = "Seconds",
+		[TOP_FILTER] = "Filter",
+		[TOP_SEARCH] = "Search",
+		[TOP_DELAY] = "Seconds",
 	};
 	char text[256];
 

@@ -31,9 +31,9 @@ struct client {
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
-	bool busy; /* with the request */
-	bool gone; /* to be freed after it */
-	uint64_t lost; /* events that it did not take */
+	bool busy;           /* with the request */
+	bool gone;           /* to be freed after it */
+	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
 
@@ -160,7 +160,10 @@ static void client_ready(struct loop_io *io, int res)
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { c->text, sizeof(c->text) };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct request *r = &cl->request;
 	bool crowded = deferred_close_crowded(cl->rights.uid);
@@ -182,8 +185,9 @@ static void client_ready(struct loop_io *io, int res)
 		client_drop(cl);
 		return;
 	}
-	*r = (struct request){ .ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done,
-				.more = client_more };
+	*r = (struct request){
+		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more
+	};
 	err = client_take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;
 	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
@@ -191,7 +195,8 @@ static void client_ready(struct loop_io *io, int res)
 		client_done(r, json_of_error(err < 0 ? err : -E2BIG,
 					     err == -EINVAL ? crowded ? "too many descriptors are still being closed" :
 									"one descriptor, please" :
-					     err < 0 ? strerror(-err) : "the request is too long"));
+					     err < 0        ? strerror(-err) :
+							      "the request is too long"));
 		return;
 	}
 	client_look_at_process(cl);
@@ -279,7 +284,8 @@ void clients_welcome(struct clients *c, int fd)
 	log_info("control: process %d of user %u is not served: %s", (int)cl->rights.pid, cl->rights.uid,
 		 strerror(-err));
 	client_send(fd, json_of_error(err, err == -EUSERS ? "too many connections to the control socket" :
-				      err == -EPERM ? "this daemon serves only its own user" : strerror(-err)));
+					   err == -EPERM  ? "this daemon serves only its own user" :
+							    strerror(-err)));
 	client_free(cl);
 }
 

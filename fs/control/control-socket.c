@@ -76,7 +76,8 @@ int control_socket_bind(int tree)
 
 	if (fd < 0)
 		return -errno;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/%s", tree, folder_admin_name, folder_control_name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s/%s", tree, folder_admin_name,
+		 folder_control_name);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, CONTROL_USER_CLIENTS) < 0)
 		return -errno;
 	return fd_take(&fd);

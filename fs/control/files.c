@@ -57,12 +57,10 @@ static char *files_topology_text(const json_t *stats)
 static const struct file {
 	const char *name;
 	char *(*text)(struct context *ctx, uid_t uid); /* for that user, at once; or */
-	char *(*make)(const json_t *stats);         /* of the collector's stats */
+	char *(*make)(const json_t *stats);            /* of the collector's stats */
 } files[] = {
-	{ .name = "config", .text = files_config_text },
-	{ .name = "metrics", .make = metrics_text },
-	{ .name = "stats.json", .make = files_stats_text },
-	{ .name = "topology.dot", .make = files_topology_text },
+	{ .name = "config", .text = files_config_text },    { .name = "metrics", .make = metrics_text },
+	{ .name = "stats.json", .make = files_stats_text }, { .name = "topology.dot", .make = files_topology_text },
 	{ .name = "version", .text = files_version_text },
 };
 

@@ -98,7 +98,8 @@ static void metrics_port_labels(FILE *out, const json_t *port)
 }
 
 /* A sample of @m for @one, which is of @channel unless that is NULL. */
-static void metrics_sample(FILE *out, const struct metric *m, const json_t *channel, const json_t *one, const char *state)
+static void metrics_sample(FILE *out, const struct metric *m, const json_t *channel, const json_t *one,
+			   const char *state)
 {
 	const json_t *value = json_object_get(one, m->key);
 

@@ -44,8 +44,12 @@ void request_attach(struct request *r, struct node *node)
 		return;
 	}
 	r->attach = (struct attach){
-		.ctx = r->ctx, .node = node, .dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
-		.text = uri, .fd = fd_take(&r->fd), .done = request_attached,
+		.ctx = r->ctx,
+		.node = node,
+		.dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
+		.text = uri,
+		.fd = fd_take(&r->fd),
+		.done = request_attached,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
 		deferred_close(&r->attach.fd, r->rights->uid);
@@ -81,7 +85,10 @@ void request_detach(struct request *r, struct node *node)
 		return;
 	}
 	r->ask = (struct ports_ask){
-		.ctx = r->ctx, .inode = node->inode, .id = request_port_id(id), .done = request_detached,
+		.ctx = r->ctx,
+		.inode = node->inode,
+		.id = request_port_id(id),
+		.done = request_detached,
 	};
 	r->cancel = request_cancel_detach;
 	ports_detach(&r->ask, r->rights);
@@ -132,12 +139,13 @@ void request_wait(struct request *r, struct node *node)
 	if (!request_unpack(r, "{sI s?I}", "id", &id, "timeout", &timeout))
 		return;
 	if (!request_port_id(id) || timeout > INT_MAX) {
-		request_refuse(r, -EINVAL, request_port_id(id) ? "the timeout is too long" :
-								 "there is no such id of a port");
+		request_refuse(r, -EINVAL,
+			       request_port_id(id) ? "the timeout is too long" : "there is no such id of a port");
 		return;
 	}
 	r->wait = (struct port_wait){
-		.ask = { .ctx = r->ctx, .inode = node->inode, .id = request_port_id(id) }, .done = request_waited,
+		.ask = { .ctx = r->ctx, .inode = node->inode, .id = request_port_id(id) },
+		.done = request_waited,
 	};
 	r->cancel = request_cancel_wait;
 	port_wait_start(&r->wait, timeout < 0 ? 0 : (uint64_t)timeout * 1000000 + 1);

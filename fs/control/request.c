@@ -97,7 +97,8 @@ static struct node *request_find(struct request *r, const struct request_op *op)
 	if (err < 0) {
 		uri_why(why, "%.100s: %s", *path ? path : "/",
 			err == -EISDIR || err == -EINVAL ? "a folder, not a channel" :
-			err == -EXDEV ? "outside the mount" : strerror(-err));
+			err == -EXDEV                    ? "outside the mount" :
+							   strerror(-err));
 		request_refuse(r, err, why);
 		return NULL;
 	}
@@ -122,8 +123,8 @@ void request_start(struct request *r, const char *text, size_t len)
 	if (!r->json) {
 		request_refuse(r, -EINVAL, error.text);
 	} else if (!op) {
-		request_refuse(r, -EINVAL, json_is_string(name) ? "there is no such op" :
-								  "a request is an object with an \"op\"");
+		request_refuse(r, -EINVAL,
+			       json_is_string(name) ? "there is no such op" : "a request is an object with an \"op\"");
 	} else if (r->fd >= 0 && !op->takes) {
 		request_refuse(r, -EINVAL, "a descriptor is of use to attach only");
 	} else if (r->ctx->leaving) {

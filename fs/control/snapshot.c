@@ -22,7 +22,7 @@ struct snapshot {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
-	uint64_t made; /* in nanoseconds of CLOCK_MONOTONIC */
+	uint64_t made;         /* in nanoseconds of CLOCK_MONOTONIC */
 	struct node_text text; /* the node's; of it only the length counts before */
 };
 

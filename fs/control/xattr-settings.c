@@ -97,8 +97,12 @@ static void xattr_settings_fill(void)
 {
 	for (int key = 0; key < SETTINGS; key++)
 		xattr_settings_table[key] = (struct xattr_attribute){
-			.name = settings_table[key].name, .has = xattr_settings_has, .get = xattr_settings_get,
-			.set = xattr_settings_set, .stays = "a setting can be set, not removed", .anywhere = true,
+			.name = settings_table[key].name,
+			.has = xattr_settings_has,
+			.get = xattr_settings_get,
+			.set = xattr_settings_set,
+			.stays = "a setting can be set, not removed",
+			.anywhere = true,
 		};
 }
 

@@ -51,7 +51,11 @@ static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, 
 	if (!x)
 		return -ENOMEM;
 	x->tee = (struct tee_request){
-		.ctx = context_of(req), .node = node, .dir = dir, .name = name, .done = xattr_tee_done,
+		.ctx = context_of(req),
+		.node = node,
+		.dir = dir,
+		.name = name,
+		.done = xattr_tee_done,
 	};
 	x->req = req;
 	err = tee_start(&x->tee, rights);
@@ -80,9 +84,10 @@ static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const cha
 		err = folder_for_new(ctx, dir->id, name, &dir);
 	if (err < 0) {
 		reply_refusal(req, place, "spfs.tee", err == -EXDEV ? -EINVAL : err,
-			      err == -EXDEV ? "the tap would be outside the mount" :
+			      err == -EXDEV  ? "the tap would be outside the mount" :
 			      err == -EEXIST ? "a tap's name must be new" :
-			      err == -EACCES ? "no right to make a name there" : NULL);
+			      err == -EACCES ? "no right to make a name there" :
+					       NULL);
 		return;
 	}
 	err = xattr_tee_start(req, node, dir, name, &rights);

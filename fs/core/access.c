@@ -90,8 +90,8 @@ static const char *access_below_mount(const struct context *ctx, const char *pat
 }
 
 /* Follows @path up to its last part, which *name becomes. Returns 0 or a negative errno. */
-static int access_walk_to(struct context *ctx, const struct rights *r, struct node *dir, const char *path, struct node **out,
-		const char **name)
+static int access_walk_to(struct context *ctx, const struct rights *r, struct node *dir, const char *path,
+			  struct node **out, const char **name)
 {
 	const char *slash;
 

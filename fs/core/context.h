@@ -40,8 +40,8 @@ struct context {
 	struct quotas quotas; /* the rules are the configuration's */
 	struct accounts accounts;
 
-	bool leaving;   /* the daemon is on its way out: nothing new is begun, see hold.h */
-	unsigned holds; /* and channel objects that are being destroyed */
+	bool leaving;                        /* the daemon is on its way out: nothing new is begun, see hold.h */
+	unsigned holds;                      /* and channel objects that are being destroyed */
 	void (*let_go)(struct context *ctx); /* set while leaving: none is left */
 	struct loop_task release;
 

@@ -194,8 +194,7 @@ void hold_post(const struct hold *h, struct job *job, void (*work)(struct job *)
 	job_post(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
 }
 
-void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *),
-		      void (*finish)(struct job *))
+void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *))
 {
 	job_post_longer(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
 }

@@ -51,8 +51,7 @@ bool hold_is_of(const struct inode *inode, const struct channel *ch);
 
 /* A job on the worker of the channel, which has an object. The hold must last until it has come back. */
 void hold_post(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *));
-void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *),
-		      void (*finish)(struct job *));
+void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *));
 
 /* The end: once no hold is left all objects are destroyed, on their workers, and then @let_go is called. */
 void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx));

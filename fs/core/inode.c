@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct inode *inode = calloc(1, sizeof(*inode));

@@ -14,8 +14,8 @@ struct node *node_get(struct node_table *t, uint64_t id)
 	return node;
 }
 
-struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode,
-			 uid_t uid, gid_t gid)
+struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode, uid_t uid,
+			 gid_t gid)
 {
 	struct node *node = calloc(1, sizeof(*node));
 

@@ -45,7 +45,7 @@ struct node {
 	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
 	unsigned pins;    /* references of ours: open handles, jobs */
 	struct inode *inode;
-	uid_t maker;      /* of a tap: who made it */
+	uid_t maker;              /* of a tap: who made it */
 	LIST_ENTRY(node) sibling; /* other names of the inode */
 	UT_hash_handle by_id;
 
@@ -110,8 +110,8 @@ struct node *node_get(struct node_table *t, uint64_t id);
  * Makes a node without a name. @inode: shared with its other names, or NULL for a new one with
  * @mode, @uid, @gid. Returns NULL when out of memory.
  */
-struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode,
-			 uid_t uid, gid_t gid);
+struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode, uid_t uid,
+			 gid_t gid);
 
 /* Gives the node its name in @dir. Returns 0, -EEXIST or -ENOMEM. */
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name);

@@ -59,8 +59,8 @@ static int dir_check_replace(const struct node *node, const struct node *old)
 	return old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list) ? -ENOTEMPTY : 0;
 }
 
-static int dir_check_rename(const struct context *ctx, const struct node *from, struct node *to, const struct node *node,
-			    const struct node *old, const char *newname, unsigned int flags)
+static int dir_check_rename(const struct context *ctx, const struct node *from, struct node *to,
+			    const struct node *node, const struct node *old, const char *newname, unsigned int flags)
 {
 	if (!node || !folder_is_there(ctx, to))
 		return -ENOENT;
@@ -76,8 +76,8 @@ static int dir_check_rename(const struct context *ctx, const struct node *from, 
 	return old && old != node ? dir_check_replace(node, old) : 0;
 }
 
-void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
-		const char *newname, unsigned int flags)
+void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent, const char *newname,
+		unsigned int flags)
 {
 	struct context *ctx = context_of(req);
 	struct node *from = node_get(&ctx->nodes, parent);

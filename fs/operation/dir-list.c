@@ -52,8 +52,8 @@ static void dir_seek(struct dir_cursor *cursor, uint64_t off)
 	cursor->offset = off;
 }
 
-static bool dir_add(fuse_req_t req, char *buf, size_t size, size_t *used, const char *name, uint64_t ino,
-		mode_t mode, uint64_t off)
+static bool dir_add(fuse_req_t req, char *buf, size_t size, size_t *used, const char *name, uint64_t ino, mode_t mode,
+		    uint64_t off)
 {
 	struct stat st = { .st_ino = ino, .st_mode = mode };
 	size_t n = fuse_add_direntry(req, buf + *used, size - *used, name, &st, (off_t)off);
@@ -85,8 +85,7 @@ void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 		dir_seek(cursor, off);
 		for (struct node *n = cursor->next; n; n = cursor->next) {
 			if (!n->pending && !dir_add(req, buf, size, &used, n->name, n->inode->ino,
-						packets_name(n) ? S_IFREG : n->inode->mode,
-						n->cookie + 2))
+						    packets_name(n) ? S_IFREG : n->inode->mode, n->cookie + 2))
 				break;
 			cursor->offset = n->cookie + 2;
 			cursor->next = TAILQ_NEXT(n, entry);

@@ -226,7 +226,9 @@ void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 		err = l ? 0 : -ENOMEM;
 	}
 	if (err == 0) {
-		l->tee = (struct tee_request){ .ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked };
+		l->tee = (struct tee_request){
+			.ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked
+		};
 		l->req = req;
 		err = dir_link_start(l);
 	}

@@ -12,8 +12,8 @@ void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const ch
 void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
 void dir_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
-void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
-		const char *newname, unsigned int flags);
+void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent, const char *newname,
+		unsigned int flags);
 void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

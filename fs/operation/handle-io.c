@@ -118,7 +118,7 @@ static void transfer_interrupted(fuse_req_t req, void *data)
 }
 
 static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind kind, const char *buf, size_t len,
-		   size_t zeros, int flags)
+			    size_t zeros, int flags)
 {
 	struct transfer *r = h->detached ? NULL : malloc(sizeof(*r) + len);
 
@@ -147,7 +147,8 @@ void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	transfer_submit(req, handle_of(fi), TRANSFER_READ, NULL, size, 0, fi->flags);
 }
 
-static void handle_write_message(fuse_req_t req, struct handle *h, const char *buf, size_t size, uint64_t off, int flags)
+static void handle_write_message(fuse_req_t req, struct handle *h, const char *buf, size_t size, uint64_t off,
+				 int flags)
 {
 	if (h->detached) {
 		reply_error(req, -ENOTCONN);
@@ -155,8 +156,8 @@ static void handle_write_message(fuse_req_t req, struct handle *h, const char *b
 		log_info("%s: a packet channel takes nothing to append", hold_channel(&h->hold)->label);
 		reply_error(req, -EINVAL);
 	} else if (size > PIPE_BUF || (off && off == h->pos)) {
-		log_info("%s: message refused: %s", hold_channel(&h->hold)->label, size > PIPE_BUF ?
-			 "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
+		log_info("%s: message refused: %s", hold_channel(&h->hold)->label,
+			 size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
 		reply_error(req, -EMSGSIZE);
 	} else {
 		h->pos = off;
@@ -164,8 +165,7 @@ static void handle_write_message(fuse_req_t req, struct handle *h, const char *b
 	}
 }
 
-void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
-		  struct fuse_file_info *fi)
+void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 	uint64_t at = fi->flags & O_APPEND ? h->pos : (uint64_t)off;

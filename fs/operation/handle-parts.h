@@ -11,15 +11,15 @@ struct handle {
 	struct job opening;
 	struct job closing;
 	struct node *node; /* kept */
-	bool detached; /* it has no part in the channel any more; its feed goes */
-	bool closed;   /* the feed is gone */
-	bool released; /* nobody has it open */
-	bool packets;  /* of a packet channel */
-	uint64_t pos;  /* with packets: where the rest of a write that the kernel cut would be */
+	bool detached;     /* it has no part in the channel any more; its feed goes */
+	bool closed;       /* the feed is gone */
+	bool released;     /* nobody has it open */
+	bool packets;      /* of a packet channel */
+	uint64_t pos;      /* with packets: where the rest of a write that the kernel cut would be */
 
 	/* The worker's. */
 	struct feed *feed;
-	int err; /* why there is none */
+	int err;              /* why there is none */
 	struct feed_op watch; /* poll(2) wants to be told */
 	bool watching;
 	struct fuse_pollhandle *ph;

@@ -160,11 +160,18 @@ static int handle_reply_stream(fuse_req_t req, const struct fuse_entry_param *e,
 		return fuse_reply_buf(req, (const char *)&out.open, sizeof(out.open));
 	out.entry.nodeid = e->ino;
 	out.entry.attr = (struct fuse_attr){
-		.ino = e->attr.st_ino, .mode = e->attr.st_mode, .nlink = (uint32_t)e->attr.st_nlink,
-		.uid = e->attr.st_uid, .gid = e->attr.st_gid, .blksize = (uint32_t)e->attr.st_blksize,
-		.atime = (uint64_t)e->attr.st_atim.tv_sec, .atimensec = (uint32_t)e->attr.st_atim.tv_nsec,
-		.mtime = (uint64_t)e->attr.st_mtim.tv_sec, .mtimensec = (uint32_t)e->attr.st_mtim.tv_nsec,
-		.ctime = (uint64_t)e->attr.st_ctim.tv_sec, .ctimensec = (uint32_t)e->attr.st_ctim.tv_nsec,
+		.ino = e->attr.st_ino,
+		.mode = e->attr.st_mode,
+		.nlink = (uint32_t)e->attr.st_nlink,
+		.uid = e->attr.st_uid,
+		.gid = e->attr.st_gid,
+		.blksize = (uint32_t)e->attr.st_blksize,
+		.atime = (uint64_t)e->attr.st_atim.tv_sec,
+		.atimensec = (uint32_t)e->attr.st_atim.tv_nsec,
+		.mtime = (uint64_t)e->attr.st_mtim.tv_sec,
+		.mtimensec = (uint32_t)e->attr.st_mtim.tv_nsec,
+		.ctime = (uint64_t)e->attr.st_ctim.tv_sec,
+		.ctimensec = (uint32_t)e->attr.st_ctim.tv_nsec,
 	};
 	return fuse_reply_buf(req, (const char *)&out, sizeof(out));
 }

@@ -95,7 +95,8 @@ static int attach_ready(struct attach *a)
 		err = settings_limits(a->ctx, &a->rights, a->node->inode, &c->limits);
 	if (err == 0)
 		err = hold_object(&a->hold);
-	return err < 0 ? attach_refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) : 0;
+	return err < 0 ? attach_refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) :
+			 0;
 }
 
 /* With what there is to read or write. */
@@ -106,7 +107,11 @@ static void attach_post(struct attach *a, struct opened opened)
 	int err;
 
 	a->config = (struct port_config){
-		.dir = a->dir, .uri = a->uri, .mount = ctx->dev, .opened = opened, .node = node->id,
+		.dir = a->dir,
+		.uri = a->uri,
+		.mount = ctx->dev,
+		.opened = opened,
+		.node = node->id,
 	};
 	a->uri = (struct uri){ 0 };
 	if (ctx->leaving || a->cancelled)
@@ -143,12 +148,19 @@ static int attach_open(struct attach *a)
 	int err = a->own ? 0 : rights_same_view(a->rights.pid);
 
 	if (err < 0)
-		return attach_refuse(a, -EXDEV, a->dir == PORT_SOURCE ?
-			      "names mean something else to the daemon; pass a descriptor: spfs source --fd" :
-			      "names mean something else to the daemon; pass a descriptor: spfs sink --fd");
+		return attach_refuse(
+			a, -EXDEV,
+			a->dir == PORT_SOURCE ?
+				"names mean something else to the daemon; pass a descriptor: spfs source --fd" :
+				"names mean something else to the daemon; pass a descriptor: spfs sink --fd");
 	a->opening = (struct opening){
-		.uri = &a->uri, .dir = a->dir, .rights = &a->rights, .mount = ctx->dev, .loop = ctx->loop,
-		.done = attach_opened, .opened = OPENED_NONE,
+		.uri = &a->uri,
+		.dir = a->dir,
+		.rights = &a->rights,
+		.mount = ctx->dev,
+		.loop = ctx->loop,
+		.done = attach_opened,
+		.opened = OPENED_NONE,
 	};
 	err = opening_start(&a->opening);
 	if (err < 0)
@@ -171,8 +183,9 @@ static int attach_check_fd(struct attach *a)
 	if (flags & O_PATH)
 		return attach_refuse(a, -EBADF, "the descriptor is O_PATH, not open");
 	if ((flags & O_ACCMODE) == (a->dir == PORT_SOURCE ? O_WRONLY : O_RDONLY))
-		return attach_refuse(a, -EBADF, a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
-								 "the descriptor is not open for writing");
+		return attach_refuse(a, -EBADF,
+				     a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
+							     "the descriptor is not open for writing");
 	if (statx(a->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
 		return attach_refuse(a, -errno, NULL);
 	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->ctx->dev)
@@ -218,8 +231,9 @@ static int attach_check(struct attach *a)
 		return attach_refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
 	err = a->own ? 0 : access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);
 	if (err < 0)
-		return attach_refuse(a, err, a->dir == PORT_SOURCE ? "no right to write the channel" :
-							      "no right to read the channel");
+		return attach_refuse(a, err,
+				     a->dir == PORT_SOURCE ? "no right to write the channel" :
+							     "no right to read the channel");
 	if (!a->text)
 		err = attach_check_fd(a);
 	if (err == 0)

@@ -15,7 +15,7 @@
 struct attach {
 	/* Set before attach_start(). */
 	struct context *ctx;
-	struct node *node;    /* a name of the channel */
+	struct node *node; /* a name of the channel */
 	enum port_dir dir;
 	struct rights rights; /* who asks; freed in any case */
 	const char *text;     /* the URI; kept until done() */

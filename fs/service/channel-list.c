@@ -136,10 +136,8 @@ static json_t *channel_list_engine_json(const struct channel_list *list)
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	return json_pack("{so so so}",
-			 "workers", json_of_number(list->workers),
-			 "fds", json_of_number(channel_list_count_fds()),
-			 "fds_max", json_of_number(limit.rlim_cur));
+	return json_pack("{so so so}", "workers", json_of_number(list->workers), "fds",
+			 json_of_number(channel_list_count_fds()), "fds_max", json_of_number(limit.rlim_cur));
 }
 
 static json_t *channel_list_users_json(const struct channel_list *list)
@@ -149,9 +147,9 @@ static json_t *channel_list_users_json(const struct channel_list *list)
 	for (size_t i = 0; i < list->user_count; i++) {
 		const struct channel_list_user *u = &list->users[i];
 
-		json_array_append_new(users, json_pack("{so so so}", "uid", json_of_number(u->uid),
-						       "used", json_of_number(u->used),
-						       "limit", u->limit ? json_of_number(u->limit) : json_null()));
+		json_array_append_new(users, json_pack("{so so so}", "uid", json_of_number(u->uid), "used",
+						       json_of_number(u->used), "limit",
+						       u->limit ? json_of_number(u->limit) : json_null()));
 	}
 	return users;
 }
@@ -165,11 +163,7 @@ json_t *channel_list_json(const struct channel_list *list, const char *mountpoin
 			json_decref(channels);
 			return NULL;
 		}
-	return json_pack("{ss so sf so so so}",
-			 "version", SPFS_VERSION,
-			 "mount", json_of_text(mountpoint),
-			 "uptime", list->uptime,
-			 "engine", channel_list_engine_json(list),
-			 "users", channel_list_users_json(list),
+	return json_pack("{ss so sf so so so}", "version", SPFS_VERSION, "mount", json_of_text(mountpoint), "uptime",
+			 list->uptime, "engine", channel_list_engine_json(list), "users", channel_list_users_json(list),
 			 "channels", channels);
 }

@@ -38,7 +38,8 @@ static char *channel_stats_path_of(const struct node *node)
 	return strdup(at);
 }
 
-static int channel_stats_take_name(struct channel_stats_name *name, const struct descriptor_scan *scan, const struct node *node)
+static int channel_stats_take_name(struct channel_stats_name *name, const struct descriptor_scan *scan,
+				   const struct node *node)
 {
 	name->id = node->id;
 	name->known = descriptor_scan_count(scan, node, &name->users);
@@ -124,18 +125,16 @@ static const struct tap_report *channel_stats_report_of(const struct report *r, 
 static json_t *channel_stats_tap_json(const struct channel_stats_name *name, const struct tap_report *t, bool full)
 {
 	static const char *const states[] = {
-		[OUTLET_IDLE] = "idle", [OUTLET_HOLDING] = "holding", [OUTLET_ENDING] = "ending",
+		[OUTLET_IDLE] = "idle",
+		[OUTLET_HOLDING] = "holding",
+		[OUTLET_ENDING] = "ending",
 	};
-	json_t *tap = json_pack("{so so so so so so so ss so}",
-				"name", json_of_text(name->path),
-				"bytes_out", json_of_number(t->bytes_out),
-				"waiting", json_of_number(t->waiting),
-				"size", t->size ? json_of_number(t->size) : json_null(),
-				"lost", json_of_number(t->lost),
-				"drops", json_of_number(t->drops),
-				"readers", channel_stats_users(name, name->users.readers),
-				"state", states[t->state],
-				"waits", json_of_text(t->id ? t->waits.text : NULL));
+	json_t *tap = json_pack("{so so so so so so so ss so}", "name", json_of_text(name->path), "bytes_out",
+				json_of_number(t->bytes_out), "waiting", json_of_number(t->waiting), "size",
+				t->size ? json_of_number(t->size) : json_null(), "lost", json_of_number(t->lost),
+				"drops", json_of_number(t->drops), "readers",
+				channel_stats_users(name, name->users.readers), "state", states[t->state], "waits",
+				json_of_text(t->id ? t->waits.text : NULL));
 
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
@@ -150,7 +149,10 @@ static json_t *channel_stats_taps_json(const struct channel_stats *t, bool full)
 	size_t hint = 0;
 
 	for (size_t i = 0; i < t->count; i++)
-		json_array_append_new(taps, channel_stats_tap_json(&t->taps[i], channel_stats_report_of(t->report, t->taps[i].id, &hint), full));
+		json_array_append_new(taps,
+				      channel_stats_tap_json(&t->taps[i],
+							     channel_stats_report_of(t->report, t->taps[i].id, &hint),
+							     full));
 	return taps;
 }
 
@@ -161,19 +163,17 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 	const struct report *r = t->report;
 	bool teed = r && r->size;
 
-	return json_pack("{so so so so so so so so so so so so}",
-			 "channel", json_of_text(origin->path),
-			 "bytes_in", teed ? json_of_number(r->bytes_in) : json_null(),
-			 "waiting", teed ? json_of_number(r->waiting) : json_null(),
-			 "size", teed ? json_of_number((uint64_t)r->size) : json_null(),
-			 "streams", teed ? json_of_number(r->streams) : json_null(),
-			 "chunks_ref", teed ? json_of_number(r->chunks_ref) : json_null(),
-			 "chunks_copy", teed ? json_of_number(r->chunks_copy) : json_null(),
-			 "writers", channel_stats_users(origin, origin->users.writers),
-			 "readers", channel_stats_users(origin, origin->users.readers),
-			 "foreign_readers", channel_stats_users(origin, t->count ? origin->users.readers : 0),
-			 "waits", json_of_text(teed ? r->waits.text : NULL),
-			 "taps", channel_stats_taps_json(t, full));
+	return json_pack("{so so so so so so so so so so so so}", "channel", json_of_text(origin->path), "bytes_in",
+			 teed ? json_of_number(r->bytes_in) : json_null(), "waiting",
+			 teed ? json_of_number(r->waiting) : json_null(), "size",
+			 teed ? json_of_number((uint64_t)r->size) : json_null(), "streams",
+			 teed ? json_of_number(r->streams) : json_null(), "chunks_ref",
+			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
+			 teed ? json_of_number(r->chunks_copy) : json_null(), "writers",
+			 channel_stats_users(origin, origin->users.writers), "readers",
+			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
+			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
+			 json_of_text(teed ? r->waits.text : NULL), "taps", channel_stats_taps_json(t, full));
 }
 
 json_t *channel_stats_json(const struct channel_stats *t)
@@ -200,7 +200,8 @@ json_t *channel_stats_json_full(const struct channel_stats *t)
 	for (size_t i = 0; r && i < r->port_count; i++)
 		json_array_append_new(ports, ports_json(&r->ports[i], channel_stats_path_by_id(t, r->ports[i].node)));
 	json_object_set_new(channel, "inode", json_of_number(t->ino));
-	json_object_set_new(channel, "settings", r ? channel_stats_settings_json(&r->settings, SETTING_OF_CHANNEL) : json_null());
+	json_object_set_new(channel, "settings",
+			    r ? channel_stats_settings_json(&r->settings, SETTING_OF_CHANNEL) : json_null());
 	json_object_set_new(channel, "ports", ports);
 	return channel;
 }

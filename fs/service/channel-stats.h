@@ -25,7 +25,7 @@ struct channel_stats {
 	struct channel_stats_name origin;
 	size_t count;
 	struct channel_stats_name *taps; /* oldest first */
-	struct report *report;   /* the stats's own; NULL: the daemon has no part in the channel */
+	struct report *report;           /* the stats's own; NULL: the daemon has no part in the channel */
 };
 
 /* On the FUSE thread: all but the report. Returns 0 or -ENOMEM; channel_stats_finish() is owed either way. */

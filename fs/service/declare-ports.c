@@ -57,7 +57,8 @@ static void declare_ports_attach_one(struct declaring *d, struct node *node, con
 	attach_start(&da->attach);
 }
 
-static void declare_ports_attach_each(struct declaring *d, struct node *node, const struct declared *of, enum port_dir dir)
+static void declare_ports_attach_each(struct declaring *d, struct node *node, const struct declared *of,
+				      enum port_dir dir)
 {
 	for (size_t i = 0; i < of->port_count; i++)
 		if (of->ports[i].dir == dir)
@@ -93,7 +94,10 @@ void declare_ports_attach(struct context *ctx, const struct declared *channel, s
 		return;
 	}
 	*d = (struct declaring){
-		.ctx = ctx, .config = config_ref(c), .channel = channel, .left = 1,
+		.ctx = ctx,
+		.config = config_ref(c),
+		.channel = channel,
+		.left = 1,
 	};
 	if (origin && hold_take(&d->origin, ctx, origin) == 0)
 		declare_ports_attach_each(d, origin, channel, PORT_SINK);

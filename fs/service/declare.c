@@ -13,11 +13,11 @@
 #include "names.h"
 #include "tee.h"
 
-static void declare_failed(struct lines *not, const char *name, const char *why)
+static void declare_failed(struct lines *stays, const char *name, const char *why)
 {
 	log_warn("declared %s: %s", name, why);
-	if (not)
-		lines_add(not, "%s: %s", name, why);
+	if (stays)
+		lines_add(stays, "%s: %s", name, why);
 }
 
 /* ---- names ---- */
@@ -50,7 +50,8 @@ static struct node *declare_folder_of(struct context *ctx, const char *name, con
 	return dir;
 }
 
-static struct node *declare_make_channel(struct context *ctx, const struct declared *d, struct node *dir, const char *name)
+static struct node *declare_make_channel(struct context *ctx, const struct declared *d, struct node *dir,
+					 const char *name)
 {
 	struct node *node = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | d->mode, d->owner.uid, d->group);
 	struct settings settings = config_settings(ctx->config, d);
@@ -114,8 +115,8 @@ static bool declare_is_same(const struct declared *a, const struct declared *b)
 }
 
 /* Returns the node, or NULL where there is nothing new. */
-static struct node *declare_make(struct context *ctx, const struct declared *d, const struct config *before, struct lines *made,
-			 struct lines *not)
+static struct node *declare_make(struct context *ctx, const struct declared *d, const struct config *before,
+				 struct lines *made, struct lines *stays)
 {
 	const struct declared *old = before ? config_find(before, d->name) : NULL;
 	const char *last = d->name, *why = NULL;
@@ -124,7 +125,7 @@ static struct node *declare_make(struct context *ctx, const struct declared *d, 
 
 	if (dir && node_find(dir, last)) {
 		if (!old || !declare_is_same(old, d))
-			declare_failed(not, d->name, "is there already, and stays as it is");
+			declare_failed(stays, d->name, "is there already, and stays as it is");
 		return NULL;
 	}
 	if (dir) {
@@ -132,7 +133,7 @@ static struct node *declare_make(struct context *ctx, const struct declared *d, 
 		node = d->tap ? declare_make_tap(ctx, d, dir, last, &why) : declare_make_channel(ctx, d, dir, last);
 	}
 	if (!node)
-		declare_failed(not, d->name, why);
+		declare_failed(stays, d->name, why);
 	else if (made)
 		lines_add(made, "%s %s is made", d->tap ? "tap" : "channel", d->name);
 	return node;
@@ -195,21 +196,21 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 	declare_settled(st);
 }
 
-void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines *not,
+void declare_all(struct context *ctx, const struct config *before, struct lines *made, struct lines *stays,
 		 void (*done)(void *data), void *data)
 {
 	const struct config *c = ctx->config;
 	_cleanup_free_ struct node **nodes = calloc(c->declared_count + 1, sizeof(struct node *));
 
 	if (!nodes) {
-		declare_failed(not, "channels", strerror(ENOMEM));
+		declare_failed(stays, "channels", strerror(ENOMEM));
 		done(data);
 		return;
 	}
 	for (int tap = 0; tap <= 1; tap++)
 		for (size_t i = 0; i < c->declared_count; i++)
 			if (c->declared[i].tap == tap)
-				nodes[i] = declare_make(ctx, &c->declared[i], before, made, not);
+				nodes[i] = declare_make(ctx, &c->declared[i], before, made, stays);
 	for (size_t i = 0; i < c->declared_count; i++)
 		if (!c->declared[i].tap)
 			declare_ports_attach(ctx, &c->declared[i], nodes);

@@ -18,8 +18,8 @@ struct descriptor_scan {
 	struct job job;
 	bool running;
 	bool blind;
-	bool next_blind; /* the helper's while running, as @next */
-	uint64_t finished; /* when, in nanoseconds; 0: never */
+	bool next_blind;             /* the helper's while running, as @next */
+	uint64_t finished;           /* when, in nanoseconds; 0: never */
 	struct descriptor_list seen; /* by node */
 	struct descriptor_list next; /* the helper's while running */
 	TAILQ_HEAD(, descriptor_scan_waiter) waiters;
@@ -38,8 +38,8 @@ static void descriptor_scan_work(struct job *job)
 
 /* ---- on the FUSE thread ---- */
 
-static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const struct descriptor_list *before, struct descriptor *s,
-			 const struct node *node)
+static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const struct descriptor_list *before,
+					 struct descriptor *s, const struct node *node)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -48,8 +48,8 @@ static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const
 		if (before->all[i].foreign && before->all[i].pid == s->pid && before->all[i].node == s->node)
 			return;
 	path = node_path(node);
-	log_warn("%s: process %d can read the origin beside its taps: what it reads, they miss",
-		 path ? path : "?", s->pid);
+	log_warn("%s: process %d can read the origin beside its taps: what it reads, they miss", path ? path : "?",
+		 s->pid);
 }
 
 /* They are counted for one node after the other, of which there may be many. */
@@ -130,7 +130,8 @@ void descriptor_scan_want(struct descriptor_scan *sv, struct descriptor_scan_wai
 	descriptor_scan_run(sv);
 }
 
-bool descriptor_scan_count(const struct descriptor_scan *sv, const struct node *node, struct descriptor_scan_count *count)
+bool descriptor_scan_count(const struct descriptor_scan *sv, const struct node *node,
+			   struct descriptor_scan_count *count)
 {
 	size_t low = 0, high = sv->seen.count;
 
@@ -152,13 +153,15 @@ bool descriptor_scan_count(const struct descriptor_scan *sv, const struct node *
 	return !sv->blind;
 }
 
-size_t descriptor_scan_holders(const struct descriptor_scan *sv, const struct node *node, struct descriptor_scan_holder *list, size_t max)
+size_t descriptor_scan_holders(const struct descriptor_scan *sv, const struct node *node,
+			       struct descriptor_scan_holder *list, size_t max)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < sv->seen.count && n < max; i++)
 		if (sv->seen.all[i].node == node->id)
-			list[n++] = (struct descriptor_scan_holder){ .pid = sv->seen.all[i].pid, .fd = sv->seen.all[i].fd };
+			list[n++] = (struct descriptor_scan_holder){ .pid = sv->seen.all[i].pid,
+								     .fd = sv->seen.all[i].fd };
 	return n;
 }
 

@@ -51,7 +51,8 @@ struct descriptor_scan_count {
  * Open descriptors of @node as of the last scan, the daemon's own not counted. Returns false where
  * the daemon may not look into its own user's processes.
  */
-bool descriptor_scan_count(const struct descriptor_scan *scan, const struct node *node, struct descriptor_scan_count *count);
+bool descriptor_scan_count(const struct descriptor_scan *scan, const struct node *node,
+			   struct descriptor_scan_count *count);
 
 /* A descriptor of somebody's. */
 struct descriptor_scan_holder {
@@ -60,4 +61,5 @@ struct descriptor_scan_holder {
 };
 
 /* Up to @max descriptors of @node as of the last scan. Returns how many. */
-size_t descriptor_scan_holders(const struct descriptor_scan *scan, const struct node *node, struct descriptor_scan_holder *list, size_t max);
+size_t descriptor_scan_holders(const struct descriptor_scan *scan, const struct node *node,
+			       struct descriptor_scan_holder *list, size_t max);

@@ -43,16 +43,16 @@ static const char *events_time(char text[40], const struct timespec *ts)
 static json_t *events_json(struct context *ctx, const struct inode *inode, const struct event *e)
 {
 	static const char *const names[] = {
-		[EVENT_WRITERS] = "open", [EVENT_NO_WRITERS] = "close", [EVENT_READERS] = "open",
-		[EVENT_NO_READERS] = "close", [EVENT_FULL] = "full", [EVENT_ROOM] = "room", [EVENT_DROP] = "drop",
-		[EVENT_PORT] = "port", [EVENT_OPENED] = "open", [EVENT_WRITER_LEFT] = "close",
-		[EVENT_READER_LEFT] = "close",
+		[EVENT_WRITERS] = "open",      [EVENT_NO_WRITERS] = "close",  [EVENT_READERS] = "open",
+		[EVENT_NO_READERS] = "close",  [EVENT_FULL] = "full",         [EVENT_ROOM] = "room",
+		[EVENT_DROP] = "drop",         [EVENT_PORT] = "port",         [EVENT_OPENED] = "open",
+		[EVENT_WRITER_LEFT] = "close", [EVENT_READER_LEFT] = "close",
 	};
 	bool writers = e->kind == EVENT_WRITERS || e->kind == EVENT_NO_WRITERS || e->kind == EVENT_WRITER_LEFT;
 	bool readers = e->kind == EVENT_READERS || e->kind == EVENT_NO_READERS || e->kind == EVENT_READER_LEFT;
 	char time[40];
-	json_t *json = json_pack("{ss ss so}", "time", events_time(time, &e->time), "event", names[e->kind],
-				 "name", json_of_path(e->tap ? node_get(&ctx->nodes, e->tap) : inode->origin));
+	json_t *json = json_pack("{ss ss so}", "time", events_time(time, &e->time), "event", names[e->kind], "name",
+				 json_of_path(e->tap ? node_get(&ctx->nodes, e->tap) : inode->origin));
 
 	if (writers || readers)
 		json_object_set_new(json, "side", json_string(writers ? "writer" : "reader"));

@@ -22,10 +22,10 @@ struct port_wait {
 	LIST_ENTRY(port_wait) entry;
 	struct loop_io timer;
 	struct hold hold;
-	bool looking;   /* the question is under way */
-	bool again;     /* and stale already */
-	bool seen;      /* it was there */
-	bool due;       /* answered by what the next look shows */
+	bool looking; /* the question is under way */
+	bool again;   /* and stale already */
+	bool seen;    /* it was there */
+	bool due;     /* answered by what the next look shows */
 	bool cancelled;
 };
 

@@ -17,26 +17,19 @@
 
 json_t *ports_json(const struct port_report *p, const char *name)
 {
-	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so}",
-			 "id", json_of_number(p->id),
-			 "dir", p->dir == PORT_SOURCE ? "source" : "sink",
-			 "uri", json_of_text(p->uri),
-			 "name", json_of_text(name),
-			 "state", port_state_name(p->state),
-			 "how", p->how,
-			 "format", json_of_text(p->format),
-			 "bytes", json_of_number(p->bytes),
-			 "total", p->total ? json_of_number(p->total) : json_null(),
-			 "pages_ref", json_of_number(p->pages_ref),
-			 "copies", json_of_number(p->copies),
-			 "frames", json_of_number(p->frames),
-			 "dropped", json_of_number(p->dropped),
-			 "clients", json_of_number(p->clients),
-			 "connected", json_of_number(p->connected),
-			 "disconnected", json_of_number(p->disconnected),
-			 "lost", json_of_number(p->lost),
-			 "errno", json_of_text(p->err ? strerrorname_np(-p->err) : NULL),
-			 "error", json_of_text(p->error ? p->error : p->err ? strerror(-p->err) : NULL));
+	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so}", "id", json_of_number(p->id),
+			 "dir", p->dir == PORT_SOURCE ? "source" : "sink", "uri", json_of_text(p->uri), "name",
+			 json_of_text(name), "state", port_state_name(p->state), "how", p->how, "format",
+			 json_of_text(p->format), "bytes", json_of_number(p->bytes), "total",
+			 p->total ? json_of_number(p->total) : json_null(), "pages_ref", json_of_number(p->pages_ref),
+			 "copies", json_of_number(p->copies), "frames", json_of_number(p->frames), "dropped",
+			 json_of_number(p->dropped), "clients", json_of_number(p->clients), "connected",
+			 json_of_number(p->connected), "disconnected", json_of_number(p->disconnected), "lost",
+			 json_of_number(p->lost), "errno", json_of_text(p->err ? strerrorname_np(-p->err) : NULL),
+			 "error",
+			 json_of_text(p->error ? p->error :
+				      p->err   ? strerror(-p->err) :
+						 NULL));
 }
 
 static void ports_answer(struct ports_ask *a)

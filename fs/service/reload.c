@@ -1,6 +1,6 @@
 /*
- * A reload goes to the helper thread, which may wait for the disk and for who knows users, and comes back to change
- * what is in force, on the FUSE thread, in one piece. Reloads come back in the order in which they were started.
+ * What was read (config-reading.h) changes what is in force on the FUSE thread, in one piece. Reloads wait for each other,
+ * so they come back in the order in which they were started; the first of the list is being read.
  */
 #include "reload.h"
 
@@ -9,26 +9,27 @@
 #include <string.h>
 
 #include "accounts.h"
-#include "job.h"
 #include "json.h"
 #include "base.h"
 #include "config.h"
+#include "config-reading.h"
 #include "declare.h"
 #include "log.h"
+#include "services.h"
 
 /* Of mistakes in an answer; the log has them all. */
 #define ANSWER_LINES 200
 
 struct reload {
-	struct job job;
+	TAILQ_ENTRY(reload) entry;
+	struct context *ctx;
+	struct config_reading reading;
 	void (*done)(void *data, json_t *answer);
 	void *data;
 	char *file;
-	int err;
-	struct config *config;
-	struct lines mistakes;
+	struct config *config; /* what was read; then what was in force before */
 	struct lines applied;
-	struct lines not;
+	struct lines stays;
 };
 
 static json_t *reload_texts(const struct lines *l)
@@ -47,9 +48,9 @@ static void reload_finish(struct reload *r, json_t *answer)
 		r->done(r->data, answer);
 	else
 		json_decref(answer);
-	lines_finish(&r->mistakes);
+	lines_finish(&r->reading.mistakes);
 	lines_finish(&r->applied);
-	lines_finish(&r->not);
+	lines_finish(&r->stays);
 	config_unref(r->config);
 	free(r->file);
 	free(r);
@@ -60,10 +61,10 @@ static void reload_refuse(struct reload *r, int err, const char *why)
 	json_t *answer = json_of_error(err, why);
 
 	log_err("reload: %s", why);
-	for (size_t i = 0; i < r->mistakes.count; i++)
-		log_err("%s", r->mistakes.line[i]);
-	if (answer && r->mistakes.count)
-		json_object_set_new(answer, "mistakes", reload_texts(&r->mistakes));
+	for (size_t i = 0; i < r->reading.mistakes.count; i++)
+		log_err("%s", r->reading.mistakes.line[i]);
+	if (answer && r->reading.mistakes.count)
+		json_object_set_new(answer, "mistakes", reload_texts(&r->reading.mistakes));
 	reload_finish(r, answer);
 }
 
@@ -83,7 +84,7 @@ static bool reload_same_quotas(const struct quotas *a, const struct quotas *b)
 static void reload_keep_text(struct reload *r, const char *name, char **to, char **from)
 {
 	if (*to && (!*from || strcmp(*to, *from)))
-		lines_add(&r->not, "%s stays %s until the next mount", name, *from ? *from : "as it is");
+		lines_add(&r->stays, "%s stays %s until the next mount", name, *from ? *from : "as it is");
 	free(*to);
 	*to = *from;
 	*from = NULL;
@@ -94,11 +95,11 @@ static void reload_keep_mount(struct reload *r, struct config *old, struct confi
 {
 	reload_keep_text(r, "point", &new->point, &old->point);
 	reload_keep_text(r, "log", &new->log, &old->log);
-	if (new->workers && new->workers != old->workers)
-		lines_add(&r->not, "workers stays %u until the next mount", old->workers);
+	if (new->workers &&new->workers != old->workers)
+		lines_add(&r->stays, "workers stays %u until the next mount", old->workers);
 	new->workers = old->workers;
 	if (new->allow_other >= 0 && new->allow_other != old->allow_other)
-		lines_add(&r->not, "allow_other stays %s until the next mount", old->allow_other ? "yes" : "no");
+		lines_add(&r->stays, "allow_other stays %s until the next mount", old->allow_other ? "yes" : "no");
 	new->allow_other = old->allow_other;
 }
 
@@ -106,7 +107,7 @@ static void reload_tell_gone(struct reload *r, const struct config *old, const s
 {
 	for (size_t i = 0; i < old->declared_count; i++)
 		if (!config_find(new, old->declared[i].name))
-			lines_add(&r->not, "%s is declared no more, and stays until it is removed",
+			lines_add(&r->stays, "%s is declared no more, and stays until it is removed",
 				  old->declared[i].name);
 }
 
@@ -116,9 +117,9 @@ static void reload_told(void *data)
 
 	for (size_t i = 0; i < r->applied.count; i++)
 		log_info("reload: %s", r->applied.line[i]);
-	for (size_t i = 0; i < r->not.count; i++)
-		log_warn("reload: %s", r->not.line[i]);
-	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->not)));
+	for (size_t i = 0; i < r->stays.count; i++)
+		log_warn("reload: %s", r->stays.line[i]);
+	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->stays)));
 }
 
 static void reload_apply(struct context *ctx, struct reload *r)
@@ -138,36 +139,50 @@ static void reload_apply(struct context *ctx, struct reload *r)
 	accounts_limit(ctx);
 	reload_tell_gone(r, old, new);
 	reload_keep_mount(r, old, new);
-	declare_all(ctx, old, &r->applied, &r->not, reload_told, r);
+	declare_all(ctx, old, &r->applied, &r->stays, reload_told, r);
 }
 
 /* ---- there and back ---- */
 
-static void reload_work_read(struct job *job)
+static void reload_next(struct context *ctx);
+
+static void reload_read(struct config_reading *reading)
 {
-	struct reload *r = container_of(job, struct reload, job);
+	struct reload *r = container_of(reading, struct reload, reading);
+	struct context *ctx = r->ctx;
 
-	r->err = config_read(r->file, &r->config, &r->mistakes);
-}
-
-static void reload_read(struct job *job)
-{
-	struct reload *r = container_of(job, struct reload, job);
-	struct context *ctx = job->ctx;
-
+	TAILQ_REMOVE(&ctx->services->reloads, r, entry);
+	r->config = reading->config;
 	if (ctx->leaving)
 		reload_refuse(r, -ENOTCONN, strerror(ENOTCONN));
-	else if (r->err == -EINVAL)
+	else if (reading->err == -EINVAL)
 		reload_refuse(r, -EINVAL, "the file has mistakes, nothing is changed");
-	else if (r->err < 0)
-		reload_refuse(r, r->err, strerror(-r->err));
+	else if (reading->err < 0)
+		reload_refuse(r, reading->err, strerror(-reading->err));
 	else
 		reload_apply(ctx, r);
+	reload_next(ctx);
+}
+
+/* Begins with the first of the list, or those that follow where that cannot be. */
+static void reload_next(struct context *ctx)
+{
+	struct reload *r;
+
+	while ((r = TAILQ_FIRST(&ctx->services->reloads))) {
+		int err = ctx->leaving ? -ENOTCONN : config_reading_start(&r->reading, ctx->loop, r->file, reload_read);
+
+		if (err == 0)
+			return;
+		TAILQ_REMOVE(&ctx->services->reloads, r, entry);
+		reload_refuse(r, err, strerror(-err));
+	}
 }
 
 void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer), void *data)
 {
 	struct reload *r = calloc(1, sizeof(*r));
+	bool first = TAILQ_EMPTY(&ctx->services->reloads);
 
 	if (!r) {
 		log_err("reload: %s", strerror(ENOMEM));
@@ -175,12 +190,22 @@ void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer),
 			done(data, NULL);
 		return;
 	}
+	r->ctx = ctx;
 	r->done = done;
 	r->data = data;
 	r->file = ctx->config->file ? strdup(ctx->config->file) : NULL;
-	if (!r->file)
+	if (!r->file) {
 		reload_refuse(r, ctx->config->file ? -ENOMEM : -ENOENT,
-		       ctx->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
-	else
-		job_post(ctx, ctx->helper, &r->job, reload_work_read, reload_read);
+			      ctx->config->file ? strerror(ENOMEM) : "the daemon was started without a configuration");
+		return;
+	}
+	TAILQ_INSERT_TAIL(&ctx->services->reloads, r, entry);
+	if (first)
+		reload_next(ctx);
+}
+
+void reload_leave(struct context *ctx)
+{
+	if (!TAILQ_EMPTY(&ctx->services->reloads))
+		config_reading_cancel(&TAILQ_FIRST(&ctx->services->reloads)->reading);
 }

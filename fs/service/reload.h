@@ -14,3 +14,6 @@
  * NULL: out of memory. The log says the same.
  */
 void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer), void *data);
+
+/* The end of the daemon: what is being read is given up, and every reload answered. */
+void reload_leave(struct context *ctx);

@@ -28,8 +28,9 @@ static void ring_say_once(int err)
 	static atomic_bool said;
 
 	if (!atomic_exchange(&said, true))
-		log_warn("no right to the descriptors of other processes, so rings that they have open keep their size: %s",
-			 strerror(-err));
+		log_warn(
+			"no right to the descriptors of other processes, so rings that they have open keep their size: %s",
+			strerror(-err));
 }
 
 /* Not asked of the file system, which may hang. */

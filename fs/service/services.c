@@ -10,6 +10,7 @@
 #include "events.h"
 #include "port-wait.h"
 #include "ports.h"
+#include "reload.h"
 #include "ring.h"
 
 int services_create(struct context *ctx)
@@ -17,6 +18,8 @@ int services_create(struct context *ctx)
 	struct services *services = ctx->services = calloc(1, sizeof(*services));
 	int err = services ? descriptor_scan_create(&services->scan, ctx) : -ENOMEM;
 
+	if (services)
+		TAILQ_INIT(&services->reloads);
 	if (err == 0)
 		err = collector_create(&services->collector, ctx);
 	if (err == 0)
@@ -27,8 +30,11 @@ int services_create(struct context *ctx)
 void services_hear(struct context *ctx, struct engine_events *events)
 {
 	*events = (struct engine_events){
-		.origin_opened = descriptor_scan_origin_opened, .port_ended = port_wait_tell,
-		.happened = events_tell, .ring_opened = rings_opened, .data = ctx,
+		.origin_opened = descriptor_scan_origin_opened,
+		.port_ended = port_wait_tell,
+		.happened = events_tell,
+		.ring_opened = rings_opened,
+		.data = ctx,
 	};
 }
 
@@ -37,6 +43,7 @@ void services_leave(struct context *ctx)
 	attach_leave(ctx);
 	port_wait_leave(ctx);
 	ports_leave(ctx);
+	reload_leave(ctx);
 	rings_leave(ctx->services->rings);
 }
 

@@ -14,6 +14,7 @@ struct events_watch;
 struct port_keep;
 struct port_wait;
 struct ports_ask;
+struct reload;
 struct rings;
 
 struct services {
@@ -25,6 +26,7 @@ struct services {
 	LIST_HEAD(, port_wait) waits;
 	LIST_HEAD(, ports_ask) detaches;
 	LIST_HEAD(, events_watch) watches;
+	TAILQ_HEAD(, reload) reloads;
 };
 
 /* Makes them, in ctx->services. Returns 0 or -ENOMEM; services_destroy() is owed either way. */

@@ -17,9 +17,10 @@
 static int settings_refuse_key(struct settings_ask *a, enum setting_key key, int err)
 {
 	return settings_refuse(a, err, "%s: %s", settings_table[key].name,
-			       err == -EBUSY ? "the ring holds more than that" :
+			       err == -EBUSY  ? "the ring holds more than that" :
 			       err == -EDQUOT ? "the quota of who made it is used up, or it is more than the memory" :
-			       err == -ENOENT ? "the name has gone" : strerror(-err));
+			       err == -ENOENT ? "the name has gone" :
+						strerror(-err));
 }
 
 static void settings_end_set(struct settings_ask *a)
@@ -57,15 +58,17 @@ static int settings_check(struct settings_ask *a, const struct rights *r)
 	bool writes = access_check(r, node->inode, W_OK) == 0;
 
 	if (node == a->ctx->nodes.root)
-		return r->uid == 0 || r->uid == geteuid() ? 0 :
-		       settings_refuse(a, -EACCES, "the mount's settings: for root and the daemon's user");
+		return r->uid == 0 || r->uid == geteuid() ?
+			       0 :
+			       settings_refuse(a, -EACCES, "the mount's settings: for root and the daemon's user");
 	if (!writes && !(node_is_tap(node) && r->uid == node->maker))
-		return settings_refuse(a, -EACCES, node_is_tap(node) ?
-				       "user %u has neither made the tap nor may write the channel" :
-				       "user %u has no right to write the channel", r->uid);
-	if (!writes && a->has[SETTING_POLICY] && a->value[SETTING_POLICY] == POLICY_BLOCK)
 		return settings_refuse(a, -EACCES,
-				       "policy: who may not write the channel cannot hold its writer back");
+				       node_is_tap(node) ?
+					       "user %u has neither made the tap nor may write the channel" :
+					       "user %u has no right to write the channel",
+				       r->uid);
+	if (!writes && a->has[SETTING_POLICY] && a->value[SETTING_POLICY] == POLICY_BLOCK)
+		return settings_refuse(a, -EACCES, "policy: who may not write the channel cannot hold its writer back");
 	return 0;
 }
 
@@ -116,8 +119,9 @@ static void settings_packets_set(struct packets_change *c, int err)
 		settings_post(a);
 		return;
 	}
-	a->err = settings_refuse(a, err, "packets: %s", err == -EBUSY ?
-				 "somebody has the channel open, it has ports, or data waits in it" : strerror(-err));
+	a->err = settings_refuse(a, err, "packets: %s",
+				 err == -EBUSY ? "somebody has the channel open, it has ports, or data waits in it" :
+						 strerror(-err));
 	settings_end_set(a);
 }
 
@@ -134,8 +138,9 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 	if (a->err == 0) {
 		a->err = hold_object(&a->hold);
 		if (a->err < 0)
-			settings_refuse(a, a->err, "%s", a->err == -EDQUOT ?
-					"the quota of the channel's owner is used up" : strerror(-a->err));
+			settings_refuse(a, a->err, "%s",
+					a->err == -EDQUOT ? "the quota of the channel's owner is used up" :
+							    strerror(-a->err));
 	}
 	if (a->err < 0) {
 		settings_end_set(a);

@@ -73,8 +73,7 @@ int settings_add(struct settings_ask *a, const char *name, const char *text)
 	if (key < 0)
 		return settings_refuse(a, -EINVAL, "%.32s: there is no such setting", name);
 	if (!settings_has(a->ctx, a->node, (enum setting_key)key))
-		return settings_refuse(a, -EINVAL, "%s: belongs to %s", name,
-				       settings_place_of((enum setting_key)key));
+		return settings_refuse(a, -EINVAL, "%s: belongs to %s", name, settings_place_of((enum setting_key)key));
 	err = setting_parse((enum setting_key)key, text, &a->value[key], why);
 	if (err < 0)
 		return settings_refuse(a, err, "%s: %s", name, why);

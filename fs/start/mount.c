@@ -62,7 +62,7 @@ static char *mount_read(int mounts)
 
 /* Calls @match for every mount until it returns true; returns that mount's id, 0 where there is none, or a negative errno. */
 static int mount_search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
-		  const void *arg, bool last)
+			const void *arg, bool last)
 {
 	_cleanup_free_ char *text = mount_read(mounts);
 	char *rest = text, *line;
@@ -144,8 +144,8 @@ int mount_resolve(const char *path, char **resolved)
 	parent = realpath(slash ? (slash == copy ? "/" : copy) : ".", NULL);
 	if (!parent)
 		return -errno;
-	return asprintf(resolved, "%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : copy) < 0 ?
-		       -ENOMEM : 0;
+	return asprintf(resolved, "%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : copy) < 0 ? -ENOMEM :
+													      0;
 }
 
 static void mount_exec_fusermount(const char *path)
@@ -277,7 +277,8 @@ int mount_open_private(struct mount *m)
 	err = mount_own_namespace();
 	if (err < 0) {
 		log_warn("no user namespace (%s): unmounting is busy while taps hold data, and the names of a channel "
-			 "with taps all show its mode", strerror(-err));
+			 "with taps all show its mode",
+			 strerror(-err));
 		inode_unmask();
 	}
 	m->tree = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -290,7 +291,9 @@ void mount_leave(struct mount *m)
 		return;
 	m->detached = true;
 	if (mount_search(m->mounts, mount_is_at, m->point, true) != m->id) {
-		log_warn("%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted", m->point);
+		log_warn(
+			"%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted",
+			m->point);
 	} else if (m->unmounter < 0) {
 		if (umount2(m->point, MNT_DETACH) < 0)
 			log_err("unmounting %s: %m", m->point);

@@ -18,7 +18,7 @@ struct mount {
 	int tree;          /* the private view: its root folder */
 	int unmounter;     /* tells a helper in the user's mount namespace, for a mount through fusermount3 */
 	pid_t unmounter_pid;
-	bool detached;     /* no mount any more that a user could see */
+	bool detached; /* no mount any more that a user could see */
 };
 
 #define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .unmounter = -1 })

@@ -19,12 +19,12 @@ struct server {
 	struct loop_io signal_io;
 	struct loop_io mount_io;
 	pthread_t helper_thread;
-	bool helping;      /* it runs */
+	bool helping; /* it runs */
 	int signals;
-	int dir;           /* "/.spfs/fifos" in the private view */
-	int ready;         /* told when the mount answers; -1: nobody waits */
-	unsigned threads;  /* while leaving: those that have work left */
-	int err;           /* why the start has failed */
+	int dir;          /* "/.spfs/fifos" in the private view */
+	int ready;        /* told when the mount answers; -1: nobody waits */
+	unsigned threads; /* while leaving: those that have work left */
+	int err;          /* why the start has failed */
 };
 
 static inline struct server *server_of(struct context *ctx)

@@ -224,7 +224,7 @@ static void server_ready(void *data)
 {
 	struct server *s = data;
 
-	if (s->ready >= 0)
+	if (s->ready >= 0 && !s->ctx.leaving)
 		server_detach(s);
 }
 

@@ -91,7 +91,10 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 	struct config *config = options->config;
 	struct server s = {
 		.ctx = { .config = config_ref(config), .defaults = config->defaults, .quotas = config->quotas },
-		.mount = MOUNT_NONE, .signals = -1, .dir = -1, .ready = options->ready,
+		.mount = MOUNT_NONE,
+		.signals = -1,
+		.dir = -1,
+		.ready = options->ready,
 	};
 	int err = server_start(&s, args, options);
 

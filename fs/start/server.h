@@ -6,7 +6,7 @@ struct fuse_args;
 
 struct server_options {
 	struct config *config; /* with all of [mount] said, "point" by mount_resolve() */
-	int ready; /* a pipe to write one byte to when the mount answers; -1: nobody waits */
+	int ready;             /* a pipe to write one byte to when the mount answers; -1: nobody waits */
 };
 
 /* Mounts and serves until a signal or an unmount. Returns 0 or a negative errno, logged. */

@@ -175,13 +175,15 @@ static void topology_place(const struct graph *g, size_t c, const json_t *channe
 }
 
 static void topology_port(const struct graph *g, size_t c, size_t p, const json_t *channel, const json_t *now,
-		 const json_t *before)
+			  const json_t *before)
 {
 	const char *state = topology_string(now, "state");
 	bool failed = !strcmp(state, port_state_name(PORT_FAILED)), done = !strcmp(state, port_state_name(PORT_DONE));
 
 	fprintf(g->out, "\tc%zup%zu [shape=ellipse%s, label=\"", c, p,
-		failed ? ", color=\"" RED "\"" : done ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" : "");
+		failed ? ", color=\"" RED "\"" :
+		done   ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" :
+			 "");
 	topology_label(g->out, topology_string(now, "uri"));
 	fputs("\\n", g->out);
 	topology_label(g->out, state);
@@ -242,7 +244,8 @@ char *topology_dot(const json_t *stats, const json_t *before, double seconds)
 	fputs("digraph spfs {\n\trankdir=LR;\n\tlabelloc=t;\n\tlabel=\"", g.out);
 	topology_label(g.out, topology_string(stats, "mount"));
 	fputs("\";\n\tnode [fontname=\"sans-serif\", fontsize=11];\n\tedge [fontname=\"sans-serif\", fontsize=9];\n"
-	      "\tgraph [fontname=\"sans-serif\", style=rounded, color=\"" GREY "\"];\n", g.out);
+	      "\tgraph [fontname=\"sans-serif\", style=rounded, color=\"" GREY "\"];\n",
+	      g.out);
 	json_array_foreach(json_object_get(stats, "channels"), i, one)
 		topology_channel(&g, i, one);
 	fputs("}\n", g.out);

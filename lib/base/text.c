@@ -16,14 +16,13 @@ struct text_range {
 
 /* Unicode's categories Cc, Cf, Zl and Zp, as far as they act on a terminal or a reader. */
 static const struct text_range text_unfit[] = {
-	{ 0x0000, 0x001f }, { 0x007f, 0x009f },
-	{ 0x00ad, 0x00ad },			/* soft hyphen: not to be seen */
-	{ 0x061c, 0x061c },			/* Arabic letter mark: a direction */
-	{ 0x180e, 0x180e },			/* Mongolian vowel separator: not to be seen */
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, /* no width; lines; directions */
-	{ 0x2060, 0x206f },			/* joiners; isolates of directions */
-	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, /* byte order mark; annotations */
-	{ 0xe0000, 0xe007f },			/* tags: letters that are not to be seen */
+	{ 0x0000, 0x001f },   { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, /* soft hyphen: not to be seen */
+	{ 0x061c, 0x061c },                                           /* Arabic letter mark: a direction */
+	{ 0x180e, 0x180e },                                           /* Mongolian vowel separator: not to be seen */
+	{ 0x200b, 0x200f },   { 0x2028, 0x202e },                     /* no width; lines; directions */
+	{ 0x2060, 0x206f },                                           /* joiners; isolates of directions */
+	{ 0xfeff, 0xfeff },   { 0xfff9, 0xfffb },                     /* byte order mark; annotations */
+	{ 0xe0000, 0xe007f },                                         /* tags: letters that are not to be seen */
 };
 
 static bool text_is_fit(uint32_t code)

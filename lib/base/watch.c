@@ -96,8 +96,7 @@ static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 	return wd < 0 ? -errno : wd;
 }
 
-int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
-	      void (*event)(struct watch *, uint32_t))
+int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t))
 {
 	watch->wd = watcher_set_mask(w, fd, mask);
 	if (watch->wd < 0)

@@ -41,7 +41,6 @@ void watcher_drain(struct watcher *w);
  * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of
  * inotify_add_watch(2): ENOSPC past fs.inotify.max_user_watches.
  */
-int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask,
-	      void (*event)(struct watch *, uint32_t));
+int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t));
 
 void watch_remove(struct watch *watch);

@@ -55,18 +55,19 @@ static void channel_dump_origin(char *out, size_t size, const struct channel *ch
 	waits_of_channel(&w, ch);
 	if (ch->keeping)
 		channel_dump_outlet(outlet, sizeof(outlet), &ch->keep);
-	snprintf(out, size,
-		 "%s (origin %d of %d%s%s%s%s%s%s, armed%s%s%s; replay %zu of %llu; stage %d; %s%s; streams %llu, in %llu)",
-		 w.text, channel_dump_bytes(ch->in), ch->in < 0 ? 0 : pipe_size(ch->in),
-		 channel_dump_word(ch->over, " over"), channel_dump_word(ch->fresh, " fresh"),
-		 channel_dump_word(ch->gone, " gone"), channel_dump_word(ch->dead, " dead"),
-		 channel_dump_word(ch->starved, " starved"), channel_dump_word(ch->relay, " relay"),
-		 channel_dump_word(loop_io_armed(&ch->readable), " readable"),
-		 channel_dump_word(loop_io_armed(&ch->pause), " pause"),
-		 channel_dump_word(loop_io_armed(&ch->closed), " closed"), ch->replay.queue.bytes,
-		 (unsigned long long)ch->replay.size, channel_dump_bytes(ch->worker->stage.rd), outlet,
-		 channel_dump_word(ch->end_due, " end due"), (unsigned long long)ch->streams,
-		 (unsigned long long)ch->bytes_in);
+	snprintf(
+		out, size,
+		"%s (origin %d of %d%s%s%s%s%s%s, armed%s%s%s; replay %zu of %llu; stage %d; %s%s; streams %llu, in %llu)",
+		w.text, channel_dump_bytes(ch->in), ch->in < 0 ? 0 : pipe_size(ch->in),
+		channel_dump_word(ch->over, " over"), channel_dump_word(ch->fresh, " fresh"),
+		channel_dump_word(ch->gone, " gone"), channel_dump_word(ch->dead, " dead"),
+		channel_dump_word(ch->starved, " starved"), channel_dump_word(ch->relay, " relay"),
+		channel_dump_word(loop_io_armed(&ch->readable), " readable"),
+		channel_dump_word(loop_io_armed(&ch->pause), " pause"),
+		channel_dump_word(loop_io_armed(&ch->closed), " closed"), ch->replay.queue.bytes,
+		(unsigned long long)ch->replay.size, channel_dump_bytes(ch->worker->stage.rd), outlet,
+		channel_dump_word(ch->end_due, " end due"), (unsigned long long)ch->streams,
+		(unsigned long long)ch->bytes_in);
 }
 
 void channel_dump(const struct channel *ch, void (*line)(void *data, uint64_t tap, const char *text), void *data)

@@ -33,18 +33,18 @@ struct channel {
 	struct replay replay;
 	struct inlet forever; /* open: streams have no end */
 
-	int in;      /* the origin's read end; -1 without taps */
-	bool fresh;  /* @in was opened since: a hang-up before that is not reported */
-	bool over;   /* no writer, and the last stream is all with the taps */
-	bool gone;   /* the origin has no name */
-	bool dead;   /* gone, and over: no stream can follow */
+	int in;       /* the origin's read end; -1 without taps */
+	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
+	bool over;    /* no writer, and the last stream is all with the taps */
+	bool gone;    /* the origin has no name */
+	bool dead;    /* gone, and over: no stream can follow */
 	bool starved; /* out of descriptors or memory in mid-stream, and that is logged */
-	bool relay;    /* the origin is another channel's tap, which watches the node */
+	bool relay;   /* the origin is another channel's tap, which watches the node */
 	struct loop_io readable;
 	struct loop_io pause;
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
-	uint64_t private_taps; /* made so far */
+	uint64_t private_taps;     /* made so far */
 	struct channel_ends *ends; /* that the daemon drives; NULL: nothing was ever attached */
 
 	struct inlets inlets;

@@ -14,7 +14,7 @@ struct chunk_bounds {
 	uint32_t *sizes; /* of the chunks, a ring */
 	unsigned room;   /* a power of two */
 	unsigned head, count;
-	bool partial;       /* the first one is */
+	bool partial; /* the first one is */
 };
 
 /* A chunk of @bytes comes behind the others. Out of memory: the last one grows. */

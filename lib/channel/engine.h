@@ -39,11 +39,11 @@ struct worker {
 	struct watcher leavers; /* of taps; see outlet.h */
 	struct watcher origins; /* of channels without taps; see origin-watch.h */
 	pthread_t thread;
-	int dir;          /* the folder of numbers; see fifo.h */
+	int dir;           /* the folder of numbers; see fifo.h */
 	struct pipe stage; /* empty between chunks */
-	int stage_size;   /* its capacity in bytes: no reader's reserve is smaller */
-	int null;         /* /dev/null */
-	char *buffer;     /* one page, for small chunks */
+	int stage_size;    /* its capacity in bytes: no reader's reserve is smaller */
+	int null;          /* /dev/null */
+	char *buffer;      /* one page, for small chunks */
 	struct lingers lingers;
 };
 

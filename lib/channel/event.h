@@ -8,13 +8,17 @@
 #include "port-report.h"
 
 enum event_kind {
-	EVENT_WRITERS, EVENT_NO_WRITERS, /* a stream begins, and ends */
-	EVENT_READERS, EVENT_NO_READERS, /* of a tap */
-	EVENT_OPENED,                    /* a channel without taps; by whom is not known */
-	EVENT_WRITER_LEFT, EVENT_READER_LEFT, /* it was closed by one */
-	EVENT_FULL, EVENT_ROOM,          /* a tap holds the writer back, and does no longer */
-	EVENT_DROP,                      /* a tap lost @bytes, in @count events */
-	EVENT_PORT,                      /* @port is in @state now; or has been detached */
+	EVENT_WRITERS,
+	EVENT_NO_WRITERS, /* a stream begins, and ends */
+	EVENT_READERS,
+	EVENT_NO_READERS, /* of a tap */
+	EVENT_OPENED,     /* a channel without taps; by whom is not known */
+	EVENT_WRITER_LEFT,
+	EVENT_READER_LEFT, /* it was closed by one */
+	EVENT_FULL,
+	EVENT_ROOM, /* a tap holds the writer back, and does no longer */
+	EVENT_DROP, /* a tap lost @bytes, in @count events */
+	EVENT_PORT, /* @port is in @state now; or has been detached */
 };
 
 struct event {
@@ -25,8 +29,8 @@ struct event {
 	unsigned port;
 	enum port_state state;
 	bool detached;
-	int err;              /* of the port */
-	const char *uri;      /* of the port; until the callback returns */
+	int err;         /* of the port */
+	const char *uri; /* of the port; until the callback returns */
 };
 
 struct channel;

@@ -16,7 +16,7 @@ struct channel;
 struct inlet {
 	struct channel *channel;
 	TAILQ_ENTRY(inlet) entry;
-	int fd; /* O_NONBLOCK; in packet mode (O_DIRECT, see pipe(7)) where the channel is */
+	int fd;      /* O_NONBLOCK; in packet mode (O_DIRECT, see pipe(7)) where the channel is */
 	bool stream; /* its end is the end of a stream, also where nothing was written */
 };
 TAILQ_HEAD(inlets, inlet);

@@ -108,8 +108,8 @@ static void monitor_forget(struct monitor *m, struct told_list *list)
 		if (list->all[i].there)
 			list->all[kept++] = list->all[i];
 		else if (list == &m->ports)
-			event_tell(m->channel, (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id,
-							       .detached = true });
+			event_tell(m->channel,
+				   (struct event){ EVENT_PORT, .port = (unsigned)list->all[i].id, .detached = true });
 	}
 	list->count = kept;
 	for (size_t i = 0; i < kept; i++)

@@ -24,8 +24,9 @@ static void origin_watch_fit(struct channel *ch)
 
 static void origin_watch_tell(struct channel *ch, uint32_t kind)
 {
-	event_tell(ch, (struct event){ kind == IN_OPEN ? EVENT_OPENED :
-				       kind == IN_CLOSE_WRITE ? EVENT_WRITER_LEFT : EVENT_READER_LEFT });
+	event_tell(ch, (struct event){ kind == IN_OPEN        ? EVENT_OPENED :
+				       kind == IN_CLOSE_WRITE ? EVENT_WRITER_LEFT :
+								EVENT_READER_LEFT });
 	if (kind == IN_OPEN)
 		origin_watch_fit(ch);
 }

@@ -29,12 +29,12 @@ enum outlet_state { OUTLET_IDLE, OUTLET_HOLDING, OUTLET_ENDING };
 struct outlet {
 	struct fifo fifo; /* dir is -1 for an anonymous pipe */
 	enum outlet_state state;
-	int fd;      /* the write end while HOLDING, the read end while ENDING, else -1 */
-	bool unread; /* HOLDING and nobody reads, as far as known */
-	bool attend; /* it is to be known soon that nobody reads */
-	bool leaving; /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
-	bool starved; /* out of descriptors at the end of a stream; @room is a timer */
-	int size;    /* bytes of capacity that are asked for */
+	int fd;              /* the write end while HOLDING, the read end while ENDING, else -1 */
+	bool unread;         /* HOLDING and nobody reads, as far as known */
+	bool attend;         /* it is to be known soon that nobody reads */
+	bool leaving;        /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
+	bool starved;        /* out of descriptors at the end of a stream; @room is a timer */
+	int size;            /* bytes of capacity that are asked for */
 	struct loop_io room; /* for room, or to look again */
 	struct loop_io left; /* for readers to leave */
 	struct watch comers;

@@ -5,8 +5,8 @@
 const char *port_state_name(enum port_state state)
 {
 	static const char *const names[] = {
-		[PORT_WAITING] = "waiting", [PORT_RUNNING] = "running", [PORT_LISTENING] = "listening",
-		[PORT_RETRYING] = "retrying", [PORT_DONE] = "done", [PORT_FAILED] = "failed",
+		[PORT_WAITING] = "waiting",   [PORT_RUNNING] = "running", [PORT_LISTENING] = "listening",
+		[PORT_RETRYING] = "retrying", [PORT_DONE] = "done",       [PORT_FAILED] = "failed",
 	};
 
 	return names[state];

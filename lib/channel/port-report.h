@@ -9,7 +9,7 @@
 enum port_dir { PORT_SOURCE, PORT_SINK };
 
 enum port_state {
-	PORT_WAITING,   /* a source whose turn has not come */
+	PORT_WAITING, /* a source whose turn has not come */
 	PORT_RUNNING,
 	PORT_LISTENING, /* no peer just now */
 	PORT_RETRYING,  /* connects again soon */
@@ -23,21 +23,21 @@ struct port_report {
 	unsigned id;
 	enum port_dir dir;
 	enum port_state state;
-	uint64_t node;       /* a sink's name: the origin's node or a tap's */
+	uint64_t node; /* a sink's name: the origin's node or a tap's */
 	char *uri;
-	const char *how;     /* "splice", "copy", "userptr" ...; static */
-	char *format;        /* of a camera, or NULL */
-	uint64_t bytes;      /* moved */
-	uint64_t total;      /* bytes that there will be; 0: unknown */
-	uint64_t pages_ref;  /* pages moved by reference, as far as the daemon can see */
-	uint64_t copies;     /* calls that copied through the daemon's memory */
-	uint64_t frames, dropped;  /* of a camera */
-	uint64_t clients;          /* of a listener: accepted so far, */
-	uint64_t connected;        /* there now, */
-	uint64_t disconnected;     /* thrown out or failed, */
-	uint64_t lost;             /* and the bytes that they missed */
-	int err;             /* of PORT_FAILED and PORT_RETRYING: a negative errno */
-	char *error;         /* its text, or NULL */
+	const char *how;          /* "splice", "copy", "userptr" ...; static */
+	char *format;             /* of a camera, or NULL */
+	uint64_t bytes;           /* moved */
+	uint64_t total;           /* bytes that there will be; 0: unknown */
+	uint64_t pages_ref;       /* pages moved by reference, as far as the daemon can see */
+	uint64_t copies;          /* calls that copied through the daemon's memory */
+	uint64_t frames, dropped; /* of a camera */
+	uint64_t clients;         /* of a listener: accepted so far, */
+	uint64_t connected;       /* there now, */
+	uint64_t disconnected;    /* thrown out or failed, */
+	uint64_t lost;            /* and the bytes that they missed */
+	int err;                  /* of PORT_FAILED and PORT_RETRYING: a negative errno */
+	char *error;              /* its text, or NULL */
 };
 
 /* "waiting", "running", "listening", "retrying", "done", "failed". */

@@ -22,7 +22,7 @@ struct queue_link;
 struct queue {
 	TAILQ_HEAD(queue_links, queue_link) links;
 	struct queue_link *spare; /* empty; what queue_reserve() made */
-	unsigned count; /* of the links */
+	unsigned count;           /* of the links */
 	size_t bytes;
 	size_t capacity; /* of the links: what they hold at least in pages, however few bytes are in each */
 	struct chunk_bounds bounds;
@@ -30,10 +30,10 @@ struct queue {
 
 /* A chunk that is being handed to every reader: in the stage pipe, or small and in memory. */
 struct chunk {
-	int stage;       /* read end of the stage; -1: in memory */
+	int stage; /* read end of the stage; -1: in memory */
 	const char *mem;
 	size_t len;
-	int sink;        /* /dev/null, to skip bytes of a duplicate */
+	int sink; /* /dev/null, to skip bytes of a duplicate */
 };
 
 /*

@@ -8,7 +8,7 @@
 
 struct quota_rule {
 	bool group;
-	id_t id; /* of the user or the group */
+	id_t id;        /* of the user or the group */
 	uint64_t bytes; /* 0: no limit */
 };
 

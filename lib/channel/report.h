@@ -31,7 +31,7 @@ struct report {
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
 	struct waits waits;
-	int size;         /* the origin's capacity in bytes; 0 where the daemon does not read it */
+	int size;     /* the origin's capacity in bytes; 0 where the daemon does not read it */
 	size_t count; /* of the taps that have names */
 	struct tap_report *taps;
 	size_t port_count;

@@ -14,7 +14,10 @@
 #define TIB (1024 * GIB)
 
 static const char *const policies[] = {
-	[POLICY_BLOCK] = "block", [POLICY_DROP_NEW] = "drop-new", [POLICY_DROP_OLD] = "drop-old", NULL,
+	[POLICY_BLOCK] = "block",
+	[POLICY_DROP_NEW] = "drop-new",
+	[POLICY_DROP_OLD] = "drop-old",
+	NULL,
 };
 static const char *const idles[] = { [IDLE_KEEP] = "keep", [IDLE_DISCARD] = "discard", NULL };
 static const char *const eofs[] = { [EOF_LAST_WRITER] = "last-writer", [EOF_NEVER] = "never", NULL };

@@ -1,7 +1,6 @@
 /* Settings of a tap, as they change. Charged as those of a channel are (channel-settings.c). */
 #include "tap-parts.h"
 
-
 int tap_ring_size(const struct tap *tap)
 {
 	return tap->settings.value[SETTING_SIZE] ? (int)tap->settings.value[SETTING_SIZE] : PIPE_SIZE;

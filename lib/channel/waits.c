@@ -76,8 +76,10 @@ void waits_of_tap(struct waits *w, const struct tap *tap)
 	else if (ch->over && !tap->delivered)
 		waits_of_end(w, tap);
 	else if (!outlet_waiting(o))
-		waits_say(w, "waiting for %s", ch->dead ? "nothing: no writer can come" :
-					       ch->over ? "a writer" : "the writer");
+		waits_say(w, "waiting for %s",
+			  ch->dead ? "nothing: no writer can come" :
+			  ch->over ? "a writer" :
+				     "the writer");
 	else if (outlet_is_read(o))
 		waits_say(w, "waiting for the reader: it has %zu bytes to read", outlet_waiting(o));
 	else

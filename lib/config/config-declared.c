@@ -81,7 +81,11 @@ void config_declare(struct config_parse *p, bool tap, const char *text)
 		config_mistake(p, "'%s' is there twice, first in line %u", name, twin->line);
 	d = &c->declared[c->declared_count++];
 	*d = (struct declared){
-		.tap = tap, .name = name, .line = p->line, .group = (gid_t)-1, .mode = MODE_DEFAULT,
+		.tap = tap,
+		.name = name,
+		.line = p->line,
+		.group = (gid_t)-1,
+		.mode = MODE_DEFAULT,
 		.owner = { .uid = geteuid(), .gid = getegid() },
 	};
 }

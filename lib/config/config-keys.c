@@ -14,12 +14,8 @@ static const struct {
 	const char *name;
 	bool named; /* [channel NAME] */
 } sections[CONFIG_SECTIONS] = {
-	[CONFIG_MOUNT] = { "mount" },
-	[CONFIG_DEFAULTS] = { "defaults" },
-	[CONFIG_QUOTA] = { "quota" },
-	[CONFIG_PORTS] = { "ports" },
-	[CONFIG_CHANNEL] = { "channel", true },
-	[CONFIG_TAP] = { "tap", true },
+	[CONFIG_MOUNT] = { "mount" }, [CONFIG_DEFAULTS] = { "defaults" },     [CONFIG_QUOTA] = { "quota" },
+	[CONFIG_PORTS] = { "ports" }, [CONFIG_CHANNEL] = { "channel", true }, [CONFIG_TAP] = { "tap", true },
 };
 
 /* ---- headings ---- */
@@ -201,8 +197,8 @@ static void config_ports_key(struct config_parse *p, const char *name, const cha
 void config_key(struct config_parse *p, const char *name, const char *value)
 {
 	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
-		[CONFIG_MOUNT] = config_mount_key, [CONFIG_DEFAULTS] = config_defaults_key,
-		[CONFIG_QUOTA] = config_quota_key, [CONFIG_PORTS] = config_ports_key,
+		[CONFIG_MOUNT] = config_mount_key,      [CONFIG_DEFAULTS] = config_defaults_key,
+		[CONFIG_QUOTA] = config_quota_key,      [CONFIG_PORTS] = config_ports_key,
 		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
 	};
 

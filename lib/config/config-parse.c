@@ -63,7 +63,8 @@ bool config_setting(struct config_parse *p, unsigned of, const char *name, const
 		config_mistake(p, "'%s' is a setting of a %s", name, of == SETTING_OF_TAP ? "channel" : "tap");
 	else if (!(*given & 1u << key))
 		*given |= setting_parse((enum setting_key)key, value, &settings->value[key], why) == 0 ?
-				  1u << key : (config_mistake(p, "%s: %s", name, why), 0);
+				  1u << key :
+				  (config_mistake(p, "%s: %s", name, why), 0);
 	else
 		config_mistake(p, "'%s' is there twice in this section", name);
 	return true;

@@ -53,7 +53,9 @@ static void config_print_permits(FILE *f, const struct config *c)
 		const struct permit *p = permits_find(&c->permits, port_kind_at(k));
 
 		fprintf(f, "%s =%s", port_kind_at(k)->name,
-			!p ? " all" : p->user_count + p->group_count ? "" : " none");
+			!p                             ? " all" :
+			p->user_count + p->group_count ? "" :
+							 " none");
 		for (size_t i = 0; p && i < p->user_count; i++)
 			fprintf(f, " %u", p->users[i]);
 		for (size_t i = 0; p && i < p->group_count; i++)

@@ -116,7 +116,7 @@ static void config_read_parse(struct reader *r)
 	ini_allow_no_value = true;
 	ini_use_stack = false;
 	ini_initial_alloc = ini_max_line = CONFIG_LINE_MAX + 2;
-	ini_inline_comment_prefixes = (char *)(void *)(uintptr_t)";#";
+	ini_inline_comment_prefixes = (char *)(void *)(uintptr_t) ";#";
 	if (ini_parse_stream(config_read_line, r, config_read_take, r) == -2)
 		r->parse.err = -ENOMEM;
 }

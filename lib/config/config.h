@@ -31,15 +31,15 @@ struct declared {
 	char *name; /* from the mount's root, without a slash before or behind it */
 	unsigned line;
 
-	char *channel;         /* a tap's: the name of its channel, which is declared too */
+	char *channel; /* a tap's: the name of its channel, which is declared too */
 	unsigned channel_line;
 
-	struct rights owner;   /* a channel's: whose it is, and with whose rights its ports and its taps' are opened */
+	struct rights owner; /* a channel's: whose it is, and with whose rights its ports and its taps' are opened */
 	gid_t group;
 	mode_t mode;
 
 	struct settings settings;
-	unsigned given;        /* which of them, a bit each (1 << key) */
+	unsigned given; /* which of them, a bit each (1 << key) */
 	struct declared_port *ports;
 	size_t port_count;
 };

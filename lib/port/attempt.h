@@ -8,7 +8,7 @@
 
 enum attempt_state {
 	ATTEMPT_RUNNING,
-	ATTEMPT_READY,	   /* the opening's: its loop takes the result */
+	ATTEMPT_READY,     /* the opening's: its loop takes the result */
 	ATTEMPT_ABANDONED, /* the thread's: nobody wants the result */
 };
 
@@ -18,7 +18,7 @@ struct attempt {
 	enum port_dir dir;
 	dev_t mount;
 	atomic_int state;
-	timer_t again;	   /* repeats the signal that interrupts */
+	timer_t again;     /* repeats the signal that interrupts */
 	struct opening *o; /* only the thread that ends ATTEMPT_RUNNING may touch it */
 
 	/* The result, as in struct opening: */

@@ -56,8 +56,8 @@ struct camera {
 	int refused;                        /* a negative errno: the method ends with the frame at hand */
 	bool at_hand;
 	struct camera_frame frame;
-	size_t moved;      /* bytes of it */
-	bool any;          /* a frame has come before, with number: */
+	size_t moved; /* bytes of it */
+	bool any;     /* a frame has come before, with number: */
 	uint32_t sequence;
 	struct camera_counts counts;
 

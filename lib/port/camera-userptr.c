@@ -122,7 +122,9 @@ static int camera_userptr_release(struct camera *cam)
 	if (!cam->moved)
 		return 0;
 	return fallocate(cam->userptr.memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 camera_userptr_slot(cam, cam->userptr.spare), (off_t)cam->userptr.slot_size) < 0 ? -errno : 0;
+			 camera_userptr_slot(cam, cam->userptr.spare), (off_t)cam->userptr.slot_size) < 0 ?
+		       -errno :
+		       0;
 }
 
 const struct camera_method camera_userptr = {

@@ -14,7 +14,11 @@
 #include "uri-option.h"
 
 static const struct uri_option file_create = {
-	.name = "create", .dirs = PORT_SINKS, .parse = uri_option_octal, .what = "an octal mode", .max = 0777,
+	.name = "create",
+	.dirs = PORT_SINKS,
+	.parse = uri_option_octal,
+	.what = "an octal mode",
+	.max = 0777,
 	.preset = 0644,
 };
 
@@ -73,6 +77,7 @@ static const struct port_ops *const file_ops[] = { &port_file_source, &port_file
 const struct port_kind port_kind_file = {
 	.name = "file",
 	.dirs = PORT_SOURCES | PORT_SINKS,
+	.path = true,
 	.parse = kind_file_parse,
 	.check = kind_file_check,
 	.options = file_options,

@@ -24,7 +24,9 @@ static int kind_unix_act(struct attempt *a, const char *verb, socket_actor actor
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct addrinfo one = {
-		.ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&addr, .ai_addrlen = sizeof(addr),
+		.ai_family = AF_UNIX,
+		.ai_addr = (struct sockaddr *)&addr,
+		.ai_addrlen = sizeof(addr),
 	};
 	int err;
 
@@ -44,6 +46,7 @@ static const struct port_ops *const unix_ops[] = { &port_stream, NULL };
 const struct port_kind port_kind_unix = {
 	.name = "unix",
 	.dirs = PORT_SOURCES | PORT_SINKS,
+	.path = true,
 	.parse = kind_unix_parse,
 	.options = unix_options,
 	.open = kind_unix_open,
@@ -81,6 +84,7 @@ static const struct port_ops *const unix_listen_ops[] = { &port_listen_source, &
 const struct port_kind port_kind_unix_listen = {
 	.name = "unix-listen",
 	.dirs = PORT_SOURCES | PORT_SINKS,
+	.path = true,
 	.parse = kind_unix_parse,
 	.options = unix_listen_options,
 	.open = kind_unix_listen_open,

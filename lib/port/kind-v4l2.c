@@ -28,20 +28,36 @@
 /* ---- options ---- */
 
 static const struct uri_option v4l2_width = {
-	.name = "width", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "pixels", .max = UINT16_MAX,
+	.name = "width",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_number,
+	.what = "pixels",
+	.max = UINT16_MAX,
 };
 
 static const struct uri_option v4l2_height = {
-	.name = "height", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "pixels", .max = UINT16_MAX,
+	.name = "height",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_number,
+	.what = "pixels",
+	.max = UINT16_MAX,
 };
 
 static const struct uri_option v4l2_fps = {
-	.name = "fps", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "a rate", .max = 1000,
+	.name = "fps",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_number,
+	.what = "a rate",
+	.max = 1000,
 };
 
 /* 0: for ever. */
 static const struct uri_option v4l2_frames = {
-	.name = "frames", .dirs = PORT_SOURCES, .parse = uri_option_number, .what = "a number", .max = INT64_MAX,
+	.name = "frames",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_number,
+	.what = "a number",
+	.max = INT64_MAX,
 };
 
 /* Short ones are filled up with spaces, as V4L2's are: "Y16 ". */
@@ -64,7 +80,10 @@ static int kind_v4l2_parse_fourcc(const struct uri_option *option, const char *t
 }
 
 static const struct uri_option v4l2_format = {
-	.name = "format", .dirs = PORT_SOURCES, .parse = kind_v4l2_parse_fourcc, .what = "a fourcc",
+	.name = "format",
+	.dirs = PORT_SOURCES,
+	.parse = kind_v4l2_parse_fourcc,
+	.what = "a fourcc",
 };
 
 /* ---- opening ---- */
@@ -104,11 +123,11 @@ static int kind_v4l2_open(struct attempt *a)
 
 struct camera_port {
 	struct port port;
-	struct loop_io frame; /* for the next frame */
-	struct loop_io room;  /* for the channel's pipe */
-	bool moving;          /* a frame is on its way */
-	struct bounce rest;   /* of a frame whose camera is closed already */
-	uint64_t frames;      /* that went whole */
+	struct loop_io frame;        /* for the next frame */
+	struct loop_io room;         /* for the channel's pipe */
+	bool moving;                 /* a frame is on its way */
+	struct bounce rest;          /* of a frame whose camera is closed already */
+	uint64_t frames;             /* that went whole */
 	struct camera_counts counts; /* the last look, for a report after the end */
 	const char *how;
 	char format[64];
@@ -274,6 +293,7 @@ static const struct port_ops *const v4l2_ops[] = { &camera_ops, NULL };
 const struct port_kind port_kind_v4l2 = {
 	.name = "v4l2",
 	.dirs = PORT_SOURCES,
+	.path = true,
 	.parse = kind_v4l2_parse,
 	.options = v4l2_options,
 	.open = kind_v4l2_open,

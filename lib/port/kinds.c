@@ -3,14 +3,9 @@
 #include <string.h>
 
 /* The order in which they are told of. */
-#define PORT_KINDS(row)            \
-	row(port_kind_file)        \
-	row(port_kind_tcp)         \
-	row(port_kind_tcp_listen)  \
-	row(port_kind_unix)        \
-	row(port_kind_unix_listen) \
-	row(port_kind_v4l2)        \
-	row(port_kind_fd)
+#define PORT_KINDS(row) \
+	row(port_kind_file) row(port_kind_tcp) row(port_kind_tcp_listen) row(port_kind_unix) \
+		row(port_kind_unix_listen) row(port_kind_v4l2) row(port_kind_fd)
 
 #define PORT_KIND_DECLARE(kind) extern const struct port_kind kind;
 #define PORT_KIND_POINT(kind) &kind,

@@ -28,6 +28,7 @@ struct port_ops;
 struct port_kind {
 	const char *name; /* what a URI begins with, before the ':' */
 	unsigned dirs;    /* PORT_DIR_BIT()s: what it can be */
+	bool path;        /* its address is a path, which whoever has a working folder makes absolute */
 	bool passed;      /* of descriptors that somebody passes: no URI begins with it, and it opens nothing */
 	/*
 	 * Reads @address, what stands between ':' and '?', which it may take to pieces, into the parts of @uri. Returns

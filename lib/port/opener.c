@@ -66,8 +66,7 @@ int attempt_failed(struct attempt *a, const char *verb, int err)
 	const char *address = strchr(a->uri.text, ':') + 1;
 	size_t len = strcspn(address, "?");
 
-	uri_why(a->why, "%s %.*s: %s", verb, (int)(len < ADDRESS_SHOWN ? len : ADDRESS_SHOWN), address,
-		strerror(-err));
+	uri_why(a->why, "%s %.*s: %s", verb, (int)(len < ADDRESS_SHOWN ? len : ADDRESS_SHOWN), address, strerror(-err));
 	return err;
 }
 

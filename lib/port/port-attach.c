@@ -38,8 +38,8 @@ static int port_choose(const struct port_config *config, const struct port_ops *
 	*ops = *may;
 	if (*ops)
 		return 0;
-	return uri_refuse(why, -EINVAL, S_ISSOCK(st.stx_mode) ? "not a stream socket" :
-								"nothing that has a stream of bytes");
+	return uri_refuse(why, -EINVAL,
+			  S_ISSOCK(st.stx_mode) ? "not a stream socket" : "nothing that has a stream of bytes");
 }
 
 /* A failed sink of the origin hands its tap over, unless that has gone at its stream's end. */

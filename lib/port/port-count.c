@@ -11,9 +11,15 @@
 int port_report(struct port *p, struct port_report *r)
 {
 	*r = (struct port_report){
-		.id = p->id, .dir = p->config.dir, .state = p->state,
-		.node = p->config.node, .how = p->copying ? "copy" : p->ops->how,
-		.bytes = p->bytes, .total = p->total, .pages_ref = p->pages_ref, .copies = p->copies,
+		.id = p->id,
+		.dir = p->config.dir,
+		.state = p->state,
+		.node = p->config.node,
+		.how = p->copying ? "copy" : p->ops->how,
+		.bytes = p->bytes,
+		.total = p->total,
+		.pages_ref = p->pages_ref,
+		.copies = p->copies,
 		.err = p->err,
 	};
 	r->uri = strdup(p->config.uri.text);

@@ -72,14 +72,25 @@ bool file_port_fits(const struct opened *o, mode_t type)
 }
 
 const struct uri_option file_offset = {
-	.name = "offset", .dirs = PORT_SOURCES, .parse = uri_option_size, .what = "a size", .max = INT64_MAX,
+	.name = "offset",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_size,
+	.what = "a size",
+	.max = INT64_MAX,
 };
 
 const struct uri_option file_length = {
-	.name = "length", .dirs = PORT_SOURCES, .parse = uri_option_size, .what = "a size", .max = INT64_MAX,
+	.name = "length",
+	.dirs = PORT_SOURCES,
+	.parse = uri_option_size,
+	.what = "a size",
+	.max = INT64_MAX,
 	.preset = FILE_TO_END,
 };
 
 const struct uri_option file_append = {
-	.name = "append", .dirs = PORT_SINKS, .parse = uri_option_flag, .what = "0 or 1",
+	.name = "append",
+	.dirs = PORT_SINKS,
+	.parse = uri_option_flag,
+	.what = "0 or 1",
 };

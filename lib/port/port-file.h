@@ -26,10 +26,10 @@ struct file_port {
 	struct loop_io disk;
 	struct loop_io wait; /* for the channel's pipe */
 	bool seekable;
-	bool over;    /* nothing more to fill the buffer with */
-	int err;      /* why a source is over */
+	bool over; /* nothing more to fill the buffer with */
+	int err;   /* why a source is over */
 	bool syncing;
-	bool append;  /* a sink's: written at the end of the file, wherever that is by then */
+	bool append; /* a sink's: written at the end of the file, wherever that is by then */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

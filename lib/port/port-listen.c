@@ -158,7 +158,9 @@ static bool listen_port_fits(const struct opened *o, mode_t type)
 static int listen_port_parse_slow(const struct uri_option *option, const char *text, uint64_t *value)
 {
 	static const char *const words[] = {
-		[LISTEN_SLOW_DISCONNECT] = "disconnect", [LISTEN_SLOW_DROP] = "drop", [LISTEN_SLOW_BLOCK] = "block",
+		[LISTEN_SLOW_DISCONNECT] = "disconnect",
+		[LISTEN_SLOW_DROP] = "drop",
+		[LISTEN_SLOW_BLOCK] = "block",
 	};
 
 	for (*value = 0; *value < sizeof(words) / sizeof(words[0]); ++*value)
@@ -168,11 +170,18 @@ static int listen_port_parse_slow(const struct uri_option *option, const char *t
 }
 
 const struct uri_option listen_slow = {
-	.name = "slow", .dirs = PORT_SINKS, .parse = listen_port_parse_slow, .what = "block, drop or disconnect",
+	.name = "slow",
+	.dirs = PORT_SINKS,
+	.parse = listen_port_parse_slow,
+	.what = "block, drop or disconnect",
 };
 
 const struct uri_option listen_grace = {
-	.name = "grace", .dirs = PORT_SINKS, .parse = uri_option_number, .what = "seconds", .max = URI_SECONDS_MAX,
+	.name = "grace",
+	.dirs = PORT_SINKS,
+	.parse = uri_option_number,
+	.what = "seconds",
+	.max = URI_SECONDS_MAX,
 	.preset = 5,
 };
 

@@ -34,7 +34,7 @@ struct listen_port {
 	struct loop_io acceptable;
 	struct loop_io pause;
 	struct channel *relay; /* a sink's on a tap */
-	bool ending;         /* a source's: the stream of the last connection is not over */
+	bool ending;           /* a source's: the stream of the last connection is not over */
 	TAILQ_HEAD(, client) clients;
 	uint64_t accepted, connected, disconnected, lost;
 };

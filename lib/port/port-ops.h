@@ -52,9 +52,9 @@ struct port_ops {
 /* The ports of a channel, which hang on it from the first attaching on (port-list.c). */
 struct port_list {
 	struct channel_ends ends;
-	TAILQ_HEAD(, port) ports; /* by number */
+	TAILQ_HEAD(, port) ports;   /* by number */
 	TAILQ_HEAD(, port) leaving; /* detached ports that still stop, or are being closed */
-	unsigned last;            /* the number of the latest */
+	unsigned last;              /* the number of the latest */
 };
 
 struct port {
@@ -65,12 +65,12 @@ struct port {
 	unsigned id;
 	enum port_state state;
 	int err;
-	bool over;    /* it has left the channel; its state tells so once it is closed as well */
-	int result;   /* of its end: 0 or a negative errno */
-	bool leaving; /* detached: on the other list */
-	bool closes;  /* that has begun */
+	bool over;                      /* it has left the channel; its state tells so once it is closed as well */
+	int result;                     /* of its end: 0 or a negative errno */
+	bool leaving;                   /* detached: on the other list */
+	bool closes;                    /* that has begun */
 	struct deferred_close *closing; /* NULL: all of it is closed */
-	bool told;    /* that it has been detached */
+	bool told;                      /* that it has been detached */
 	void (*detached)(void *data);   /* see port_detach(); NULL: nobody waits */
 	void *detached_data;
 	struct port_config config;
@@ -81,7 +81,7 @@ struct port {
 	uint64_t total;
 	uint64_t pages_ref;
 	uint64_t copies;
-	bool copying;       /* a source's: how it has filled last */
+	bool copying; /* a source's: how it has filled last */
 };
 
 /* The port has come to its end by itself: 0 or a negative errno. finish() is called, its descriptor is closed. */

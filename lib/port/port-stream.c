@@ -126,8 +126,12 @@ static int stream_port_reopen(struct stream_port *sp)
 	r->port = sp;
 	r->uid = config->rights.uid;
 	r->opening = (struct opening){
-		.uri = &config->uri, .dir = config->dir, .rights = &config->rights, .mount = config->mount,
-		.loop = sp->port.channel->worker->loop, .done = stream_port_reopened,
+		.uri = &config->uri,
+		.dir = config->dir,
+		.rights = &config->rights,
+		.mount = config->mount,
+		.loop = sp->port.channel->worker->loop,
+		.done = stream_port_reopened,
 	};
 	err = opening_start(&r->opening);
 	if (err < 0) {
@@ -228,7 +232,10 @@ static bool stream_port_fits(const struct opened *o, mode_t type)
 }
 
 const struct uri_option stream_retry = {
-	.name = "retry", .dirs = PORT_SOURCES | PORT_SINKS, .parse = uri_option_number, .what = "seconds",
+	.name = "retry",
+	.dirs = PORT_SOURCES | PORT_SINKS,
+	.parse = uri_option_number,
+	.what = "seconds",
 	.max = URI_SECONDS_MAX,
 };
 

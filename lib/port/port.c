@@ -166,6 +166,9 @@ void port_next_source(struct port_list *list)
 {
 	struct port *p;
 
+	TAILQ_FOREACH(p, &list->leaving, entry)
+		if (p->config.dir == PORT_SOURCE && !p->over) /* what it has in hand goes before */
+			return;
 	TAILQ_FOREACH(p, &list->ports, entry)
 		if (p->config.dir == PORT_SOURCE && !p->over)
 			break;

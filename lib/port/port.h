@@ -26,8 +26,8 @@ struct port_config {
 	struct rights rights; /* for connecting again */
 	dev_t mount;          /* see opener.h */
 	struct opened opened;
-	uint64_t node; /* a sink's name: the origin's node or a tap's */
-	bool holds;         /* who attaches may hold the channel's writer back: has the right to write it */
+	uint64_t node;        /* a sink's name: the origin's node or a tap's */
+	bool holds;           /* who attaches may hold the channel's writer back: has the right to write it */
 	struct limits limits; /* of its private taps, and who is charged for them and its buffer */
 };
 

@@ -162,6 +162,6 @@ int rights_same_view(pid_t pid)
 	err = rights_read_view(process, &view);
 	if (err < 0)
 		return err;
-	return own.root && view.root == own.root && view.net_dev == own.net_dev && view.net_ino == own.net_ino ?
-		       0 : -EXDEV;
+	return own.root && view.root == own.root && view.net_dev == own.net_dev && view.net_ino == own.net_ino ? 0 :
+														 -EXDEV;
 }

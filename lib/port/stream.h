@@ -15,12 +15,12 @@
 #include "pipe.h"
 
 struct stream {
-	int fd;   /* the peer; not owned */
-	int pipe; /* not owned */
-	bool out; /* from the pipe to the peer, else from the peer into the pipe */
+	int fd;    /* the peer; not owned */
+	int pipe;  /* not owned */
+	bool out;  /* from the pipe to the peer, else from the peer into the pipe */
 	bool full; /* out: io waits for the peer, else for the pipe */
 	struct loop_io io;
-	struct loop_io peer;   /* out: the peer has gone although nothing is sent */
+	struct loop_io peer; /* out: the peer has gone although nothing is sent */
 	uint64_t bytes;
 	uint64_t pages; /* references moved */
 	uint64_t copies;

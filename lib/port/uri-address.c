@@ -115,8 +115,8 @@ int uri_address_host(struct uri *uri, char *address, bool everywhere, char why[U
 		*service++ = '\0';
 	}
 	if (*service != ':')
-		return uri_refuse(why, -EINVAL, bracket ? "':' and a port must follow ']'" :
-							  "':' and a port are missing");
+		return uri_refuse(why, -EINVAL,
+				  bracket ? "':' and a port must follow ']'" : "':' and a port are missing");
 	*service++ = '\0';
 	if (!bracket && strchr(service, ':'))
 		return uri_refuse(why, -EINVAL, "too many ':' (an IPv6 address goes into brackets)");

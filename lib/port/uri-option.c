@@ -50,5 +50,9 @@ int uri_option_flag(const struct uri_option *option, const char *text, uint64_t 
 }
 
 const struct uri_option uri_rate = {
-	.name = "rate", .dirs = PORT_SINKS, .parse = uri_option_size, .what = "a size", .max = 1ull << 40,
+	.name = "rate",
+	.dirs = PORT_SINKS,
+	.parse = uri_option_size,
+	.what = "a size",
+	.max = 1ull << 40,
 };

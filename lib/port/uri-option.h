@@ -13,7 +13,7 @@ struct uri_option {
 	int (*parse)(const struct uri_option *option, const char *text, uint64_t *value);
 	const char *what; /* a value is: "a size", for a reason */
 	uint64_t max;
-	uint64_t preset;  /* its value where it is not written */
+	uint64_t preset; /* its value where it is not written */
 };
 
 #define PORT_DIR_BIT(dir) (1u << (dir))

@@ -49,8 +49,8 @@ static int uri_set_option(struct uri *uri, const char *name, const char *text, e
 	*seen |= 1u << i;
 	err = options[i]->parse(options[i], text, &uri->values[i]);
 	if (err < 0)
-		uri_why(why, "option '%s': '%.40s' is %s %s", name, text,
-			err == -ERANGE ? "out of range for" : "not", options[i]->what);
+		uri_why(why, "option '%s': '%.40s' is %s %s", name, text, err == -ERANGE ? "out of range for" : "not",
+			options[i]->what);
 	return err;
 }
 

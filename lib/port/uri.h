@@ -30,9 +30,9 @@ struct uri_option;
 /* Zero-valid: of no kind. */
 struct uri {
 	const struct port_kind *kind;
-	char *text;    /* as it was written */
-	char *path;    /* the parts of an address that the kind has, else NULL */
-	char *host;    /* "": every address of this machine */
+	char *text; /* as it was written */
+	char *path; /* the parts of an address that the kind has, else NULL */
+	char *host; /* "": every address of this machine */
 	char *service;
 	uint64_t values[URI_OPTIONS]; /* in the order of the kind's options: see uri_value() */
 };

@@ -27,9 +27,9 @@ enum route {
 
 /* What it cost the process in the middle. */
 struct usage {
-	double cpu;    /* seconds, user and system; < 0: unknown */
-	double wakes;  /* voluntary context switches */
-	double calls;  /* system calls; < 0: not counted */
+	double cpu;   /* seconds, user and system; < 0: unknown */
+	double wakes; /* voluntary context switches */
+	double calls; /* system calls; < 0: not counted */
 };
 
 struct run;
@@ -61,7 +61,7 @@ struct contender {
 	char name[32];
 	const struct contender_ops *ops;
 	enum route route;
-	int size;         /* capacity of its FIFOs in bytes, or its own block; 0: the default */
+	int size; /* capacity of its FIFOs in bytes, or its own block; 0: the default */
 	int min_readers, max_readers;
 	const char *mount; /* of spfs */
 	pid_t daemon;      /* of spfs */
@@ -144,8 +144,8 @@ struct plan {
 	int block_count;
 	int readers[MAX_BLOCKS];
 	int reader_count;
-	bool tee, ports;     /* groups of cases */
-	uint64_t transfer;   /* bytes of a transfer by TCP */
+	bool tee, ports;   /* groups of cases */
+	uint64_t transfer; /* bytes of a transfer by TCP */
 	int rounds;
 	double seconds; /* that one measurement should take */
 	bool verify, calls;
@@ -166,9 +166,9 @@ void options_parse(struct plan *plan, int argc, char **argv);
 
 /* case.c: the rounds of one case. */
 struct result {
-	bool in;        /* takes part */
-	double *rate;   /* MiB/s of each round; 0: failed */
-	double *cpu;    /* seconds per GiB of each round; < 0: unknown */
+	bool in;             /* takes part */
+	double *rate;        /* MiB/s of each round; 0: failed */
+	double *cpu;         /* seconds per GiB of each round; < 0: unknown */
 	double wakes, calls; /* per GiB; the median, and of one run apart */
 };
 

@@ -45,14 +45,25 @@ static const struct contender others[] = {
 
 	{ .name = "sendfile", .ops = &sendfile_ops, .route = ROUTE_SEND, .min_readers = 1, .max_readers = 1 },
 	{ .name = "socat", .ops = &socat_ops, .route = ROUTE_SEND, .min_readers = 1, .max_readers = 1 },
-	{ .name = "socat 64K", .ops = &socat_ops, .route = ROUTE_SEND, .size = 1 << 16, .min_readers = 1,
+	{ .name = "socat 64K",
+	  .ops = &socat_ops,
+	  .route = ROUTE_SEND,
+	  .size = 1 << 16,
+	  .min_readers = 1,
 	  .max_readers = 1 },
 	{ .name = "pv | nc", .ops = &pv_nc_ops, .route = ROUTE_SEND, .min_readers = 1, .max_readers = 1 },
 
 	{ .name = "socat", .ops = &socat_ops, .route = ROUTE_RECEIVE, .min_readers = 1, .max_readers = 1 },
-	{ .name = "socat 64K", .ops = &socat_ops, .route = ROUTE_RECEIVE, .size = 1 << 16, .min_readers = 1,
+	{ .name = "socat 64K",
+	  .ops = &socat_ops,
+	  .route = ROUTE_RECEIVE,
+	  .size = 1 << 16,
+	  .min_readers = 1,
 	  .max_readers = 1 },
-	{ .name = "socat | tee", .ops = &socat_tee_ops, .route = ROUTE_RECEIVE, .min_readers = 2,
+	{ .name = "socat | tee",
+	  .ops = &socat_tee_ops,
+	  .route = ROUTE_RECEIVE,
+	  .min_readers = 2,
 	  .max_readers = MAX_READERS },
 };
 

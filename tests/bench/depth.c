@@ -28,8 +28,8 @@ enum { WRITER, WHOLE, CPU, VALUES };
 struct way {
 	const char *name;
 	enum middle middle;
-	bool late;    /* its reader begins late */
-	bool stalled; /* beside a tap that stalls */
+	bool late;             /* its reader begins late */
+	bool stalled;          /* beside a tap that stalls */
 	double *value[VALUES]; /* of each round: MiB/s until all is written, until all is read; seconds per GiB */
 };
 

@@ -87,7 +87,8 @@ static void wait_acks(int ack, int count)
 	}
 }
 
-static void make_names(const struct bench *b, const struct way *w, char in[READERS][PATH_LEN], char out[READERS][PATH_LEN])
+static void make_names(const struct bench *b, const struct way *w, char in[READERS][PATH_LEN],
+		       char out[READERS][PATH_LEN])
 {
 	for (int r = 0; r < w->readers; r++) {
 		if (w->taps) {

@@ -118,18 +118,40 @@ static void make_template(char path[PATH_LEN / 2], const char *dir, const char *
 
 void options_parse(struct plan *plan, int argc, char **argv)
 {
-	enum { MOUNT = 1, ROUNDS, QUICK, CASES, BLOCKS, READERS, TRANSFER, SEND, RECEIVE, ONLY, SECONDS, CALLS, VERIFY,
-	       MARKDOWN, HELP };
+	enum {
+		MOUNT = 1,
+		ROUNDS,
+		QUICK,
+		CASES,
+		BLOCKS,
+		READERS,
+		TRANSFER,
+		SEND,
+		RECEIVE,
+		ONLY,
+		SECONDS,
+		CALLS,
+		VERIFY,
+		MARKDOWN,
+		HELP
+	};
 	static const struct option options[] = {
-		{ "mount", required_argument, NULL, MOUNT },   { "rounds", required_argument, NULL, ROUNDS },
-		{ "quick", no_argument, NULL, QUICK },         { "cases", required_argument, NULL, CASES },
-		{ "blocks", required_argument, NULL, BLOCKS }, { "readers", required_argument, NULL, READERS },
-		{ "transfer", required_argument, NULL, TRANSFER }, { "send", required_argument, NULL, SEND },
+		{ "mount", required_argument, NULL, MOUNT },
+		{ "rounds", required_argument, NULL, ROUNDS },
+		{ "quick", no_argument, NULL, QUICK },
+		{ "cases", required_argument, NULL, CASES },
+		{ "blocks", required_argument, NULL, BLOCKS },
+		{ "readers", required_argument, NULL, READERS },
+		{ "transfer", required_argument, NULL, TRANSFER },
+		{ "send", required_argument, NULL, SEND },
 		{ "receive", required_argument, NULL, RECEIVE },
 		{ "only", required_argument, NULL, ONLY },
-		{ "seconds", required_argument, NULL, SECONDS }, { "calls", no_argument, NULL, CALLS },
-		{ "verify", no_argument, NULL, VERIFY },       { "markdown", required_argument, NULL, MARKDOWN },
-		{ "help", no_argument, NULL, HELP },           { 0 },
+		{ "seconds", required_argument, NULL, SECONDS },
+		{ "calls", no_argument, NULL, CALLS },
+		{ "verify", no_argument, NULL, VERIFY },
+		{ "markdown", required_argument, NULL, MARKDOWN },
+		{ "help", no_argument, NULL, HELP },
+		{ 0 },
 	};
 	const char *text;
 	int c;
@@ -144,22 +166,56 @@ void options_parse(struct plan *plan, int argc, char **argv)
 	make_template(plan->received, "/dev/shm", "--receive");
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
-		case MOUNT: parse_mount(plan, optarg); break;
-		case ROUNDS: plan->rounds = atoi(optarg); break;
-		case QUICK: plan->rounds = 3; plan->seconds = 0.12; plan->transfer = 128 << 20; break;
-		case CASES: parse_cases(plan, optarg); break;
-		case BLOCKS: parse_blocks(plan, optarg); break;
-		case READERS: parse_readers(plan, optarg); break;
-		case TRANSFER: text = optarg; plan->transfer = parse_number(&text, "--transfer"); break;
-		case SEND: make_template(plan->dir, optarg, "--send"); break;
-		case RECEIVE: make_template(plan->received, optarg, "--receive"); break;
-		case ONLY: plan->only = optarg; break;
-		case SECONDS: plan->seconds = atof(optarg); break;
-		case CALLS: plan->calls = true; break;
-		case VERIFY: plan->verify = true; break;
-		case MARKDOWN: plan->markdown = optarg; break;
-		case HELP: case 'h': usage(0);
-		default: usage(2);
+		case MOUNT:
+			parse_mount(plan, optarg);
+			break;
+		case ROUNDS:
+			plan->rounds = atoi(optarg);
+			break;
+		case QUICK:
+			plan->rounds = 3;
+			plan->seconds = 0.12;
+			plan->transfer = 128 << 20;
+			break;
+		case CASES:
+			parse_cases(plan, optarg);
+			break;
+		case BLOCKS:
+			parse_blocks(plan, optarg);
+			break;
+		case READERS:
+			parse_readers(plan, optarg);
+			break;
+		case TRANSFER:
+			text = optarg;
+			plan->transfer = parse_number(&text, "--transfer");
+			break;
+		case SEND:
+			make_template(plan->dir, optarg, "--send");
+			break;
+		case RECEIVE:
+			make_template(plan->received, optarg, "--receive");
+			break;
+		case ONLY:
+			plan->only = optarg;
+			break;
+		case SECONDS:
+			plan->seconds = atof(optarg);
+			break;
+		case CALLS:
+			plan->calls = true;
+			break;
+		case VERIFY:
+			plan->verify = true;
+			break;
+		case MARKDOWN:
+			plan->markdown = optarg;
+			break;
+		case HELP:
+		case 'h':
+			usage(0);
+		default:
+			usage(2);
 		}
 	}
 	if (optind != argc || !plan->contender_count)

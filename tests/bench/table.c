@@ -9,19 +9,38 @@
 
 #include "bench.h"
 
-enum column { ROUTE, READERS, WRITES, OURS, BEST1, MEDIAN1, OTHER, BEST2, MEDIAN2, RATIO_BEST, RATIO, GOAL,
-	      CPU1, CPU2, CPU_RATIO, CPU_GOAL, WAKES, CALLS, COLUMNS };
+enum column {
+	ROUTE,
+	READERS,
+	WRITES,
+	OURS,
+	BEST1,
+	MEDIAN1,
+	OTHER,
+	BEST2,
+	MEDIAN2,
+	RATIO_BEST,
+	RATIO,
+	GOAL,
+	CPU1,
+	CPU2,
+	CPU_RATIO,
+	CPU_GOAL,
+	WAKES,
+	CALLS,
+	COLUMNS
+};
 
 static const struct {
 	const char *title;
 	int width; /* negative: flush left */
 } columns[COLUMNS] = {
-	[ROUTE] = { "route", -15 }, [READERS] = { "readers", 7 }, [WRITES] = { "writes", 6 },
-	[OURS] = { "spfs", -11 }, [BEST1] = { "best", 6 }, [MEDIAN1] = { "median", 6 },
-	[OTHER] = { "against", -11 }, [BEST2] = { "best", 6 }, [MEDIAN2] = { "median", 6 },
-	[RATIO_BEST] = { "x best", 6 }, [RATIO] = { "x median", 8 }, [GOAL] = { "goal", 10 },
-	[CPU1] = { "cpu", 5 }, [CPU2] = { "cpu", 5 },
-	[CPU_RATIO] = { "x cpu", 5 }, [CPU_GOAL] = { "goal", 10 }, [WAKES] = { "wakes", 6 }, [CALLS] = { "calls", 7 },
+	[ROUTE] = { "route", -15 },     [READERS] = { "readers", 7 }, [WRITES] = { "writes", 6 },
+	[OURS] = { "spfs", -11 },       [BEST1] = { "best", 6 },      [MEDIAN1] = { "median", 6 },
+	[OTHER] = { "against", -11 },   [BEST2] = { "best", 6 },      [MEDIAN2] = { "median", 6 },
+	[RATIO_BEST] = { "x best", 6 }, [RATIO] = { "x median", 8 },  [GOAL] = { "goal", 10 },
+	[CPU1] = { "cpu", 5 },          [CPU2] = { "cpu", 5 },        [CPU_RATIO] = { "x cpu", 5 },
+	[CPU_GOAL] = { "goal", 10 },    [WAKES] = { "wakes", 6 },     [CALLS] = { "calls", 7 },
 };
 
 typedef char row[COLUMNS][32];
@@ -86,7 +105,9 @@ static double ratio_median(const struct plan *plan, const double *ours, const do
 static void case_cells(const struct bench_case *c, row cells)
 {
 	static const char *const routes[] = {
-		[ROUTE_PIPES] = "pipes", [ROUTE_SEND] = "file > TCP", [ROUTE_RECEIVE] = "TCP > files",
+		[ROUTE_PIPES] = "pipes",
+		[ROUTE_SEND] = "file > TCP",
+		[ROUTE_RECEIVE] = "TCP > files",
 	};
 
 	snprintf(cells[ROUTE], sizeof(cells[0]), "%s%s", c->cold ? "cold " : "", routes[c->route]);
@@ -175,5 +196,6 @@ void table_print(const struct plan *plan, const struct bench_case *cases, int co
 		fputs("File > TCP: from the first byte received to the end of the file, by a receiver that never sleeps; cold:\n"
 		      "it was not in the page cache.\n"
 		      "TCP > files: until the last file has its size. The sync at the end of a sink of spfs comes afterwards, and\n"
-		      "is in neither number.\n", file);
+		      "is in neither number.\n",
+		      file);
 }

@@ -111,7 +111,11 @@ static int socat_tee_start(struct run *run)
 	return start_shell(run, command);
 }
 
-const struct contender_ops sendfile_ops = { .setup = tcp_ends_make, .start = sendfile_start, .finish = tcp_ends_remove };
+const struct contender_ops sendfile_ops = { .setup = tcp_ends_make,
+					    .start = sendfile_start,
+					    .finish = tcp_ends_remove };
 const struct contender_ops socat_ops = { .setup = tcp_ends_make, .start = socat_start, .finish = tcp_ends_remove };
 const struct contender_ops pv_nc_ops = { .setup = tcp_ends_make, .start = pv_nc_start, .finish = tcp_ends_remove };
-const struct contender_ops socat_tee_ops = { .setup = tcp_ends_make, .start = socat_tee_start, .finish = tcp_ends_remove };
+const struct contender_ops socat_tee_ops = { .setup = tcp_ends_make,
+					     .start = socat_tee_start,
+					     .finish = tcp_ends_remove };

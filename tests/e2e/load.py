@@ -207,7 +207,7 @@ def impatient(name, until_gone):
                 os.unlink(path)
                 break
             os.unlink(path)
-        except FileNotFoundError: # one here, the other there
+        except (FileNotFoundError, FileExistsError): # one here, the other there; and what is left here of that
             pass
         except OSError as e:
             if not until_gone or e.errno not in GONE:

@@ -51,6 +51,7 @@ writer=$!
 timeout 20 sh -c "cat /dev/zero > $M/created" 2> /dev/null &
 parked=$!
 wait_until 20 sh -c "[ \$(spfs stat --json $M/a | jq .bytes_in) -gt 1000000 ]"
+wait_until 20 [ -e "$M/created" ] # later, it would be made in the folder below
 end_by kill "$DAEMON"
 for p in $reader $writer $parked; do
 	wait $p && continue

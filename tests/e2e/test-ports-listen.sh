@@ -14,7 +14,7 @@ for name in c r; do
 	ln c r
 	[ $name = r ] || rm r
 	tcp=$(free_port)
-	sink_of $name "tcp-listen:$HOST:$tcp?grace=4" # seconds; who reads is not that late, with all that runs beside this test
+	sink_of $name "tcp-listen:$HOST:$tcp?grace=15" # seconds; who reads is not that late, whatever runs beside this test
 	state c 1 listening || fail "$(ports c)"
 	timeout 100 python3 "$HERE/clients.py" $HOST $tcp 49 "$sum" > "$T/clients" < /dev/null &
 	clients=$!

@@ -83,8 +83,9 @@ static void call_look(void *arg)
 		const struct port_report *r = &all->ports[i];
 
 		if (r->id == a->id)
-			a->look = (struct look){ true, r->state, r->err, r->bytes, r->lost, r->clients, r->connected,
-						 r->disconnected, r->pages_ref, r->copies, r->how };
+			a->look = (struct look){ true,         r->state,   r->err,       r->bytes,
+						 r->lost,      r->clients, r->connected, r->disconnected,
+						 r->pages_ref, r->copies,  r->how };
 	}
 	report_free(all);
 }
@@ -154,8 +155,7 @@ int sink_to(struct fixture *f, struct channel *ch, uint64_t node, const char *na
 	return id;
 }
 
-int source_file(struct fixture *f, struct channel *ch, const char *data, const char *name, size_t len,
-		const char *uri)
+int source_file(struct fixture *f, struct channel *ch, const char *data, const char *name, size_t len, const char *uri)
 {
 	int id = attach(f, ch, PORT_SOURCE, 1, file_of(f, name, data, len), uri);
 
@@ -232,7 +232,8 @@ int tcp_listen(int *port)
 
 int tcp_connect(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				 .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

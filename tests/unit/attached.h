@@ -51,8 +51,7 @@ void expect_file(struct fixture *f, const char *name, const char *data, size_t l
 
 /* Attaches a sink on a new file; a source on a file of @len bytes of @data, opened as @uri says. Both succeed. */
 int sink_to(struct fixture *f, struct channel *ch, uint64_t node, const char *name);
-int source_file(struct fixture *f, struct channel *ch, const char *data, const char *name, size_t len,
-		const char *uri);
+int source_file(struct fixture *f, struct channel *ch, const char *data, const char *name, size_t len, const char *uri);
 
 /* Node @id gives these bytes, and then the end of the stream. */
 void expect_node(struct fixture *f, uint64_t id, const char *data, size_t len);

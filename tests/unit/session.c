@@ -42,8 +42,13 @@ static void send_request(struct session *s, uint32_t opcode, uint64_t node, cons
 	static uint64_t unique;
 	char buf[8192];
 	struct fuse_in_header head = {
-		.len = (uint32_t)(sizeof(head) + len), .opcode = opcode, .unique = ++unique, .nodeid = node,
-		.uid = s->uid, .gid = s->gid, .pid = (uint32_t)s->pid,
+		.len = (uint32_t)(sizeof(head) + len),
+		.opcode = opcode,
+		.unique = ++unique,
+		.nodeid = node,
+		.uid = s->uid,
+		.gid = s->gid,
+		.pid = (uint32_t)s->pid,
 	};
 	struct fuse_buf request = { .size = head.len, .mem = buf };
 
@@ -92,8 +97,8 @@ void session_stop(struct session *s)
 }
 
 /* A request of a struct and up to two names. Returns the answer's error. */
-static int call_names(struct session *s, uint32_t opcode, uint64_t node, const void *in, size_t len,
-		      const char *name, const char *other)
+static int call_names(struct session *s, uint32_t opcode, uint64_t node, const void *in, size_t len, const char *name,
+		      const char *other)
 {
 	char buf[4096];
 
@@ -180,8 +185,7 @@ void session_releasedir(struct session *s, uint64_t dir, uint64_t handle)
 	cr_assert_eq(session_call(s, FUSE_RELEASEDIR, dir, &in, sizeof(in)), 0);
 }
 
-void session_readdir(struct session *s, uint64_t dir, uint64_t handle, uint64_t *offset, size_t size,
-		     char *names)
+void session_readdir(struct session *s, uint64_t dir, uint64_t handle, uint64_t *offset, size_t size, char *names)
 {
 	struct fuse_read_in in = { .fh = handle, .offset = *offset, .size = (uint32_t)size };
 

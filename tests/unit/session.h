@@ -52,5 +52,4 @@ void session_releasedir(struct session *s, uint64_t dir, uint64_t handle);
  * The names from *offset on that fit into @size bytes of answer, each followed by a blank; *offset is
  * after them then.
  */
-void session_readdir(struct session *s, uint64_t dir, uint64_t handle, uint64_t *offset, size_t size,
-		     char *names);
+void session_readdir(struct session *s, uint64_t dir, uint64_t handle, uint64_t *offset, size_t size, char *names);

@@ -211,12 +211,25 @@ static void walks_nowhere(void)
 		const char *path;
 		int err;
 	} cases[] = {
-		{ "", -EINVAL }, { ".", -EINVAL }, { "..", -EINVAL }, { "mine/", -EINVAL }, { "mine/..", -EINVAL },
-		{ "none/new", -ENOENT }, { "x/new", -ENOTDIR }, { "../../new", -EXDEV },
-		{ "/", -EXDEV }, { "/etc/new", -EXDEV }, { "/mnt/spfs", -EXDEV }, { "/mnt/spfsx/new", -EXDEV },
-		{ "/mnt/spfs/../new", -EXDEV }, { "/mnt/spfs/", -EINVAL },
-		{ "shut/new", -EACCES }, { "shut/deeper/new", -EACCES }, { "../new", -EACCES },
-		{ name, -ENAMETOOLONG }, { part, -ENAMETOOLONG },
+		{ "", -EINVAL },
+		{ ".", -EINVAL },
+		{ "..", -EINVAL },
+		{ "mine/", -EINVAL },
+		{ "mine/..", -EINVAL },
+		{ "none/new", -ENOENT },
+		{ "x/new", -ENOTDIR },
+		{ "../../new", -EXDEV },
+		{ "/", -EXDEV },
+		{ "/etc/new", -EXDEV },
+		{ "/mnt/spfs", -EXDEV },
+		{ "/mnt/spfsx/new", -EXDEV },
+		{ "/mnt/spfs/../new", -EXDEV },
+		{ "/mnt/spfs/", -EINVAL },
+		{ "shut/new", -EACCES },
+		{ "shut/deeper/new", -EACCES },
+		{ "../new", -EACCES },
+		{ name, -ENAMETOOLONG },
+		{ part, -ENAMETOOLONG },
 	};
 	struct node *dir;
 	const char *last;

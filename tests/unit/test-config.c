@@ -231,7 +231,8 @@ Test(config, what_is_no_file_is_told)
 
 Test(config, random_changes_do_no_harm)
 {
-	static const char spice[] = "\n\n[]=:;#@/ \t%\0\xff" "a0";
+	static const char spice[] = "\n\n[]=:;#@/ \t%\0\xff"
+				    "a0";
 	char text[sizeof(everything)];
 	unsigned seed = (unsigned)time(NULL);
 
@@ -243,7 +244,8 @@ Test(config, random_changes_do_no_harm)
 
 		memcpy(text, everything, sizeof(text));
 		for (int n = 1 + rand_r(&seed) % 20; n; n--)
-			text[(size_t)rand_r(&seed) % (sizeof(text) - 1)] = spice[(size_t)rand_r(&seed) % (sizeof(spice) - 1)];
+			text[(size_t)rand_r(&seed) % (sizeof(text) - 1)] =
+				spice[(size_t)rand_r(&seed) % (sizeof(spice) - 1)];
 		write_file(text, sizeof(text) - 1 - (size_t)rand_r(&seed) % 50);
 		err = config_read(path, &c, &mistakes);
 		cr_assert_eq(err == 0, mistakes.count == 0);

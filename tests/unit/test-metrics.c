@@ -17,8 +17,8 @@ static char *text_of(json_t *stats)
 
 Test(metrics, hostile_names_stay_inside_their_labels)
 {
-	char *text = text_of(json_pack("{s[{ss si si}]}", "channels", "channel", "/a\"} 1\n\\", "inode", 5, "bytes_in",
-				       7));
+	char *text = text_of(
+		json_pack("{s[{ss si si}]}", "channels", "channel", "/a\"} 1\n\\", "inode", 5, "bytes_in", 7));
 
 	cr_assert(strstr(text, "spfs_channel_received_bytes_total{channel=\"/a\\\"} 1\\n\\\\\",inode=\"5\"} 7\n"), "%s",
 		  text);
@@ -40,9 +40,10 @@ Test(metrics, what_is_unknown_is_left_out)
 
 Test(metrics, a_port_has_one_state)
 {
-	char *text = text_of(json_pack("{s[{ss si s[{si ss ss ss}]}]}", "channels", "channel", "/c", "inode", 5, "ports",
-				       "id", 2, "dir", "sink", "uri", "file:/x", "state", "failed"));
-	const char *labels = "spfs_port_state{channel=\"/c\",inode=\"5\",port=\"2\",dir=\"sink\",uri=\"file:/x\",state=";
+	char *text = text_of(json_pack("{s[{ss si s[{si ss ss ss}]}]}", "channels", "channel", "/c", "inode", 5,
+				       "ports", "id", 2, "dir", "sink", "uri", "file:/x", "state", "failed"));
+	const char *labels =
+		"spfs_port_state{channel=\"/c\",inode=\"5\",port=\"2\",dir=\"sink\",uri=\"file:/x\",state=";
 	unsigned count = 0;
 
 	for (const char *p = text; (p = strstr(p, labels)); p++) {

@@ -28,7 +28,8 @@ struct mtap {
 	bool begun;    /* @next is known */
 	int rd;        /* -1: nobody reads */
 	uint64_t next; /* the first word that may come */
-	uint64_t bound; /* bytes that may be queued: the largest depth it had, what it began with, two chunks (one begun) */
+	uint64_t
+		bound; /* bytes that may be queued: the largest depth it had, what it began with, two chunks (one begun) */
 	uint64_t base; /* the channel's bytes when it was made, less what it began with */
 };
 

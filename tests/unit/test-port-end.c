@@ -43,9 +43,11 @@ static void slow_start(struct port *p)
 {
 }
 
+static bool stops_slowly;
+
 static bool slow_stop(struct port *p)
 {
-	return true;
+	return !stops_slowly;
 }
 
 static void slow_finish(struct port *p)
@@ -54,14 +56,23 @@ static void slow_finish(struct port *p)
 }
 
 static const struct port_ops slow_ops = {
-	.how = "slow", .size = sizeof(struct port), .dirs = PORT_SOURCES, .fits = slow_fits,
-	.init = slow_init, .start = slow_start, .stop = slow_stop, .finish = slow_finish,
+	.how = "slow",
+	.size = sizeof(struct port),
+	.dirs = PORT_SOURCES,
+	.fits = slow_fits,
+	.init = slow_init,
+	.start = slow_start,
+	.stop = slow_stop,
+	.finish = slow_finish,
 };
 
 static const struct uri_option *const slow_options[] = { NULL };
 static const struct port_ops *const slow_may[] = { &slow_ops, NULL };
 static const struct port_kind slow_kind = {
-	.name = "slow", .dirs = PORT_SOURCES, .options = slow_options, .ops = slow_may,
+	.name = "slow",
+	.dirs = PORT_SOURCES,
+	.options = slow_options,
+	.ops = slow_may,
 };
 
 /* ---- what is done on the worker ---- */
@@ -77,7 +88,9 @@ static void call_attach(void *arg)
 	struct slow *s = arg;
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct port_config config = {
-		.dir = PORT_SOURCE, .node = 1, .uri = { .kind = &slow_kind, .text = strdup("slow:") },
+		.dir = PORT_SOURCE,
+		.node = 1,
+		.uri = { .kind = &slow_kind, .text = strdup("slow:") },
 		.opened = { .fd = fd, .ops = &slow_opened, .state = (void *)(intptr_t)fd },
 	};
 	char why[URI_WHY_MAX];
@@ -88,6 +101,22 @@ static void call_attach(void *arg)
 static void call_end(void *arg)
 {
 	port_end(port_list_find(port_list_of(ch), ((struct slow *)arg)->id), 0);
+}
+
+static struct port *stopping;
+
+static void call_detach_slowly(void *arg)
+{
+	struct slow *s = arg;
+
+	stops_slowly = true;
+	stopping = port_list_find(port_list_of(ch), s->id);
+	s->err = port_detach(ch, s->id, NULL, NULL);
+}
+
+static void call_stopped(void *arg)
+{
+	port_stopped(stopping);
 }
 
 static void count_detached(void *data)
@@ -162,6 +191,20 @@ Test(port_end, that_hangs_lets_the_next_source_play)
 	sem_post(&may_close);
 	wait_state(&f, ch, (int)first.id, PORT_DONE);
 	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_RUNNING);
+	sem_post(&may_close);
+}
+
+Test(port_end, what_a_detached_source_has_in_hand_goes_before_the_next_source)
+{
+	struct slow first = attach_slow(), second;
+
+	on_worker(&f, call_detach_slowly, &first);
+	second = attach_slow();
+	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_WAITING);
+	sem_post(&may_close);
+	on_worker(&f, call_stopped, NULL);
+	cr_expect_eq(look_at(&f, ch, (int)second.id).state, PORT_RUNNING);
+	stops_slowly = false;
 	sem_post(&may_close);
 }
 

@@ -82,8 +82,9 @@ static void fail_on_origin(size_t limit, size_t len)
 static const struct {
 	size_t limit, len;
 } full_disks[] = {
-	{ 0, 1 }, { 0, 5000 }, { 1, 5000 }, { 4096, MIB }, { 0, MIB }, { MIB, 2 * MIB }, { MIB + 1, 3 * MIB },
-	{ 2 * MIB - 1, 4 * MIB }, { 0, LEN }, { 70000, LEN }, { 3 * MIB, LEN }, { LEN - 1, LEN },
+	{ 0, 1 },   { 0, 5000 },      { 1, 5000 },          { 4096, MIB },
+	{ 0, MIB }, { MIB, 2 * MIB }, { MIB + 1, 3 * MIB }, { 2 * MIB - 1, 4 * MIB },
+	{ 0, LEN }, { 70000, LEN },   { 3 * MIB, LEN },     { LEN - 1, LEN },
 };
 
 Test(port_give_back, a_full_disk_gives_every_byte_back_to_a_tap)

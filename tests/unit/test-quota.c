@@ -4,10 +4,8 @@
 #include "quota.h"
 
 static struct quota_rule rules[] = {
-	{ .group = true, .id = 50, .bytes = 500 },
-	{ .group = true, .id = 60, .bytes = 600 },
-	{ .group = false, .id = 1001, .bytes = 100 },
-	{ .group = true, .id = 70, .bytes = 0 },
+	{ .group = true, .id = 50, .bytes = 500 },    { .group = true, .id = 60, .bytes = 600 },
+	{ .group = false, .id = 1001, .bytes = 100 }, { .group = true, .id = 70, .bytes = 0 },
 	{ .group = false, .id = 1002, .bytes = 0 },
 };
 static const struct quotas q = { .preset = 1000, .rules = rules, .count = sizeof(rules) / sizeof(rules[0]) };

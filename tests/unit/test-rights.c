@@ -93,7 +93,8 @@ static void status(const char *name, char *out, size_t max)
 	cr_assert(f);
 	while (fgets(line, sizeof(line), f))
 		if (!strncmp(line, name, strlen(name)))
-			snprintf(out, max, "%.*s", (int)strcspn(line + strlen(name) + 2, "\n"), line + strlen(name) + 2);
+			snprintf(out, max, "%.*s", (int)strcspn(line + strlen(name) + 2, "\n"),
+				 line + strlen(name) + 2);
 	fclose(f);
 }
 

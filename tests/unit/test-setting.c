@@ -30,7 +30,8 @@ Test(setting, sizes_take_suffixes)
 
 Test(setting, rubbish_is_no_value)
 {
-	static const char *const rubbish[] = { "", " ", "-1", "+1", " 1", "1 ", "1KB", "K", "0x10", "1.5M", "block", "1kk" };
+	static const char *const rubbish[] = { "",    " ", "-1",   "+1",   " 1",    "1 ",
+					       "1KB", "K", "0x10", "1.5M", "block", "1kk" };
 	uint64_t value = 7;
 
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++)

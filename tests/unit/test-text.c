@@ -18,8 +18,17 @@ static void expect_clean(const char *text, const char *expected)
 Test(text, leaves_what_people_write)
 {
 	static const char *const good[] = {
-		"", " ~", "tap\xc3\xa9\xe2\x82\xac", "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x8e\xa5", "\xc2\xa0", "\xf4\x8f\xbf\xbf",
-		"\xed\x9f\xbf", "\xe2\x80\x90", "\xe2\x80\xaf", "'\"\\<&>%s",
+		"",
+		" ~",
+		"tap\xc3\xa9\xe2\x82\xac",
+		"\xe6\x97\xa5\xe6\x9c\xac",
+		"\xf0\x9f\x8e\xa5",
+		"\xc2\xa0",
+		"\xf4\x8f\xbf\xbf",
+		"\xed\x9f\xbf",
+		"\xe2\x80\x90",
+		"\xe2\x80\xaf",
+		"'\"\\<&>%s",
 	};
 
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -29,9 +38,16 @@ Test(text, leaves_what_people_write)
 Test(text, steers_no_terminal_and_begins_no_line)
 {
 	expect_clean("a\nb\tc\033[2J\x7f", "a?b?c?[2J?");
-	expect_clean("\xc2\x80|\xc2\x85|\xc2\x9b" "31m|\xc2\x9f", "?|?|?31m|?");
-	expect_clean("\x9b" "31m", "?31m");
-	expect_clean("a\xe2\x80\xa8" "b\xe2\x80\xa9" "c", "a?b?c");
+	expect_clean("\xc2\x80|\xc2\x85|\xc2\x9b"
+		     "31m|\xc2\x9f",
+		     "?|?|?31m|?");
+	expect_clean("\x9b"
+		     "31m",
+		     "?31m");
+	expect_clean("a\xe2\x80\xa8"
+		     "b\xe2\x80\xa9"
+		     "c",
+		     "a?b?c");
 }
 
 Test(text, hides_and_reorders_nothing)
@@ -50,10 +66,10 @@ Test(text, is_utf8_afterwards)
 	expect_clean("\xe2\x82", "??");
 	expect_clean("\xe2\x82z", "??z");
 	expect_clean("\xf0\x9f\x8e", "???");
-	expect_clean("\xc0\x8a", "??");		/* overlong: a newline */
+	expect_clean("\xc0\x8a", "??"); /* overlong: a newline */
 	expect_clean("\xe0\x80\x8a", "???");
 	expect_clean("\xf0\x80\x80\x8a", "????");
-	expect_clean("\xed\xa0\x80", "???");	/* half of a pair of UTF-16 */
+	expect_clean("\xed\xa0\x80", "???");      /* half of a pair of UTF-16 */
 	expect_clean("\xf4\x90\x80\x80", "????"); /* above U+10FFFF */
 	expect_clean("\xc3\xc3\xa9", "?\xc3\xa9");
 }

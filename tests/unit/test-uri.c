@@ -306,7 +306,9 @@ Test(uri, a_reason_is_printable)
 {
 	char why[URI_WHY_MAX];
 
-	uri_why(why, "a\nb\x1b[m\xc3\xa9%s", " \xff" "c");
+	uri_why(why, "a\nb\x1b[m\xc3\xa9%s",
+		" \xff"
+		"c");
 	cr_expect_str_eq(why, "a?b?[m\xc3\xa9 ?c");
 }
 

@@ -106,7 +106,8 @@ Test(waits, for_a_reader_and_then_for_it_to_read)
 
 Test(waits, for_room)
 {
-	int wr = fixture_open(&f, 1, O_WRONLY), slow = fixture_open(&f, 2, O_RDONLY), fast = fixture_open(&f, 3, O_RDONLY);
+	int wr = fixture_open(&f, 1, O_WRONLY), slow = fixture_open(&f, 2, O_RDONLY),
+	    fast = fixture_open(&f, 3, O_RDONLY);
 	struct pollfd p = { .fd = wr, .events = POLLOUT };
 	struct asked full = { 0 };
 	struct waits w;

@@ -21,7 +21,7 @@ struct watched {
 	atomic_int calls;
 	atomic_uint seen; /* every mask so far */
 	atomic_int overflows;
-	bool once; /* removes itself when it is told */
+	bool once;             /* removes itself when it is told */
 	struct watched *other; /* removes this one after an overflow */
 };
 

@@ -102,6 +102,23 @@ setfattr -n spfs.detach -v "$(port v4l2: .id)" ch
 wait $! $reader
 [ "$(frames "$T/rec" | wc -l)" -ge 3 ] || fail "frames"
 
+# Detached while nobody reads: it is answered, the device is free, and its last frame goes out whole before the next.
+rm rec view ch
+mkfifo ch
+ln ch view
+attach source "v4l2:$dev?width=640&height=360&format=YUYV&fps=30" ch
+sleep 2 # a time in which the camera makes more than the tap and the channel hold
+timeout 20 spfs detach ch "$(port v4l2: .id)"
+[ "$(port v4l2: .id)" = '' ] || fail "it is still there"
+attach source "v4l2:$dev?width=640&height=360&format=YUYV&fps=30&frames=3" ch
+timeout 60 cat view > "$T/rec"
+[ "$(python3 -c 'import os, sys; print(os.path.getsize(sys.argv[1]) % int(sys.argv[2]))' "$T/rec" $SIZE)" = 0 ] ||
+	fail "no whole frames"
+[ "$(port v4l2: .frames)" = 3 ] || fail "the next camera"
+rm view
+ln ch rec
+ln ch view
+
 # Refused, with the reason in the log.
 refuse 'Invalid argument' attach source "v4l2:$dev?width=641" ch
 log_has 'offers 640x'

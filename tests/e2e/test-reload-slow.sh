@@ -1,0 +1,36 @@
+# While whoever knows users by name does not answer, a reload waits for that, and nothing else does: not who asks for
+# statistics, not the end of the daemon.
+. "$(dirname "$0")/harness.sh"
+! sanitized || skip "a sanitizer must be loaded first"
+
+printf '[quota]\nnobody = 1M\n' > "$T/conf"
+export SLOW_NAMES=$T/slow
+LD_PRELOAD=$BUILD/tests/e2e/libslow-names.so spfs_mount -c "$T/conf"
+mkfifo "$M/ch"
+ln "$M/ch" "$M/tap"
+
+touch "$SLOW_NAMES"
+printf '[quota]\nnobody = 2M\n' > "$T/conf"
+spfs reload "$M" > "$T/first" & first=$!
+kill -HUP "$DAEMON"
+timeout 10 cat "$M/.spfs/stats.json" > /dev/null || fail "stats.json waits for names"
+timeout 10 getfattr -n spfs.stats "$M/tap" > /dev/null || fail "spfs.stats waits for names"
+timeout 10 getfattr -n spfs.size "$M/ch" > /dev/null || fail "spfs.size waits for names"
+kill -0 $first || fail "the reload was answered before the names were"
+
+# They answer: both reloads come back, in their order.
+rm "$SLOW_NAMES"
+wait $first
+log_has "reload: .quota."
+
+threads() { set -- "/proc/$DAEMON/task"/*; echo $#; }
+before=$(threads)
+touch "$SLOW_NAMES"
+spfs reload "$M" 2> /dev/null & second=$!
+reading() { [ "$(threads)" -gt "$before" ]; }
+wait_until 10 reading
+kill -TERM "$DAEMON"
+wait_until 3 gone "$DAEMON"
+DAEMON=
+wait $second && fail "the end is a reload's success"
+finish
