@@ -17,17 +17,19 @@ while True:
         os.setxattr(sys.argv[1], "user.spfs.x", b"1")
     except OSError as e:
         if e.errno != errno.EAGAIN:
-            break' "$M" &
+            break
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    pass' "$M" &
 	holders=$!
 	all_hold() { [ "$(family $holders | wc -l)" -gt 30 ]; }
 	wait_until 30 all_hold
 	began=$(date +%s)
 	timeout 60 spfsd -o workers=1,log="$LOG" "$M" || fail "no start"
 	took=$(($(date +%s) - began))
-	mapfile -t pids < <(family $holders)
-	kill -9 "${pids[@]}" 2> /dev/null || true
-	wait $holders || true
-	for p in "${pids[@]}"; do wait_until 30 gone $p; done # until then they keep it busy
+	wait $holders || fail "they are left waiting" # (until then they keep it busy)
 	DAEMON=$(find_daemon)
 	[ $took -lt 10 ] || fail "the start took $took s"
 	spfs_unmount
