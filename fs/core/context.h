@@ -30,6 +30,8 @@ struct context {
 	char *mountpoint;             /* absolute, without links; never changed, so any thread may read it */
 	dev_t dev;                    /* of the mount; the same */
 
+	pid_t scout; /* while the start lasts: who opens what the daemon needs of its own mount; 0 */
+
 	struct node_table nodes;
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,13 +130,13 @@ static void dir_make(fuse_req_t req, fuse_ino_t parent, const char *name, enum n
 		reply_entry(req, shown);
 }
 
-/* Whether it is the daemon that binds its control socket: a thread of its own asks. */
+/* Whether it is the daemon that binds its control socket. */
 static bool dir_is_control(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct context *ctx = context_of(req);
 
 	return S_ISSOCK(mode) && parent == ctx->admin->id && !strcmp(name, folder_control_name) &&
-	       ctx->socket->pending && tgkill(getpid(), fuse_req_ctx(req)->pid, 0) == 0;
+	       ctx->socket->pending && fuse_req_ctx(req)->pid == ctx->scout;
 }
 
 void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +15,8 @@ struct gate_request {
 	char data[];
 };
 
-/* Whether it is answered also while the gate is closed. The thread id is told in the mount's pid namespace: ours. */
-static bool gate_lets_in(const struct fuse_in_header *in)
+/* Whether it is answered also while the gate is closed. The process is told in the mount's pid namespace: ours. */
+static bool gate_lets_in(const struct gate *g, const struct fuse_in_header *in)
 {
 	switch (in->opcode) {
 	case FUSE_INIT:
@@ -28,7 +27,7 @@ static bool gate_lets_in(const struct fuse_in_header *in)
 	case FUSE_SETATTR:
 		return true;
 	default:
-		return in->pid && tgkill(getpid(), (pid_t)in->pid, 0) == 0;
+		return in->pid && (pid_t)in->pid == *g->scout;
 	}
 }
 
@@ -66,9 +65,9 @@ static void gate_late(struct loop_io *io, int res)
 	}
 }
 
-void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop)
+void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop, const pid_t *scout)
 {
-	*g = (struct gate){ .session = session };
+	*g = (struct gate){ .session = session, .scout = scout };
 	g->last = &g->first;
 	loop_io_init(&g->timer, loop, gate_late);
 }
@@ -78,7 +77,7 @@ void gate_pass(struct gate *g, const struct fuse_buf *request)
 	const struct fuse_in_header *in = request->mem;
 	struct gate_request *r;
 
-	if (g->open || request->size < sizeof(*in) || gate_lets_in(in)) {
+	if (g->open || request->size < sizeof(*in) || gate_lets_in(g, in)) {
 		fuse_session_process_buf(g->session, request);
 		return;
 	}

@@ -26,6 +26,7 @@ struct gate_request;
 /* Zero-valid but for gate_init(): closed. */
 struct gate {
 	struct fuse_session *session;
+	const pid_t *scout; /* who is let in; not owned */
 	struct gate_request *first;
 	struct gate_request **last;
 	bool open;
@@ -33,7 +34,7 @@ struct gate {
 	struct loop_io timer;
 };
 
-void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop);
+void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop, const pid_t *scout);
 
 /* A request that was read: handles it, at once or once the gate is open. */
 void gate_pass(struct gate *g, const struct fuse_buf *request);

@@ -84,6 +84,7 @@ void server_finish(struct server *s)
 	services_destroy(ctx);
 	operations_destroy(ctx);
 	fd_close(&s->dir);
+	scout_finish(&s->scout);
 	mount_finish(&s->mount);
 	gate_finish(&s->gate);
 	if (ctx->session)

@@ -8,12 +8,14 @@
 #include "context.h"
 #include "gate.h"
 #include "mount.h"
+#include "scout.h"
 #include "server.h"
 
 struct server {
 	struct context ctx;
 	struct mount mount;
 	struct gate gate;
+	struct scout scout;
 	struct fuse_buf buf;
 	struct loop_io fuse_io;
 	struct loop_io signal_io;

@@ -1,6 +1,6 @@
 /*
  * The order of the start: what can fail without a mount; the mount, behind the gate (gate.h); the private view of it;
- * the helper thread, which opens the folder of numbers in it and binds the control socket, while the FUSE thread
+ * a child that opens the folder of numbers in it and binds the control socket (scout.h), while the FUSE thread
  * answers; the engine, which has its folder from its first moment on; then the gate opens, and last the declared
  * channels are made. Whatever fails after the mount leaves in good order, and says why.
  */
@@ -37,7 +37,7 @@ struct start_job {
 	struct job job;
 	struct server *server;
 	int dir;
-	struct stat st; /* of it */
+	dev_t dev; /* of it */
 	int err;
 	int control; /* the control socket, or why there is none */
 };
@@ -148,7 +148,7 @@ static int server_mount(struct server *s, struct fuse_args *args)
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
 		return -EINVAL;
-	gate_init(&s->gate, s->ctx.session, s->ctx.loop);
+	gate_init(&s->gate, s->ctx.session, s->ctx.loop, &s->ctx.scout);
 	err = fuse_session_mount(s->ctx.session, s->mount.point) < 0 ? -EIO : 0;
 	/* (also then: fusermount3(1) may have mounted it, and its descriptor could not be taken) */
 	s->mount.id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
@@ -200,7 +200,10 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 	if (err < 0)
 		return err;
 	server_shed_rights();
-	err = loop_start(s->ctx.helper, &s->helper_thread);
+	err = scout_start(&s->scout, s->mount.tree);
+	s->ctx.scout = s->scout.pid;
+	if (err == 0)
+		err = loop_start(s->ctx.helper, &s->helper_thread);
 	s->helping = err == 0;
 	return err;
 }
@@ -241,9 +244,7 @@ static void server_work_start(struct job *job)
 {
 	struct start_job *j = container_of(job, struct start_job, job);
 
-	j->dir = openat(j->server->mount.tree, ".spfs/fifos", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	j->err = j->dir < 0 || fstat(j->dir, &j->st) < 0 ? -errno : 0;
-	j->control = control_bind(j->server->mount.tree);
+	j->err = scout_wait(&j->server->scout, &j->dir, &j->dev, &j->control);
 }
 
 static void server_started(struct job *job)
@@ -251,8 +252,10 @@ static void server_started(struct job *job)
 	struct start_job *j = container_of(job, struct start_job, job);
 	struct server *s = j->server;
 
+	scout_finish(&s->scout);
+	s->ctx.scout = 0;
 	s->dir = j->dir;
-	s->ctx.dev = j->st.st_dev;
+	s->ctx.dev = j->dev;
 	if (s->ctx.leaving) {
 		deferred_close(&j->control, geteuid()); /* somebody may have connected, and passed descriptors */
 		free(j);

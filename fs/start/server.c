@@ -92,6 +92,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 	struct server s = {
 		.ctx = { .config = config_ref(config), .defaults = config->defaults, .quotas = config->quotas },
 		.mount = MOUNT_NONE,
+		.scout = SCOUT_NONE,
 		.signals = -1,
 		.dir = -1,
 		.ready = options->ready,

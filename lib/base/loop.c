@@ -55,6 +55,12 @@ int loop_create(struct loop **out)
 		params = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED };
 		err = io_uring_queue_init_params(RING_ENTRIES, &loop->ring, &params);
 	}
+	if (err == 0) {
+		/* A child of the process would keep the ring, and with it every file that is waited for. */
+		err = io_uring_ring_dontfork(&loop->ring);
+		if (err < 0)
+			io_uring_queue_exit(&loop->ring);
+	}
 	if (err < 0) {
 		free(loop);
 		return err;
