@@ -205,10 +205,8 @@ bool top_keys_take(struct top_screen *s, struct top_model *m)
 	int key;
 
 	while (more && (key = getch()) != ERR) {
-		if (key == KEY_RESIZE)
-			continue;
-		if (key == ('L' & 0x1f))
-			clearok(curscr, TRUE); /* draws all anew */
+		if (key == KEY_RESIZE || key == ('L' & 0x1f))
+			clearok(curscr, TRUE); /* draws all anew: a terminal of another size may show anything */
 		else if (s->page != TOP_LIST)
 			top_keys_take_page(s, key);
 		else if (s->prompt)

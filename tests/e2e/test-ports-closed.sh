@@ -14,7 +14,7 @@ mkfifo c
 tcp=$(free_port)
 left=0
 for i in $(seq "$rounds"); do
-	sink_of c "tcp-listen:127.0.0.1:$tcp" || fail "round $i: the address is in use"
+	sink_of c "tcp-listen:$HOST:$tcp" || fail "round $i: the address is in use"
 	setfattr -n spfs.detach -v "$i" c
 	! listening "$tcp" || left=$((left + 1))
 done
@@ -22,9 +22,9 @@ done
 
 # Without a look in between, by the command and by the attribute.
 for i in $(seq "$rounds"); do
-	id=$(spfs sink c "tcp-listen:127.0.0.1:$tcp") || fail "round $i: the address is in use"
+	id=$(spfs sink c "tcp-listen:$HOST:$tcp") || fail "round $i: the address is in use"
 	spfs detach c "$id"
-	sink_of c "tcp-listen:127.0.0.1:$tcp" || fail "round $i: the address is in use"
+	sink_of c "tcp-listen:$HOST:$tcp" || fail "round $i: the address is in use"
 	setfattr -n spfs.detach -v "$(last c)" c
 done
 rm c

@@ -32,13 +32,14 @@ for where in channel tap sink; do
 		timeout 60 /usr/bin/python3 - t "$T/out" << 'PY'
 import os, sys, time
 fd, out = os.open(sys.argv[1], os.O_RDONLY), open(sys.argv[2], "wb")
-last, largest = time.monotonic(), 0
+# What a read takes has come since the one before took what there was, which was after that had begun.
+before, begun, largest = 0, time.monotonic(), 0
 while data := os.read(fd, 1 << 20):
-    now = time.monotonic()
-    if now - last < 0.1: # else it was this reader that was late
+    if time.monotonic() - before < 0.1: # else it was this reader that was late
         largest = max(largest, len(data))
-    last = now
     out.write(data)
+    before, begun = begun, time.monotonic()
+assert largest > 0
 assert largest <= 256 * 1024, largest
 PY
 		wait $writer
