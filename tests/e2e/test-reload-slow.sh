@@ -6,16 +6,16 @@
 printf '[quota]\nnobody = 1M\n' > "$T/conf"
 export SLOW_NAMES=$T/slow
 LD_PRELOAD=$BUILD/tests/e2e/libslow-names.so spfs_mount -c "$T/conf"
-mkfifo "$M/ch"
+mkfifo "$M/ch" "$M/plain"
 ln "$M/ch" "$M/tap"
 
 touch "$SLOW_NAMES"
 printf '[quota]\nnobody = 2M\n' > "$T/conf"
 spfs reload "$M" > "$T/first" & first=$!
 kill -HUP "$DAEMON"
-timeout 10 cat "$M/.spfs/stats.json" > /dev/null || fail "stats.json waits for names"
-timeout 10 getfattr -n spfs.stats "$M/tap" > /dev/null || fail "spfs.stats waits for names"
-timeout 10 getfattr -n spfs.size "$M/ch" > /dev/null || fail "spfs.size waits for names"
+timeout 30 cat "$M/.spfs/stats.json" > /dev/null || fail "stats.json waits for names"
+timeout 30 getfattr --absolute-names -n spfs.stats "$M/tap" > /dev/null || fail "spfs.stats waits for names"
+timeout 30 getfattr --absolute-names -n spfs.size "$M/plain" > /dev/null || fail "spfs.size waits for names"
 kill -0 $first || fail "the reload was answered before the names were"
 
 # They answer: both reloads come back, in their order.
@@ -28,9 +28,9 @@ before=$(threads)
 touch "$SLOW_NAMES"
 spfs reload "$M" 2> /dev/null & second=$!
 reading() { [ "$(threads)" -gt "$before" ]; }
-wait_until 10 reading
+wait_until 30 reading
 kill -TERM "$DAEMON"
-wait_until 3 gone "$DAEMON"
+wait_until 30 gone "$DAEMON"
 DAEMON=
 wait $second && fail "the end is a reload's success"
 finish

@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -223,13 +225,27 @@ static void *arrive(void *arg)
 	return NULL;
 }
 
+/* The kernel takes a ring apart later, and so long it counts for what an ordinary user may have locked in memory. */
+static struct loop *create_in_turn(void)
+{
+	struct loop *loop = NULL;
+	int err = loop_create(&loop);
+
+	for (int i = 0; i < 2000 && err == -ENOMEM; i++) {
+		poll(NULL, 0, 10);
+		err = loop_create(&loop);
+	}
+	cr_assert_eq(err, 0, "%s", strerror(-err));
+	return loop;
+}
+
 Test(loop, may_be_gone_when_the_last_has_arrived)
 {
 	for (int i = 0; i < 500; i++) {
 		struct parting p = { .last.run = run_last };
 		pthread_t thread, late;
 
-		cr_assert_eq(loop_create(&p.loop), 0);
+		p.loop = create_in_turn();
 		cr_assert_eq(loop_start(p.loop, &thread), 0);
 		loop_expect(p.loop);
 		loop_stop(p.loop);
