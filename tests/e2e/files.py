@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 mount = sys.argv[1]
 folder = os.path.join(mount, ".spfs")
