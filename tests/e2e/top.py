@@ -101,7 +101,8 @@ for rows, columns in (10, 40), (4, 20), (3, 12), (2, 5), (1, 1), (1, 200), (60, 
     t.resize(rows, columns)
     for keys in b"", b"h", b"\x1bOB\x1bOF", b"q", b"\r", b"q", b"/x", b"\x1b", b"t", b"t":
         t.look(keys)
-t.resize(24, 80).expect("NAME", "STATE|WAIT")
+t.resize(24, 80)
+t.press(b"").expect("NAME", "STATE|WAIT")
 os.write(t.master, b"q")
 t.end()
 
