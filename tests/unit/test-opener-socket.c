@@ -76,8 +76,10 @@ Test(opener_socket, tcp_tries_every_address_of_a_name)
 {
 	struct addrinfo *found;
 
-	if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+		openings_stop();
 		cr_skip("there is no /etc/hosts");
+	}
 	freeaddrinfo(found);
 	connects(AF_INET, "tcp:localhost:%d");
 }
