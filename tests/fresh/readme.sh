@@ -29,5 +29,5 @@ echo hello > /splicefs/new
 spfs ls > /dev/null
 fusermount3 -u /splicefs
 sudo cmake --build build --target uninstall
-left=$(find /usr/local ! -type d)
+left=$(find /usr/local -name '*spfs*')
 [ -z "$left" ]
