@@ -14,14 +14,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Says what did not hold, and where, and aborts. */
-#define fuzz_check(condition, ...)                                                              \
-	do {                                                                                    \
-		if (condition)                                                                  \
-			break;                                                                  \
+#define fuzz_check(condition, ...) \
+	do { \
+		if (condition) \
+			break; \
 		fprintf(stderr, "%s:%d: does not hold: %s: ", __FILE__, __LINE__, #condition); \
-		fprintf(stderr, __VA_ARGS__);                                                   \
-		fputc('\n', stderr);                                                            \
-		abort();                                                                        \
+		fprintf(stderr, __VA_ARGS__); \
+		fputc('\n', stderr); \
+		abort(); \
 	} while (0)
 
 /* What is left of the bytes. */
