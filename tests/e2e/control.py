@@ -18,10 +18,17 @@ class Control:
         self.sock.sendmsg([data], rights)
 
     def receive(self):
-        return json.loads(self.sock.recv(1 << 20))
+        try:
+            answer = self.sock.recv(1 << 20)
+        except ConnectionResetError: # told once, before why
+            answer = self.sock.recv(1 << 20)
+        return json.loads(answer)
 
     def ask(self, request, fds=()):
-        self.send(request, fds)
+        try:
+            self.send(request, fds)
+        except (BrokenPipeError, ConnectionResetError): # why it was closed is still to be read
+            pass
         return self.receive()
 
     def unread(self):
