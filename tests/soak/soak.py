@@ -218,6 +218,7 @@ class Soak(Users, Events):
     def life(self, limits, rounds, end, rng):
         """One daemon, from its start to its end."""
         most = None
+        self.scarce = bool(limits or self.args.sysctls)
         self.start(limits)
         for n in range(rounds):
             left = end - time.monotonic()

@@ -8,6 +8,8 @@ from streams import SHORT, change, fail, gone, make, patiently, read, read_once,
 
 USERS = operations.USERS
 operations.MAY_FAIL |= SHORT | {errno.EUSERS, errno.EINTR}
+# Who was not served for want of descriptors asks again on a connection that has been closed.
+CLOSED = {errno.ECONNABORTED}
 SHORT_NAMES = {errno.errorcode[e] for e in SHORT} | {"EUSERS"}
 
 
@@ -87,7 +89,7 @@ class Users:
                 numbers["carried"] += 1
                 n += 1
             except OSError as e:
-                if e.errno not in SHORT:
+                if e.errno not in SHORT | (CLOSED if self.scarce else set()):
                     raise
                 numbers["refused"] += 1
             finally:
@@ -148,6 +150,8 @@ class Users:
 
     def chaos(self, u, seed, steps, out):
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        if self.scarce:
+            operations.MAY_FAIL.update(CLOSED)
         os.write(out, json.dumps({f"{name} {result}": n for (name, result), n in
                                   operations.User(u, self.uid[u]).act(random.Random(seed), steps).items()}).encode())
 
