@@ -75,7 +75,7 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 
 	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
+	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
 	if (err < 0) {
 		charge_finish(&tap->charge);
 		free(tap);
