@@ -9,7 +9,6 @@
 #include "port-file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 
@@ -130,7 +129,6 @@ static int file_source_init(struct port *p)
 	if (f->seekable) {
 		f->offset += offset;
 		f->left = length;
-		posix_fadvise(p->config.opened.fd, (off_t)f->offset, 0, POSIX_FADV_SEQUENTIAL);
 	} else if (offset || length != FILE_TO_END) {
 		return -ESPIPE;
 	}

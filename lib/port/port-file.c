@@ -2,29 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "channel.h"
 #include "engine.h"
 
-/*
- * Where a passed file stands. Not by lseek(2), which waits for whoever is reading or writing by the same open file;
- * proc_pid_fdinfo(5) does not.
- */
-static uint64_t file_port_position(int fd)
+void file_port_advise(int fd)
 {
-	char name[40], line[64] = "";
-	uint64_t at = 0;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	file = fopen(name, "re");
-	if (file && fgets(line, sizeof(line), file))
-		sscanf(line, "pos: %" SCNu64, &at);
-	if (file)
-		fclose(file);
-	return at;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
 int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
@@ -49,7 +33,7 @@ int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*w
 	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
 	f->left = FILE_TO_END;
 	if (f->seekable)
-		f->offset = file_port_position(p->config.opened.fd);
+		f->offset = p->config.opened.position;
 	return double_buffer_open(&f->buffer);
 }
 

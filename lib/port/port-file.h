@@ -16,6 +16,9 @@ extern const struct port_ops port_file_source, port_file_sink;
 /* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there. */
 extern const struct uri_option file_offset, file_length, file_append;
 
+/* A source will read @fd from one end to the other. It may block, and so is for an opening to say. */
+void file_port_advise(int fd);
+
 /* A length: all there is from the offset on. */
 #define FILE_TO_END UINT64_MAX
 

@@ -1,7 +1,8 @@
 # Ports that could wait for what their user controls hold up nobody: a last close, a lease, a terminal, a name server.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
-spfs_mount -o workers=1
+export SLOW_NAMES=$T/slow
+LD_PRELOAD=${SLOW_LIBRARY:-$BUILD/tests/e2e/libslow-names.so} spfs_mount -o workers=1
 mkfifo "$M/own"
 ln "$M/own" "$M/own.tap"
 
@@ -41,5 +42,36 @@ sleep 0.3 # for the worker to do so: that is nobody's news
 alive
 kill $peer
 wait $peer || true
+
+# Addresses that do not resolve, given up by who asked for them: their threads are counted until they end.
+if is_root; then
+	programs_for_all "$BUILD/cmd/spfs"
+	mkfifo -m 666 "$M/shared" "$M/shared"{1..64}
+	threads() { ls "/proc/$DAEMON/task" | wc -l; }
+	before=$(threads)
+	touch "$SLOW_NAMES"
+	crowd() { # 64 at a time are allowed
+		asked=()
+		for i in $(seq 64); do
+			as_user setfattr -n spfs.source -v tcp:no.example:1 "$M/shared$i" 2> /dev/null &
+			asked+=($!)
+		done
+	}
+	many() { [ $(($(threads) - before)) -ge "$1" ]; }
+	crowd
+	wait_until 30 many 64
+	kill "${asked[@]}"
+	wait "${asked[@]}" || :
+	crowd
+	wait "${asked[@]}" || : # all are refused
+	[ $(($(threads) - before)) -le 64 ] || fail "$(($(threads) - before)) threads of one user"
+	refuse 'too many' as_user timeout 10 spfs source "$M/shared" tcp:no.example:1
+	echo root > "$T/in"
+	timeout 10 spfs source "$M/shared" "file:$T/in" > /dev/null
+	[ "$(timeout 10 cat "$M/shared")" = root ] || fail "root's source"
+	rm "$SLOW_NAMES"
+	few() { ! many 8; } # the kernel has some for the rings
+	wait_until 20 few
+fi
 
 finish

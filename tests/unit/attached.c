@@ -37,7 +37,9 @@ int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t no
 {
 	struct attaching a = { .ch = ch, .config = { .dir = dir, .opened = { .fd = fd }, .node = node } };
 	char why[URI_WHY_MAX] = "";
+	off_t position = uri ? 0 : lseek(fd, 0, SEEK_CUR);
 
+	a.config.opened.position = position > 0 ? (uint64_t)position : 0; /* as its opening would tell */
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
 	a.config.rights = (struct rights){ .uid = getuid(), .gid = getgid() };
 	on_worker(f, call_attach, &a);
