@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "clock.h"
@@ -143,6 +144,24 @@ void loop_io_finish(struct loop *loop)
 	}
 }
 
+int loop_personality_add(struct loop *loop)
+{
+	return io_uring_register_personality(&loop->ring);
+}
+
+void loop_personality_remove(struct loop *loop, int personality)
+{
+	int err;
+
+	if (!personality)
+		return;
+	/* What is queued and the kernel has not seen yet would find nobody by that number. */
+	io_uring_submit(&loop->ring);
+	err = io_uring_unregister_personality(&loop->ring, personality);
+	if (err < 0)
+		log_err("io_uring personality: %s", strerror(-err));
+}
+
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int))
 {
 	*io = (struct loop_io){ .loop = loop, .ready = ready };
@@ -183,6 +202,7 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, in, out));
+	sqe->personality = io->personality;
 }
 
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
@@ -199,6 +219,7 @@ void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t 
 	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
 	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
 	io_uring_sqe_set_data(sqe, op);
+	sqe->personality = io->personality;
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)
@@ -210,6 +231,7 @@ void loop_io_fsync(struct loop_io *io, int fd)
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_fsync(sqe, fd, 0);
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
+	sqe->personality = io->personality;
 }
 
 void loop_io_abort(struct loop_io *io)

@@ -2,7 +2,9 @@
  * A port on a file: what kinds of ports name of it in their rows, and what a source and a sink share.
  *
  * Reading and writing may wait for the device. So the kernel's own threads do it (io_uring), between the device and a
- * double buffer.
+ * double buffer; and the kernel may ask who does so (reserved blocks, quotas, file systems of the network or of a user),
+ * so they do it with the rights of who has attached the port: whatever is no pipe and no socket is read, written and
+ * synced in no other way.
  */
 #pragma once
 
@@ -26,6 +28,7 @@ struct file_port {
 	struct port port;
 	struct double_buffer buffer;
 	struct charge charge; /* for it */
+	int personality;      /* whose rights the device is read and written with */
 	struct loop_io disk;
 	struct loop_io wait; /* for the channel's pipe */
 	bool seekable;
