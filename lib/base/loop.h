@@ -102,6 +102,11 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
  */
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len);
 
+/*
+ * Writes @len bytes of @map, from its byte @at on, likewise; @out_off is nothing to a file that is open for appending.
+ */
+void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len);
+
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);
 

@@ -59,6 +59,8 @@ static int kind_file_open(struct attempt *a)
 	struct stat st;
 	int err;
 
+	if (uri_value(&a->uri, &file_append))
+		flags |= O_APPEND;
 	umask(0); /* the mode is said outright */
 	fd = open_path(a, flags, (mode_t)uri_value(&a->uri, &file_create), &st);
 	if (fd < 0)

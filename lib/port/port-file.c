@@ -71,8 +71,8 @@ void file_port_finish(struct port *p)
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
-	if (busy && p->copying) /* the loop's now */
-		double_buffer_filling(&f->buffer)->bounce = (struct bounce){ 0 };
+	if (busy && f->lent) /* the loop's now */
+		f->lent->bounce = (struct bounce){ 0 };
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
 	loop_personality_remove(f->disk.loop, f->personality);
 	f->personality = 0;

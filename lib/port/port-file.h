@@ -15,7 +15,7 @@
 
 extern const struct port_ops port_file_source, port_file_sink;
 
-/* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there. */
+/* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there: it opens for appending. */
 extern const struct uri_option file_offset, file_length, file_append;
 
 /* A source will read @fd from one end to the other. It may block, and so is for an opening to say. */
@@ -35,7 +35,8 @@ struct file_port {
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */
 	bool syncing;
-	bool append; /* a sink's: written at the end of the file, wherever that is by then */
+	bool append;       /* a sink's, open for appending: what it writes is copied */
+	struct half *lent; /* whose memory the kernel reads or writes */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

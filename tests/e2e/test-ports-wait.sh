@@ -43,6 +43,40 @@ alive
 kill $peer
 wait $peer || true
 
+# A file for appending, which whoever opens it anew would have to wait for.
+python3 - "$M/c" "$T/leased" "$T/leases" << 'EOF' &
+import fcntl, os, signal, subprocess, sys, time
+channel, leased, ready = sys.argv[1:]
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fd = os.open(leased, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+with subprocess.Popen(["spfs", "sink", channel, "--fd", str(fd)], pass_fds=[fd], stdout=subprocess.DEVNULL):
+    open(ready, "w").close()
+time.sleep(60)
+EOF
+holder=$!
+wait_until 30 [ -e "$T/leases" ]
+alive
+timeout 5 sh -c "echo appended > '$M/c'"
+wait_until 10 cmp -s "$T/leased" - <<< appended
+kill $holder
+wait $holder || true
+
+# /dev/tty is the terminal of who has opened it.
+timeout 30 python3 - "$M/c" << 'EOF' || fail "not at the terminal of who opened it"
+import os, pty, subprocess, sys
+pid, master = pty.fork()
+if pid == 0:
+    fd = os.open("/dev/tty", os.O_WRONLY | os.O_APPEND)
+    subprocess.run(["spfs", "sink", sys.argv[1], "--fd", str(fd)], pass_fds=[fd], stdout=subprocess.DEVNULL, check=True)
+    with open(sys.argv[1], "w") as f:
+        f.write("to the terminal\n")
+    sys.stdin.read()
+seen = b""
+while b"to the terminal" not in seen:
+    seen += os.read(master, 100)
+EOF
+
 # Addresses that do not resolve, given up by who asked for them: their threads are counted until they end.
 if is_root; then
 	programs_for_all "$BUILD/cmd/spfs"
