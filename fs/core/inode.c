@@ -60,7 +60,7 @@ void node_stat(const struct node *node, struct stat *st)
 	memset(st, 0, sizeof(*st));
 	st->st_ino = inode->ino;
 	st->st_mode = inode->mode & (S_IFMT | inode_shown(node));
-	st->st_nlink = node->kind == NODE_DIR ? node->subdirs + 2 : inode->names;
+	st->st_nlink = node->kind == NODE_DIR && inode->names ? node->subdirs + 2 : inode->names;
 	st->st_uid = inode->uid;
 	st->st_gid = inode->gid;
 	st->st_atim = inode->atime;

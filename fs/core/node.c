@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "entries.h"
 #include "inode.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
@@ -32,8 +33,7 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 	node->id = ++t->next_id;
 	node->kind = kind;
 	node->inode = inode;
-	TAILQ_INIT(&node->list);
-	LIST_INIT(&node->cursors);
+	entries_init(&node->entries);
 	HASH_ADD(by_id, t->by_id, id, sizeof(node->id), node);
 	return node;
 }
@@ -54,12 +54,27 @@ void node_release(struct node_table *t, struct node *node)
 		node_free(t, node);
 }
 
-struct node *node_find(struct node *dir, const char *name)
+struct node *node_find(const struct node *dir, const char *name)
 {
-	struct node *node;
+	return entries_find(&dir->entries, name);
+}
 
-	HASH_FIND(by_name, dir->children, name, strlen(name), node);
-	return node;
+/* The node takes its place in @dir. */
+static void node_enter(struct node_table *t, struct node *node, struct node *dir)
+{
+	node->parent = dir;
+	entries_add(&dir->entries, node);
+	t->names++;
+	node->inode->names++;
+	if (node->kind == NODE_DIR) {
+		dir->subdirs++;
+	} else {
+		if (node_is_tap(node))
+			node->inode->taps++;
+		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
+	}
+	inode_touch(node->inode, INODE_CTIME);
+	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
 }
 
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name)
@@ -73,40 +88,22 @@ int node_attach(struct node_table *t, struct node *node, struct node *dir, const
 		return -ENOMEM;
 	free(node->name);
 	node->name = copy;
-	node->parent = dir;
 	node->cookie = ++t->next_cookie;
-	HASH_ADD_KEYPTR(by_name, dir->children, node->name, strlen(node->name), node);
-	TAILQ_INSERT_TAIL(&dir->list, node, entry);
-	t->names++;
-	if (node->kind == NODE_DIR) {
-		dir->subdirs++;
-	} else {
-		node->inode->names++;
-		if (node_is_tap(node))
-			node->inode->taps++;
-		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
-	}
-	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+	node_enter(t, node, dir);
 	return 0;
 }
 
 void node_replace(struct node *old, struct node *fresh)
 {
 	struct node *dir = old->parent;
-	struct dir_cursor *cursor;
 
-	LIST_FOREACH(cursor, &dir->cursors, entry)
-		if (cursor->next == old)
-			cursor->next = fresh;
-	HASH_DELETE(by_name, dir->children, old);
+	entries_remove(&dir->entries, old);
 	fresh->name = old->name;
 	fresh->parent = dir;
 	fresh->cookie = old->cookie;
 	old->name = NULL;
 	old->parent = NULL;
-	HASH_ADD_KEYPTR(by_name, dir->children, fresh->name, strlen(fresh->name), fresh);
-	TAILQ_INSERT_BEFORE(old, fresh, entry);
-	TAILQ_REMOVE(&dir->list, old, entry);
+	entries_add(&dir->entries, fresh);
 	LIST_INSERT_BEFORE(old, fresh, sibling);
 	LIST_REMOVE(old, sibling);
 }
@@ -114,42 +111,48 @@ void node_replace(struct node *old, struct node *fresh)
 void node_detach(struct node_table *t, struct node *node)
 {
 	struct node *dir = node->parent;
-	struct dir_cursor *cursor;
 
-	LIST_FOREACH(cursor, &dir->cursors, entry)
-		if (cursor->next == node)
-			cursor->next = TAILQ_NEXT(node, entry);
-	HASH_DELETE(by_name, dir->children, node);
-	TAILQ_REMOVE(&dir->list, node, entry);
+	entries_remove(&dir->entries, node);
 	t->names--;
 	node->parent = NULL;
+	node->inode->names--;
 	if (node->kind == NODE_DIR) {
 		dir->subdirs--;
 	} else {
-		node->inode->names--;
 		if (node_is_tap(node))
 			node->inode->taps--;
 		LIST_REMOVE(node, sibling);
-		inode_touch(node->inode, INODE_CTIME);
 	}
+	inode_touch(node->inode, INODE_CTIME);
 	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+}
+
+void node_move(struct node_table *t, struct node *node, struct node *dir, char *name)
+{
+	bool stays = node->parent == dir;
+
+	node_detach(t, node);
+	free(node->name);
+	node->name = name;
+	if (!stays)
+		node->cookie = ++t->next_cookie;
+	node_enter(t, node, dir);
 }
 
 int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid)
 {
 	memset(t, 0, sizeof(*t));
 	t->root = node_create(t, NODE_DIR, NULL, S_IFDIR | (mode & 07777), uid, gid);
-	return t->root ? 0 : -ENOMEM;
+	if (!t->root)
+		return -ENOMEM;
+	t->root->inode->names = 1;
+	return 0;
 }
 
 void node_table_finish(struct node_table *t)
 {
 	struct node *node, *next;
 
-	HASH_ITER(by_id, t->by_id, node, next) {
-		if (node->children)
-			HASH_CLEAR(by_name, node->children);
-	}
 	HASH_ITER(by_id, t->by_id, node, next)
 		node_free(t, node);
 }

@@ -7,13 +7,13 @@
  */
 #pragma once
 
+#include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
-struct dir_cursor;
 struct object;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
@@ -24,7 +24,7 @@ struct inode {
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	unsigned refs;
-	unsigned names;          /* st_nlink of a channel */
+	unsigned names;          /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
 	unsigned taps;           /* names that are taps */
 	struct node *origin;     /* NULL once it has no name */
 	struct object *object;   /* hold.h's: the channel; NULL while the daemon has no part in it */
@@ -35,6 +35,12 @@ struct inode {
 	bool switching;          /* a change of that is under way */
 	int ring_size;           /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	LIST_HEAD(, node) nodes; /* the names */
+};
+
+/* What is in a folder; entries.h. */
+struct entries {
+	RB_HEAD(entries_names, node) names;
+	RB_HEAD(entries_order, node) order; /* by cookie */
 };
 
 enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET, NODE_FILE };
@@ -53,14 +59,12 @@ struct node {
 	struct node *parent;
 	char *name;
 	bool pending; /* being linked: not to be seen yet */
-	uint64_t cookie;
-	TAILQ_ENTRY(node) entry;
-	UT_hash_handle by_name;
+	uint64_t cookie; /* its place in a listing: none is given twice, and it stays while the name stays in the folder */
+	RB_ENTRY(node) by_name;
+	RB_ENTRY(node) by_cookie;
 
 	/* NODE_DIR */
-	struct node *children;
-	TAILQ_HEAD(node_list, node) list; /* by cookie */
-	LIST_HEAD(, dir_cursor) cursors;
+	struct entries entries;
 	unsigned subdirs;
 
 	/* NODE_HANDLE: bytes written through it */
@@ -77,14 +81,6 @@ struct node_text {
 	struct timespec time; /* CLOCK_REALTIME: when it was made */
 	/* The node is gone. Frees the text, too. */
 	void (*free)(struct node_text *t);
-};
-
-/* An open folder's place in it. */
-struct dir_cursor {
-	LIST_ENTRY(dir_cursor) entry;
-	struct node *dir;
-	struct node *next; /* NULL: at the end */
-	uint64_t offset;   /* the cookie that @next stands for */
 };
 
 struct node_table {
@@ -119,10 +115,17 @@ int node_attach(struct node_table *t, struct node *node, struct node *dir, const
 /* Gives the name and place of @old to @fresh, a node without one, of the same kind and inode. */
 void node_replace(struct node *old, struct node *fresh);
 
+/*
+ * Moves the node, which has a name, to @name in @dir, where there is none such. @name was allocated, and is taken; so
+ * nothing can fail. Within a folder it keeps its place in a listing, so that one that goes on meanwhile neither misses
+ * nor repeats it.
+ */
+void node_move(struct node_table *t, struct node *node, struct node *dir, char *name);
+
 /* Takes its name away; the node goes once nobody refers to it. */
 void node_detach(struct node_table *t, struct node *node);
 
-struct node *node_find(struct node *dir, const char *name);
+struct node *node_find(const struct node *dir, const char *name);
 
 /* Frees the node if it has no name, no lookups and no pins. */
 void node_release(struct node_table *t, struct node *node);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "entries.h"
 #include "folder.h"
 #include "names.h"
 #include "reply.h"
@@ -24,7 +25,7 @@ static int dir_find_victim(struct context *ctx, fuse_ino_t parent, const char *n
 		return -ENOTDIR;
 	if (!folder && node->kind == NODE_DIR)
 		return -EISDIR;
-	if (node->kind == NODE_DIR && !TAILQ_EMPTY(&node->list))
+	if (node->kind == NODE_DIR && !entries_empty(&node->entries))
 		return -ENOTEMPTY;
 	*victim = node;
 	return 0;
@@ -56,7 +57,7 @@ static int dir_check_replace(const struct node *node, const struct node *old)
 		return -ENOTDIR;
 	if (node->kind != NODE_DIR && old->kind == NODE_DIR)
 		return -EISDIR;
-	return old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list) ? -ENOTEMPTY : 0;
+	return old->kind == NODE_DIR && !entries_empty(&old->entries) ? -ENOTEMPTY : 0;
 }
 
 static int dir_check_rename(const struct context *ctx, const struct node *from, struct node *to,

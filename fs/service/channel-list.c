@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "access.h"
+#include "entries.h"
 #include "json.h"
 #include "base.h"
 #include "clock.h"
@@ -51,26 +52,26 @@ static bool channel_list_is_first(const struct node *node, uint64_t number)
 static int channel_list_walk(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
 	struct node *dir = ctx->nodes.root;
-	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? TAILQ_FIRST(&dir->list) : NULL;
+	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? entries_after(&dir->entries, 0) : NULL;
 	int err = 0;
 
 	while (err == 0) {
 		if (!node) {
 			if (!dir->parent)
 				return 0;
-			node = TAILQ_NEXT(dir, entry);
+			node = entries_next(dir);
 			dir = dir->parent;
 			continue;
 		}
 		if (node->kind == NODE_DIR && access_check(r, node->inode, X_OK) == 0) {
 			dir = node;
-			node = TAILQ_FIRST(&dir->list);
+			node = entries_after(&dir->entries, 0);
 			continue;
 		}
 		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
 		    channel_list_is_first(node, number))
 			err = channel_list_add(list, ctx, node->inode);
-		node = TAILQ_NEXT(node, entry);
+		node = entries_next(node);
 	}
 	return err;
 }

@@ -122,23 +122,12 @@ int names_remove(struct context *ctx, struct node *node)
 
 int names_move(struct context *ctx, struct node *node, struct node *old, struct node *to, const char *name)
 {
-	bool tap = node_is_tap(node);
-	struct hold hold;
-	int err = hold_take(&hold, ctx, node);
+	char *copy = strdup(name);
+	int err = !copy ? -ENOMEM : old ? names_remove(ctx, old) : ctx->leaving ? -ENOTCONN : 0;
 
-	if (err == 0 && old)
-		err = names_remove(ctx, old);
-	if (err < 0) {
-		hold_drop(&hold);
-		return err;
-	}
-	node_detach(&ctx->nodes, node);
-	err = node_attach(&ctx->nodes, node, to, name);
-	if (err < 0) {
-		log_err("rename %s: %s", name, strerror(-err));
-		if (node->kind == NODE_FIFO)
-			names_tell_gone(&hold, tap);
-	}
-	hold_drop(&hold);
+	if (err < 0)
+		free(copy);
+	else
+		node_move(&ctx->nodes, node, to, copy);
 	return err;
 }

@@ -80,7 +80,7 @@ static int server_start_nodes(struct server *s)
 	ctx->numbers->pins++;
 	ctx->socket->pins++;
 	ctx->socket->pending = true;
-	ctx->socket->inode->names = 1;
+	ctx->admin->inode->names = ctx->numbers->inode->names = ctx->socket->inode->names = 1;
 	return files_create(ctx);
 }
 
