@@ -139,6 +139,33 @@ void node_move(struct node_table *t, struct node *node, struct node *dir, char *
 	node_enter(t, node, dir);
 }
 
+static void node_leave(struct node *node)
+{
+	entries_remove(&node->parent->entries, node);
+	node->parent->subdirs -= node->kind == NODE_DIR;
+}
+
+static void node_take_place(struct node *node, const struct node *of)
+{
+	node->parent = of->parent;
+	node->name = of->name;
+	node->cookie = of->cookie;
+	node->parent->subdirs += node->kind == NODE_DIR;
+	entries_add(&node->parent->entries, node);
+	inode_touch(node->inode, INODE_CTIME);
+	inode_touch(node->parent->inode, INODE_MTIME | INODE_CTIME);
+}
+
+void node_exchange(struct node *a, struct node *b)
+{
+	const struct node was = { .parent = a->parent, .name = a->name, .cookie = a->cookie };
+
+	node_leave(a);
+	node_leave(b);
+	node_take_place(a, b);
+	node_take_place(b, &was);
+}
+
 int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid)
 {
 	memset(t, 0, sizeof(*t));

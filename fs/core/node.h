@@ -122,6 +122,9 @@ void node_replace(struct node *old, struct node *fresh);
  */
 void node_move(struct node_table *t, struct node *node, struct node *dir, char *name);
 
+/* Gives each of two nodes, which both have a name, the name and place of the other. */
+void node_exchange(struct node *a, struct node *b);
+
 /* Takes its name away; the node goes once nobody refers to it. */
 void node_detach(struct node_table *t, struct node *node);
 

@@ -65,13 +65,15 @@ static int dir_check_rename(const struct context *ctx, const struct node *from, 
 {
 	if (!node || !folder_is_there(ctx, to))
 		return -ENOENT;
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	if (folder_is_admin(ctx, node) || folder_is_admin(ctx, to) || folder_is_admin(ctx, from) ||
 	    (old && folder_is_admin(ctx, old)))
 		return -EPERM;
 	if (strlen(newname) > NAME_MAX)
 		return -ENAMETOOLONG;
+	if (flags & RENAME_EXCHANGE)
+		return old ? 0 : -ENOENT;
 	if (old ? flags & RENAME_NOREPLACE : node_find(to, newname) != NULL) /* a tap on its way is not found */
 		return -EEXIST;
 	return old && old != node ? dir_check_replace(node, old) : 0;
@@ -87,7 +89,9 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 	struct node *old = to ? folder_find(ctx, to, newname) : NULL;
 	int err = dir_check_rename(ctx, from, to, node, old, newname, flags);
 
-	if (err == 0 && old != node)
+	if (err == 0 && (flags & RENAME_EXCHANGE))
+		node_exchange(node, old);
+	else if (err == 0 && old != node)
 		err = names_move(ctx, node, old, to, newname);
 	reply_error(req, err);
 }

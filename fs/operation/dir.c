@@ -73,15 +73,25 @@ void dir_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 
 /* ---- making ---- */
 
-static int dir_make_channel(struct context *ctx, struct node *node, struct node *dir, const char *name,
+/*
+ * mknod(2) of a regular file makes a channel too, as open(2) does, and is to be answered with one; the next look-up
+ * finds the FIFO. Of a packet channel the answer has to be a FIFO, but the one that holds messages is for nobody.
+ */
+static struct node *dir_answer(struct context *ctx, struct node *node, mode_t type)
+{
+	if (S_ISREG(type))
+		return packets_stand_in(ctx, node->inode, NODE_HANDLE);
+	return node->inode->packets ? packets_stand_in(ctx, node->inode, NODE_FIFO) : node;
+}
+
+static int dir_make_channel(struct context *ctx, struct node *node, struct node *dir, const char *name, mode_t type,
 			    struct node **shown)
 {
 	int err;
 
 	node->inode->origin = node;
 	node->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-	/* The answer has to be a FIFO, but the one that holds messages is for nobody. */
-	*shown = node->inode->packets ? packets_stand_in(ctx, node->inode, NODE_FIFO) : node;
+	*shown = dir_answer(ctx, node, type);
 	err = *shown ? node_attach(&ctx->nodes, node, dir, name) : -ENOMEM;
 	if (err == 0 && ctx->defaults.value[SETTING_EOF] == EOF_NEVER)
 		err = names_begin(ctx, node, &ctx->defaults);
@@ -93,6 +103,7 @@ static int dir_make_channel(struct context *ctx, struct node *node, struct node 
 static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_kind kind, mode_t mode,
 			 struct node **shown)
 {
+	mode_t type = kind == NODE_DIR ? S_IFDIR : S_IFIFO;
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	struct context *ctx = context_of(req);
 	gid_t gid = caller->gid;
@@ -106,12 +117,12 @@ static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, en
 		if (kind == NODE_DIR)
 			mode |= S_ISGID;
 	}
-	node = node_create(&ctx->nodes, kind, NULL, mode, caller->uid, gid);
+	node = node_create(&ctx->nodes, kind, NULL, type | (mode & 07777), caller->uid, gid);
 	if (!node)
 		return -ENOMEM;
 	node->pins++;
 	*shown = node;
-	err = kind == NODE_FIFO ? dir_make_channel(ctx, node, dir, name, shown) :
+	err = kind == NODE_FIFO ? dir_make_channel(ctx, node, dir, name, mode, shown) :
 				  node_attach(&ctx->nodes, node, dir, name);
 	node->pins--;
 	if (err < 0)
@@ -153,12 +164,12 @@ void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_error(req, -EPERM);
 		return;
 	}
-	dir_make(req, parent, name, NODE_FIFO, S_IFIFO | (mode & 07777));
+	dir_make(req, parent, name, NODE_FIFO, mode);
 }
 
 void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	dir_make(req, parent, name, NODE_DIR, S_IFDIR | (mode & 07777));
+	dir_make(req, parent, name, NODE_DIR, mode);
 }
 
 void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

@@ -66,7 +66,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 		node->inode->uid = attr->st_uid;
 	if (to_set & FUSE_SET_ATTR_GID)
 		node->inode->gid = attr->st_gid;
-	if (to_set & ~FUSE_SET_ATTR_SIZE)
+	if (to_set != FUSE_SET_ATTR_SIZE) /* (also where it is nothing: chown(2) to nobody new) */
 		op_set_times(node->inode, attr, to_set);
 	if ((to_set & FUSE_SET_ATTR_SIZE) && node->kind == NODE_HANDLE)
 		handle_truncate(req, node, attr->st_size, fi);

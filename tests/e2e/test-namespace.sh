@@ -26,7 +26,11 @@ def rename(old, new, flags):
 os.mkfifo("r")
 assert rename(b"q", b"r", 1) == errno.EEXIST
 assert rename(b"q", b"s", 1) == 0
-assert rename(b"s", b"r", 2) == errno.EINVAL
+ino = os.stat("r").st_ino
+assert rename(b"s", b"r", 2) == 0
+assert os.stat("s").st_ino == ino
+assert rename(b"s", b"r", 4) == errno.EINVAL
+assert rename(b"s", b".spfs", 2) == errno.EPERM
 assert rename(b"s", b"q", 0) == 0
 os.mkdir("dir"); os.mkdir("other")
 for old, new, want in ((b"q", b"dir", errno.EISDIR), (b"dir", b"q", errno.ENOTDIR)):
