@@ -15,6 +15,7 @@ struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 	inode->uid = uid;
 	inode->gid = gid;
 	LIST_INIT(&inode->nodes);
+	LIST_INIT(&inode->waiters);
 	inode_touch(inode, INODE_ATIME | INODE_MTIME | INODE_CTIME);
 	return inode;
 }

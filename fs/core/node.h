@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 struct object;
+struct settle_waiter;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
 struct inode {
@@ -24,16 +25,18 @@ struct inode {
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	unsigned refs;
-	unsigned names;          /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
-	unsigned taps;           /* names that are taps */
-	struct node *origin;     /* NULL once it has no name */
-	struct object *object;   /* hold.h's: the channel; NULL while the daemon has no part in it */
-	unsigned holds;          /* hold.h's */
-	uint64_t collected;      /* the last collection that has counted it */
-	unsigned handles;        /* that are open */
-	bool packets;            /* each write is a message; the origin is shown as a regular file */
-	bool switching;          /* a change of that is under way */
-	int ring_size;           /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
+	unsigned taps;         /* names that are taps */
+	struct node *origin;   /* NULL once it has no name */
+	struct object *object; /* hold.h's: the channel; NULL while the daemon has no part in it */
+	unsigned holds;        /* hold.h's */
+	uint64_t collected;    /* the last collection that has counted it */
+	unsigned handles;      /* that are open */
+	bool packets;          /* each write is a message; the origin is shown as a regular file */
+	bool switching;        /* a change of that is under way */
+	int ring_size;         /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	unsigned settling;     /* settle.h's */
+	LIST_HEAD(, settle_waiter) waiters;
 	LIST_HEAD(, node) nodes; /* the names */
 };
 
@@ -59,7 +62,8 @@ struct node {
 	struct node *parent;
 	char *name;
 	bool pending; /* being linked: not to be seen yet */
-	uint64_t cookie; /* its place in a listing: none is given twice, and it stays while the name stays in the folder */
+	uint64_t
+		cookie; /* its place in a listing: none is given twice, and it stays while the name stays in the folder */
 	RB_ENTRY(node) by_name;
 	RB_ENTRY(node) by_cookie;
 

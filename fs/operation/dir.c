@@ -13,11 +13,47 @@
 #include "operation-parts.h"
 #include "packets.h"
 #include "reply.h"
+#include "settle.h"
 #include "tee.h"
 
 /* ---- finding ---- */
 
-void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+/* A look-up that waits for the channel to settle. */
+struct dir_looking {
+	struct settle_waiter waiter;
+	fuse_req_t req;
+	fuse_ino_t parent;
+	char name[NAME_MAX + 1];
+};
+
+static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool waits);
+
+static void dir_look_on(struct settle_waiter *w)
+{
+	struct dir_looking *l = container_of(w, struct dir_looking, waiter);
+
+	dir_look(l->req, l->parent, l->name, false);
+	free(l);
+}
+
+/* Returns whether it waits: the daemon's own do not, for the worker may be about to open what is looked up. */
+static bool dir_look_later(fuse_req_t req, fuse_ino_t parent, const char *name, struct node *node)
+{
+	struct dir_looking *l;
+
+	names_look(context_of(req), node);
+	l = settle_goes_on(node->inode) ? malloc(sizeof(*l)) : NULL;
+	if (!l)
+		return false;
+	l->waiter.run = dir_look_on;
+	l->req = req;
+	l->parent = parent;
+	strcpy(l->name, name);
+	settle_wait(context_of(req), node->inode, &l->waiter);
+	return true;
+}
+
+static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool waits)
 {
 	struct context *ctx = context_of(req);
 	struct node *dir = node_get(&ctx->nodes, parent);
@@ -40,12 +76,19 @@ void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_error(req, -ENOENT);
 		return;
 	}
+	if (waits && dir != ctx->numbers && dir_look_later(req, parent, name, node))
+		return;
 	if (dir != ctx->numbers)
 		node = packets_shown(ctx, node);
 	if (node)
 		reply_entry(req, node);
 	else
 		reply_error(req, -ENOMEM);
+}
+
+void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	dir_look(req, parent, name, true);
 }
 
 static void dir_forget_one(struct context *ctx, uint64_t ino, uint64_t count)

@@ -3,13 +3,13 @@
 
 #include "feed.h"
 #include "handle.h"
-#include "hold.h"
+#include "settle.h"
 
 struct handle {
 	LIST_ENTRY(handle) entry;
 	struct hold hold; /* until it is closed */
-	struct job opening;
-	struct job closing;
+	struct settle opening;
+	struct settle closing;
 	struct node *node; /* kept */
 	bool detached;     /* it has no part in the channel any more; its feed goes */
 	bool closed;       /* the feed is gone */

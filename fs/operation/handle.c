@@ -17,9 +17,9 @@
 
 /* ---- opening and closing ---- */
 
-static void handle_work_open(struct job *job)
+static void handle_work_open(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, opening);
+	struct handle *h = container_of(settle, struct handle, opening);
 	struct channel *ch = hold_channel(&h->hold);
 
 	h->err = channel_start(ch);
@@ -29,13 +29,13 @@ static void handle_work_open(struct job *job)
 		log_err("%s: cannot write what created it: %s", ch->label, strerror(-h->err));
 }
 
-static void handle_opened(struct job *job)
+static void handle_opened(struct settle *settle)
 {
 }
 
-static void handle_work_close(struct job *job)
+static void handle_work_close(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, closing);
+	struct handle *h = container_of(settle, struct handle, closing);
 
 	if (h->feed)
 		feed_cancel_all(h->feed);
@@ -52,21 +52,21 @@ static void handle_free(struct context *ctx, struct handle *h)
 	free(h);
 }
 
-static void handle_closed(struct job *job)
+static void handle_closed(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, closing);
+	struct handle *h = container_of(settle, struct handle, closing);
 
 	h->closed = true;
 	hold_drop(&h->hold);
 	if (h->released)
-		handle_free(job->ctx, h);
+		handle_free(settle->job.ctx, h);
 }
 
 /* Ends the handle's part in the channel. */
 static void handle_detach(struct handle *h)
 {
 	h->detached = true;
-	hold_post(&h->hold, &h->closing, handle_work_close, handle_closed);
+	settle_post_closing(&h->closing, &h->hold, handle_work_close, handle_closed);
 }
 
 /* Nobody has it open any more. */
@@ -116,7 +116,7 @@ static int handle_new(struct handle **out, struct context *ctx, struct node *nod
 	node->inode->handles++;
 	h->packets = node->inode->packets;
 	LIST_INSERT_HEAD(&ctx->operations->handles, h, entry);
-	hold_post(&h->hold, &h->opening, handle_work_open, handle_opened);
+	settle_post(&h->opening, &h->hold, handle_work_open, handle_opened);
 	*out = h;
 	return 0;
 }

@@ -48,6 +48,17 @@ int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
 	return err;
 }
 
+bool channel_closing(const struct channel *ch)
+{
+	return loop_io_armed(&ch->closed);
+}
+
+void channel_look(struct channel *ch)
+{
+	if (ch->ending)
+		watcher_drain(&ch->worker->leavers);
+}
+
 void channel_destroy(struct channel *ch)
 {
 	struct tap *tap;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "ends.h"
@@ -50,7 +51,8 @@ struct channel {
 	struct inlets inlets;
 	struct outlet keep; /* see keep.h */
 	bool keeping;
-	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
+	atomic_bool ending; /* what is kept is being read to its end, with a read end of the daemon's own; any thread */
+	bool end_due;       /* a reader to come is owed the end of a stream, though it was empty */
 	struct loop_io closed; /* an inlet is being closed */
 
 	struct monitor *monitor; /* NULL: nobody watches */
@@ -128,6 +130,12 @@ int channel_start(struct channel *ch);
  * without its end, for the channel (@tap 0), and then for each tap, by its number. Changes nothing.
  */
 void channel_dump(const struct channel *ch, void (*line)(void *data, uint64_t tap, const char *text), void *data);
+
+/* Whether an end of the origin that the daemon has closed is perhaps still open, until the loop's next turn. */
+bool channel_closing(const struct channel *ch);
+
+/* Where it is ending: looks whether who has read the rest has gone, which may have been a moment ago. */
+void channel_look(struct channel *ch);
 
 /* Moves what can be moved. */
 void channel_pump(struct channel *ch);

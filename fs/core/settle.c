@@ -1,0 +1,86 @@
+#include "settle.h"
+
+#include "base.h"
+#include "channel.h"
+#include "engine.h"
+
+static void settle_run(struct settle_waiter *w)
+{
+	LIST_REMOVE(w, entry);
+	loop_io_cancel(&w->late);
+	w->run(w);
+}
+
+static void settle_finish(struct job *job)
+{
+	struct settle *s = container_of(job, struct settle, job);
+	struct hold hold;
+
+	hold_copy(&hold, s->hold);
+	hold.inode->settling--;
+	s->finish(s);
+	while (!hold.inode->settling && !LIST_EMPTY(&hold.inode->waiters))
+		settle_run(LIST_FIRST(&hold.inode->waiters));
+	hold_drop(&hold);
+}
+
+static void settle_turned(struct loop_io *io, int res)
+{
+	struct settle *s = container_of(io, struct settle, turn);
+
+	if (channel_closing(hold_channel(s->hold)))
+		loop_io_timer(&s->turn, 0);
+	else
+		job_done(&s->job);
+}
+
+static void settle_work(struct job *job)
+{
+	struct settle *s = container_of(job, struct settle, job);
+
+	s->work(s);
+	job_done(job);
+}
+
+static void settle_work_closing(struct job *job)
+{
+	struct settle *s = container_of(job, struct settle, job);
+
+	s->work(s);
+	loop_io_init(&s->turn, hold_channel(s->hold)->worker->loop, settle_turned);
+	loop_io_timer(&s->turn, 0);
+}
+
+static void settle_begin(struct settle *s, const struct hold *hold, void (*work)(struct settle *),
+			 void (*finish)(struct settle *), void (*job)(struct job *))
+{
+	s->hold = hold;
+	s->work = work;
+	s->finish = finish;
+	hold->inode->settling++;
+	hold_post_longer(hold, &s->job, job, settle_finish);
+}
+
+void settle_post(struct settle *s, const struct hold *hold, void (*work)(struct settle *),
+		 void (*finish)(struct settle *))
+{
+	settle_begin(s, hold, work, finish, settle_work);
+}
+
+void settle_post_closing(struct settle *s, const struct hold *hold, void (*work)(struct settle *),
+			 void (*finish)(struct settle *))
+{
+	settle_begin(s, hold, work, finish, settle_work_closing);
+}
+
+static void settle_late(struct loop_io *io, int res)
+{
+	settle_run(container_of(io, struct settle_waiter, late));
+}
+
+void settle_wait(struct context *ctx, struct inode *inode, struct settle_waiter *w)
+{
+	LIST_INSERT_HEAD(&inode->waiters, w, entry);
+	loop_io_init(&w->late, ctx->loop, settle_late);
+	loop_io_timer(&w->late, SETTLE_NSEC);
+}
