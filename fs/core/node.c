@@ -38,11 +38,18 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 	return node;
 }
 
+int node_charge(struct node *node, struct account *account)
+{
+	node->charge = (struct charge){ .account = account, .of = ACCOUNT_NODES };
+	return account ? charge_set(&node->charge, 1) : -ENOMEM;
+}
+
 static void node_free(struct node_table *t, struct node *node)
 {
 	HASH_DELETE(by_id, t->by_id, node);
 	if (node->text)
 		node->text->free(node->text);
+	charge_finish(&node->charge);
 	inode_put(node->inode);
 	free(node->name);
 	free(node);
@@ -101,6 +108,9 @@ void node_replace(struct node *old, struct node *fresh)
 	fresh->name = old->name;
 	fresh->parent = dir;
 	fresh->cookie = old->cookie;
+	charge_finish(&fresh->charge);
+	fresh->charge = old->charge;
+	old->charge = (struct charge){ 0 };
 	old->name = NULL;
 	old->parent = NULL;
 	entries_add(&dir->entries, fresh);

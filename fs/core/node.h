@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "account.h"
+
 struct object;
 struct settle_waiter;
 
@@ -54,6 +56,7 @@ struct node {
 	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
 	unsigned pins;    /* references of ours: open handles, jobs */
 	struct inode *inode;
+	struct charge charge;     /* for itself, as long as it is there */
 	uid_t maker;              /* of a tap: who made it */
 	LIST_ENTRY(node) sibling; /* other names of the inode */
 	UT_hash_handle by_id;
@@ -112,6 +115,9 @@ struct node *node_get(struct node_table *t, uint64_t id);
  */
 struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode, uid_t uid,
 			 gid_t gid);
+
+/* Charges it to @account, for as long as it is there. Returns 0, -EDQUOT, or -ENOMEM where that is NULL. */
+int node_charge(struct node *node, struct account *account);
 
 /* Gives the node its name in @dir. Returns 0, -EEXIST or -ENOMEM. */
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name);

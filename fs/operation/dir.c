@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "accounts.h"
 #include "base.h"
 #include "folder.h"
 #include "log.h"
@@ -17,6 +18,20 @@
 #include "tee.h"
 
 /* ---- finding ---- */
+
+/* *node: the nameless node that stands for the name in an answer, charged to the caller. Returns 0 or a negative errno. */
+static int dir_stand_in(fuse_req_t req, struct inode *inode, enum node_kind kind, const char *name, struct node **node)
+{
+	struct context *ctx = context_of(req);
+	struct node *stand_in = packets_stand_in(ctx, inode, kind);
+	int err = stand_in ? accounts_charge_node(ctx, req, stand_in, name) : -ENOMEM;
+
+	if (err == 0)
+		*node = stand_in;
+	else if (stand_in)
+		node_release(&ctx->nodes, stand_in);
+	return err;
+}
 
 /* A look-up that waits for the channel to settle. */
 struct dir_looking {
@@ -58,6 +73,7 @@ static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool w
 	struct context *ctx = context_of(req);
 	struct node *dir = node_get(&ctx->nodes, parent);
 	struct node *node;
+	int err = 0;
 
 	if (!dir || dir->kind != NODE_DIR) {
 		reply_error(req, -ENOTDIR);
@@ -78,12 +94,12 @@ static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool w
 	}
 	if (waits && dir != ctx->numbers && dir_look_later(req, parent, name, node))
 		return;
-	if (dir != ctx->numbers)
-		node = packets_shown(ctx, node);
-	if (node)
-		reply_entry(req, node);
+	if (dir != ctx->numbers && packets_name(node))
+		err = dir_stand_in(req, node->inode, NODE_HANDLE, name, &node);
+	if (err < 0)
+		reply_error(req, err);
 	else
-		reply_error(req, -ENOMEM);
+		reply_entry(req, node);
 }
 
 void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -120,25 +136,29 @@ void dir_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
  * mknod(2) of a regular file makes a channel too, as open(2) does, and is to be answered with one; the next look-up
  * finds the FIFO. Of a packet channel the answer has to be a FIFO, but the one that holds messages is for nobody.
  */
-static struct node *dir_answer(struct context *ctx, struct node *node, mode_t type)
+static int dir_answer(fuse_req_t req, struct node *node, mode_t type, const char *name, struct node **shown)
 {
 	if (S_ISREG(type))
-		return packets_stand_in(ctx, node->inode, NODE_HANDLE);
-	return node->inode->packets ? packets_stand_in(ctx, node->inode, NODE_FIFO) : node;
+		return dir_stand_in(req, node->inode, NODE_HANDLE, name, shown);
+	*shown = node;
+	return node->inode->packets ? dir_stand_in(req, node->inode, NODE_FIFO, name, shown) : 0;
 }
 
-static int dir_make_channel(struct context *ctx, struct node *node, struct node *dir, const char *name, mode_t type,
+static int dir_make_channel(fuse_req_t req, struct node *node, struct node *dir, const char *name, mode_t type,
 			    struct node **shown)
 {
+	struct context *ctx = context_of(req);
 	int err;
 
 	node->inode->origin = node;
 	node->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-	*shown = dir_answer(ctx, node, type);
-	err = *shown ? node_attach(&ctx->nodes, node, dir, name) : -ENOMEM;
+	err = dir_answer(req, node, type, name, shown);
+	if (err < 0)
+		return err;
+	err = node_attach(&ctx->nodes, node, dir, name);
 	if (err == 0 && ctx->defaults.value[SETTING_EOF] == EOF_NEVER)
 		err = names_begin(ctx, node, &ctx->defaults);
-	if (err < 0 && *shown && *shown != node)
+	if (err < 0 && *shown != node)
 		node_release(&ctx->nodes, *shown);
 	return err;
 }
@@ -165,8 +185,10 @@ static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, en
 		return -ENOMEM;
 	node->pins++;
 	*shown = node;
-	err = kind == NODE_FIFO ? dir_make_channel(ctx, node, dir, name, mode, shown) :
-				  node_attach(&ctx->nodes, node, dir, name);
+	err = accounts_charge_node(ctx, req, node, name);
+	if (err == 0)
+		err = kind == NODE_FIFO ? dir_make_channel(req, node, dir, name, mode, shown) :
+					  node_attach(&ctx->nodes, node, dir, name);
 	node->pins--;
 	if (err < 0)
 		node_release(&ctx->nodes, node);
@@ -252,11 +274,10 @@ static int dir_link_start(struct dir_linking *l)
 
 	if (err < 0)
 		return err;
-	if (node->kind == NODE_HANDLE) {
-		l->stand_in = packets_stand_in(l->tee.ctx, node->inode, NODE_HANDLE);
-		if (!l->stand_in)
-			return -ENOMEM;
-	}
+	if (node->kind == NODE_HANDLE)
+		err = dir_stand_in(l->req, node->inode, NODE_HANDLE, l->tee.name, &l->stand_in);
+	if (err < 0)
+		return err;
 	err = tee_start(&l->tee, &rights);
 	if (err < 0 && l->stand_in)
 		node_release(&l->tee.ctx->nodes, l->stand_in);

@@ -14,6 +14,7 @@ struct handle {
 	bool detached;     /* it has no part in the channel any more; its feed goes */
 	bool closed;       /* the feed is gone */
 	bool released;     /* nobody has it open */
+	struct charge descriptors;
 	bool packets;      /* of a packet channel */
 	uint64_t pos;      /* with packets: where the rest of a write that the kernel cut would be */
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "channel.h"
 #include "folder.h"
@@ -49,6 +50,7 @@ static void handle_free(struct context *ctx, struct handle *h)
 	h->node->pins--;
 	node_release(&ctx->nodes, h->node);
 	LIST_REMOVE(h, entry);
+	charge_finish(&h->descriptors);
 	free(h);
 }
 
@@ -97,17 +99,36 @@ void handles_destroy(struct context *ctx)
 		handle_free(ctx, h);
 }
 
-/* A handle of @node. Returns 0 or a negative errno. */
-static int handle_new(struct handle **out, struct context *ctx, struct node *node)
+/* Charges the inlet to who opens it. Returns 0, -ENOMEM, or -EDQUOT, logged. */
+static int handle_charge(struct handle *h, fuse_req_t req, const struct node *node)
 {
+	struct account *a = accounts_of_request(context_of(req), req);
+	const struct node *named = node_name(node);
+	int err;
+
+	h->descriptors = (struct charge){ .account = a, .of = ACCOUNT_DESCRIPTORS };
+	err = a ? charge_set(&h->descriptors, 1) : -ENOMEM;
+	if (err == -EDQUOT)
+		accounts_log_refusal(a, ACCOUNT_DESCRIPTORS, named->name ? named->name : "?");
+	return err;
+}
+
+/* A handle of @node. Returns 0 or a negative errno. */
+static int handle_new(struct handle **out, fuse_req_t req, struct node *node)
+{
+	struct context *ctx = context_of(req);
 	struct handle *h = calloc(1, sizeof(*h));
 	int err = h ? hold_take(&h->hold, ctx, node) : -ENOMEM;
 
 	if (err == 0)
+		err = handle_charge(h, req, node);
+	if (err == 0)
 		err = hold_object(&h->hold);
 	if (err < 0) {
-		if (h)
+		if (h) {
+			charge_finish(&h->descriptors);
 			hold_drop(&h->hold);
+		}
 		free(h);
 		return err;
 	}
@@ -193,9 +214,13 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 	if (err == 0)
 		err = handle_refuse_open(fifo->inode, name, flags);
 	if (err == 0)
+		err = accounts_charge_node(ctx, req, fifo, name);
+	if (err == 0)
+		err = accounts_charge_node(ctx, req, node, name);
+	if (err == 0)
 		err = node_attach(&ctx->nodes, fifo, dir, name);
 	if (err == 0)
-		err = handle_new(h, ctx, node);
+		err = handle_new(h, req, node);
 	if (err == 0)
 		return 0;
 	if (node)
@@ -204,8 +229,6 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 		names_remove(ctx, fifo);
 	else if (fifo)
 		node_release(&ctx->nodes, fifo);
-	if (err == -EDQUOT)
-		log_info("create %s: the quota of user %u is used up", name, caller->uid);
 	return err;
 }
 
@@ -246,7 +269,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = handle_refuse_open(node->inode, named->name ? named->name : "?", fi->flags);
 	}
 	if (err == 0)
-		err = handle_new(&h, ctx, node);
+		err = handle_new(&h, req, node);
 	if (err < 0) {
 		reply_error(req, err);
 		return;

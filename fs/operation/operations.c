@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "accounts.h"
 #include "dir.h"
 #include "file.h"
 #include "folder.h"
@@ -76,10 +77,14 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	struct context *ctx = context_of(req);
+	uint64_t left = accounts_nodes_left(ctx, req);
 	struct statvfs st = {
 		.f_bsize = 4096,
 		.f_frsize = 4096,
-		.f_files = context_of(req)->nodes.names,
+		.f_files = left == UINT64_MAX ? 0 : ctx->nodes.names + left, /* 0: as many as one likes */
+		.f_ffree = left == UINT64_MAX ? 0 : left,
+		.f_favail = left == UINT64_MAX ? 0 : left,
 		.f_namemax = NAME_MAX,
 	};
 

@@ -76,25 +76,9 @@ static int channel_list_walk(struct channel_list *list, struct context *ctx, con
 	return err;
 }
 
-static int channel_list_take_users(struct channel_list *list, struct context *ctx, const struct rights *r)
-{
-	const struct account *a;
-	size_t n = 0;
-
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		n++;
-	list->users = calloc(n + 1, sizeof(*list->users));
-	if (!list->users)
-		return -ENOMEM;
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		if (r->uid == 0 || r->uid == a->uid)
-			list->users[list->user_count++] = (struct channel_list_user){ a->uid, a->used, a->limit };
-	return 0;
-}
-
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
-	int err = channel_list_take_users(list, ctx, r);
+	int err = accounts_report(ctx, r, &list->users, &list->user_count);
 
 	while (engine_worker(ctx->engine, (unsigned)list->workers))
 		list->workers++;
@@ -145,13 +129,8 @@ static json_t *channel_list_users_json(const struct channel_list *list)
 {
 	json_t *users = json_array();
 
-	for (size_t i = 0; i < list->user_count; i++) {
-		const struct channel_list_user *u = &list->users[i];
-
-		json_array_append_new(users, json_pack("{so so so}", "uid", json_of_number(u->uid), "used",
-						       json_of_number(u->used), "limit",
-						       u->limit ? json_of_number(u->limit) : json_null()));
-	}
+	for (size_t i = 0; i < list->user_count; i++)
+		json_array_append_new(users, account_report_json(&list->users[i]));
 	return users;
 }
 

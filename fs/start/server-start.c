@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "clock.h"
 #include "config.h"
@@ -174,6 +175,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 
 	s->ctx.started = clock_nsec();
 	server_raise_limits();
+	accounts_begin(&s->ctx);
 	fuse_set_log_func(server_log_fuse);
 	s->ctx.mountpoint = strdup(options->config->point);
 	if (!s->ctx.mountpoint)

@@ -29,7 +29,8 @@ struct channel {
 	char *label; /* for the log */
 	struct fifo origin;
 	struct settings settings;
-	struct charge charge; /* for the ring and the replay, while it has taps */
+	struct charge charge;      /* for the ring and the replay, while it has taps */
+	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;
 	struct replay replay;
 	struct inlet forever; /* open: streams have no end */
@@ -67,7 +68,7 @@ struct channel {
 
 /*
  * Any thread; nothing is opened. @label is copied. Returns 0, -ENOMEM, or -EDQUOT where the account in @limits has no
- * room for the ring.
+ * descriptor for it.
  */
 int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label,
 		   const struct limits *limits);

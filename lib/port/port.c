@@ -79,6 +79,7 @@ void port_destroy(struct port *p)
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
+	charge_finish(&p->descriptors);
 	free(p);
 }
 
@@ -95,6 +96,8 @@ static void port_go(struct port *p)
 /* What follows from its being closed. May free a port that is leaving. */
 static void port_settle(struct port *p)
 {
+	if (p->over)
+		charge_set(&p->descriptors, 0);
 	if (p->leaving) {
 		if (p->state != PORT_DONE && p->state != PORT_FAILED && !p->told)
 			port_tell(p);
