@@ -35,8 +35,8 @@ struct client {
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
-	bool busy;           /* with the request */
-	bool gone;           /* to be freed after it */
+	bool busy; /* with the request */
+	bool gone; /* to be freed after it */
 	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */

@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -194,29 +195,33 @@ void node_table_finish(struct node_table *t)
 		node_free(t, node);
 }
 
+size_t node_path_length(const struct node *node)
+{
+	size_t len = 0;
+
+	for (; node->parent && len < PATH_MAX; node = node->parent)
+		len += 1 + strlen(node->name);
+	return len;
+}
+
 char *node_path(const struct node *node)
 {
-	size_t len = 1;
-	char *path, *end;
+	char path[PATH_MAX];
+	char *at = path + sizeof(path);
 
-	for (const struct node *n = node; n->parent; n = n->parent)
-		len += strlen(n->name) + 1;
-	path = malloc(len + 1);
-	if (!path)
-		return NULL;
-	end = path + len;
-	*end = '\0';
-	if (!node->parent) {
-		strcpy(path, "/");
-		return path;
-	}
+	*--at = '\0';
 	for (; node->parent; node = node->parent) {
 		size_t n = strlen(node->name);
 
-		end -= n;
-		memcpy(end, node->name, n);
-		*--end = '/';
+		if ((size_t)(at - path) < n + 1 + strlen(NODE_PATH_CUT))
+			break;
+		at -= n;
+		memcpy(at, node->name, n);
+		*--at = '/';
 	}
-	memmove(path, end, strlen(end) + 1);
-	return path;
+	if (node->parent)
+		at = memcpy(at - strlen(NODE_PATH_CUT), NODE_PATH_CUT, strlen(NODE_PATH_CUT));
+	else if (!*at)
+		*--at = '/';
+	return strdup(at);
 }

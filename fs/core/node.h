@@ -143,6 +143,16 @@ struct node *node_find(const struct node *dir, const char *name);
 /* Frees the node if it has no name, no lookups and no pins. */
 void node_release(struct node_table *t, struct node *node);
 
+/*
+ * The length of the node's path from the mount's root. No name is made where it would be PATH_MAX or more, though a folder
+ * may be moved with what is in it to where that is. Then it is some number from PATH_MAX on: nothing goes through more
+ * folders than fit in a path.
+ */
+size_t node_path_length(const struct node *node);
+
+/* What a path begins with that is longer, and is told of by its end. */
+#define NODE_PATH_CUT "..."
+
 /* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
 char *node_path(const struct node *node);
 

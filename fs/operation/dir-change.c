@@ -70,7 +70,7 @@ static int dir_check_rename(const struct context *ctx, const struct node *from, 
 	if (folder_is_admin(ctx, node) || folder_is_admin(ctx, to) || folder_is_admin(ctx, from) ||
 	    (old && folder_is_admin(ctx, old)))
 		return -EPERM;
-	if (strlen(newname) > NAME_MAX)
+	if (folder_is_too_long(to, newname))
 		return -ENAMETOOLONG;
 	if (flags & RENAME_EXCHANGE)
 		return old ? 0 : -ENOENT;

@@ -15,8 +15,8 @@ struct handle {
 	bool closed;       /* the feed is gone */
 	bool released;     /* nobody has it open */
 	struct charge descriptors;
-	bool packets;      /* of a packet channel */
-	uint64_t pos;      /* with packets: where the rest of a write that the kernel cut would be */
+	bool packets; /* of a packet channel */
+	uint64_t pos; /* with packets: where the rest of a write that the kernel cut would be */
 
 	/* The worker's. */
 	struct feed *feed;

@@ -197,6 +197,20 @@ static int handle_reply_stream(fuse_req_t req, const struct fuse_entry_param *e,
 	return fuse_reply_buf(req, (const char *)&out, sizeof(out));
 }
 
+/* Names and opens them; pinned. Returns 0 or a negative errno. */
+static int handle_make_named(fuse_req_t req, struct node *fifo, struct node *node, struct node *dir, const char *name,
+			     struct handle **h)
+{
+	struct context *ctx = context_of(req);
+	int err = accounts_charge_node(ctx, req, fifo, name);
+
+	if (err == 0)
+		err = accounts_charge_node(ctx, req, node, name);
+	if (err == 0)
+		err = node_attach(&ctx->nodes, fifo, dir, name);
+	return err < 0 ? err : handle_new(h, req, node);
+}
+
 /* Makes the channel and the handle that creates it. Returns 0 or a negative errno, and nothing is left then. */
 static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_t mode, int flags, struct handle **h)
 {
@@ -205,29 +219,23 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 	gid_t gid = dir->inode->mode & S_ISGID ? dir->inode->gid : caller->gid;
 	struct node *fifo = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), caller->uid, gid);
 	struct node *node = fifo ? node_create(&ctx->nodes, NODE_HANDLE, fifo->inode, 0, 0, 0) : NULL;
-	int err = node ? 0 : -ENOMEM;
+	int err = -ENOMEM;
 
-	if (fifo) {
+	if (node) {
+		fifo->pins++;
+		node->pins++;
 		fifo->inode->origin = fifo;
 		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-	}
-	if (err == 0)
 		err = handle_refuse_open(fifo->inode, name, flags);
-	if (err == 0)
-		err = accounts_charge_node(ctx, req, fifo, name);
-	if (err == 0)
-		err = accounts_charge_node(ctx, req, node, name);
-	if (err == 0)
-		err = node_attach(&ctx->nodes, fifo, dir, name);
-	if (err == 0)
-		err = handle_new(h, req, node);
-	if (err == 0)
-		return 0;
-	if (node)
+		if (err == 0)
+			err = handle_make_named(req, fifo, node, dir, name, h);
+		if (err < 0 && fifo->parent)
+			names_remove(ctx, fifo);
+		fifo->pins--;
+		node->pins--;
 		node_release(&ctx->nodes, node);
-	if (fifo && fifo->parent)
-		names_remove(ctx, fifo);
-	else if (fifo)
+	}
+	if (fifo)
 		node_release(&ctx->nodes, fifo);
 	return err;
 }

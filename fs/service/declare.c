@@ -61,7 +61,8 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 	if (!node)
 		return NULL;
 	node->inode->origin = node;
-	if (node_charge(node, accounts_of_user(ctx, d->owner.uid)) < 0 || node_attach(&ctx->nodes, node, dir, name) < 0) {
+	if (node_charge(node, accounts_of_user(ctx, d->owner.uid)) < 0 ||
+	    node_attach(&ctx->nodes, node, dir, name) < 0) {
 		node_release(&ctx->nodes, node);
 		return NULL;
 	}

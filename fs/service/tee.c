@@ -78,8 +78,8 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	if (!inode->origin)
 		log_info("link %s: the channel's origin is gone, no stream can follow", t->name);
 	else if (err == -EDQUOT)
-		log_info("link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up", t->name,
-			 r->uid, inode->uid);
+		log_info("link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up",
+			 t->name, r->uid, inode->uid);
 	return err;
 }
 

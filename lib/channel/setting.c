@@ -41,7 +41,9 @@ const struct setting settings_table[SETTINGS] = {
 };
 
 /* (of descriptors, what quota_descriptors_preset() says) */
-const struct settings settings_preset = { .value = { [SETTING_DEPTH] = MIB, [SETTING_QUOTA] = GIB, [SETTING_NODES] = 65536 } };
+const struct settings settings_preset = {
+	.value = { [SETTING_DEPTH] = MIB, [SETTING_QUOTA] = GIB, [SETTING_NODES] = 65536 }
+};
 
 int setting_find(const char *name)
 {

@@ -14,14 +14,9 @@ static const struct {
 	const char *name;
 	bool named; /* [channel NAME] */
 } sections[CONFIG_SECTIONS] = {
-	[CONFIG_MOUNT] = { "mount" },
-	[CONFIG_DEFAULTS] = { "defaults" },
-	[CONFIG_QUOTA] = { "quota" },
-	[CONFIG_NODES] = { "nodes" },
-	[CONFIG_DESCRIPTORS] = { "descriptors" },
-	[CONFIG_PORTS] = { "ports" },
-	[CONFIG_CHANNEL] = { "channel", true },
-	[CONFIG_TAP] = { "tap", true },
+	[CONFIG_MOUNT] = { "mount" },           [CONFIG_DEFAULTS] = { "defaults" },       [CONFIG_QUOTA] = { "quota" },
+	[CONFIG_NODES] = { "nodes" },           [CONFIG_DESCRIPTORS] = { "descriptors" }, [CONFIG_PORTS] = { "ports" },
+	[CONFIG_CHANNEL] = { "channel", true }, [CONFIG_TAP] = { "tap", true },
 };
 
 /* ---- headings ---- */
@@ -204,10 +199,10 @@ static void config_ports_key(struct config_parse *p, const char *name, const cha
 void config_key(struct config_parse *p, const char *name, const char *value)
 {
 	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
-		[CONFIG_MOUNT] = config_mount_key,      [CONFIG_DEFAULTS] = config_defaults_key,
-		[CONFIG_QUOTA] = config_quota_key,      [CONFIG_NODES] = config_quota_key,
+		[CONFIG_MOUNT] = config_mount_key,       [CONFIG_DEFAULTS] = config_defaults_key,
+		[CONFIG_QUOTA] = config_quota_key,       [CONFIG_NODES] = config_quota_key,
 		[CONFIG_DESCRIPTORS] = config_quota_key, [CONFIG_PORTS] = config_ports_key,
-		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
+		[CONFIG_CHANNEL] = config_declared_key,  [CONFIG_TAP] = config_declared_key,
 	};
 
 	keys[p->section](p, name, value);

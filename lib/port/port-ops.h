@@ -80,10 +80,10 @@ struct port {
 	void (*detached)(void *data);   /* see port_detach(); NULL: nobody waits */
 	void *detached_data;
 	struct port_config config;
-	struct charge descriptors;      /* until it is closed */
-	struct inlet inlet; /* a source's */
-	int pipe;           /* a sink's: where it reads */
-	uint64_t tap;       /* a sink's: its tap, private or the name's; 0: none */
+	struct charge descriptors; /* until it is closed */
+	struct inlet inlet;        /* a source's */
+	int pipe;                  /* a sink's: where it reads */
+	uint64_t tap;              /* a sink's: its tap, private or the name's; 0: none */
 	uint64_t bytes;
 	uint64_t total;
 	uint64_t pages_ref;

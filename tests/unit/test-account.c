@@ -87,3 +87,41 @@ Test(account, threads_may_charge_at_once)
 	cr_assert_eq(atomic_load(&a->of[ACCOUNT_BYTES].used), 0);
 	accounts_finish(&list);
 }
+
+Test(account, resources_are_counted_each_for_itself)
+{
+	struct account a = { .of[ACCOUNT_NODES].limit = 2 };
+	struct charge bytes = { .account = &a }, nodes = { .account = &a, .of = ACCOUNT_NODES };
+
+	cr_assert_eq(charge_set(&bytes, 100), 0);
+	cr_assert_eq(charge_set(&nodes, 2), 0);
+	cr_assert_eq(charge_raise(&nodes, 3), -EDQUOT);
+	cr_assert_eq(charge_raise(&nodes, 1), 0);
+	cr_assert_eq(nodes.amount, 2);
+	charge_note(&nodes, 5);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 5);
+	charge_finish(&nodes);
+	charge_finish(&bytes);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 0);
+	cr_assert_eq(a.of[ACCOUNT_BYTES].used, 0);
+}
+
+Test(account, all_ordinary_users_together_leave_some_to_root)
+{
+	struct accounts list = { .shared[ACCOUNT_DESCRIPTORS].limit = 10 };
+	struct charge one = { .account = accounts_of(&list, 4001), .of = ACCOUNT_DESCRIPTORS };
+	struct charge two = { .account = accounts_of(&list, 4002), .of = ACCOUNT_DESCRIPTORS };
+	struct charge root = { .account = accounts_of(&list, 0), .of = ACCOUNT_DESCRIPTORS };
+
+	atomic_store(&two.account->of[ACCOUNT_DESCRIPTORS].limit, 100);
+	cr_assert_eq(charge_set(&one, 7), 0);
+	cr_assert_eq(charge_set(&two, 4), -EDQUOT);
+	cr_assert_eq(two.account->of[ACCOUNT_DESCRIPTORS].used, 0);
+	cr_assert_eq(charge_set(&root, 1000), 0);
+	cr_assert_eq(charge_set(&two, 3), 0);
+	charge_finish(&one);
+	charge_finish(&two);
+	charge_finish(&root);
+	cr_assert_eq(list.shared[ACCOUNT_DESCRIPTORS].used, 0);
+	accounts_finish(&list);
+}

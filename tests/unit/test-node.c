@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,43 @@ Test(node, a_path_leads_from_the_root)
 
 	cr_assert_str_eq(path, "/a/long name/x");
 	cr_assert_str_eq(root, "/");
+}
+
+Test(node, of_a_path_that_is_too_long_the_end_is_told)
+{
+	struct node *d = t.root;
+	char name[200] = "";
+	size_t len = 0;
+
+	memset(name, 'n', sizeof(name) - 1);
+	for (; len < 3 * PATH_MAX; len += sizeof(name))
+		d = make(NODE_DIR, d, name);
+	cr_assert_geq(node_path_length(d), PATH_MAX);
+	cr_assert_leq(node_path_length(d), PATH_MAX + sizeof(name), "it goes through all of it");
+	{
+		_cleanup_free_ char *path = node_path(make(NODE_FIFO, d, "x"));
+
+		cr_assert_lt(strlen(path), PATH_MAX);
+		cr_assert_gt(strlen(path), PATH_MAX - 2 * sizeof(name));
+		cr_assert(!strncmp(path, ".../nnn", 7) && !strcmp(path + strlen(path) - 4, "nn/x"), "%s", path);
+	}
+}
+
+Test(node, what_it_is_charged_with_is_given_back_when_it_goes)
+{
+	struct account a = { .of[ACCOUNT_NODES].limit = 1 };
+	struct node *one = make(NODE_FIFO, t.root, "a"), *two = make(NODE_FIFO, t.root, "b");
+
+	cr_assert_eq(node_charge(one, &a), 0);
+	cr_assert_eq(node_charge(two, &a), -EDQUOT);
+	one->pins++;
+	remove_node(one);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 1, "it has lost its name only");
+	one->pins--;
+	node_release(&t, one);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 0);
+	cr_assert_eq(node_charge(two, &a), 0);
+	remove_node(two);
 }
 
 Test(node, a_listing_goes_on_behind_what_is_removed)
