@@ -38,6 +38,7 @@ struct inode {
 	bool switching;        /* a change of that is under way */
 	int ring_size;         /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	unsigned settling;     /* settle.h's */
+	uint64_t settles;      /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
 	LIST_HEAD(, settle_waiter) waiters;
 	LIST_HEAD(, node) nodes; /* the names */
 };

@@ -2,6 +2,7 @@
 
 #include "base.h"
 #include "channel.h"
+#include "clock.h"
 #include "engine.h"
 
 static void settle_run(struct settle_waiter *w)
@@ -58,6 +59,7 @@ static void settle_begin(struct settle *s, const struct hold *hold, void (*work)
 	s->work = work;
 	s->finish = finish;
 	hold->inode->settling++;
+	hold->inode->settles = clock_nsec();
 	hold_post_longer(hold, &s->job, job, settle_finish);
 }
 
@@ -78,9 +80,16 @@ static void settle_late(struct loop_io *io, int res)
 	settle_run(container_of(io, struct settle_waiter, late));
 }
 
+bool settle_goes_on(const struct inode *inode)
+{
+	return inode->settling && clock_nsec() < inode->settles + SETTLE_NSEC;
+}
+
 void settle_wait(struct context *ctx, struct inode *inode, struct settle_waiter *w)
 {
+	uint64_t now = clock_nsec(), until = inode->settles + SETTLE_NSEC;
+
 	LIST_INSERT_HEAD(&inode->waiters, w, entry);
 	loop_io_init(&w->late, ctx->loop, settle_late);
-	loop_io_timer(&w->late, SETTLE_NSEC);
+	loop_io_timer(&w->late, until > now ? until - now : 0);
 }

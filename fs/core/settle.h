@@ -35,16 +35,17 @@ struct settle_waiter {
 
 	/* Private. */
 	LIST_ENTRY(settle_waiter) entry;
-	struct loop_io late; /* whatever hangs: nobody waits longer than SETTLE_NSEC */
+	struct loop_io late;
 };
 
-#define SETTLE_NSEC 1000000000u
+/*
+ * Whatever hangs, nobody waits for what has begun to settle longer ago: so a user whose worker hangs delays who looks
+ * their channels up once, and not for each.
+ */
+#define SETTLE_NSEC 500000000u
 
-/* Whether something of @inode is settling. */
-static inline bool settle_goes_on(const struct inode *inode)
-{
-	return inode->settling;
-}
+/* Whether something of @inode is settling, and is to be waited for. */
+bool settle_goes_on(const struct inode *inode);
 
-/* For an inode of which something is. */
+/* For an inode of which settle_goes_on(). */
 void settle_wait(struct context *ctx, struct inode *inode, struct settle_waiter *w);
