@@ -29,7 +29,7 @@ uint64_t quota_shared(enum account_resource of)
 	case ACCOUNT_NODES:
 		return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) / 4 / NODE_BYTES : 0;
 	case ACCOUNT_DESCRIPTORS:
-		return fds > 8 * FIFO_FD_RESERVE ? fds - fds / 8 - FIFO_FD_RESERVE : fds / 2;
+		return fds > 8ul * FIFO_FD_RESERVE ? fds - fds / 8 - FIFO_FD_RESERVE : fds / 2;
 	default:
 		return 0;
 	}
