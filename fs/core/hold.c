@@ -18,7 +18,8 @@
 /* What an inode has its channel in; only this file looks inside. */
 struct object {
 	struct channel *channel;
-	struct job job; /* its end: nothing may fail there for want of memory */
+	struct worker *worker; /* the channel's */
+	struct job job;        /* its end: nothing may fail there for want of memory */
 };
 
 /* ---- objects ---- */
@@ -36,9 +37,11 @@ static void hold_less(struct context *ctx);
 
 static void object_finish(struct job *job)
 {
+	struct object *object = container_of(job, struct object, job);
 	struct context *ctx = job->ctx;
 
-	free(container_of(job, struct object, job));
+	engine_release(object->worker);
+	free(object);
 	hold_less(ctx);
 }
 
@@ -48,7 +51,21 @@ static void object_destroy(struct context *ctx, struct inode *inode)
 
 	inode->object = NULL;
 	ctx->holds++;
-	job_post(ctx, object->channel->worker->loop, &object->job, object_work, object_finish);
+	job_post(ctx, object->worker->loop, &object->job, object_work, object_finish);
+}
+
+/* On a worker that serves who may open the channel now, as far as the mode tells. */
+static int object_make(struct object *object, struct context *ctx, const struct inode *inode, uint64_t origin,
+		       const char *label, const struct limits *limits)
+{
+	int err = engine_assign(ctx->engine, inode->uid, inode->mode & (S_IRWXG | S_IRWXO), &object->worker);
+
+	if (err < 0)
+		return err;
+	err = channel_create(&object->channel, object->worker, origin, label, limits);
+	if (err < 0)
+		engine_release(object->worker);
+	return err;
 }
 
 int hold_object_with(struct hold *h, const struct settings *settings)
@@ -73,7 +90,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		free(object);
 		return -ENOMEM;
 	}
-	err = channel_create(&object->channel, engine_next_worker(ctx->engine), name->id, path, &limits);
+	err = object_make(object, ctx, inode, name->id, path, &limits);
 	if (err < 0)
 		free(object);
 	else

@@ -38,7 +38,7 @@ void hold_drop(struct hold *h);
 
 /*
  * Makes the channel's object where there is none, with the mount's defaults or with @settings. Nothing is opened.
- * Returns 0, -ENOMEM, or -EDQUOT of the channel's owner.
+ * Returns 0, -ENOMEM, -EDQUOT of the channel's owner, or a negative errno of engine_assign().
  */
 int hold_object(struct hold *h);
 int hold_object_with(struct hold *h, const struct settings *settings);

@@ -94,8 +94,9 @@ static int channel_list_take_users(struct channel_list *list, struct context *ct
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
 	int err = channel_list_take_users(list, ctx, r);
+	struct worker *w = NULL;
 
-	while (engine_worker(ctx->engine, (unsigned)list->workers))
+	while ((w = engine_next(ctx->engine, w)))
 		list->workers++;
 	list->uptime = (double)(clock_nsec() - ctx->started) / NSEC_PER_SEC;
 	return err < 0 ? err : channel_list_walk(list, ctx, r, number);

@@ -138,7 +138,7 @@ static void collector_share_done(struct job *job)
 
 static void collector_ask_workers(struct collector *c)
 {
-	struct worker *w;
+	struct worker *w = NULL;
 
 	c->pending = c->list.workers;
 	c->shares = calloc(c->pending, sizeof(*c->shares));
@@ -147,7 +147,7 @@ static void collector_ask_workers(struct collector *c)
 		collector_reported(c);
 		return;
 	}
-	for (size_t i = 0; (w = engine_worker(c->ctx->engine, (unsigned)i)); i++) {
+	for (size_t i = 0; (w = engine_next(c->ctx->engine, w)); i++) {
 		c->shares[i] = (struct share){ .collector = c, .worker = w };
 		job_post(c->ctx, w->loop, &c->shares[i].job, collector_work_share, collector_share_done);
 	}

@@ -177,14 +177,14 @@ static void declare_worker_settled(struct job *job)
 static void declare_settle(struct context *ctx, void (*done)(void *), void *data)
 {
 	struct settling *st = calloc(1, sizeof(*st));
-	struct worker *w;
+	struct worker *w = NULL;
 
 	if (!st) {
 		done(data);
 		return;
 	}
 	*st = (struct settling){ .ctx = ctx, .left = 1, .done = done, .data = data };
-	for (unsigned i = 0; (w = engine_worker(ctx->engine, i)); i++) {
+	while ((w = engine_next(ctx->engine, w))) {
 		struct settle_job *j = calloc(1, sizeof(*j));
 
 		if (!j)

@@ -49,10 +49,10 @@ static void server_post_last(struct server *s, struct loop *thread)
 static void server_let_go(struct context *ctx)
 {
 	struct server *s = server_of(ctx);
-	struct worker *w;
+	struct worker *w = NULL;
 
 	server_post_last(s, ctx->helper);
-	for (unsigned i = 0; ctx->engine && (w = engine_worker(ctx->engine, i)); i++)
+	while ((w = engine_next(ctx->engine, w)))
 		server_post_last(s, w->loop);
 }
 

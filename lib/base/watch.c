@@ -71,19 +71,23 @@ static void watcher_readable(struct loop_io *io, int res)
 	loop_io_poll(io, w->fd, POLLIN);
 }
 
-int watcher_init(struct watcher *w, struct loop *loop)
+void watcher_init(struct watcher *w, struct loop *loop)
 {
-	w->watches = w->next = NULL;
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0)
-		return -errno;
+	*w = (struct watcher){ .fd = -1 };
 	loop_io_init(&w->io, loop, watcher_readable);
-	return 0;
+}
+
+int watcher_open(struct watcher *w)
+{
+	if (w->fd < 0)
+		w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	return w->fd < 0 ? -errno : 0;
 }
 
 void watcher_finish(struct watcher *w)
 {
-	fd_close(&w->fd);
+	if (w->io.loop)
+		fd_close(&w->fd);
 }
 
 static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
@@ -98,6 +102,10 @@ static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t))
 {
+	int err = watcher_open(w);
+
+	if (err < 0)
+		return err;
 	watch->wd = watcher_set_mask(w, fd, mask);
 	if (watch->wd < 0)
 		return watch->wd;
@@ -106,6 +114,13 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, voi
 	HASH_ADD_INT(w->watches, wd, watch);
 	loop_io_poll(&w->io, w->fd, POLLIN);
 	return 0;
+}
+
+int watch_change(struct watch *watch, int fd, uint32_t mask)
+{
+	int wd = watcher_set_mask(watch->watcher, fd, mask);
+
+	return wd < 0 ? wd : 0;
 }
 
 void watch_remove(struct watch *watch)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "channel-parts.h"
-#include "engine.h"
+#include "worker.h"
 #include "keep.h"
 #include "monitor.h"
 
