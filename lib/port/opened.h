@@ -39,4 +39,4 @@ void opened_close(struct opened *o, uid_t uid);
 void opened_close_here(struct opened *o);
 
 /* As opened_close(); its end is told by @c. Returns false where there was nothing to close: @c is not begun. */
-bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c);
+bool opened_close_begin(struct opened *o, struct deferred_close *c);

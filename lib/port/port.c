@@ -119,7 +119,7 @@ static void port_closed(void *data)
 
 struct deferred_close *port_closing(struct port *p)
 {
-	return deferred_close_create(p->channel->worker->loop, port_closed, p);
+	return deferred_close_create(p->channel->worker->loop, p->config.rights.uid, port_closed, p);
 }
 
 /* Begins to close it, unless that has begun before. */
@@ -128,7 +128,7 @@ void port_close(struct port *p)
 	if (p->closes)
 		return;
 	p->closes = true;
-	if (opened_close_begin(&p->config.opened, p->config.rights.uid, p->closing))
+	if (opened_close_begin(&p->config.opened, p->closing))
 		return;
 	deferred_close_forget(p->closing);
 	p->closing = NULL;
