@@ -11,6 +11,7 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
@@ -39,7 +40,7 @@ void client_destroy(struct client *c)
 	stream_stop(&c->stream);
 	loop_io_cancel(&c->timer);
 	fd_close(&c->pipe);
-	fd_close(&c->fd);
+	deferred_close_after(&c->fd, lp->port.config.rights.uid, lp->port.channel->worker->loop);
 	if (c->tap)
 		channel_remove_tap(listen_port_channel(lp), c->tap);
 	inlet_close(&lp->port.inlet);
@@ -71,7 +72,7 @@ static void client_ended(struct stream *s, int err)
 	} else {
 		if (s->out) {
 			lp->lost += client_missed(c);
-			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid);
 		}
 		client_destroy(c);
 	}
@@ -147,10 +148,10 @@ int client_serve(struct listen_port *lp, int fd)
 	int err;
 
 	if (!c) {
-		close(fd);
+		deferred_close(&fd, p->config.rights.uid);
 		return -ENOMEM;
 	}
-	/* Inherited from who passed the listener: the last close would wait for the peer. */
+	/* Inherited from who passed the listener: each last close would wait for its peer, on a thread of its own. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 	err = fifo_fd_check(fd);
 	if (p->config.dir == PORT_SOURCE) {
