@@ -260,3 +260,10 @@ void loop_arrive(struct loop *loop, struct loop_task *task)
 {
 	loop_push(loop, task, 1);
 }
+
+void loop_unexpect(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->expected--;
+	pthread_mutex_unlock(&loop->lock);
+}

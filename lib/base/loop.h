@@ -76,6 +76,9 @@ void loop_post(struct loop *loop, struct loop_task *task);
 void loop_expect(struct loop *loop);
 void loop_arrive(struct loop *loop, struct loop_task *task);
 
+/* On the loop's own thread: what was expected does not come. */
+void loop_unexpect(struct loop *loop);
+
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
 
 /* Waits for poll(2) @events on @fd; POLLERR and POLLHUP are always reported. No-op while armed. */
