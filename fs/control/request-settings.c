@@ -63,6 +63,11 @@ static json_t *request_value_json(enum setting_key key, uint64_t value)
 	return settings_table[key].words ? json_string(text) : json_of_number(value);
 }
 
+static bool request_knows(const struct settings_ask *a, int key)
+{
+	return key != SETTING_SIZE || !a->size_unknown;
+}
+
 static void request_settings_got(struct settings_ask *a)
 {
 	struct request *r = container_of(a, struct request, settings);
@@ -76,7 +81,9 @@ static void request_settings_got(struct settings_ask *a)
 	for (int key = 0; key < SETTINGS; key++)
 		if (a->has[key])
 			json_object_set_new(settings, settings_table[key].name,
-					    request_value_json((enum setting_key)key, a->value[key]));
+					    request_knows(a, key) ?
+						    request_value_json((enum setting_key)key, a->value[key]) :
+						    json_null());
 	request_finish(r, json_pack("{so}", "settings", settings));
 }
 

@@ -72,8 +72,8 @@ static void xattr_settings_got(struct settings_ask *a)
 	struct xattr_setting *x = container_of(a, struct xattr_setting, ask);
 	char text[SETTING_TEXT_MAX];
 
-	if (a->err < 0) {
-		reply_error(x->req, a->err);
+	if (a->err < 0 || (x->key == SETTING_SIZE && a->size_unknown)) {
+		reply_error(x->req, a->err < 0 ? a->err : -ETIMEDOUT);
 	} else {
 		setting_print(x->key, a->value[x->key], text);
 		reply_xattr(x->req, text, strlen(text), x->size, sizeof(text));

@@ -45,6 +45,7 @@ void services_leave(struct context *ctx)
 	ports_leave(ctx);
 	reload_leave(ctx);
 	rings_leave(ctx->services->rings);
+	descriptor_scan_leave(ctx->services->scan);
 }
 
 void services_destroy(struct context *ctx)

@@ -24,6 +24,7 @@ static void settings_ring_looked_at(struct ring_resize *ring)
 {
 	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
 
+	a->size_unknown = ring->err < 0;
 	if (ring->granted > 0)
 		a->value[SETTING_SIZE] = (uint64_t)ring->granted;
 	else if (!a->value[SETTING_SIZE])

@@ -20,7 +20,8 @@ static int settings_refuse_key(struct settings_ask *a, enum setting_key key, int
 			       err == -EBUSY  ? "the ring holds more than that" :
 			       err == -EDQUOT ? "the quota of who made it is used up, or it is more than the memory" :
 			       err == -ENOENT ? "the name has gone" :
-						strerror(-err));
+			       err == -ETIMEDOUT || err == -EUSERS ? "who has the channel open keeps it locked" :
+								     strerror(-err));
 }
 
 static void settings_end_set(struct settings_ask *a)

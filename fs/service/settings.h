@@ -21,6 +21,7 @@ struct settings_ask {
 	uint64_t value[SETTINGS];
 	int err;                    /* 0 or a negative errno */
 	char why[SETTINGS_WHY_MAX]; /* never empty where @err is set */
+	bool size_unknown;          /* who has the ring open keeps it locked */
 
 	/* Private: */
 	struct job job;
