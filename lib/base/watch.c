@@ -3,7 +3,7 @@
  * queue once more: so nothing is kept across a call but what watch_remove() keeps right (watcher->next).
  *
  * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
- * removed finds nobody. A failure to read is logged and no more: the next event, or the next stream, looks again.
+ * removed finds nobody; after the last has gone, perhaps another, who looks in vain. A failure to read is logged and no more: the next event, or the next stream, looks again.
  */
 #include "watch.h"
 
@@ -49,9 +49,9 @@ static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
 void watcher_drain(struct watcher *w)
 {
 	_Alignas(struct inotify_event) char buf[4096];
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+	while (w->fd >= 0 && (n = read(w->fd, buf, sizeof(buf))) > 0) {
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
 
@@ -68,7 +68,8 @@ static void watcher_readable(struct loop_io *io, int res)
 	struct watcher *w = container_of(io, struct watcher, io);
 
 	watcher_drain(w);
-	loop_io_poll(io, w->fd, POLLIN);
+	if (w->fd >= 0)
+		loop_io_poll(io, w->fd, POLLIN);
 }
 
 void watcher_init(struct watcher *w, struct loop *loop)
@@ -77,11 +78,26 @@ void watcher_init(struct watcher *w, struct loop *loop)
 	loop_io_init(&w->io, loop, watcher_readable);
 }
 
-int watcher_open(struct watcher *w)
+static int watcher_ready(struct watcher *w)
 {
 	if (w->fd < 0)
 		w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	return w->fd < 0 ? -errno : 0;
+}
+
+int watcher_open(struct watcher *w)
+{
+	w->stays = true;
+	return watcher_ready(w);
+}
+
+/* Without watches. */
+static void watcher_rest(struct watcher *w)
+{
+	if (w->stays)
+		return;
+	loop_io_cancel(&w->io);
+	fd_close(&w->fd);
 }
 
 void watcher_finish(struct watcher *w)
@@ -102,13 +118,16 @@ static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t))
 {
-	int err = watcher_open(w);
+	int err = watcher_ready(w);
 
 	if (err < 0)
 		return err;
 	watch->wd = watcher_set_mask(w, fd, mask);
-	if (watch->wd < 0)
+	if (watch->wd < 0) {
+		if (!w->watches)
+			watcher_rest(w);
 		return watch->wd;
+	}
 	watch->watcher = w;
 	watch->event = event;
 	HASH_ADD_INT(w->watches, wd, watch);
@@ -130,6 +149,9 @@ void watch_remove(struct watch *watch)
 	if (watch->watcher->next == watch)
 		watch->watcher->next = watch_after(watch);
 	HASH_DEL(watch->watcher->watches, watch);
-	inotify_rm_watch(watch->watcher->fd, watch->wd);
+	if (watch->watcher->watches || watch->watcher->stays)
+		inotify_rm_watch(watch->watcher->fd, watch->wd);
+	else
+		watcher_rest(watch->watcher);
 	watch->watcher = NULL;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uthash.h>
 
@@ -17,6 +18,7 @@ struct watcher {
 	struct loop_io io;
 	struct watch *watches; /* by wd */
 	struct watch *next;    /* to be told of an overflow that is being told */
+	bool stays;            /* also without watches */
 };
 
 struct watch {
@@ -34,7 +36,7 @@ struct watch {
 void watcher_init(struct watcher *w, struct loop *loop);
 
 /*
- * Gets it one, where it has none: watch_add() does it where it was not done before. Returns 0 or a negative errno of
+ * Gets it one for good. Else it has one while there are watches: watch_add() gets it. Returns 0 or a negative errno of
  * inotify_init1(2): EMFILE past fs.inotify.max_user_instances.
  */
 int watcher_open(struct watcher *w);
