@@ -11,6 +11,11 @@
 
 /* ---- set ---- */
 
+static void request_settings_late(struct settings_ask *a)
+{
+	request_late(container_of(a, struct request, settings));
+}
+
 static void request_settings_set(struct settings_ask *a)
 {
 	struct request *r = container_of(a, struct request, settings);
@@ -40,7 +45,8 @@ void request_set(struct request *r, struct node *node)
 		request_refuse(r, -EINVAL, "settings is an object, of one or more");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set };
+	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set,
+					       .late = request_settings_late };
 	json_object_foreach(settings, name, value) {
 		int err = request_settings_add(&r->settings, name, value);
 
@@ -101,6 +107,7 @@ void request_get(struct request *r, struct node *node)
 		request_refuse(r, -EACCES, "no right to read or write the channel");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got };
+	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got,
+					       .late = request_settings_late };
 	settings_get(&r->settings);
 }

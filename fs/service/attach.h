@@ -23,6 +23,8 @@ struct attach {
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
 	/* Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. */
 	void (*done)(struct attach *a);
+	/* A worker is late: whoever waits is to be told ETIMEDOUT, and nothing will be attached; done() follows. May be NULL. */
+	void (*late)(struct attach *a);
 
 	/* The result: */
 	int err;               /* 0 or a negative errno, logged */

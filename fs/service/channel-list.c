@@ -35,7 +35,7 @@ static int channel_list_add(struct channel_list *list, struct context *ctx, stru
 	if (err < 0)
 		return err;
 	e->channel = hold_channel(&e->hold);
-	return channel_stats_take(&e->stats, ctx->services->scan, inode);
+	return channel_stats_take(&e->stats, ctx->services->scan, &e->hold);
 }
 
 /* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */

@@ -150,7 +150,7 @@ int loop_run(struct loop *loop)
 	for (;;) {
 		struct io_uring_cqe *cqe;
 
-		if (loop_run_posted(loop))
+		if (loop->quits || loop_run_posted(loop) || loop->quits)
 			return 0;
 		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
 		err = io_uring_submit_and_wait(&loop->ring, 1);
@@ -198,6 +198,11 @@ int loop_start(struct loop *loop, pthread_t *thread)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return err;
+}
+
+void loop_quit(struct loop *loop)
+{
+	loop->quits = true;
 }
 
 unsigned long loop_turn(const struct loop *loop)

@@ -64,6 +64,9 @@ pid_t loop_thread(const struct loop *loop);
 /* Whether its thread is about to end, and nothing more will run: joining it does not wait. */
 bool loop_ended(const struct loop *loop);
 
+/* On the loop's own thread: it ends after this callback, whatever is posted or expected; nothing of that ever runs. */
+void loop_quit(struct loop *loop);
+
 /* Any thread that knows the loop to be there; never blocks, never fails. Tasks of one poster run in order. */
 void loop_post(struct loop *loop, struct loop_task *task);
 

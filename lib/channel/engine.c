@@ -174,12 +174,14 @@ void engine_release(struct worker *w)
 		w->rests = clock_nsec();
 }
 
-void engine_rest(struct engine *e, uint64_t now)
+bool engine_rest(struct engine *e, uint64_t now)
 {
 	struct worker *w, *next;
+	bool more = false;
 
-	for (w = TAILQ_FIRST(&e->workers); w; w = next) {
+	for (w = e ? TAILQ_FIRST(&e->workers) : NULL; w; w = next) {
 		next = TAILQ_NEXT(w, entry);
+		more |= w->leaving || (!w->shared && !engine_is_own(w->uid));
 		if (w->leaving) {
 			if (loop_ended(w->loop))
 				engine_dismiss(e, w);
@@ -188,6 +190,7 @@ void engine_rest(struct engine *e, uint64_t now)
 			worker_stop(w);
 		}
 	}
+	return more;
 }
 
 struct worker *engine_next(struct engine *e, struct worker *w)

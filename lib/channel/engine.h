@@ -41,8 +41,8 @@ int engine_assign(struct engine *engine, uid_t uid, bool exposed, struct worker 
 /* One channel less on it. */
 void engine_release(struct worker *worker);
 
-/* Lets go of workers that have nothing to do, as of @now (clock_nsec()). */
-void engine_rest(struct engine *engine, uint64_t now);
+/* Lets go of workers that have nothing to do, as of @now (clock_nsec()). Returns whether to look again later. NULL-safe. */
+bool engine_rest(struct engine *engine, uint64_t now);
 
 /* The worker after @worker, NULL: the first. NULL: it was the last, or there is no engine. */
 struct worker *engine_next(struct engine *engine, struct worker *worker);

@@ -85,6 +85,7 @@ static void worker_free(struct worker *w)
 	watcher_finish(&w->origins);
 	pipe_close(&w->stage);
 	free(w->buffer);
+	free(w->standing);
 	free(w);
 }
 
