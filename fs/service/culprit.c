@@ -31,12 +31,15 @@ const char *culprit_call(long number, char buf[32])
 		long number;
 		const char *name;
 	} calls[] = {
-		{ SYS_openat, "open()" },       { SYS_read, "read()" },       { SYS_write, "write()" },
-		{ SYS_readv, "readv()" },       { SYS_writev, "writev()" },   { SYS_close, "close()" },
-		{ SYS_splice, "splice()" },     { SYS_tee, "tee()" },         { SYS_vmsplice, "vmsplice()" },
-		{ SYS_fcntl, "fcntl()" },       { SYS_ioctl, "ioctl()" },     { SYS_sendto, "send()" },
-		{ SYS_recvfrom, "recv()" },     { SYS_sendmsg, "sendmsg()" }, { SYS_recvmsg, "recvmsg()" },
-		{ SYS_shutdown, "shutdown()" },
+		{ SYS_openat, "open()" },           { SYS_read, "read()" },
+		{ SYS_write, "write()" },           { SYS_readv, "readv()" },
+		{ SYS_writev, "writev()" },         { SYS_close, "close()" },
+		{ SYS_splice, "splice()" },         { SYS_tee, "tee()" },
+		{ SYS_vmsplice, "vmsplice()" },     { SYS_fcntl, "fcntl()" },
+		{ SYS_ioctl, "ioctl()" },           { SYS_sendto, "send()" },
+		{ SYS_recvfrom, "recv()" },         { SYS_sendmsg, "sendmsg()" },
+		{ SYS_recvmsg, "recvmsg()" },       { SYS_shutdown, "shutdown()" },
+		{ SYS_setsockopt, "setsockopt()" }, { SYS_getsockopt, "getsockopt()" },
 	};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)

@@ -21,6 +21,7 @@
 #include "errand.h"
 #include "fifo.h"
 #include "log.h"
+#include "watchdog.h"
 
 /* The culprit is looked for so long. */
 #define SEARCH_NSEC 2000000000u
@@ -117,15 +118,8 @@ static void standing_look(struct context *ctx, struct worker *w, struct culprit_
 		standing_look_at_fd((int)wait.args[wait.call == SYS_splice ? 2 : 1], link);
 		second = standing_thing(ctx, link, &things[1]);
 	}
-	/* A pipe without a name is the daemon's own, where there is something else. */
-	if (first && second && (things[0].ino || things[1].ino)) {
-		if (!things[0].ino)
-			snprintf(first, strlen(first) + 1, "%s", "");
-		if (!things[1].ino)
-			snprintf(second, strlen(second) + 1, "%s", "");
-	}
 	snprintf(words, size, "in %s on %s%s%s", culprit_call(wait.call, buf), first ? first : "",
-		 first && *first && second && *second ? " and " : "", second ? second : "");
+		 first && second ? " and " : "", second ? second : "");
 }
 
 /* ---- who does not let go ---- */
@@ -193,7 +187,7 @@ static void standing_begin(struct context *ctx, struct worker *w)
 void standing_changed(struct context *ctx, struct worker *w)
 {
 	if (w->stands) {
-		w->stood = clock_nsec();
+		w->stood = clock_nsec() - (uint64_t)WATCHDOG_STANDS_TICKS * WATCHDOG_TICK_NSEC; /* about */
 		standing_begin(ctx, w);
 		return;
 	}
