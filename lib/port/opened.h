@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct deferred_close;
@@ -17,6 +18,7 @@ struct opened_ops {
 /* Zero but for fd -1: nothing. */
 struct opened {
 	int fd;                       /* poll(2) works on it, if on anything; -1: nothing is open */
+	uint64_t position;            /* of a passed file: where whoever opened it has come to */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
 };

@@ -9,7 +9,6 @@
 #include "port-file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 
@@ -30,6 +29,7 @@ static void file_source_fill(struct file_port *f)
 	f->over = len == 0 || f->err < 0;
 	if (f->over)
 		return;
+	f->lent = f->port.copying ? half : NULL;
 	if (f->port.copying)
 		loop_io_read(&f->disk, f->port.config.opened.fd, file_port_place(f), half->bounce.buf, size, len);
 	else
@@ -130,7 +130,6 @@ static int file_source_init(struct port *p)
 	if (f->seekable) {
 		f->offset += offset;
 		f->left = length;
-		posix_fadvise(p->config.opened.fd, (off_t)f->offset, 0, POSIX_FADV_SEQUENTIAL);
 	} else if (offset || length != FILE_TO_END) {
 		return -ESPIPE;
 	}

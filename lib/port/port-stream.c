@@ -136,6 +136,7 @@ static int stream_port_reopen(struct stream_port *sp)
 	r->uid = config->rights.uid;
 	r->opening = (struct opening){
 		.uri = &config->uri,
+		.fd = -1,
 		.dir = config->dir,
 		.rights = &config->rights,
 		.mount = config->mount,

@@ -1,11 +1,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -234,4 +238,57 @@ Test(port_file, a_refused_descriptor_leaves_others_alone)
 	cr_expect_geq(fcntl(0, F_GETFD), 0, "descriptor 0 is closed");
 	if (fd > 0)
 		close(fd);
+}
+
+/* ---- rights ---- */
+
+#define NOBODY 65534
+
+static void call_stable(void *arg)
+{
+	cr_assert_eq(channel_set(ch, 0, SETTING_STABLE, 1), 0);
+}
+
+/* What proc_pid_stat(5) tells of process @pid to @uid: the number in the 26th place, which is an address, or 1. */
+static uint64_t address_as(uid_t uid, pid_t pid)
+{
+	char path[64], text[1024] = "";
+	const char *at;
+	uint64_t address = 0;
+	int fd, out;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	out = fixture_open(&f, 2, O_RDONLY);
+	cr_assert_gt(attach_as(uid, &f, ch, PORT_SOURCE, 1, fd, NULL), 0);
+	cr_assert_gt(read_all(out, text, sizeof(text) - 1), 0);
+	close(out);
+	at = strrchr(text, ')');
+	for (int i = 2; at && i < 26; i++)
+		at = strchr(at + 1, ' ');
+	cr_assert(at && sscanf(at, "%" SCNu64, &address) == 1, "%s", text);
+	return address;
+}
+
+/* Such a file of the kernel's looks at who reads it. (An attach by its opening refuses it for that.) */
+Test(port_file, is_read_with_the_rights_of_who_has_attached_it)
+{
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		stop(); /* nobody else does, then */
+		cr_skip("needs root");
+	}
+	pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	on_worker(&f, call_stable, NULL);
+	cr_expect_gt(address_as(0, pid), 1);
+	cr_expect_eq(address_as(NOBODY, pid), 1, "somebody reads what only root may");
+	cr_expect_gt(address_as(0, pid), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }

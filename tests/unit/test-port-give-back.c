@@ -44,10 +44,10 @@ static void limit_files(rlim_t bytes)
 }
 
 /* A disk that is full after @limit bytes of a stream of @len: nothing is lost on a tap with a name. */
-static void fail_on_tap(size_t limit, size_t len)
+static void fail_on_tap(size_t limit, size_t len, int flags)
 {
 	struct writer w = { .f = &f, .id = 1, .data = data, .len = len };
-	int id = sink_to(&f, ch, 2, "full");
+	int id = attach(&f, ch, PORT_SINK, 2, open_file(&f, "full", O_WRONLY | O_CREAT | O_TRUNC | flags), NULL);
 
 	limit_files(limit);
 	write_begin(&w);
@@ -90,7 +90,14 @@ static const struct {
 Test(port_give_back, a_full_disk_gives_every_byte_back_to_a_tap)
 {
 	for (unsigned i = 0; i < sizeof(full_disks) / sizeof(full_disks[0]); i++)
-		fail_on_tap(full_disks[i].limit, full_disks[i].len);
+		fail_on_tap(full_disks[i].limit, full_disks[i].len, 0);
+}
+
+/* They were copied, and come back by reference. */
+Test(port_give_back, a_full_disk_gives_back_what_was_to_be_appended)
+{
+	for (unsigned i = 0; i < sizeof(full_disks) / sizeof(full_disks[0]); i++)
+		fail_on_tap(full_disks[i].limit, full_disks[i].len, O_APPEND);
 }
 
 Test(port_give_back, a_full_disk_leaves_every_byte_to_the_next_sink_of_the_origin)

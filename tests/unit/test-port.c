@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -94,6 +96,28 @@ Test(port, writes_behind_what_a_file_for_appending_has)
 	memmove(data + 10, data, 5);
 	memcpy(data, "0123456789", 10);
 	expect_file(&f, "log", data, 15);
+}
+
+/* Lines of two sinks on one file: none is in the place of another. */
+Test(port, appends_without_writing_over_what_others_append)
+{
+	enum { LINES = 20000, LINE = 16 };
+	int log, own = open_file(&f, "log", O_WRONLY | O_APPEND | O_CREAT | O_TRUNC), id;
+	char line[LINE + 1];
+	struct stat st;
+
+	log = open_file(&f, "log", O_WRONLY | O_APPEND);
+	id = attach(&f, ch, PORT_SINK, 2, log, NULL);
+	cr_assert_gt(id, 0);
+	source_of(LEN);
+	for (int i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "%*d\n", LINE - 1, i);
+		cr_assert_eq(write(own, line, LINE), LINE);
+	}
+	wait_state(&f, ch, id, PORT_DONE);
+	cr_assert_eq(fstat(own, &st), 0);
+	cr_expect_eq(st.st_size, LEN + LINES * LINE);
+	close(own);
 }
 
 Test(port, goes_on_where_a_passed_file_is)
