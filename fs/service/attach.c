@@ -106,7 +106,7 @@ static void attach_late(struct job *job)
 		a->late(a);
 }
 
-static void attach_forgotten(void *data)
+static void attach_detached(void *data)
 {
 }
 
@@ -114,7 +114,7 @@ static void attach_work_undo(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
-	port_detach(hold_channel(&a->hold), a->id, attach_forgotten, NULL);
+	port_detach(hold_channel(&a->hold), a->id, attach_detached, NULL);
 }
 
 static void attach_undone(struct job *job)

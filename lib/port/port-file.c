@@ -71,6 +71,7 @@ void file_port_finish(struct port *p)
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
+	loop_io_cancel(&f->arrival);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
