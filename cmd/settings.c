@@ -102,7 +102,9 @@ static int settings_print_table(json_t *settings)
 		if (!line)
 			break;
 		table_text(line, KEY, "%s", key);
-		if (json_is_string(value))
+		if (json_is_null(value)) /* who has the ring open keeps it locked */
+			table_text(line, VALUE, "unknown");
+		else if (json_is_string(value))
 			table_text(line, VALUE, "%s", json_string_value(value));
 		else
 			table_size(line, VALUE, settings, key);

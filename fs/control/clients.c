@@ -107,6 +107,18 @@ static void client_more(struct request *r, json_t *answer)
 	loop_io_poll(&cl->room, cl->fd, POLLOUT);
 }
 
+static void client_late(struct request *r, json_t *answer)
+{
+	struct client *cl = container_of(r, struct client, request);
+
+	if (cl->gone) {
+		json_decref(answer);
+		return;
+	}
+	client_send(cl->fd, answer);
+	client_drop(cl); /* once it is through */
+}
+
 static void client_done(struct request *r, json_t *answer)
 {
 	struct client *cl = container_of(r, struct client, request);
@@ -192,7 +204,8 @@ static void client_ready(struct loop_io *io, int res)
 		return;
 	}
 	*r = (struct request){
-		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more
+		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more,
+		.late = client_late,
 	};
 	err = client_take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;

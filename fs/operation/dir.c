@@ -247,9 +247,14 @@ void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const ch
 
 struct dir_linking {
 	struct tee_request tee;
-	fuse_req_t req;
+	fuse_req_t req;        /* NULL: answered, it was late */
 	struct node *stand_in; /* the answer; NULL: the tap is */
 };
+
+static void dir_link_late(struct tee_request *t)
+{
+	reply_late(&container_of(t, struct dir_linking, tee)->req);
+}
 
 static void dir_linked(struct tee_request *t)
 {
@@ -258,7 +263,7 @@ static void dir_linked(struct tee_request *t)
 
 	if (t->err == 0)
 		reply_entry(l->req, l->stand_in ? l->stand_in : t->tap);
-	else
+	else if (l->req)
 		reply_error(l->req, t->err);
 	if (t->err < 0 && l->stand_in)
 		node_release(&ctx->nodes, l->stand_in);
@@ -301,7 +306,7 @@ void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 	}
 	if (err == 0) {
 		l->tee = (struct tee_request){
-			.ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked
+			.ctx = ctx, .node = node, .dir = dir, .name = newname, .done = dir_linked, .late = dir_link_late
 		};
 		l->req = req;
 		err = dir_link_start(l);

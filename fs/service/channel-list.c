@@ -36,7 +36,7 @@ static int channel_list_add(struct channel_list *list, struct context *ctx, stru
 	if (err < 0)
 		return err;
 	e->channel = hold_channel(&e->hold);
-	return channel_stats_take(&e->stats, ctx->services->scan, inode);
+	return channel_stats_take(&e->stats, ctx->services->scan, &e->hold);
 }
 
 /* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */
@@ -79,8 +79,9 @@ static int channel_list_walk(struct channel_list *list, struct context *ctx, con
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
 	int err = accounts_report(ctx, r, &list->users, &list->user_count);
+	struct worker *w = NULL;
 
-	while (engine_worker(ctx->engine, (unsigned)list->workers))
+	while ((w = engine_next(ctx->engine, w)))
 		list->workers++;
 	list->uptime = (double)(clock_nsec() - ctx->started) / NSEC_PER_SEC;
 	return err < 0 ? err : channel_list_walk(list, ctx, r, number);

@@ -25,6 +25,8 @@ struct packets_change {
 	bool on;
 	/* @err: 0; -EBUSY (somebody has the origin open, ports are attached, or data waits), or another negative errno */
 	void (*done)(struct packets_change *c, int err);
+	/* The worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */
+	void (*late)(struct packets_change *c);
 
 	/* Private. */
 	struct hold hold;

@@ -12,7 +12,7 @@
 #include <sys/inotify.h>
 
 #include "base.h"
-#include "engine.h"
+#include "worker.h"
 #include "keep.h"
 #include "pipe.h"
 

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "engine.h"
+#include "worker.h"
 #include "pipe.h"
 
 static uint64_t channel_owed(const struct channel *ch, bool attached)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "channel-parts.h"
-#include "engine.h"
+#include "worker.h"
 #include "keep.h"
 #include "monitor.h"
 
@@ -70,7 +70,7 @@ bool channel_closing(const struct channel *ch)
 void channel_look(struct channel *ch)
 {
 	if (ch->ending)
-		watcher_drain(&ch->worker->leavers);
+		watcher_drain(&ch->worker->watcher);
 }
 
 void channel_destroy(struct channel *ch)

@@ -12,7 +12,7 @@
 
 #include "base.h"
 #include "channel-parts.h"
-#include "engine.h"
+#include "worker.h"
 #include "log.h"
 
 /* What is reported when @o closes what it has open. */

@@ -13,7 +13,7 @@
 #include "base.h"
 #include "channel.h"
 #include "clock.h"
-#include "engine.h"
+#include "worker.h"
 #include "log.h"
 #include "pipe.h"
 #include "sys.h"

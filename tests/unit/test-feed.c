@@ -233,6 +233,23 @@ Test(feed, writes_zeros_first_and_does_not_count_them)
 	close(rd);
 }
 
+/* As if its reader were always faster. */
+static ssize_t write_all(int fd, const void *buf, size_t len)
+{
+	return (ssize_t)len;
+}
+
+Test(feed, lets_others_have_a_turn_though_there_is_always_room)
+{
+	struct op o = { .op.zeros = (size_t)1 << 60 };
+
+	sys.write = write_all;
+	submit(&o, FEED_WRITE, data, 10); /* it would never come back */
+	cr_assert(parked(&o));
+	on_worker(&f, call_cancel, &o.op);
+	cr_assert_eq(result(&o), -EINTR);
+}
+
 Test(feed, parks_a_read_until_there_is_something)
 {
 	struct op rd = { 0 }, wr = { 0 };
