@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -21,12 +20,9 @@
 #include "fifo.h"
 #include "json.h"
 #include "log.h"
+#include "peer.h"
 #include "reception.h"
 #include "request.h"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
-#endif
 
 /* Whom to close is not possible yet: when to look again, and so many that nobody else is welcomed. */
 #define PARKED_NSEC 100000000
@@ -36,7 +32,7 @@ struct client {
 	LIST_ENTRY(client) entry;
 	struct clients *clients;
 	int fd;
-	int process; /* pidfd of who has connected; -1: gone */
+	int process; /* who has connected (rights.h); -1: gone */
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
@@ -199,22 +195,18 @@ static void client_done(struct request *r, json_t *answer)
 
 /* ---- requests ---- */
 
-/* What names mean to who has connected is asked by its number, which another process may have by now. */
-static void client_look_at_process(struct client *cl)
-{
-	struct pollfd p = { .fd = cl->process, .events = POLLIN };
-
-	if (cl->process < 0 || poll(&p, 1, 0) != 0)
-		cl->rights.pid = 0;
-}
-
 /* A message is there, @err: or something is wrong with it. Takes @fd. */
 static void client_ask(struct client *cl, const char *text, ssize_t len, int fd, int err, const char *why)
 {
 	struct request *r = &cl->request;
 
 	*r = (struct request){
-		.ctx = cl->clients->ctx, .rights = &cl->rights, .fd = fd, .done = client_done, .more = client_more
+		.ctx = cl->clients->ctx,
+		.rights = &cl->rights,
+		.process = cl->process,
+		.fd = fd,
+		.done = client_done,
+		.more = client_more,
 	};
 	cl->busy = true;
 	if (err == 0 && len > CONTROL_MAX) {
@@ -226,7 +218,6 @@ static void client_ask(struct client *cl, const char *text, ssize_t len, int fd,
 		client_done(r, json_of_error(err, why));
 		return;
 	}
-	client_look_at_process(cl);
 	/* io_uring(7) always tells of a peer that has shut down. */
 	loop_io_poll(&cl->io, cl->fd, POLLRDHUP);
 	request_start(r, text, (size_t)len);
@@ -271,38 +262,6 @@ static void client_ready(struct loop_io *io, int res)
 
 /* ---- who comes ---- */
 
-static int client_peer_rights(int fd, struct rights *r)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return -errno;
-	*r = (struct rights){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	len = 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
-		return 0;
-	if (errno != ERANGE)
-		return -errno;
-	r->groups = malloc(len);
-	if (!r->groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, r->groups, &len) < 0)
-		return r->groups ? -errno : -ENOMEM;
-	r->count = len / sizeof(gid_t);
-	return 0;
-}
-
-/* Returns a pidfd, or -1. */
-static int client_peer_process(int fd, pid_t pid)
-{
-	socklen_t len = sizeof(int);
-	int process;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &len) == 0)
-		return process;
-	/* Before Linux 6.5. */
-	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-}
-
 /* Whether one more client can be served. */
 static int clients_check(struct clients *c, const struct rights *r, int fd)
 {
@@ -335,9 +294,7 @@ void clients_welcome(struct clients *c, int fd)
 	cl->process = -1;
 	loop_io_init(&cl->io, c->ctx->loop, client_ready);
 	loop_io_init(&cl->room, c->ctx->loop, client_room);
-	err = client_peer_rights(fd, &cl->rights);
-	if (err == 0)
-		cl->process = client_peer_process(fd, cl->rights.pid);
+	err = peer_rights(fd, &cl->rights, &cl->process);
 	if (err == 0)
 		err = clients_check(c, &cl->rights, fd);
 	LIST_INSERT_HEAD(&c->all, cl, entry);

@@ -30,6 +30,7 @@ struct request {
 	/* Set before request_start(). */
 	struct context *ctx;
 	const struct rights *rights; /* who asks; kept until done() */
+	int process;                 /* who asks (rights.h); kept likewise. Negative: it is not known */
 	int fd;                      /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
 	void (*done)(struct request *r, json_t *answer);

@@ -56,6 +56,7 @@ static void attach_finish(struct attach *a, int err)
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	deferred_close(&a->fd, a->rights.uid);
+	fd_close(&a->process);
 	rights_finish(&a->rights);
 	a->done(a);
 	hold_drop(&hold);
@@ -145,18 +146,16 @@ static void attach_opened(struct opening *o)
 static int attach_open(struct attach *a)
 {
 	struct context *ctx = a->ctx;
-	int err = a->own ? 0 : rights_same_view(a->rights.pid);
+	int err;
 
-	if (err < 0)
-		return attach_refuse(
-			a, -EXDEV,
-			a->dir == PORT_SOURCE ?
-				"names mean something else to the daemon; pass a descriptor: spfs source --fd" :
-				"names mean something else to the daemon; pass a descriptor: spfs sink --fd");
+	if (!a->own && a->process < 0)
+		return attach_refuse(a, -EXDEV,
+				     "who asks cannot be looked at; pass a descriptor: spfs source or sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri,
 		.dir = a->dir,
 		.rights = &a->rights,
+		.process = a->process,
 		.mount = ctx->dev,
 		.loop = ctx->loop,
 		.done = attach_opened,

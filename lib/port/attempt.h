@@ -15,6 +15,7 @@ enum attempt_state {
 struct attempt {
 	struct uri uri;
 	struct rights rights;
+	int process; /* own; -1: there is none to be looked at */
 	enum port_dir dir;
 	dev_t mount;
 	atomic_int state;

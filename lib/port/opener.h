@@ -18,6 +18,7 @@ struct opening {
 	/* Set before opening_start(); not owned, and read there only. */
 	const struct uri *uri;
 	const struct rights *rights;
+	int process; /* who asks (rights.h), to whom names must mean the same; -1: the daemon does, for the user */
 
 	/* Set before opening_start(). */
 	enum port_dir dir;
@@ -50,7 +51,8 @@ struct opening {
  *   *-listen      bound and listening; SO_REUSEADDR; a dead socket's file is replaced where the caller may
  *   v4l2          the camera is capturing; see camera.h
  *
- * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount), EHOSTUNREACH (a name that does not
+ * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount, or @process sees other names than the daemon, or
+ * may see less), EHOSTUNREACH (a name that does not
  * resolve), EINVAL (an unknown service, or of a kind that cannot be opened).
  */
 int opening_start(struct opening *o);

@@ -129,6 +129,7 @@ static int stream_port_reopen(struct stream_port *sp)
 		.uri = &config->uri,
 		.dir = config->dir,
 		.rights = &config->rights,
+		.process = -1,
 		.mount = config->mount,
 		.loop = sp->port.channel->worker->loop,
 		.done = stream_port_reopened,

@@ -84,8 +84,8 @@ void prepare(struct call *c, enum port_dir dir, const char *uri)
 	char why[URI_WHY_MAX];
 
 	*c = (struct call){
-		.rights = { .uid = geteuid(), .gid = getegid() },
-		.o = { .uri = &c->uri, .rights = &c->rights, .dir = dir, .done = done },
+		.rights = { .uid = geteuid(), .gid = getegid(), .caps = RIGHTS_ALL },
+		.o = { .uri = &c->uri, .rights = &c->rights, .process = -1, .dir = dir, .done = done },
 	};
 	c->o.loop = opening_fixture.worker->loop;
 	sem_init(&c->done, 0, 0);
