@@ -18,111 +18,6 @@
 #include "inode.h"
 #include "log.h"
 
-/* Undoes the octal escapes of proc(5)'s mountinfo, in place. */
-static void mount_unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++, out++) {
-		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*out = *s;
-		}
-	}
-	*out = '\0';
-}
-
-/* The mount table. It takes no descriptor: there may be none left when the mount has to go. Returns NULL and sets errno. */
-static char *mount_read(int mounts)
-{
-	size_t len = 0, room = 16384;
-	char *text = malloc(room);
-	ssize_t n = lseek(mounts, 0, SEEK_SET);
-
-	while (n >= 0 && text && (n = read(mounts, text + len, room - 1 - len)) > 0) {
-		len += (size_t)n;
-		if (len == room - 1) {
-			char *more = realloc(text, room *= 2);
-
-			if (!more)
-				free(text);
-			text = more;
-		}
-	}
-	if (n < 0) {
-		free(text);
-		return NULL;
-	}
-	if (text)
-		text[len] = '\0';
-	return text;
-}
-
-/* Calls @match for every mount until it returns true; returns that mount's id, 0 where there is none, or a negative errno. */
-static int mount_search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
-			const void *arg, bool last)
-{
-	_cleanup_free_ char *text = mount_read(mounts);
-	char *rest = text, *line;
-	int found = 0;
-
-	if (!text)
-		return -errno;
-	while ((line = strsep(&rest, "\n"))) {
-		char path[PATH_MAX + 1], type[64];
-		char *dash = strstr(line, " - ");
-		int id;
-
-		if (!dash || sscanf(line, "%d %*d %*s %*s %4096s", &id, path) != 2 ||
-		    sscanf(dash, " - %63s", type) != 1)
-			continue;
-		mount_unescape(path);
-		if (!match(id, path, type, arg))
-			continue;
-		found = id;
-		if (!last)
-			break;
-	}
-	return found;
-}
-
-struct mount_place {
-	const char *path;
-	const char *type;
-};
-
-static bool mount_at_place(int id, const char *path, const char *type, const void *arg)
-{
-	const struct mount_place *place = arg;
-
-	return !strcmp(path, place->path) && !strcmp(type, place->type);
-}
-
-static bool mount_has_id(int id, const char *path, const char *type, const void *arg)
-{
-	return id == *(const int *)arg;
-}
-
-/* Of any type: which is on top? */
-static bool mount_is_at(int id, const char *path, const char *type, const void *arg)
-{
-	return !strcmp(path, arg);
-}
-
-int mount_find(int mounts, const char *path, const char *type)
-{
-	struct mount_place place = { path, type };
-
-	return mount_search(mounts, mount_at_place, &place, true);
-}
-
-bool mount_exists(int mounts, int id)
-{
-	return mount_search(mounts, mount_has_id, &id, false) != 0;
-}
-
 int mount_resolve(const char *path, char **resolved)
 {
 	_cleanup_free_ char *copy = NULL;
@@ -285,21 +180,63 @@ int mount_open_private(struct mount *m)
 	return m->tree < 0 ? -errno : 0;
 }
 
+/* The mount that is on top at the mount point, by a descriptor; whoever serves it is not asked. */
+static int mount_open_top(const struct mount *m, struct mount_id *top)
+{
+	_cleanup_fd_ int fd = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx st;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) < 0)
+		return -errno;
+	*top = (struct mount_id){ (int)st.stx_mnt_id, st.stx_dev_major, st.stx_dev_minor };
+	return fd_take(&fd);
+}
+
+/*
+ * The two ways to take it away. Each returns 0, -EBUSY where something else is on top of it, or another negative errno.
+ * Root's goes by the descriptor that was looked at, so what is mounted over it in that moment is not meant; fusermount3(1)
+ * goes by the name, in another mount namespace, and takes away what is the user's alone.
+ */
+static int mount_take_away(const struct mount *m)
+{
+	struct mount_id top = { 0 };
+	_cleanup_fd_ int fd = mount_open_top(m, &top);
+	char path[32];
+
+	if (fd < 0)
+		return fd;
+	if (!mount_same(&top, &m->id))
+		return -EBUSY;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+}
+
+static int mount_have_taken_away(const struct mount *m)
+{
+	struct mount_id top;
+	int err = mount_find(m->mounts, m->point, NULL, &top);
+
+	if (err < 0)
+		return err;
+	if (!mount_same(&top, &m->id))
+		return -EBUSY;
+	return write(m->unmounter, "u", 1) == 1 ? mount_wait(m->unmounter_pid) : -errno;
+}
+
 void mount_leave(struct mount *m)
 {
-	if (m->detached || !mount_exists(m->mounts, m->id))
+	int err;
+
+	if (m->detached || !mount_exists(m->mounts, &m->id))
 		return;
 	m->detached = true;
-	if (mount_search(m->mounts, mount_is_at, m->point, true) != m->id) {
+	err = m->unmounter < 0 ? mount_take_away(m) : mount_have_taken_away(m);
+	if (err == -EBUSY)
 		log_warn(
 			"%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted",
 			m->point);
-	} else if (m->unmounter < 0) {
-		if (umount2(m->point, MNT_DETACH) < 0)
-			log_err("unmounting %s: %m", m->point);
-	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {
-		log_err("unmounting %s failed", m->point);
-	}
+	else if (err < 0)
+		log_err("unmounting %s: %s", m->point, strerror(-err));
 }
 
 void mount_finish(struct mount *m)

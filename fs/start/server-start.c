@@ -46,11 +46,12 @@ struct start_job {
 
 static int server_check_place(struct server *s)
 {
-	int id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
+	struct mount_id id;
 	struct stat st;
+	int err = mount_find(s->mount.mounts, s->mount.point, FS_TYPE, &id);
 
-	if (id <= 0)
-		return id;
+	if (err < 0 || !id.id)
+		return err;
 	/* ECONNABORTED: it was killed while this was asked. */
 	if (stat(s->mount.point, &st) == 0 || (errno != ENOTCONN && errno != ECONNABORTED))
 		return -EBUSY;
@@ -143,7 +144,7 @@ static int server_start_loops(struct server *s)
 
 static int server_mount(struct server *s, struct fuse_args *args)
 {
-	int fd, err;
+	int fd, err, found;
 
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
@@ -151,9 +152,9 @@ static int server_mount(struct server *s, struct fuse_args *args)
 	gate_init(&s->gate, s->ctx.session, s->ctx.loop, &s->ctx.scout);
 	err = fuse_session_mount(s->ctx.session, s->mount.point) < 0 ? -EIO : 0;
 	/* (also then: fusermount3(1) may have mounted it, and its descriptor could not be taken) */
-	s->mount.id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
-	if (err == 0 && s->mount.id <= 0)
-		err = s->mount.id < 0 ? s->mount.id : -EIO;
+	found = mount_find(s->mount.mounts, s->mount.point, FS_TYPE, &s->mount.id);
+	if (err == 0 && !s->mount.id.id)
+		err = found < 0 ? found : -EIO;
 	if (err < 0)
 		return err;
 	fd = fuse_session_fd(s->ctx.session);

@@ -61,7 +61,7 @@ static void server_mounts_changed(struct loop_io *io, int res)
 {
 	struct server *s = container_of(io, struct server, mount_io);
 
-	if (!mount_exists(s->mount.mounts, s->mount.id)) {
+	if (!mount_exists(s->mount.mounts, &s->mount.id)) {
 		log_info("%s is unmounted", s->mount.point);
 		s->mount.detached = true;
 		server_leave(s);
@@ -104,7 +104,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 	} else {
 		log_err("%s: %s", config->point,
 			err == -EBUSY ? "a daemon serves this mount point already" : strerror(-err));
-		if (s.mount.id > 0)
+		if (s.mount.id.id)
 			mount_leave(&s.mount);
 	}
 	server_finish(&s);
