@@ -185,8 +185,8 @@ static void client_done(struct request *r, json_t *answer)
 	if (err == -EMSGSIZE)
 		err = client_send(cl->fd, json_of_error(-E2BIG, "the answer is too long"));
 	if (err < 0)
-		log_info("control: process %d of user %u does not take its answer: %s", (int)cl->rights.pid,
-			 cl->rights.uid, strerror(-err));
+		log_user_info(cl->rights.uid, "control: process %d of user %u does not take its answer: %s",
+			      (int)cl->rights.pid, cl->rights.uid, strerror(-err));
 	if (err < 0 || cl->gone)
 		client_close(cl);
 	else
@@ -302,8 +302,8 @@ void clients_welcome(struct clients *c, int fd)
 		loop_io_poll(&cl->io, fd, POLLIN);
 		return;
 	}
-	log_info("control: process %d of user %u is not served: %s", (int)cl->rights.pid, cl->rights.uid,
-		 strerror(-err));
+	log_user_info(cl->rights.uid, "control: process %d of user %u is not served: %s", (int)cl->rights.pid,
+		      cl->rights.uid, strerror(-err));
 	client_send(fd, json_of_error(err, err == -EUSERS ? "too many connections to the control socket" :
 					   err == -EPERM  ? "this daemon serves only its own user" :
 							    strerror(-err)));

@@ -40,7 +40,9 @@ void request_set(struct request *r, struct node *node)
 		request_refuse(r, -EINVAL, "settings is an object, of one or more");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set };
+	r->settings = (struct settings_ask){
+		.ctx = r->ctx, .node = node, .user = r->rights->uid, .done = request_settings_set
+	};
 	json_object_foreach(settings, name, value) {
 		int err = request_settings_add(&r->settings, name, value);
 
@@ -94,6 +96,8 @@ void request_get(struct request *r, struct node *node)
 		request_refuse(r, -EACCES, "no right to read or write the channel");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got };
+	r->settings = (struct settings_ask){
+		.ctx = r->ctx, .node = node, .user = r->rights->uid, .done = request_settings_got
+	};
 	settings_get(&r->settings);
 }

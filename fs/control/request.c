@@ -51,7 +51,7 @@ void request_refuse(struct request *r, int err, const char *text)
 	char why[URI_WHY_MAX];
 
 	uri_why(why, "%s", text);
-	log_info("control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
+	log_user_info(r->rights->uid, "control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
 	request_finish(r, json_of_error(err, why));
 }
 

@@ -54,7 +54,7 @@ static void xattr_attach_late(struct loop_io *io, int res)
 	struct xattr_attaching *r = container_of(io, struct xattr_attaching, timer);
 
 	r->late = true;
-	log_info("%s takes too long for an attribute; use the command spfs", r->uri);
+	log_user_info(fuse_req_ctx(r->req)->uid, "%s takes too long for an attribute; use the command spfs", r->uri);
 	attach_cancel(&r->attach);
 }
 
@@ -151,7 +151,8 @@ static void xattr_detach_late(struct loop_io *io, int res)
 {
 	struct xattr_asking *r = container_of(io, struct xattr_asking, timer);
 
-	log_info("detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
+	log_user_info(fuse_req_ctx(r->req)->uid,
+		      "detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
 	reply_error(r->req, -ETIMEDOUT);
 	r->req = NULL;
 }

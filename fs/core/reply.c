@@ -24,7 +24,7 @@ void reply_refusal(fuse_req_t req, const struct node *node, const char *what, in
 {
 	_cleanup_free_ char *path = node_path(node_name(node));
 
-	log_info("%s: %s: %s", path ? path : "?", what, why ? why : strerror(-err));
+	log_user_info(fuse_req_ctx(req)->uid, "%s: %s: %s", path ? path : "?", what, why ? why : strerror(-err));
 	reply_error(req, err);
 }
 

@@ -149,7 +149,7 @@ void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	if (!S_ISFIFO(mode) && !S_ISREG(mode)) {
-		log_info("mknod %s: only channels live here, no sockets or devices", name);
+		log_user_info(fuse_req_ctx(req)->uid, "mknod %s: only channels live here, no sockets or devices", name);
 		reply_error(req, -EPERM);
 		return;
 	}
@@ -163,7 +163,7 @@ void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
 void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	log_info("symlink %s: only channels live here, no symbolic links", name);
+	log_user_info(fuse_req_ctx(req)->uid, "symlink %s: only channels live here, no symbolic links", name);
 	reply_error(req, -EPERM);
 }
 

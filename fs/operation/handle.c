@@ -25,8 +25,6 @@ static void handle_work_open(struct job *job)
 	h->err = channel_start(ch);
 	if (h->err == 0)
 		h->err = feed_create(&h->feed, ch);
-	if (h->err < 0)
-		log_err("%s: cannot write what created it: %s", ch->label, strerror(-h->err));
 }
 
 static void handle_opened(struct job *job)
@@ -128,7 +126,7 @@ static void handle_fill(struct fuse_file_info *fi, struct handle *h)
 }
 
 /* Whether the handle may be opened. Returns 0 or a negative errno, and the log says why. */
-static int handle_refuse_open(const struct inode *inode, const char *name, int flags)
+static int handle_refuse_open(fuse_req_t req, const struct inode *inode, const char *name, int flags)
 {
 	const char *why = NULL;
 	int err = -EACCES;
@@ -141,7 +139,7 @@ static int handle_refuse_open(const struct inode *inode, const char *name, int f
 		err = -EINVAL;
 	}
 	if (why)
-		log_info("%s: %s", name, why);
+		log_user_info(fuse_req_ctx(req)->uid, "%s: %s", name, why);
 	return why ? err : 0;
 }
 
@@ -191,7 +189,7 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
 	}
 	if (err == 0)
-		err = handle_refuse_open(fifo->inode, name, flags);
+		err = handle_refuse_open(req, fifo->inode, name, flags);
 	if (err == 0)
 		err = node_attach(&ctx->nodes, fifo, dir, name);
 	if (err == 0)
@@ -205,7 +203,7 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 	else if (fifo)
 		node_release(&ctx->nodes, fifo);
 	if (err == -EDQUOT)
-		log_info("create %s: the quota of user %u is used up", name, caller->uid);
+		log_user_info(caller->uid, "create %s: the quota of user %u is used up", name, caller->uid);
 	return err;
 }
 
@@ -243,7 +241,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (err == 0) {
 		const struct node *named = node_name(node);
 
-		err = handle_refuse_open(node->inode, named->name ? named->name : "?", fi->flags);
+		err = handle_refuse_open(req, node->inode, named->name ? named->name : "?", fi->flags);
 	}
 	if (err == 0)
 		err = handle_new(&h, ctx, node);

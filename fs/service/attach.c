@@ -50,9 +50,9 @@ static void attach_finish(struct attach *a, int err)
 	a->err = err;
 	uri_why(what, "%s", a->text ? a->text : "fd");
 	if (err < 0)
-		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
+		log_user_info(a->rights.uid, "%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
 	else
-		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
+		log_user_info(a->rights.uid, "%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	deferred_close(&a->fd, a->rights.uid);

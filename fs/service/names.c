@@ -55,7 +55,8 @@ static void names_finish_begin(struct job *job)
 	struct name_job *j = container_of(job, struct name_job, job);
 
 	if (j->err < 0)
-		log_err("%s: its end comes with each writer's: %s", hold_channel(&j->hold)->label, strerror(-j->err));
+		log_user_err(j->hold.inode->uid, "%s: its end comes with each writer's: %s",
+			     hold_channel(&j->hold)->label, strerror(-j->err));
 	names_finish(job);
 }
 
@@ -135,7 +136,7 @@ int names_move(struct context *ctx, struct node *node, struct node *old, struct 
 	node_detach(&ctx->nodes, node);
 	err = node_attach(&ctx->nodes, node, to, name);
 	if (err < 0) {
-		log_err("rename %s: %s", name, strerror(-err));
+		log_user_err(node->inode->uid, "rename %s: %s", name, strerror(-err));
 		if (node->kind == NODE_FIFO)
 			names_tell_gone(&hold, tap);
 	}

@@ -29,7 +29,8 @@ static void tee_finish(struct job *job)
 	tap->pending = false;
 	t->tap = tap;
 	if (t->err < 0) {
-		log_err("%s: cannot make tap %s: %s", hold_channel(&hold)->label, tap->name, strerror(-t->err));
+		log_user_err(tap->maker, "%s: cannot make tap %s: %s", hold_channel(&hold)->label, tap->name,
+			     strerror(-t->err));
 		node_detach(&job->ctx->nodes, tap);
 		t->tap = NULL;
 	}
@@ -72,9 +73,10 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	if (err == 0)
 		err = tee_begin(t, r->uid);
 	if (!inode->origin)
-		log_info("link %s: the channel's origin is gone, no stream can follow", t->name);
+		log_user_info(r->uid, "link %s: the channel's origin is gone, no stream can follow", t->name);
 	else if (err == -EDQUOT)
-		log_info("link %s: the quota of user %u, whose channel it is, is used up", t->name, inode->uid);
+		log_user_info(r->uid, "link %s: the quota of user %u, whose channel it is, is used up", t->name,
+			      inode->uid);
 	return err;
 }
 

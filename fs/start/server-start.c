@@ -121,7 +121,7 @@ static void server_log_fuse(enum fuse_log_level level, const char *fmt, va_list 
 	len += n < 0 ? 0 : (size_t)n;
 	if (len < sizeof(line) && (!len || line[len - 1] != '\n'))
 		return;
-	log_line((int)level, "%.*s", (int)strcspn(line, "\n"), line);
+	log_line(LOG_NOBODY, (int)level, "%.*s", (int)strcspn(line, "\n"), line);
 	len = 0;
 }
 

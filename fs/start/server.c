@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "config.h"
 #include "dump.h"
 #include "log.h"
+#include "log-limit.h"
 #include "reload.h"
 
 /* Requests served before signals and jobs have a turn. */
@@ -70,6 +72,30 @@ static void server_mounts_changed(struct loop_io *io, int res)
 	loop_io_poll(io, s->mount.mounts, POLLPRI);
 }
 
+/* ---- what was left out of the log ---- */
+
+static void server_log_due(struct loop_io *io, int res)
+{
+	log_flush();
+}
+
+static void server_log_wait(struct loop_task *task)
+{
+	struct server *s = container_of(task, struct server, log_task);
+
+	atomic_store(&s->log_posted, false);
+	loop_io_timer(&s->log_io, LOG_LIMIT_WAIT * NSEC_PER_SEC);
+}
+
+/* On any thread. */
+static void server_log_left_out(void *data)
+{
+	struct server *s = data;
+
+	if (!atomic_exchange(&s->log_posted, true))
+		loop_post(s->ctx.loop, &s->log_task);
+}
+
 static int server_serve(struct server *s)
 {
 	struct loop *loop = s->ctx.loop;
@@ -78,11 +104,16 @@ static int server_serve(struct server *s)
 	loop_io_init(&s->fuse_io, loop, server_requested);
 	loop_io_init(&s->signal_io, loop, server_signalled);
 	loop_io_init(&s->mount_io, loop, server_mounts_changed);
+	loop_io_init(&s->log_io, loop, server_log_due);
+	s->log_task.run = server_log_wait;
+	log_set_left_out(server_log_left_out, s);
 	loop_io_poll(&s->fuse_io, fuse_session_fd(s->ctx.session), POLLIN);
 	loop_io_poll(&s->signal_io, s->signals, POLLIN);
 	loop_io_poll(&s->mount_io, s->mount.mounts, POLLPRI);
 	server_go_on(s);
 	err = loop_run(loop);
+	log_set_left_out(NULL, NULL);
+	log_flush();
 	return err < 0 ? err : s->err;
 }
 

@@ -92,6 +92,23 @@ static size_t text_whole(const char *text, size_t len)
 	return lead && text_char_size((unsigned char)text[lead - 1]) > len - lead + 1 ? lead - 1 : len;
 }
 
+void text_shorten(char *text, size_t max)
+{
+	size_t len = strlen(text), head, tail, n;
+	char mark[40];
+
+	if (len <= max)
+		return;
+	head = text_whole(text, max * 2 / 3);
+	n = (size_t)snprintf(mark, sizeof(mark), "[... %zu bytes ...]", len); /* at least as long as in the end */
+	tail = len - (max - head - n);
+	while (text_is_tail((unsigned char)text[tail]))
+		tail++;
+	n = (size_t)snprintf(mark, sizeof(mark), "[... %zu bytes ...]", tail - head);
+	memcpy(text + head, mark, n);
+	memmove(text + head + n, text + tail, len - tail + 1);
+}
+
 size_t text_vformat(char *out, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, size, fmt, ap);

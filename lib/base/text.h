@@ -14,6 +14,9 @@
  */
 void text_clean(char *text);
 
+/* Leaves out of the middle what is more than @max bytes, at least 64, and says how much. In place. */
+void text_shorten(char *text, size_t max);
+
 /*
  * As snprintf(3), and cleans what it has written; what does not fit is cut off between two characters. @size is at
  * least 1. Returns the length that is there, without the zero byte.

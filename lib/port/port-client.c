@@ -53,8 +53,8 @@ static void client_leave(struct client *c, const char *why)
 	struct listen_port *lp = c->port;
 	uint64_t bytes = client_missed(c);
 
-	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
-		 (uintmax_t)bytes);
+	log_user_info(lp->port.config.rights.uid, "%s: port %u: a client is gone (%s), it missed %ju bytes",
+		      lp->port.channel->label, lp->port.id, why, (uintmax_t)bytes);
 	lp->disconnected++;
 	lp->lost += bytes;
 	client_destroy(c);

@@ -85,8 +85,8 @@ static void file_sink_give_back(struct file_port *f)
 	if (!bytes)
 		return;
 	if (!tap) {
-		log_info("%s: port %u: %zu bytes went with their tap's name", f->port.channel->label, f->port.id,
-			 bytes);
+		log_user_info(f->port.config.rights.uid, "%s: port %u: %zu bytes went with their tap's name",
+			      f->port.channel->label, f->port.id, bytes);
 		return;
 	}
 	tap->held = false;
@@ -102,8 +102,8 @@ static void file_sink_give_back(struct file_port *f)
 	}
 	if (err < 0) {
 		tap->lost += double_buffer_bytes(&f->buffer);
-		log_err("%s: port %u: giving back what it had not written: %s", f->port.channel->label, f->port.id,
-			strerror(-err));
+		log_user_err(f->port.config.rights.uid, "%s: port %u: giving back what it had not written: %s",
+			     f->port.channel->label, f->port.id, strerror(-err));
 	}
 	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
 		fd_close(&f->port.pipe);
