@@ -46,7 +46,7 @@ static void transfer_refuse(struct transfer *r)
 	struct handle *h = r->handle;
 
 	if (r->kind == TRANSFER_WRITE && !h->told)
-		log_user_err(fuse_req_ctx(r->req)->uid, "%s: what is written by what has created it is refused: %s",
+		log_user_err(fuse_req_ctx(r->req)->uid, "%s: cannot write what created it: %s",
 			     hold_channel(&h->hold)->label, strerror(-h->err));
 	h->told |= r->kind == TRANSFER_WRITE;
 	transfer_done(&r->op, h->err);
