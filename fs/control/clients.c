@@ -130,7 +130,7 @@ bool clients_full(const struct clients *c)
 /* Takes @answer. Returns 0 or a negative errno. */
 static int client_send(int fd, json_t *answer)
 {
-	_cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = answer ? json_text(answer, JSON_COMPACT) : NULL;
 
 	json_decref(answer);
 	if (!text)

@@ -13,6 +13,7 @@
 #include "deferred-close.h"
 #include "json.h"
 #include "log.h"
+#include "text.h"
 
 /* What an op is about. */
 enum request_about { ABOUT_MOUNT, ABOUT_CHANNEL, ABOUT_EITHER };
@@ -82,15 +83,18 @@ static const struct request_op *request_find_op(const char *name)
 /* What the request is about. NULL: refused. */
 static struct node *request_find(struct request *r, const struct request_op *op)
 {
-	const char *path = json_string_value(json_object_get(r->json, "channel"));
+	const char *text = json_string_value(json_object_get(r->json, "channel"));
+	_cleanup_free_ char *path = text ? strdup(text) : NULL;
 	struct node *node = NULL;
 	char why[URI_WHY_MAX];
 	int err;
 
 	if (!path) {
-		request_refuse(r, -EINVAL, "\"channel\" is missing, or not a text");
+		request_refuse(r, text ? -ENOMEM : -EINVAL,
+			       text ? strerror(ENOMEM) : "\"channel\" is missing, or not a text");
 		return NULL;
 	}
+	text_from_utf8(path);
 	if (op->about == ABOUT_EITHER && !path[strspn(path, "/")])
 		return r->ctx->nodes.root;
 	err = access_channel(r->ctx, r->rights, path, &node);

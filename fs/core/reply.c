@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "inode.h"
+#include "json.h"
 #include "log.h"
 
 #define FOLDER_TIMEOUT 3600.0
@@ -73,7 +74,7 @@ void reply_xattr(fuse_req_t req, const char *value, size_t len, size_t size, siz
 
 void reply_json(fuse_req_t req, json_t *json, size_t size, size_t room)
 {
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = json ? json_text(json, JSON_COMPACT) : NULL;
 
 	if (text)
 		reply_xattr(req, text, strlen(text), size, room);
