@@ -78,6 +78,53 @@ int mount_clean(const char *path)
 	return errno == EPERM ? mount_run_fusermount(path) : -errno;
 }
 
+/* What the child that unmounts is told: to do so, or what to take away if the daemon dies. */
+struct mount_order {
+	bool unmount;
+	struct mount_id guarded;
+};
+
+/* The daemon is dead: its mount goes, if it is there and nothing is on top of it. */
+static void mount_take_from_dead(const char *point, const struct mount_id *id)
+{
+	_cleanup_fd_ int mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	struct mount_id top;
+
+	if (mounts >= 0 && mount_find(mounts, point, NULL, &top) == 0 && mount_same(&top, id))
+		mount_clean(point);
+}
+
+__attribute__((noreturn)) static void mount_run_unmounter(const struct mount *m, int orders)
+{
+	struct mount_order order;
+	struct mount_id guarded = { 0 };
+	sigset_t none;
+	int null;
+
+	/* What is sent to the daemon comes here too: from a terminal, or by name. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(orders, 3);
+	close_range(4, ~0U, 0);
+	/* Who reads what the daemon says until it is ready would wait for the end of this one. */
+	null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	while (read(3, &order, sizeof(order)) == sizeof(order)) {
+		if (order.unmount)
+			mount_exec_fusermount(m->point);
+		guarded = order.guarded;
+	}
+	if (guarded.id)
+		mount_take_from_dead(m->point, &guarded);
+	_exit(0);
+}
+
 /* A child that stays in the user's mount namespace, and becomes what unmounts there when it is told to. */
 static int mount_start_unmounter(struct mount *m)
 {
@@ -94,38 +141,30 @@ static int mount_start_unmounter(struct mount *m)
 		close(ends[1]);
 		return err;
 	}
-	if (pid == 0) {
-		sigset_t none;
-		int null;
-		char c;
-
-		/* What is sent to the daemon comes here too: from a terminal, or by name. */
-		signal(SIGHUP, SIG_IGN);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGQUIT, SIG_IGN);
-		signal(SIGTERM, SIG_IGN);
-		signal(SIGUSR1, SIG_IGN);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		dup2(ends[1], 3);
-		close_range(4, ~0U, 0);
-		/* Who reads what the daemon says until it is ready would wait for the end of this one. */
-		null = open("/dev/null", O_RDWR);
-		for (int fd = 0; null >= 0 && fd <= 2; fd++)
-			dup2(null, fd);
-		if (read(3, &c, 1) == 1)
-			mount_exec_fusermount(m->point);
-		_exit(0);
-	}
+	if (pid == 0)
+		mount_run_unmounter(m, ends[1]);
 	close(ends[1]);
 	m->unmounter = ends[0];
 	m->unmounter_pid = pid;
 	return 0;
 }
 
+static int mount_send_order(const struct mount *m, const struct mount_order *order)
+{
+	return write(m->unmounter, order, sizeof(*order)) < 0 ? -errno : 0;
+}
+
 int mount_prepare(struct mount *m)
 {
-	return geteuid() == 0 ? 0 : mount_start_unmounter(m);
+	m->by_child = geteuid() != 0;
+	return m->by_child || m->guard ? mount_start_unmounter(m) : 0;
+}
+
+int mount_guard(const struct mount *m)
+{
+	const struct mount_order order = { .guarded = m->id };
+
+	return m->guard ? mount_send_order(m, &order) : 0;
 }
 
 static int mount_write_file(const char *path, const char *text)
@@ -169,6 +208,7 @@ int mount_open_private(struct mount *m)
 	err = m->unmounter < 0 ? mount_start_unmounter(m) : 0;
 	if (err < 0)
 		return err;
+	m->by_child = true;
 	err = mount_own_namespace();
 	if (err < 0) {
 		log_warn("no user namespace (%s): unmounting is busy while taps hold data, and the names of a channel "
@@ -213,6 +253,7 @@ static int mount_take_away(const struct mount *m)
 
 static int mount_have_taken_away(const struct mount *m)
 {
+	const struct mount_order order = { .unmount = true };
 	struct mount_id top;
 	int err = mount_find(m->mounts, m->point, NULL, &top);
 
@@ -220,7 +261,8 @@ static int mount_have_taken_away(const struct mount *m)
 		return err;
 	if (!mount_same(&top, &m->id))
 		return -EBUSY;
-	return write(m->unmounter, "u", 1) == 1 ? mount_wait(m->unmounter_pid) : -errno;
+	err = mount_send_order(m, &order);
+	return err < 0 ? err : mount_wait(m->unmounter_pid);
 }
 
 void mount_leave(struct mount *m)
@@ -230,7 +272,7 @@ void mount_leave(struct mount *m)
 	if (m->detached || !mount_exists(m->mounts, &m->id))
 		return;
 	m->detached = true;
-	err = m->unmounter < 0 ? mount_take_away(m) : mount_have_taken_away(m);
+	err = m->by_child ? mount_have_taken_away(m) : mount_take_away(m);
 	if (err == -EBUSY)
 		log_warn(
 			"%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted",

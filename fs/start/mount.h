@@ -30,7 +30,9 @@ struct mount {
 	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
 	struct mount_id id;
 	int tree;      /* the private view: its root folder */
-	int unmounter; /* tells a helper in the user's mount namespace, for a mount through fusermount3 */
+	bool guard;    /* it is to go with a daemon that is killed */
+	bool by_child; /* it is taken away by the helper, for a mount through fusermount3 */
+	int unmounter; /* tells a helper in the user's mount namespace; -1: there is none */
 	pid_t unmounter_pid;
 	bool detached; /* no mount any more that a user could see */
 };
@@ -53,10 +55,13 @@ int mount_resolve(const char *path, char **resolved);
 int mount_clean(const char *path);
 
 /*
- * For an ordinary user's mount: what takes it away is there before it, for later the user may have no process or descriptor
- * left. Returns 0 or a negative errno.
+ * For an ordinary user's mount, and one to be guarded: what takes it away is there before it, for later the user may have no
+ * process or descriptor left. Returns 0 or a negative errno.
  */
 int mount_prepare(struct mount *m);
+
+/* It is mounted: if the daemon dies, its mount goes, where that is wanted. Returns 0 or a negative errno. */
+int mount_guard(const struct mount *m);
 
 /*
  * Opens the private view of the mount. No thread may have been started. Where neither way is

@@ -180,6 +180,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 	if (!s->ctx.mountpoint)
 		return -ENOMEM;
 	s->mount.point = s->ctx.mountpoint;
+	s->mount.guard = options->auto_unmount;
 	s->mount.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (s->mount.mounts < 0)
 		return -errno;
@@ -196,6 +197,8 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 		err = mount_prepare(&s->mount);
 	if (err == 0)
 		err = server_mount(s, args);
+	if (err == 0)
+		err = mount_guard(&s->mount);
 	if (err == 0)
 		err = mount_open_private(&s->mount);
 	if (err < 0)
