@@ -69,14 +69,17 @@ static void config_defaults_key(struct config_parse *p, const char *name, const 
 
 /* ---- [mount] ---- */
 
+/* Of what stands in two sections of the same name, the last holds. */
 static void config_set_path(struct config_parse *p, const char *name, const char *value, char **path)
 {
-	if (*value != '/')
+	if (*value != '/') {
 		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
-	else if (strlen(value) >= PATH_MAX)
+	} else if (strlen(value) >= PATH_MAX) {
 		config_mistake(p, "%s: the path is longer than %d bytes", name, PATH_MAX - 1);
-	else
+	} else {
+		free(*path);
 		*path = config_copy(p, value);
+	}
 }
 
 static void config_set_workers(struct config_parse *p, const char *value)
