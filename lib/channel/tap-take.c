@@ -78,7 +78,7 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	err = queue_append(&tap->queue, chunk, n);
 	if (err < 0) {
 		tap_lose(tap, chunk->len - n);
-		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, chunk->len - n, strerror(-err));
+		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, chunk->len - n, pipe_error(err));
 	}
 	tap_want_more(tap);
 }

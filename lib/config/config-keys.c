@@ -69,7 +69,7 @@ static void config_defaults_key(struct config_parse *p, const char *name, const 
 
 /* ---- [mount] ---- */
 
-/* Of what stands in two sections of the same name, the last holds. */
+/* Where the section stands twice, which is a mistake, so does the key: the file is read to its end all the same. */
 static void config_set_path(struct config_parse *p, const char *name, const char *value, char **path)
 {
 	if (*value != '/') {

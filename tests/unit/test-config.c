@@ -260,14 +260,8 @@ Test(config, random_changes_do_no_harm)
 }
 
 /* What the first has made is freed, as LeakSanitizer knows. */
-Test(config, of_two_sections_the_last_holds)
+Test(config, of_a_section_that_stands_twice_each_key_is_read)
 {
-	struct config *c = good(
-		"[mount]\npoint = /first\nlog = /first.log\n[mount]\nlog = /second.log\npoint = /second\n"
-		"[defaults]\ndepth = 1M\n[defaults]\ndepth = 2M\n");
-
-	cr_expect_str_eq(c->point, "/second");
-	cr_expect_str_eq(c->log, "/second.log");
-	cr_expect_eq(c->defaults.value[SETTING_DEPTH], 2 << 20);
-	config_unref(c);
+	bad("[mount]\npoint = /first\nlog = /first.log\n[mount]\nlog = /second.log\npoint = /second\n",
+	    "4: section [mount] is there twice, first in line 1");
 }
