@@ -84,11 +84,11 @@ void server_finish(struct server *s)
 	services_destroy(ctx);
 	operations_destroy(ctx);
 	fd_close(&s->dir);
-	scout_finish(&s->scout);
 	mount_finish(&s->mount);
 	gate_finish(&s->gate);
 	if (ctx->session)
 		fuse_session_destroy(ctx->session);
+	scout_finish(&s->scout); /* (nobody answers it any more: it ends only now that the connection has) */
 	loop_destroy(ctx->loop);
 	node_table_finish(&ctx->nodes);
 	control_destroy(ctx);
