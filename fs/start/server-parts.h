@@ -21,6 +21,7 @@ struct server {
 	struct loop_io fuse_io;
 	struct loop_io signal_io;
 	struct loop_io mount_io;
+	struct loop_io mount_pause;
 	struct loop_task log_task; /* lines were left out */
 	atomic_bool log_posted;    /* it is on its way */
 	struct loop_io log_io;

@@ -16,6 +16,9 @@
 #include "log-limit.h"
 #include "reload.h"
 
+/* Between two looks at the mount table, which has as many lines as users like, and changes as often. */
+#define MOUNTS_PAUSE_NSEC 200000000
+
 /* Requests served before signals and jobs have a turn. */
 #define TURN_REQUESTS 32
 
@@ -69,7 +72,15 @@ static void server_mounts_changed(struct loop_io *io, int res)
 		server_leave(s);
 		return;
 	}
-	loop_io_poll(io, s->mount.mounts, POLLPRI);
+	loop_io_timer(&s->mount_pause, MOUNTS_PAUSE_NSEC);
+}
+
+/* What has changed meanwhile is told at once. */
+static void server_mounts_wait(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, mount_pause);
+
+	loop_io_poll(&s->mount_io, s->mount.mounts, POLLPRI);
 }
 
 /* ---- what was left out of the log ---- */
@@ -104,6 +115,7 @@ static int server_serve(struct server *s)
 	loop_io_init(&s->fuse_io, loop, server_requested);
 	loop_io_init(&s->signal_io, loop, server_signalled);
 	loop_io_init(&s->mount_io, loop, server_mounts_changed);
+	loop_io_init(&s->mount_pause, loop, server_mounts_wait);
 	loop_io_init(&s->log_io, loop, server_log_due);
 	s->log_task.run = server_log_wait;
 	log_set_left_out(server_log_left_out, s);
