@@ -78,7 +78,8 @@ timeout 100 cat r2 > "$T/out2" &
 reader=$!
 : > "$T/out1"
 victims=0
-while ! gone $writer; do
+# (until the other tap has all: what this one does not take when it is full waits in the origin)
+while ! gone $writer || ! gone $reader; do
 	# Reads from the pipe and writes in one thread: a kill loses at most what it held.
 	cat r1 > /dev/null &
 	victim=$!
@@ -88,7 +89,8 @@ while ! gone $writer; do
 	victims=$((victims + 1))
 done
 echo "$victims readers killed"
-wait $writer $reader
+wait $writer
+wait $reader
 same "$T/in" "$T/out2"
 # What the last victim left, if anything, goes with its tap.
 rm r1
