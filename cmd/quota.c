@@ -1,4 +1,4 @@
-/* spfs quota: what each user's channels hold of a mount, and may hold. */
+/* spfs quota: what each user holds of a mount, and may hold. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -7,15 +7,20 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "table.h"
 #include "target.h"
 
-enum { USER, USED, LIMIT };
+enum { USER, USED, LIMIT, NODES, NODES_MAX, FDS, FDS_MAX };
 
 static const struct column quota_columns[] = {
 	[USER] = { "USER", 0 },
 	[USED] = { "USED", SCOLS_FL_RIGHT },
 	[LIMIT] = { "LIMIT", SCOLS_FL_RIGHT },
+	[NODES] = { "NODES", SCOLS_FL_RIGHT },
+	[NODES_MAX] = { "NODES-MAX", SCOLS_FL_RIGHT },
+	[FDS] = { "FDS", SCOLS_FL_RIGHT },
+	[FDS_MAX] = { "FDS-MAX", SCOLS_FL_RIGHT },
 };
 
 /* The daemon knows numbers only: to look a name up may take its time. */
@@ -30,7 +35,7 @@ static void quota_add_names(json_t *quotas)
 		char number[32];
 
 		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, uid);
-		json_object_set_new(quota, "user", json_string(user ? user->pw_name : number));
+		json_object_set_new(quota, "user", output_string(user ? user->pw_name : number));
 	}
 }
 
@@ -51,6 +56,10 @@ static int quota_print_table(json_t *quotas)
 		table_text(line, USER, "%s", json_string_value(json_object_get(quota, "user")));
 		table_size(line, USED, quota, "used");
 		table_size(line, LIMIT, quota, "limit");
+		table_number(line, NODES, quota, "nodes");
+		table_number(line, NODES_MAX, quota, "nodes_limit");
+		table_number(line, FDS, quota, "descriptors");
+		table_number(line, FDS_MAX, quota, "descriptors_limit");
 	}
 	return table_print(table);
 }
@@ -75,8 +84,8 @@ static int quota_run(int argc, char *argv[])
 		.options = options,
 		.parser = quota_parse,
 		.args_doc = "[MOUNT]",
-		.doc = "Show the bytes of ring, depth and replay that each user's channels, taps and ports hold, and "
-		       "may hold.\vMOUNT is any name in the mount, by default the working folder. Root and the "
+		.doc = "Show what each user's channels, taps and ports hold, and may hold: bytes of ring, depth and "
+		       "replay, nodes (names, folders, open files), and descriptors of the daemon.\vMOUNT is any name in the mount, by default the working folder. Root and the "
 		       "daemon's user see every user, others themselves.",
 	};
 	struct argument_list a = { 0 };
@@ -93,7 +102,7 @@ static int quota_run(int argc, char *argv[])
 		return EXIT_FAILURE;
 	quotas = json_object_get(answer, "quotas");
 	quota_add_names(quotas);
-	err = a.json ? table_print_json(quotas) : quota_print_table(quotas);
+	err = a.json ? output_json(quotas, JSON_INDENT(2)) : quota_print_table(quotas);
 	json_decref(answer);
 	return err < 0 ? complaint_print_errno("output", err) : EXIT_SUCCESS;
 }

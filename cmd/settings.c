@@ -7,6 +7,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "table.h"
 #include "target.h"
 
@@ -69,7 +70,7 @@ static int settings_run_set(int argc, char *argv[])
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
 		       "channel: size, replay, eof, packets, stable, rate\n"
 		       "tap:     size, depth, policy, idle, rate\n"
-		       "mount:   quota\n"
+		       "mount:   quota, nodes, descriptors\n"
 		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
 	};
 	struct settings_assignments a = { .settings = json_object() };
@@ -102,7 +103,9 @@ static int settings_print_table(json_t *settings)
 		if (!line)
 			break;
 		table_text(line, KEY, "%s", key);
-		if (json_is_string(value))
+		if (json_is_null(value)) /* who has the ring open keeps it locked */
+			table_text(line, VALUE, "unknown");
+		else if (json_is_string(value))
 			table_text(line, VALUE, "%s", json_string_value(value));
 		else
 			table_size(line, VALUE, settings, key);
@@ -167,7 +170,7 @@ static int settings_run_get(int argc, char *argv[])
 		snprintf(why, sizeof(why), "there is no such setting of it: %s", missing);
 		complaint_print(a.names[0], why);
 	} else {
-		err = a.json ? table_print_json(settings) : settings_print_table(settings);
+		err = a.json ? output_json(settings, JSON_INDENT(2)) : settings_print_table(settings);
 	}
 	json_decref(answer);
 	if (err < 0)

@@ -206,7 +206,7 @@ bool top_keys_take(struct top_screen *s, struct top_model *m)
 
 	while (more && (key = getch()) != ERR) {
 		if (key == KEY_RESIZE || key == ('L' & 0x1f))
-			clearok(curscr, TRUE); /* draws all anew: a terminal of another size may show anything */
+			s->anew = true;
 		else if (s->page != TOP_LIST)
 			top_keys_take_page(s, key);
 		else if (s->prompt)

@@ -227,6 +227,10 @@ void top_screen_draw(struct top_screen *s, const struct top_model *m)
 	int head = LINES > HEAD ? HEAD : LINES > 1 ? 1 : 0;
 	int name_width;
 
+	/* (not where the key is taken: the next getch(3) might draw what was there before, and need it no more) */
+	if (s->anew)
+		clearok(curscr, TRUE);
+	s->anew = false;
 	erase();
 	if (s->page != TOP_LIST) {
 		top_screen_draw_page(&s->lines);

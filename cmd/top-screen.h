@@ -11,6 +11,7 @@ struct top_screen {
 	size_t cursor; /* row that is chosen */
 	char *chosen;  /* its id, by which it is found after a refresh; NULL: none */
 	bool paused;
+	bool anew; /* the next drawing is of all: a terminal of another size may show anything */
 	double delay;
 	enum top_prompt prompt;
 	char input[64]; /* what was typed at the prompt */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "port-report.h"
+#include "text.h"
 
 /* What there is a sample for each of. */
 enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
@@ -33,6 +34,13 @@ static const struct metric metrics[] = {
 	  "Ring, depth and replay that a user's channels hold." },
 	{ "user_quota_limit_bytes", "gauge", EACH_USER, "limit", "",
 	  "What they may hold; absent: as much as there is." },
+	{ "user_nodes", "gauge", EACH_USER, "nodes", "", "Names, folders and open files that a user has made." },
+	{ "user_nodes_limit", "gauge", EACH_USER, "nodes_limit", "",
+	  "How many they may have; absent: as many as there can be." },
+	{ "user_descriptors", "gauge", EACH_USER, "descriptors", "",
+	  "Descriptors of the daemon that what a user has made may take." },
+	{ "user_descriptors_limit", "gauge", EACH_USER, "descriptors_limit", "",
+	  "How many they may take; absent: as many as there are." },
 	{ "channel_received_bytes_total", "counter", EACH_CHANNEL, "bytes_in", "", "Bytes taken from the origin." },
 	{ "channel_waiting_bytes", "gauge", EACH_CHANNEL, "waiting", "", "Bytes waiting in the origin." },
 	{ "channel_size_bytes", "gauge", EACH_CHANNEL, "size", "", "Capacity of the origin's ring." },
@@ -61,17 +69,21 @@ static const struct metric metrics[] = {
 
 /* ---- text ---- */
 
-/* @name="@text" */
+/* @name="@text". The format has three escapes, so what is not fit for a terminal becomes text: a backslash, "x1b". */
 static void metrics_label(FILE *out, const char *name, const char *text)
 {
+	char mark[TEXT_MARK_MAX];
+	size_t n;
+
 	fprintf(out, "%s=\"", name);
-	for (; text && *text; text++) {
+	for (; text && *text; text += n) {
+		n = text_next(text, mark);
 		if (*text == '\n')
 			fputs("\\n", out);
-		else if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
+		else if (*mark || *text == '"' || *text == '\\') /* a mark begins with a backslash of its own */
+			fprintf(out, "\\%s", *mark ? mark : *text == '"' ? "\"" : "\\");
 		else
-			fputc(*text, out);
+			fwrite(text, 1, n, out);
 	}
 	fputc('"', out);
 }

@@ -2,6 +2,7 @@
 #include "request-parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -22,6 +23,11 @@ static void request_attached(struct attach *a)
 	struct request *r = container_of(a, struct request, attach);
 
 	request_finish(r, a->err < 0 ? json_of_error(a->err, a->why) : json_pack("{so}", "id", json_of_number(a->id)));
+}
+
+static void request_attach_late(struct attach *a)
+{
+	request_late(container_of(a, struct request, attach));
 }
 
 static void request_cancel_attach(struct request *r)
@@ -48,10 +54,13 @@ void request_attach(struct request *r, struct node *node)
 		.node = node,
 		.dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
 		.text = uri,
+		.process = r->process < 0 ? -1 : fcntl(r->process, F_DUPFD_CLOEXEC, 0),
 		.fd = fd_take(&r->fd),
 		.done = request_attached,
+		.late = request_attach_late,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
+		fd_close(&r->attach.process);
 		deferred_close(&r->attach.fd, r->rights->uid);
 		request_refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
@@ -61,6 +70,11 @@ void request_attach(struct request *r, struct node *node)
 }
 
 /* ---- detach, ports ---- */
+
+static void request_ports_late(struct ports_ask *a)
+{
+	request_late(container_of(a, struct request, ask));
+}
 
 static void request_detached(struct ports_ask *a)
 {
@@ -89,6 +103,7 @@ void request_detach(struct request *r, struct node *node)
 		.inode = node->inode,
 		.id = request_port_id(id),
 		.done = request_detached,
+		.late = request_ports_late,
 	};
 	r->cancel = request_cancel_detach;
 	ports_detach(&r->ask, r->rights);
@@ -110,7 +125,9 @@ void request_ports(struct request *r, struct node *node)
 {
 	if (!request_unpack(r, "{}"))
 		return;
-	r->ask = (struct ports_ask){ .ctx = r->ctx, .inode = node->inode, .done = request_ports_told };
+	r->ask = (struct ports_ask){
+		.ctx = r->ctx, .inode = node->inode, .done = request_ports_told, .late = request_ports_late
+	};
 	ports_tell(&r->ask);
 }
 
@@ -125,6 +142,11 @@ static void request_waited(struct port_wait *w)
 
 	json_decref(a->ports);
 	request_finish(r, answer);
+}
+
+static void request_wait_late(struct port_wait *w)
+{
+	request_late(container_of(w, struct request, wait));
 }
 
 static void request_cancel_wait(struct request *r)
@@ -146,6 +168,7 @@ void request_wait(struct request *r, struct node *node)
 	r->wait = (struct port_wait){
 		.ask = { .ctx = r->ctx, .inode = node->inode, .id = request_port_id(id) },
 		.done = request_waited,
+		.late = request_wait_late,
 	};
 	r->cancel = request_cancel_wait;
 	port_wait_start(&r->wait, timeout < 0 ? 0 : (uint64_t)timeout * 1000000 + 1);

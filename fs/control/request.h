@@ -10,13 +10,14 @@
  *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
+ *       "size" is null where who has the channel open keeps its ring locked
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
  *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
  *       the configuration (reload.h), for root and the daemon's own user
  *
- * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered
+ * PATH is the channel's from the mount's root, with bytes that are not UTF-8 as text_to_utf8() has them; to set and get, "/" is the mount. What fails is answered
  * {"errno": NAME, "error": TEXT} (json_of_error()).
  */
 #pragma once
@@ -30,11 +31,17 @@ struct request {
 	/* Set before request_start(). */
 	struct context *ctx;
 	const struct rights *rights; /* who asks; kept until done() */
+	int process;                 /* who asks (rights.h); kept likewise. Negative: it is not known */
 	int fd;                      /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
 	void (*done)(struct request *r, json_t *answer);
 	/* Answers that come before the last one, which is done()'s. Takes @answer; sends it, or counts it as lost. */
 	void (*more)(struct request *r, json_t *answer);
+	/*
+	 * The answer is @answer, taken, though what it is about is still under way: done() follows, some day, with what
+	 * nobody waits for any more.
+	 */
+	void (*late)(struct request *r, json_t *answer);
 
 	/* Private: */
 	json_t *json;

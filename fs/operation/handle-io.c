@@ -1,6 +1,9 @@
 /*
  * A request is copied, and goes to the worker, whose feed answers it at once or parks it: so it comes back when its
  * feed_op is done. An interrupt goes after it; whatever is the later one home frees both.
+ *
+ * Who writes waits for a reader, and that may take for ever; but who must not wait, or does not want to any more, is
+ * answered also where the worker does not come to it. What it moves after that counts for the handle's position alone.
  */
 #include "handle-parts.h"
 
@@ -25,7 +28,7 @@ struct transfer {
 	bool finished;
 	enum transfer_kind kind;
 	struct handle *handle;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 	struct feed_op op;
 	ssize_t result;
 	char buf[];
@@ -40,12 +43,24 @@ static void transfer_done(struct feed_op *op, ssize_t result)
 	job_done(&r->job);
 }
 
+/* What is written has nowhere to go. Once is enough to be said, and nothing where nobody writes. */
+static void transfer_refuse(struct transfer *r)
+{
+	struct handle *h = r->handle;
+
+	if (r->kind == TRANSFER_WRITE && !h->told)
+		log_user_err(fuse_req_ctx(r->req)->uid, "%s: cannot write what created it: %s",
+			     hold_channel(&h->hold)->label, strerror(-h->err));
+	h->told |= r->kind == TRANSFER_WRITE;
+	transfer_done(&r->op, h->err);
+}
+
 static void transfer_work(struct job *job)
 {
 	struct transfer *r = container_of(job, struct transfer, job);
 
 	if (!r->handle->feed)
-		transfer_done(&r->op, r->handle->err);
+		transfer_refuse(r);
 	else
 		feed_submit(r->handle->feed, &r->op);
 }
@@ -69,8 +84,9 @@ static void transfer_finish(struct job *job)
 	struct transfer *r = container_of(job, struct transfer, job);
 	struct handle *h = r->handle;
 
-	fuse_req_interrupt_func(r->req, NULL, NULL);
-	if (r->kind == TRANSFER_READ) {
+	if (r->req)
+		fuse_req_interrupt_func(r->req, NULL, NULL);
+	if (r->kind == TRANSFER_READ && r->req) {
 		if (r->result < 0)
 			reply_error(r->req, (int)r->result);
 		else
@@ -79,7 +95,9 @@ static void transfer_finish(struct job *job)
 		h->pos += r->op.moved;
 		if (h->node->size < h->pos && !h->packets)
 			h->node->size = h->pos;
-		if (r->kind == TRANSFER_TRUNCATE)
+		if (!r->req)
+			; /* answered */
+		else if (r->kind == TRANSFER_TRUNCATE)
 			transfer_reply_truncate(r);
 		else if (r->result < 0)
 			reply_error(r->req, (int)r->result);
@@ -106,6 +124,15 @@ static void transfer_cancelled(struct job *job)
 	transfer_free(r);
 }
 
+static void transfer_late(struct job *job)
+{
+	struct transfer *r = container_of(job, struct transfer, job);
+
+	fuse_req_interrupt_func(r->req, NULL, NULL);
+	reply_error(r->req, r->cancelling ? -EINTR : -ETIMEDOUT);
+	r->req = NULL;
+}
+
 /* On the FUSE thread, like the reply: @data is there. */
 static void transfer_interrupted(fuse_req_t req, void *data)
 {
@@ -114,6 +141,8 @@ static void transfer_interrupted(fuse_req_t req, void *data)
 	if (r->cancelling || r->finished || r->handle->detached)
 		return;
 	r->cancelling = true;
+	if (!r->op.nonblock)
+		job_patient(&r->job, transfer_late);
 	hold_post(&r->handle->hold, &r->cancel, transfer_work_cancel, transfer_cancelled);
 }
 
@@ -139,6 +168,8 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 	r->op.len = len;
 	r->op.done = transfer_done;
 	hold_post_longer(&h->hold, &r->job, transfer_work, transfer_finish);
+	if (r->op.nonblock)
+		job_patient(&r->job, transfer_late);
 	fuse_req_interrupt_func(req, transfer_interrupted, r);
 }
 
@@ -153,11 +184,12 @@ static void handle_write_message(fuse_req_t req, struct handle *h, const char *b
 	if (h->detached) {
 		reply_error(req, -ENOTCONN);
 	} else if (flags & O_APPEND) {
-		log_info("%s: a packet channel takes nothing to append", hold_channel(&h->hold)->label);
+		log_user_info(fuse_req_ctx(req)->uid, "%s: a packet channel takes nothing to append",
+			      hold_channel(&h->hold)->label);
 		reply_error(req, -EINVAL);
 	} else if (size > PIPE_BUF || (off && off == h->pos)) {
-		log_info("%s: message refused: %s", hold_channel(&h->hold)->label,
-			 size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
+		log_user_info(fuse_req_ctx(req)->uid, "%s: message refused: %s", hold_channel(&h->hold)->label,
+			      size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
 		reply_error(req, -EMSGSIZE);
 	} else {
 		h->pos = off;
@@ -175,7 +207,8 @@ void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 		return;
 	}
 	if (at < h->pos) {
-		log_info("write at %ju, behind %ju: a channel has no way back", (uintmax_t)at, (uintmax_t)h->pos);
+		log_user_info(fuse_req_ctx(req)->uid, "write at %ju, behind %ju: a channel has no way back",
+			      (uintmax_t)at, (uintmax_t)h->pos);
 		reply_error(req, -ESPIPE);
 		return;
 	}

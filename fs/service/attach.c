@@ -38,13 +38,14 @@ static void attach_tell(struct attach *a)
 
 	uri_why(what, "%s", a->text ? a->text : "fd");
 	if (a->err < 0)
-		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
+		log_user_info(a->rights.uid, "%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
 	else
-		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
+		log_user_info(a->rights.uid, "%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	uri_finish(&a->config.uri);
 	rights_finish(&a->config.rights);
+	fd_close(&a->process);
 	rights_finish(&a->rights);
 	a->done(a);
 	hold_drop(&hold);
@@ -98,10 +99,42 @@ static void attach_work(struct job *job)
 	a->err = port_attach(hold_channel(&a->hold), &a->config, &a->id, a->why);
 }
 
+static void attach_late(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	if (a->late)
+		a->late(a);
+}
+
+static void attach_detached(void *data)
+{
+}
+
+static void attach_work_undo(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	port_detach(hold_channel(&a->hold), a->id, attach_detached, NULL);
+}
+
+static void attach_undone(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	attach_finish(a, attach_refuse(a, -ETIMEDOUT, "the channel's worker does not answer"));
+}
+
 static void attach_worked(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
+	if (job_given_up(job))
+		a->err = -ETIMEDOUT;
+	if (job->is_late && a->err == 0) {
+		hold_post(&a->hold, &a->job, attach_work_undo, attach_undone);
+		return;
+	}
 	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->ctx->leaving)
 		port_wait_keep(&a->hold, a->id);
 	if (a->err < 0 && !*a->why)
@@ -120,7 +153,10 @@ static int attach_ready(struct attach *a)
 		err = settings_limits(a->ctx, &a->rights, a->node->inode, &c->limits);
 	if (err == 0)
 		err = hold_object(&a->hold);
-	return err < 0 ? attach_refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) :
+	return err < 0 ? attach_refuse(a, err,
+				       err == -EDQUOT    ? "the quota of the channel's owner is used up" :
+				       err == -ETIMEDOUT ? "the channel's worker does not answer" :
+							   NULL) :
 			 0;
 }
 
@@ -147,6 +183,7 @@ static void attach_post(struct attach *a, struct opened opened)
 		err = attach_ready(a);
 	if (err == 0) {
 		hold_post(&a->hold, &a->job, attach_work, attach_worked);
+		job_patient(&a->job, attach_late);
 		return;
 	}
 	attach_finish(a, err);
@@ -169,20 +206,18 @@ static void attach_opened(struct opening *o)
 static int attach_open(struct attach *a)
 {
 	struct context *ctx = a->ctx;
-	int err = a->own || !a->text ? 0 : rights_same_view(a->rights.pid);
+	int err;
 
-	if (err < 0)
-		return attach_refuse(
-			a, -EXDEV,
-			a->dir == PORT_SOURCE ?
-				"names mean something else to the daemon; pass a descriptor: spfs source --fd" :
-				"names mean something else to the daemon; pass a descriptor: spfs sink --fd");
+	if (!a->own && a->text && a->process < 0)
+		return attach_refuse(a, -EXDEV,
+				     "who asks cannot be looked at; pass a descriptor: spfs source or sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri,
 		.fd = a->fd,
 		.dir = a->dir,
 		.rights = &a->rights,
 		.own = a->own,
+		.process = a->text ? a->process : -1,
 		.mount = ctx->dev,
 		.loop = ctx->loop,
 		.done = attach_opened,

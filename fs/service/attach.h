@@ -20,12 +20,15 @@ struct attach {
 	struct rights rights; /* who asks; freed in any case */
 	const char *text;     /* the URI; kept until done() */
 	bool own;             /* the daemon itself asks, for the user of @rights */
+	int process;          /* who asks (rights.h), to whom the names of @text mean something; closed in any case */
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
 	/*
 	 * Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. Who is refused
 	 * finds closed what was passed, unless it was cancelled.
 	 */
 	void (*done)(struct attach *a);
+	/* A worker is late: whoever waits is to be told ETIMEDOUT, and nothing will be attached; done() follows. May be NULL. */
+	void (*late)(struct attach *a);
 
 	/* The result: */
 	int err;               /* 0 or a negative errno, logged */

@@ -60,9 +60,9 @@ static void reload_refuse(struct reload *r, int err, const char *why)
 {
 	json_t *answer = json_of_error(err, why);
 
-	log_err("reload: %s", why);
+	log_wanted(LOG_ERR, "reload: %s", why);
 	for (size_t i = 0; i < r->reading.mistakes.count; i++)
-		log_err("%s", r->reading.mistakes.line[i]);
+		log_wanted(LOG_ERR, "%s", r->reading.mistakes.line[i]);
 	if (answer && r->reading.mistakes.count)
 		json_object_set_new(answer, "mistakes", reload_texts(&r->reading.mistakes));
 	reload_finish(r, answer);
@@ -70,13 +70,13 @@ static void reload_refuse(struct reload *r, int err, const char *why)
 
 /* ---- what changes, and what does not ---- */
 
-static bool reload_same_quotas(const struct quotas *a, const struct quotas *b)
+static bool reload_same_quota(const struct quota *a, const struct quota *b)
 {
 	if (a->preset != b->preset || a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (a->rules[i].group != b->rules[i].group || a->rules[i].id != b->rules[i].id ||
-		    a->rules[i].bytes != b->rules[i].bytes)
+		    a->rules[i].limit != b->rules[i].limit)
 			return false;
 	return true;
 }
@@ -116,9 +116,9 @@ static void reload_told(void *data)
 	struct reload *r = data;
 
 	for (size_t i = 0; i < r->applied.count; i++)
-		log_info("reload: %s", r->applied.line[i]);
+		log_wanted(LOG_INFO, "reload: %s", r->applied.line[i]);
 	for (size_t i = 0; i < r->stays.count; i++)
-		log_warn("reload: %s", r->stays.line[i]);
+		log_wanted(LOG_WARNING, "reload: %s", r->stays.line[i]);
 	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->stays)));
 }
 
@@ -130,8 +130,9 @@ static void reload_apply(struct context *ctx, struct reload *r)
 	ctx->config = new;
 	if (memcmp(&old->defaults, &new->defaults, sizeof(new->defaults)))
 		lines_add(&r->applied, "[defaults], for what is made from now on");
-	if (!reload_same_quotas(&old->quotas, &new->quotas))
-		lines_add(&r->applied, "[quota]");
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		if (!reload_same_quota(&old->quotas.of[of], &new->quotas.of[of]))
+			lines_add(&r->applied, "[%s]", settings_table[setting_of_resource(of)].name);
 	if (!permits_equal(&old->permits, &new->permits))
 		lines_add(&r->applied, "[ports], for what is attached from now on");
 	ctx->defaults = new->defaults;
@@ -185,7 +186,7 @@ void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer),
 	bool first = TAILQ_EMPTY(&ctx->services->reloads);
 
 	if (!r) {
-		log_err("reload: %s", strerror(ENOMEM));
+		log_wanted(LOG_ERR, "reload: %s", strerror(ENOMEM));
 		if (done)
 			done(data, NULL);
 		return;

@@ -85,7 +85,7 @@ void settings_log(const struct settings_ask *a)
 {
 	_cleanup_free_ char *path = node_path(node_name(a->node));
 
-	log_info("%s: set %s", path ? path : "?", a->why);
+	log_user_info(a->user, "%s: set %s", path ? path : "?", a->why);
 }
 
 /* ---- begin and end ---- */
@@ -97,6 +97,29 @@ int settings_begin(struct settings_ask *a)
 		return settings_refuse(a, a->err, "%s", strerror(-a->err));
 	a->tap = node_is_tap(a->node) ? a->node->id : 0;
 	return 0;
+}
+
+static void settings_late(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	a->late(a);
+}
+
+static void settings_worked(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	if (job_given_up(job))
+		a->err = settings_refuse(a, -ETIMEDOUT, "the channel's worker does not answer");
+	a->worked(a);
+}
+
+void settings_post(struct settings_ask *a, void (*work)(struct job *), void (*worked)(struct settings_ask *))
+{
+	a->worked = worked;
+	hold_post(&a->hold, &a->job, work, settings_worked);
+	job_patient(&a->job, settings_late);
 }
 
 void settings_end(struct settings_ask *a)

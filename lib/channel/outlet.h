@@ -37,17 +37,16 @@ struct outlet {
 	int size;            /* bytes of capacity that are asked for */
 	struct loop_io room; /* for room, or to look again */
 	struct loop_io left; /* for readers to leave */
-	struct watch comers;
-	struct watch leavers;    /* while ENDING */
-	struct watcher *watcher; /* of the leavers: a node has one watch in each */
+	struct watch peers;  /* for those who open it; while ENDING also for those who close it */
 	/* A reader came or left, or there is room: look again. */
 	void (*changed)(struct outlet *o);
 };
 
 /*
- * Watches the node. Returns 0 or a negative errno of fifo_open() or watch_add().
+ * Watches the node. Returns 0 or a negative errno of fifo_open(), which gets @reserve, or of watch_add().
  */
-int outlet_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
+int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct worker *w,
+		void (*changed)(struct outlet *));
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));

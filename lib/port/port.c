@@ -51,7 +51,8 @@ static void port_leave_tap(struct port *p)
 		size_t left = tap ? tap_waiting(tap) : 0;
 
 		if (left)
-			log_info("%s: port %u dropped %zu bytes that it had not moved", p->channel->label, p->id, left);
+			log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had not moved",
+				      p->channel->label, p->id, left);
 		p->lost += port_tap_lost(p) + left;
 		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
@@ -82,6 +83,7 @@ void port_destroy(struct port *p)
 	rights_finish(&p->config.rights);
 	port_answer(p);
 	p->channel->lost += p->lost;
+	charge_finish(&p->descriptors);
 	free(p);
 }
 
@@ -98,6 +100,8 @@ static void port_go(struct port *p)
 /* What follows from its being closed. May free a port that is leaving. */
 static void port_settle(struct port *p)
 {
+	if (p->over)
+		charge_set(&p->descriptors, 0);
 	if (p->leaving) {
 		if (p->state != PORT_DONE && p->state != PORT_FAILED && !p->told)
 			port_tell(p);
@@ -186,7 +190,8 @@ void port_end(struct port *p, int err)
 	struct port_list *list = p->list;
 
 	if (err < 0)
-		log_warn("%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text, strerror(-err));
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text,
+			      strerror(-err));
 	else
 		log_debug("%s: port %u, %s, is done", p->channel->label, p->id, p->config.uri.text);
 	p->result = err;

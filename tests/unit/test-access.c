@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "entries.h"
 #include "session.h"
 
 static struct session s;
@@ -50,6 +51,7 @@ static void start(void)
 {
 	static const struct fuse_lowlevel_ops ops = { .statfs = op_statfs };
 
+	cr_assert_eq(rights_remember_view(), 0);
 	session_start(&s, &ops);
 	open_dir = make(s.ctx.nodes.root, "open", S_IFDIR | 0777, 0, 0);
 	x = make(open_dir, "x", S_IFIFO | 0640, 1000, 2000);
@@ -141,6 +143,8 @@ static void everything(void)
 
 Test(access, root_may_everything)
 {
+	if (geteuid() != 0)
+		cr_skip("whose capabilities are looked up is the test itself");
 	x->inode->mode = S_IFIFO;
 	ask(0, 0, everything);
 }
@@ -155,7 +159,7 @@ static void may_not_delete(void)
 {
 	cr_expect_eq(access_may_delete(&rights, x), 0);
 	cr_expect_eq(access_may_delete(&rights, stuck), -EACCES);
-	cr_expect_eq(access_may_delete(&rights, TAILQ_FIRST(&mine->list)), -EACCES);
+	cr_expect_eq(access_may_delete(&rights, entries_after(&mine->entries, 0)), -EACCES);
 	cr_expect_eq(access_may_delete(&rights, s.ctx.nodes.root), -EACCES);
 }
 
@@ -270,7 +274,7 @@ Test(access, finds_what_is_there_whoever_asks)
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	cr_assert_eq(access_find(root, "open/mine/y"), TAILQ_FIRST(&mine->list));
+	cr_assert_eq(access_find(root, "open/mine/y"), entries_after(&mine->entries, 0));
 	cr_assert_eq(access_find(root, "open"), open_dir);
 	cr_assert_null(access_find(root, "open/none"));
 	cr_assert_null(access_find(root, "open/x/y"));
