@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -254,28 +255,32 @@ static size_t read_what_is_there(uint64_t node)
 
 static uint64_t all_lost;
 
-/* The @nth pipe that is asked for to give back is refused, and all after it. */
-static void fail_without_pipes(unsigned nth, int flags)
+/* From the first byte on no pipe is granted. Whether one is missed then depends on how much the sink was ahead. */
+static void fail_without_pipes(int flags)
 {
 	static uint64_t node = 2;
-	const size_t len = 4 * MIB, limit = MIB + 1;
+	const size_t len = 4 * MIB;
+	int first = fixture_open(&f, 1, O_RDWR);
 	int id = attach(&f, ch, PORT_SINK, node, open_file(&f, "full", O_WRONLY | O_CREAT | O_TRUNC | flags), NULL);
-	struct writer w = { .f = &f, .id = 1, .data = data, .len = len };
+	struct writer w = { .f = &f, .id = 1, .data = data + 1, .len = len - 1 };
 	struct look l;
 	uint64_t lost;
 	size_t got;
 
-	limit_files(limit);
-	fault_pipe = (struct fault){ .nth = nth, .count = 3, .err = -EMFILE };
+	limit_files(1);
+	cr_assert_eq(write(first, data, 1), 1);
+	WAIT_UNTIL(look_at(&f, ch, id).bytes == 1);
+	fault_pipe = (struct fault){ .nth = 1, .count = UINT_MAX / 2, .err = -EMFILE };
 	write_begin(&w);
 	l = wait_state(&f, ch, id, PORT_FAILED);
 	limit_files(RLIM_INFINITY);
 	fault_pipe = (struct fault){ 0 };
+	close(first);
 	got = read_what_is_there(node);
 	write_end(&w);
 	lost = tap_lost(node);
 	all_lost += lost;
-	cr_expect_eq(l.bytes + got + lost, len, "%u: %ju + %zu + %ju", nth, (uintmax_t)l.bytes, got, (uintmax_t)lost);
+	cr_expect_eq(l.bytes + got + lost, len, "%ju + %zu + %ju", (uintmax_t)l.bytes, got, (uintmax_t)lost);
 	detach(&f, ch, id);
 	fixture_remove_tap(&f, ch, node);
 	cr_assert_eq(fixture_add_tap(&f, ch, ++node), 0);
@@ -283,10 +288,8 @@ static void fail_without_pipes(unsigned nth, int flags)
 
 Test(port_give_back, counts_what_cannot_be_given_back)
 {
-	for (unsigned nth = 1; nth < 12; nth++) {
-		fail_without_pipes(nth, 0);
-		fail_without_pipes(nth, O_APPEND);
-	}
+	for (int i = 0; i < 100 && (i < 10 || !all_lost); i++)
+		fail_without_pipes(i % 2 ? O_APPEND : 0);
 	cr_expect_gt(all_lost, 0, "nothing was refused when it mattered");
 }
 
