@@ -21,7 +21,10 @@ struct attach {
 	const char *text;     /* the URI; kept until done() */
 	bool own;             /* the daemon itself asks, for the user of @rights */
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
-	/* Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. */
+	/*
+	 * Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. Who is refused
+	 * finds closed what was passed, unless it was cancelled.
+	 */
 	void (*done)(struct attach *a);
 
 	/* The result: */
@@ -35,6 +38,8 @@ struct attach {
 	struct opening opening;
 	bool opens;
 	bool cancelled;
+	struct deferred_close *closing; /* of what was opened, where it is refused */
+	struct loop_task forgotten;
 	unsigned ended; /* the last port of the channel that has ended meanwhile */
 	struct job job;
 	struct hold hold;

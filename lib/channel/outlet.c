@@ -260,7 +260,7 @@ size_t outlet_discard(struct outlet *o, int sink)
 	size_t waiting = outlet_waiting(o);
 	_cleanup_fd_ int rd = waiting ? fifo_open(&o->fifo, O_RDONLY, 1) : -1;
 
-	return rd >= 0 && pipe_drop(rd, sink, waiting) == 0 ? waiting : 0;
+	return rd >= 0 ? pipe_drop(rd, sink, waiting) : 0;
 }
 
 void outlet_abandon(struct outlet *o)

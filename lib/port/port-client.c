@@ -11,6 +11,7 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
@@ -33,13 +34,14 @@ void client_destroy(struct client *c)
 {
 	struct listen_port *lp = c->port;
 
-	port_count(&lp->port, &c->stream);
+	lp->port.lost += client_missed(c);
 	TAILQ_REMOVE(&lp->clients, c, entry);
 	lp->connected--;
 	stream_stop(&c->stream);
+	port_count(&lp->port, &c->stream);
 	loop_io_cancel(&c->timer);
 	fd_close(&c->pipe);
-	fd_close(&c->fd);
+	deferred_close_after(&c->fd, lp->port.config.rights.uid, lp->port.channel->worker->loop);
 	if (c->tap)
 		channel_remove_tap(listen_port_channel(lp), c->tap);
 	inlet_close(&lp->port.inlet);
@@ -51,12 +53,10 @@ void client_destroy(struct client *c)
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
-	uint64_t bytes = client_missed(c);
 
 	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
-		 (uintmax_t)bytes);
+		 (uintmax_t)client_missed(c));
 	lp->disconnected++;
-	lp->lost += bytes;
 	client_destroy(c);
 }
 
@@ -69,10 +69,8 @@ static void client_ended(struct stream *s, int err)
 	if (err < 0) {
 		client_leave(c, strerror(-err));
 	} else {
-		if (s->out) {
-			lp->lost += client_missed(c);
-			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
-		}
+		if (s->out)
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid);
 		client_destroy(c);
 	}
 	listen_port_go_on(lp);
@@ -147,10 +145,10 @@ int client_serve(struct listen_port *lp, int fd)
 	int err;
 
 	if (!c) {
-		close(fd);
+		deferred_close(&fd, p->config.rights.uid);
 		return -ENOMEM;
 	}
-	/* Inherited from who passed the listener: the last close would wait for the peer. */
+	/* Inherited from who passed the listener: each last close would wait for its peer, on a thread of its own. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 	err = fifo_fd_check(fd);
 	if (p->config.dir == PORT_SOURCE) {

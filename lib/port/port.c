@@ -52,6 +52,8 @@ static void port_leave_tap(struct port *p)
 
 		if (left)
 			log_info("%s: port %u dropped %zu bytes that it had not moved", p->channel->label, p->id, left);
+		p->lost += port_tap_lost(p) + left;
+		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
 	}
 	p->tap = 0;
@@ -79,6 +81,7 @@ void port_destroy(struct port *p)
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
+	p->channel->lost += p->lost;
 	free(p);
 }
 
@@ -119,7 +122,7 @@ static void port_closed(void *data)
 
 struct deferred_close *port_closing(struct port *p)
 {
-	return deferred_close_create(p->channel->worker->loop, port_closed, p);
+	return deferred_close_create(p->channel->worker->loop, p->config.rights.uid, port_closed, p);
 }
 
 /* Begins to close it, unless that has begun before. */
@@ -128,7 +131,7 @@ void port_close(struct port *p)
 	if (p->closes)
 		return;
 	p->closes = true;
-	if (opened_close_begin(&p->config.opened, p->config.rights.uid, p->closing))
+	if (opened_close_begin(&p->config.opened, p->closing))
 		return;
 	deferred_close_forget(p->closing);
 	p->closing = NULL;
@@ -238,6 +241,7 @@ void port_drained(struct port *p)
 {
 	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
 
+	port_tap_lost(p);
 	if (tap)
 		tap_look(tap);
 }

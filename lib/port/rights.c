@@ -23,16 +23,21 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "log.h"
 
 /* 32-bit machines: the plain ones take ids of 16 bits. */
 #ifdef SYS_setresuid32
 #define CALL_setgroups SYS_setgroups32
 #define CALL_setresgid SYS_setresgid32
 #define CALL_setresuid SYS_setresuid32
+#define CALL_setfsgid SYS_setfsgid32
+#define CALL_setfsuid SYS_setfsuid32
 #else
 #define CALL_setgroups SYS_setgroups
 #define CALL_setresgid SYS_setresgid
 #define CALL_setresuid SYS_setresuid
+#define CALL_setfsgid SYS_setfsgid
+#define CALL_setfsuid SYS_setfsuid
 #endif
 
 /* No user's: those of nobody (65534) may belong to some process, which might signal the daemon. */
@@ -67,13 +72,28 @@ void rights_finish(struct rights *r)
 	*r = (struct rights){ 0 };
 }
 
+struct capabilities {
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+};
+
+static int rights_get_capabilities(struct capabilities *caps)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capget, &header, caps->data) < 0 ? -errno : 0;
+}
+
+static int rights_set_capabilities(const struct capabilities *caps)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capset, &header, caps->data) < 0 ? -errno : 0;
+}
+
 /* The kernel does so itself when the effective user is root no more, unless the securebits say otherwise. */
 static int rights_drop_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	return rights_set_capabilities(&(struct capabilities){ 0 });
 }
 
 int rights_take(const struct rights *r)
@@ -91,23 +111,94 @@ int rights_take(const struct rights *r)
 	return rights_drop_capabilities();
 }
 
+/* ---- for a moment ---- */
+
+/* Of a thread: what rights_lend() changes. */
+struct thread_rights {
+	gid_t *groups;
+	size_t count;
+	gid_t gid;
+	struct capabilities caps;
+};
+
+static int rights_of_thread(struct thread_rights *t)
+{
+	int n = getgroups(0, NULL);
+
+	t->gid = getegid();
+	t->count = n > 0 ? (size_t)n : 0;
+	t->groups = calloc(t->count + 1, sizeof(*t->groups));
+	if (!t->groups)
+		return -ENOMEM;
+	if (n < 0 || getgroups(n, t->groups) != n)
+		return -errno;
+	return rights_get_capabilities(&t->caps);
+}
+
+/* They return what was before, whatever comes of it: so they are asked again. */
+static int rights_set_fs_ids(uid_t uid, gid_t gid)
+{
+	syscall(CALL_setfsgid, gid);
+	syscall(CALL_setfsuid, uid);
+	return (gid_t)syscall(CALL_setfsgid, -1) == gid && (uid_t)syscall(CALL_setfsuid, -1) == uid ? 0 : -EPERM;
+}
+
+/* A thread with the rights of somebody else must not go on. */
+static void rights_take_back(const struct thread_rights *t)
+{
+	if (rights_set_capabilities(&t->caps) == 0 && rights_set_fs_ids(geteuid(), t->gid) == 0 &&
+	    syscall(CALL_setgroups, t->count, t->groups) == 0)
+		return;
+	log_err("cannot have the daemon's own rights again: %s", strerror(errno));
+	abort();
+}
+
+int rights_lend(const struct rights *r, int (*call)(void *data), void *data)
+{
+	struct thread_rights before = { 0 };
+	struct capabilities lent;
+	int err;
+
+	if (geteuid() != 0)
+		return call(data);
+	err = rights_of_thread(&before);
+	if (err == 0 && syscall(CALL_setgroups, r->count, r->groups) < 0)
+		err = -errno;
+	if (err < 0) {
+		free(before.groups);
+		return err;
+	}
+	lent = before.caps;
+	for (size_t i = 0; r->uid != 0 && i < _LINUX_CAPABILITY_U32S_3; i++)
+		lent.data[i].effective = 0;
+	err = rights_set_fs_ids(r->uid, r->gid);
+	if (err == 0)
+		err = rights_set_capabilities(&lent);
+	if (err == 0)
+		err = call(data);
+	rights_take_back(&before);
+	free(before.groups);
+	return err;
+}
+
 int rights_shed(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	const uint32_t shed = CAP_TO_MASK(CAP_FSETID) | CAP_TO_MASK(CAP_SYS_RESOURCE);
+	struct capabilities caps;
+	int err;
 
 	if (geteuid() != 0)
 		return 0;
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	data[0].effective &= ~shed;
-	data[0].permitted &= ~shed;
-	data[0].inheritable &= ~shed;
-	if (syscall(SYS_capset, &header, data) < 0 || syscall(CALL_setresgid, NO_GID, -1, -1) < 0 ||
-	    syscall(CALL_setresuid, NO_UID, -1, -1) < 0)
-		return -errno;
-	return 0;
+	err = rights_get_capabilities(&caps);
+	if (err < 0)
+		return err;
+	caps.data[0].effective &= ~shed;
+	caps.data[0].permitted &= ~shed;
+	caps.data[0].inheritable &= ~shed;
+	err = rights_set_capabilities(&caps);
+	if (err == 0 && (syscall(CALL_setresgid, NO_GID, -1, -1) < 0 || syscall(CALL_setresuid, NO_UID, -1, -1) < 0))
+		err = -errno;
+	return err;
 }
 
 static int rights_read_root(const char *path, int *root)
