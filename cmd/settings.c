@@ -69,7 +69,7 @@ static int settings_run_set(int argc, char *argv[])
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
 		       "channel: size, replay, eof, packets, stable, rate\n"
 		       "tap:     size, depth, policy, idle, rate\n"
-		       "mount:   quota\n"
+		       "mount:   quota, nodes, descriptors\n"
 		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
 	};
 	struct settings_assignments a = { .settings = json_object() };
@@ -102,7 +102,9 @@ static int settings_print_table(json_t *settings)
 		if (!line)
 			break;
 		table_text(line, KEY, "%s", key);
-		if (json_is_string(value))
+		if (json_is_null(value)) /* who has the ring open keeps it locked */
+			table_text(line, VALUE, "unknown");
+		else if (json_is_string(value))
 			table_text(line, VALUE, "%s", json_string_value(value));
 		else
 			table_size(line, VALUE, settings, key);

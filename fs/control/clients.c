@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "deferred-close.h"
 #include "fifo.h"
@@ -23,6 +24,9 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
 #endif
 
+/* Its connection, its process, and what it passes. */
+#define CLIENT_DESCRIPTORS 3
+
 struct client {
 	LIST_ENTRY(client) entry;
 	struct clients *clients;
@@ -31,8 +35,9 @@ struct client {
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
-	bool busy;           /* with the request */
-	bool gone;           /* to be freed after it */
+	bool busy; /* with the request */
+	bool gone; /* to be freed after it */
+	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
@@ -45,6 +50,7 @@ static void client_free(struct client *cl)
 	deferred_close(&cl->fd, cl->rights.uid); /* with descriptors in messages that were not read */
 	fd_close(&cl->process);
 	rights_finish(&cl->rights);
+	charge_finish(&cl->descriptors);
 	free(cl);
 }
 
@@ -99,6 +105,18 @@ static void client_more(struct request *r, json_t *answer)
 		return;
 	cl->lost++;
 	loop_io_poll(&cl->room, cl->fd, POLLOUT);
+}
+
+static void client_late(struct request *r, json_t *answer)
+{
+	struct client *cl = container_of(r, struct client, request);
+
+	if (cl->gone) {
+		json_decref(answer);
+		return;
+	}
+	client_send(cl->fd, answer);
+	client_drop(cl); /* once it is through */
 }
 
 static void client_done(struct request *r, json_t *answer)
@@ -186,7 +204,8 @@ static void client_ready(struct loop_io *io, int res)
 		return;
 	}
 	*r = (struct request){
-		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more
+		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more,
+		.late = client_late,
 	};
 	err = client_take_fd(&msg, &r->fd, cl->rights.uid);
 	cl->busy = true;
@@ -276,6 +295,11 @@ void clients_welcome(struct clients *c, int fd)
 		cl->process = client_peer_process(fd, cl->rights.pid);
 	if (err == 0)
 		err = clients_check(c, &cl->rights, fd);
+	if (err == 0) { /* how many there are is bounded, and by one of them a user may find out what to let go of */
+		cl->descriptors.account = accounts_of_caller(c->ctx, &cl->rights);
+		cl->descriptors.of = ACCOUNT_DESCRIPTORS;
+		charge_note(&cl->descriptors, CLIENT_DESCRIPTORS);
+	}
 	LIST_INSERT_HEAD(&c->all, cl, entry);
 	if (err == 0) {
 		loop_io_poll(&cl->io, fd, POLLIN);

@@ -9,6 +9,9 @@ void request_finish(struct request *r, json_t *answer);
 /* Answers that it fails with @err, and logs it: for what nobody else has logged. */
 void request_refuse(struct request *r, int err, const char *text);
 
+/* Answers that the channel's worker does not come to it; the request is over when request_finish() is called, too. */
+void request_late(struct request *r);
+
 /*
  * Unpacks what the request says besides its op and channel, as json_unpack(3) does; every member must be taken. Returns
  * false where it is not so: refused.

@@ -24,6 +24,11 @@ static void request_attached(struct attach *a)
 	request_finish(r, a->err < 0 ? json_of_error(a->err, a->why) : json_pack("{so}", "id", json_of_number(a->id)));
 }
 
+static void request_attach_late(struct attach *a)
+{
+	request_late(container_of(a, struct request, attach));
+}
+
 static void request_cancel_attach(struct request *r)
 {
 	attach_cancel(&r->attach);
@@ -50,6 +55,7 @@ void request_attach(struct request *r, struct node *node)
 		.text = uri,
 		.fd = fd_take(&r->fd),
 		.done = request_attached,
+		.late = request_attach_late,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
 		deferred_close(&r->attach.fd, r->rights->uid);
@@ -61,6 +67,11 @@ void request_attach(struct request *r, struct node *node)
 }
 
 /* ---- detach, ports ---- */
+
+static void request_ports_late(struct ports_ask *a)
+{
+	request_late(container_of(a, struct request, ask));
+}
 
 static void request_detached(struct ports_ask *a)
 {
@@ -89,6 +100,7 @@ void request_detach(struct request *r, struct node *node)
 		.inode = node->inode,
 		.id = request_port_id(id),
 		.done = request_detached,
+		.late = request_ports_late,
 	};
 	r->cancel = request_cancel_detach;
 	ports_detach(&r->ask, r->rights);
@@ -110,7 +122,8 @@ void request_ports(struct request *r, struct node *node)
 {
 	if (!request_unpack(r, "{}"))
 		return;
-	r->ask = (struct ports_ask){ .ctx = r->ctx, .inode = node->inode, .done = request_ports_told };
+	r->ask = (struct ports_ask){ .ctx = r->ctx, .inode = node->inode, .done = request_ports_told,
+				      .late = request_ports_late };
 	ports_tell(&r->ask);
 }
 
@@ -125,6 +138,11 @@ static void request_waited(struct port_wait *w)
 
 	json_decref(a->ports);
 	request_finish(r, answer);
+}
+
+static void request_wait_late(struct port_wait *w)
+{
+	request_late(container_of(w, struct request, wait));
 }
 
 static void request_cancel_wait(struct request *r)
@@ -146,6 +164,7 @@ void request_wait(struct request *r, struct node *node)
 	r->wait = (struct port_wait){
 		.ask = { .ctx = r->ctx, .inode = node->inode, .id = request_port_id(id) },
 		.done = request_waited,
+		.late = request_wait_late,
 	};
 	r->cancel = request_cancel_wait;
 	port_wait_start(&r->wait, timeout < 0 ? 0 : (uint64_t)timeout * 1000000 + 1);

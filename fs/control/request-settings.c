@@ -11,6 +11,11 @@
 
 /* ---- set ---- */
 
+static void request_settings_late(struct settings_ask *a)
+{
+	request_late(container_of(a, struct request, settings));
+}
+
 static void request_settings_set(struct settings_ask *a)
 {
 	struct request *r = container_of(a, struct request, settings);
@@ -40,7 +45,8 @@ void request_set(struct request *r, struct node *node)
 		request_refuse(r, -EINVAL, "settings is an object, of one or more");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set };
+	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set,
+					       .late = request_settings_late };
 	json_object_foreach(settings, name, value) {
 		int err = request_settings_add(&r->settings, name, value);
 
@@ -63,6 +69,11 @@ static json_t *request_value_json(enum setting_key key, uint64_t value)
 	return settings_table[key].words ? json_string(text) : json_of_number(value);
 }
 
+static bool request_knows(const struct settings_ask *a, int key)
+{
+	return key != SETTING_SIZE || !a->size_unknown;
+}
+
 static void request_settings_got(struct settings_ask *a)
 {
 	struct request *r = container_of(a, struct request, settings);
@@ -76,7 +87,9 @@ static void request_settings_got(struct settings_ask *a)
 	for (int key = 0; key < SETTINGS; key++)
 		if (a->has[key])
 			json_object_set_new(settings, settings_table[key].name,
-					    request_value_json((enum setting_key)key, a->value[key]));
+					    request_knows(a, key) ?
+						    request_value_json((enum setting_key)key, a->value[key]) :
+						    json_null());
 	request_finish(r, json_pack("{so}", "settings", settings));
 }
 
@@ -94,6 +107,7 @@ void request_get(struct request *r, struct node *node)
 		request_refuse(r, -EACCES, "no right to read or write the channel");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got };
+	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got,
+					       .late = request_settings_late };
 	settings_get(&r->settings);
 }

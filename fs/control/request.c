@@ -55,6 +55,14 @@ void request_refuse(struct request *r, int err, const char *text)
 	request_finish(r, json_of_error(err, why));
 }
 
+void request_late(struct request *r)
+{
+	static const char why[] = "the channel's worker does not answer; the log may say what it waits for";
+
+	log_info("control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
+	r->late(r, json_of_error(-ETIMEDOUT, why));
+}
+
 bool request_unpack(struct request *r, const char *format, ...)
 {
 	json_error_t error;

@@ -10,6 +10,7 @@
  *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
+ *       "size" is null where who has the channel open keeps its ring locked
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
@@ -35,6 +36,11 @@ struct request {
 	void (*done)(struct request *r, json_t *answer);
 	/* Answers that come before the last one, which is done()'s. Takes @answer; sends it, or counts it as lost. */
 	void (*more)(struct request *r, json_t *answer);
+	/*
+	 * The answer is @answer, taken, though what it is about is still under way: done() follows, some day, with what
+	 * nobody waits for any more.
+	 */
+	void (*late)(struct request *r, json_t *answer);
 
 	/* Private: */
 	json_t *json;

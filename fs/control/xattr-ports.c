@@ -16,7 +16,7 @@
 
 struct xattr_attaching {
 	struct attach attach;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 	struct loop_io timer;
 	bool late;
 	char uri[];
@@ -24,7 +24,7 @@ struct xattr_attaching {
 
 struct xattr_asking {
 	struct ports_ask ask;
-	fuse_req_t req; /* NULL: answered */
+	fuse_req_t req; /* NULL: answered, it was late */
 	size_t size;    /* of the buffer for the answer */
 	struct loop_io timer;
 };
@@ -35,10 +35,20 @@ static void xattr_attached(struct attach *a)
 {
 	struct xattr_attaching *r = container_of(a, struct xattr_attaching, attach);
 
-	fuse_req_interrupt_func(r->req, NULL, NULL);
 	loop_io_cancel(&r->timer);
-	reply_error(r->req, r->late && a->err == -EINTR ? -ETIMEDOUT : a->err);
+	if (r->req) {
+		fuse_req_interrupt_func(r->req, NULL, NULL);
+		reply_error(r->req, r->late && a->err == -EINTR ? -ETIMEDOUT : a->err);
+	}
 	free(r);
+}
+
+static void xattr_attach_answer_late(struct attach *a)
+{
+	struct xattr_attaching *r = container_of(a, struct xattr_attaching, attach);
+
+	fuse_req_interrupt_func(r->req, NULL, NULL);
+	reply_late(&r->req);
 }
 
 /* On the FUSE thread, like the reply: @data is there. */
@@ -77,6 +87,7 @@ static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, c
 	r->attach.text = r->uri;
 	r->attach.fd = -1;
 	r->attach.done = xattr_attached;
+	r->attach.late = xattr_attach_answer_late;
 	loop_io_init(&r->timer, ctx->loop, xattr_attach_late);
 	loop_io_timer(&r->timer, XATTR_PATIENCE_NSEC);
 	fuse_req_interrupt_func(req, xattr_attach_interrupted, r);
@@ -95,6 +106,11 @@ static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const ch
 
 /* ---- questions ---- */
 
+static void xattr_asking_late(struct ports_ask *a)
+{
+	reply_late(&container_of(a, struct xattr_asking, ask)->req);
+}
+
 static struct xattr_asking *xattr_asking_new(fuse_req_t req, struct node *node, void (*done)(struct ports_ask *))
 {
 	struct xattr_asking *r = calloc(1, sizeof(*r));
@@ -107,6 +123,7 @@ static struct xattr_asking *xattr_asking_new(fuse_req_t req, struct node *node, 
 	r->ask.ctx = context_of(req);
 	r->ask.inode = node->inode;
 	r->ask.done = done;
+	r->ask.late = xattr_asking_late;
 	return r;
 }
 
@@ -114,9 +131,9 @@ static void xattr_ports_told(struct ports_ask *a)
 {
 	struct xattr_asking *r = container_of(a, struct xattr_asking, ask);
 
-	if (a->err < 0)
+	if (r->req && a->err < 0)
 		reply_error(r->req, a->err);
-	else
+	else if (r->req)
 		reply_json(r->req, json_incref(a->ports), r->size, REPLY_ROOM);
 	json_decref(a->ports);
 	free(r);
@@ -149,9 +166,9 @@ static void xattr_detach_late(struct loop_io *io, int res)
 {
 	struct xattr_asking *r = container_of(io, struct xattr_asking, timer);
 
-	log_info("detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
-	reply_error(r->req, -ETIMEDOUT);
-	r->req = NULL;
+	if (r->req)
+		log_info("detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
+	reply_late(&r->req);
 }
 
 /* A port's id: digits alone. 0 is none. */

@@ -13,10 +13,15 @@
 
 struct xattr_setting {
 	struct settings_ask ask;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 	enum setting_key key;
 	size_t size; /* of the buffer for the answer */
 };
+
+static void xattr_settings_late(struct settings_ask *a)
+{
+	reply_late(&container_of(a, struct xattr_setting, ask)->req);
+}
 
 static struct xattr_setting *xattr_setting_new(fuse_req_t req, struct node *node, size_t i,
 					       void (*done)(struct settings_ask *))
@@ -27,7 +32,7 @@ static struct xattr_setting *xattr_setting_new(fuse_req_t req, struct node *node
 		reply_error(req, -ENOMEM);
 		return NULL;
 	}
-	x->ask = (struct settings_ask){ .ctx = context_of(req), .node = node, .done = done };
+	x->ask = (struct settings_ask){ .ctx = context_of(req), .node = node, .done = done, .late = xattr_settings_late };
 	x->req = req;
 	x->key = (enum setting_key)i;
 	return x;
@@ -42,7 +47,8 @@ static void xattr_settings_was_set(struct settings_ask *a)
 {
 	struct xattr_setting *x = container_of(a, struct xattr_setting, ask);
 
-	reply_error(x->req, a->err);
+	if (x->req)
+		reply_error(x->req, a->err);
 	free(x);
 }
 
@@ -72,8 +78,12 @@ static void xattr_settings_got(struct settings_ask *a)
 	struct xattr_setting *x = container_of(a, struct xattr_setting, ask);
 	char text[SETTING_TEXT_MAX];
 
-	if (a->err < 0) {
-		reply_error(x->req, a->err);
+	if (!x->req) {
+		free(x);
+		return;
+	}
+	if (a->err < 0 || (x->key == SETTING_SIZE && a->size_unknown)) {
+		reply_error(x->req, a->err < 0 ? a->err : -ETIMEDOUT);
 	} else {
 		setting_print(x->key, a->value[x->key], text);
 		reply_xattr(x->req, text, strlen(text), x->size, sizeof(text));

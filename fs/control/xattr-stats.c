@@ -15,17 +15,24 @@ struct xattr_stats_asking {
 	struct job job;
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, without the worker's report */
 	size_t size;
-	struct channel_stats stats;
+	struct report *report; /* the worker's */
 };
 
-static void xattr_stats_answer(struct xattr_stats_asking *a)
+/* With what there is. */
+static void xattr_stats_answer(struct xattr_stats_asking *a, struct report *report)
 {
-	int err = channel_stats_take(&a->stats, a->hold.ctx->services->scan, a->hold.inode);
+	struct channel_stats stats = { .report = report };
+	int err = channel_stats_take(&stats, a->hold.ctx->services->scan, &a->hold);
 
-	reply_json(a->req, err < 0 ? NULL : channel_stats_json(&a->stats), a->size, REPLY_ROOM);
-	channel_stats_finish(&a->stats);
+	reply_json(a->req, err < 0 ? NULL : channel_stats_json(&stats), a->size, REPLY_ROOM);
+	a->req = NULL;
+	channel_stats_finish(&stats);
+}
+
+static void xattr_stats_free(struct xattr_stats_asking *a)
+{
 	hold_drop(&a->hold);
 	free(a);
 }
@@ -34,22 +41,36 @@ static void xattr_stats_work(struct job *job)
 {
 	struct xattr_stats_asking *a = container_of(job, struct xattr_stats_asking, job);
 
-	a->stats.report = report_create(hold_channel(&a->hold));
+	a->report = report_create(hold_channel(&a->hold));
 }
 
 static void xattr_stats_reported(struct job *job)
 {
-	xattr_stats_answer(container_of(job, struct xattr_stats_asking, job));
+	struct xattr_stats_asking *a = container_of(job, struct xattr_stats_asking, job);
+
+	if (a->req)
+		xattr_stats_answer(a, a->report);
+	else
+		report_free(a->report);
+	xattr_stats_free(a);
+}
+
+static void xattr_stats_late(struct job *job)
+{
+	xattr_stats_answer(container_of(job, struct xattr_stats_asking, job), NULL);
 }
 
 static void xattr_stats_scanned(struct descriptor_scan_waiter *w)
 {
 	struct xattr_stats_asking *a = container_of(w, struct xattr_stats_asking, waiter);
 
-	if (hold_channel(&a->hold))
+	if (hold_channel(&a->hold) && !hold_stands(&a->hold)) {
 		hold_post(&a->hold, &a->job, xattr_stats_work, xattr_stats_reported);
-	else
-		xattr_stats_answer(a);
+		job_patient(&a->job, xattr_stats_late);
+		return;
+	}
+	xattr_stats_answer(a, NULL);
+	xattr_stats_free(a);
 }
 
 static void xattr_stats_get(fuse_req_t req, struct node *node, size_t i, size_t size)

@@ -15,7 +15,7 @@
 
 struct xattr_teeing {
 	struct tee_request tee;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 };
 
 static bool xattr_tee_has(const struct context *ctx, const struct node *node, size_t i)
@@ -37,8 +37,14 @@ static void xattr_tee_done(struct tee_request *t)
 {
 	struct xattr_teeing *x = container_of(t, struct xattr_teeing, tee);
 
-	reply_error(x->req, t->err);
+	if (x->req)
+		reply_error(x->req, t->err);
 	free(x);
+}
+
+static void xattr_tee_late(struct tee_request *t)
+{
+	reply_late(&container_of(t, struct xattr_teeing, tee)->req);
 }
 
 /* Returns 0, and xattr_tee_done() follows, or a negative errno. */
@@ -56,6 +62,7 @@ static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, 
 		.dir = dir,
 		.name = name,
 		.done = xattr_tee_done,
+		.late = xattr_tee_late,
 	};
 	x->req = req;
 	err = tee_start(&x->tee, rights);

@@ -19,7 +19,9 @@ struct config;
 struct control;
 struct engine;
 struct operations;
+struct job;
 struct services;
+struct worker;
 
 struct context {
 	struct fuse_session *session; /* any thread may notify the kernel by it */
@@ -46,6 +48,11 @@ struct context {
 	unsigned holds;                      /* and channel objects that are being destroyed */
 	void (*let_go)(struct context *ctx); /* set while leaving: none is left */
 	struct loop_task release;
+
+	struct loop_io watchdog;      /* watchdog.h */
+	LIST_HEAD(, job) patient;     /* jobs that somebody waits for */
+	/* A worker stands, or goes on (worker->stands); NULL: nobody wants to know. */
+	void (*stands)(struct context *ctx, struct worker *worker);
 
 	struct services *services;     /* fs/service */
 	struct operations *operations; /* fs/operation */

@@ -1,7 +1,7 @@
 /*
- * ctx->holds counts the holds and the objects that are being destroyed. While leaving, its fall to zero begins the end:
- * by a posted task, for whoever drops the last one may not be through with what it is about. The first fall finds the
- * objects of channels that still have names and destroys them; the second has let go of everything.
+ * ctx->holds counts the holds and the objects that are being destroyed. While leaving, an object goes with its last hold,
+ * though its channel has names; so what cannot be let go of keeps nothing else. When nothing is left, that is told by a
+ * posted task, for whoever drops the last one may not be through with what it is about.
  */
 #include "hold.h"
 
@@ -14,11 +14,13 @@
 #include "engine.h"
 #include "inode.h"
 #include "number.h"
+#include "watchdog.h"
 
 /* What an inode has its channel in; only this file looks inside. */
 struct object {
 	struct channel *channel;
-	struct job job; /* its end: nothing may fail there for want of memory */
+	struct worker *worker; /* the channel's */
+	struct job job;        /* its end: nothing may fail there for want of memory */
 };
 
 /* ---- objects ---- */
@@ -36,9 +38,11 @@ static void hold_less(struct context *ctx);
 
 static void object_finish(struct job *job)
 {
+	struct object *object = container_of(job, struct object, job);
 	struct context *ctx = job->ctx;
 
-	free(container_of(job, struct object, job));
+	engine_release(object->worker);
+	free(object);
 	hold_less(ctx);
 }
 
@@ -48,7 +52,21 @@ static void object_destroy(struct context *ctx, struct inode *inode)
 
 	inode->object = NULL;
 	ctx->holds++;
-	job_post(ctx, object->channel->worker->loop, &object->job, object_work, object_finish);
+	job_post(ctx, object->worker->loop, &object->job, object_work, object_finish);
+}
+
+/* On a worker that serves who may open the channel now, as far as the mode tells. */
+static int object_make(struct object *object, struct context *ctx, const struct inode *inode, uint64_t origin,
+		       const char *label, const struct limits *limits)
+{
+	int err = engine_assign(ctx->engine, inode->uid, inode->mode & (S_IRWXG | S_IRWXO), &object->worker);
+
+	if (err < 0)
+		return err;
+	err = channel_create(&object->channel, object->worker, origin, label, limits);
+	if (err < 0)
+		engine_release(object->worker);
+	return err;
 }
 
 int hold_object_with(struct hold *h, const struct settings *settings)
@@ -62,7 +80,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 	int err;
 
 	if (inode->object)
-		return 0;
+		return hold_stands(h) ? -ETIMEDOUT : 0;
 	if (!name)
 		return -ENOENT;
 	path = node_path(name);
@@ -73,12 +91,16 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		free(object);
 		return -ENOMEM;
 	}
-	err = channel_create(&object->channel, engine_next_worker(ctx->engine), name->id, path, &limits);
-	if (err < 0)
+	err = object_make(object, ctx, inode, name->id, path, &limits);
+	if (err == -EDQUOT)
+		accounts_log_refusal(limits.account, ACCOUNT_DESCRIPTORS, path);
+	if (err < 0) {
 		free(object);
-	else
-		inode->object = object;
-	return err;
+		return err;
+	}
+	inode->object = object;
+	watchdog_start(ctx);
+	return hold_stands(h) ? -ETIMEDOUT : 0;
 }
 
 int hold_object(struct hold *h)
@@ -91,6 +113,11 @@ struct channel *hold_channel(const struct hold *h)
 	return h->inode->object ? h->inode->object->channel : NULL;
 }
 
+bool hold_stands(const struct hold *h)
+{
+	return h->inode->object && h->inode->object->worker->stands;
+}
+
 bool hold_is_of(const struct inode *inode, const struct channel *ch)
 {
 	return inode->object && inode->object->channel == ch;
@@ -98,24 +125,11 @@ bool hold_is_of(const struct inode *inode, const struct channel *ch)
 
 /* ---- the end ---- */
 
-static bool hold_destroy_all(struct context *ctx)
-{
-	bool any = false;
-
-	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next)
-		if (node->inode->object) {
-			object_destroy(ctx, node->inode);
-			any = true;
-		}
-	return any;
-}
-
 static void hold_released(struct loop_task *task)
 {
 	struct context *ctx = container_of(task, struct context, release);
 
-	if (ctx->holds == 0 && !hold_destroy_all(ctx))
-		ctx->let_go(ctx);
+	ctx->let_go(ctx);
 }
 
 static void hold_release(struct context *ctx)
@@ -133,6 +147,9 @@ static void hold_less(struct context *ctx)
 void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx))
 {
 	ctx->let_go = let_go;
+	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next)
+		if (node->inode->object && !node->inode->holds)
+			object_destroy(ctx, node->inode);
 	if (ctx->holds == 0)
 		hold_release(ctx);
 }
@@ -183,7 +200,7 @@ void hold_drop(struct hold *h)
 		was.node->pins--;
 		node_release(&was.ctx->nodes, was.node);
 	}
-	if (--was.inode->holds == 0 && was.inode->object && !was.inode->names)
+	if (--was.inode->holds == 0 && was.inode->object && (!was.inode->names || was.ctx->let_go))
 		object_destroy(was.ctx, was.inode);
 	inode_put(was.inode);
 	hold_less(was.ctx);
@@ -191,10 +208,12 @@ void hold_drop(struct hold *h)
 
 void hold_post(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *))
 {
-	job_post(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
+	job_post(h->ctx, h->inode->object->worker->loop, job, work, finish);
+	job->worker = h->inode->object->worker;
 }
 
 void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *))
 {
-	job_post_longer(h->ctx, hold_channel(h)->worker->loop, job, work, finish);
+	job_post_longer(h->ctx, h->inode->object->worker->loop, job, work, finish);
+	job->worker = h->inode->object->worker;
 }

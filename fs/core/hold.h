@@ -6,8 +6,8 @@
  * A channel without taps, ports or settings of its own has no object: hold_object() makes it where it is wanted.
  * The object goes with the last hold once the channel has no name.
  *
- * The end of the daemon: hold_take() refuses, and hold_leave() waits until the last hold is dropped; only then do the
- * objects go. So whoever has a hold must come to drop it, also while the daemon leaves.
+ * The end of the daemon: hold_take() refuses, and each object goes with its last hold (hold_leave()). So whoever has one
+ * must come to drop it, also while the daemon leaves.
  *
  * All on the FUSE thread; the channel itself is used on its worker (job.h), while the hold lasts.
  */
@@ -38,13 +38,17 @@ void hold_drop(struct hold *h);
 
 /*
  * Makes the channel's object where there is none, with the mount's defaults or with @settings. Nothing is opened.
- * Returns 0, -ENOMEM, or -EDQUOT of the channel's owner.
+ * Returns 0, -ENOMEM, -EDQUOT of the channel's owner, a negative errno of engine_assign(), or -ETIMEDOUT: there is one, but
+ * nothing should be asked of its worker (hold_stands()).
  */
 int hold_object(struct hold *h);
 int hold_object_with(struct hold *h, const struct settings *settings);
 
 /* The object; NULL: there is none yet. Any thread that was handed the hold once there was one. */
 struct channel *hold_channel(const struct hold *h);
+
+/* Whether the worker of the channel, if it has an object, waits for what somebody holds (watchdog.h). */
+bool hold_stands(const struct hold *h);
 
 /* Whether @ch, which may be gone, is the object of @inode: for what was told of a channel by its worker. */
 bool hold_is_of(const struct inode *inode, const struct channel *ch);
@@ -53,5 +57,8 @@ bool hold_is_of(const struct inode *inode, const struct channel *ch);
 void hold_post(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *));
 void hold_post_longer(const struct hold *h, struct job *job, void (*work)(struct job *), void (*finish)(struct job *));
 
-/* The end: once no hold is left all objects are destroyed, on their workers, and then @let_go is called. */
+/*
+ * The end: each object is destroyed on its worker once nobody holds it, and when none is left @let_go is called. That may
+ * take for ever, where a worker stands.
+ */
 void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx));

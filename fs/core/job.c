@@ -1,11 +1,21 @@
+/*
+ * Whether a late job is done is settled by the one change of its state away from POSTED: its worker makes it BEGUN, or the
+ * watchdog GIVEN_UP.
+ */
 #include "job.h"
 
 #include "base.h"
+#include "engine.h"
+#include "watchdog.h"
+
+enum job_state { JOB_POSTED, JOB_BEGUN, JOB_GIVEN_UP };
 
 static void job_back(struct loop_task *task)
 {
 	struct job *job = container_of(task, struct job, task);
 
+	if (job->late && !job->is_late)
+		LIST_REMOVE(job, waiting);
 	job->finish(job);
 }
 
@@ -19,7 +29,12 @@ static void job_run(struct loop_task *task)
 {
 	struct job *job = container_of(task, struct job, task);
 	bool longer = job->longer; /* the job may be gone afterwards */
+	int posted = JOB_POSTED;
 
+	if (!atomic_compare_exchange_strong(&job->state, &posted, JOB_BEGUN)) {
+		job_done(job);
+		return;
+	}
 	job->work(job);
 	if (!longer)
 		job_done(job);
@@ -42,4 +57,34 @@ void job_post_longer(struct context *ctx, struct loop *thread, struct job *job, 
 		     void (*finish)(struct job *))
 {
 	job_begin(ctx, thread, job, work, finish, true);
+}
+
+/* ---- who waits for it ---- */
+
+void job_patient(struct job *job, void (*late)(struct job *job))
+{
+	job->late = late;
+	LIST_INSERT_HEAD(&job->ctx->patient, job, waiting);
+	watchdog_start(job->ctx);
+}
+
+bool job_given_up(const struct job *job)
+{
+	return atomic_load(&job->state) == JOB_GIVEN_UP;
+}
+
+bool job_is_due(const struct job *job)
+{
+	return (job->worker && job->worker->stands) ||
+	       (job->ticks >= WATCHDOG_LATE_TICKS && atomic_load(&job->state) == JOB_POSTED);
+}
+
+void job_tell_late(struct job *job)
+{
+	int posted = JOB_POSTED;
+
+	LIST_REMOVE(job, waiting);
+	atomic_compare_exchange_strong(&job->state, &posted, JOB_GIVEN_UP);
+	job->is_late = true;
+	job->late(job);
 }

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+#include <sys/queue.h>
+
 #include "context.h"
 
 struct job {
@@ -12,6 +15,15 @@ struct job {
 	void (*work)(struct job *job);   /* on the other thread */
 	void (*finish)(struct job *job); /* on the FUSE thread; may free the job */
 	bool longer;                     /* the work ends with job_done() */
+
+	/* The FUSE thread's: */
+	struct worker *worker; /* that does it; NULL: another thread does */
+	void (*late)(struct job *job);
+	bool is_late; /* late() was called */
+	unsigned ticks;
+	LIST_ENTRY(job) waiting;
+
+	atomic_int state; /* enum job_state */
 };
 
 /* Jobs of one thread are begun, and come back, in the order in which they were posted. */
@@ -25,3 +37,17 @@ void job_post(struct context *ctx, struct loop *thread, struct job *job, void (*
 void job_post_longer(struct context *ctx, struct loop *thread, struct job *job, void (*work)(struct job *),
 		     void (*finish)(struct job *));
 void job_done(struct job *job);
+
+/*
+ * Somebody waits for the job, which was just posted, and is to be answered in time: @late is called, once, where its worker
+ * stands, or has not come to it for long (watchdog.h); never within this call. finish() follows all the same, some day.
+ * What had not begun by then is not done any more (job_given_up()); the rest is for finish() to undo, where it must be.
+ */
+void job_patient(struct job *job, void (*late)(struct job *job));
+
+/* In finish(): whether it was late, and nothing was done. */
+bool job_given_up(const struct job *job);
+
+/* For the watchdog. */
+bool job_is_due(const struct job *job);
+void job_tell_late(struct job *job);

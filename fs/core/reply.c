@@ -20,6 +20,13 @@ void reply_error(fuse_req_t req, int err)
 	fuse_reply_err(req, -err);
 }
 
+void reply_late(fuse_req_t *req)
+{
+	if (*req)
+		reply_error(*req, -ETIMEDOUT);
+	*req = NULL;
+}
+
 void reply_refusal(fuse_req_t req, const struct node *node, const char *what, int err, const char *why)
 {
 	_cleanup_free_ char *path = node_path(node_name(node));

@@ -11,6 +11,9 @@
 /* @err: 0 or a negative errno. */
 void reply_error(fuse_req_t req, int err);
 
+/* It comes too late (job_patient()): answers ETIMEDOUT, and takes the request out of *req. No-op where it was answered. */
+void reply_late(fuse_req_t *req);
+
 /* Says in the log of which name and what, and why; NULL: what @err, a negative errno, says. */
 void reply_refusal(fuse_req_t req, const struct node *node, const char *what, int err, const char *why);
 

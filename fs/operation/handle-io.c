@@ -1,6 +1,9 @@
 /*
  * A request is copied, and goes to the worker, whose feed answers it at once or parks it: so it comes back when its
  * feed_op is done. An interrupt goes after it; whatever is the later one home frees both.
+ *
+ * Who writes waits for a reader, and that may take for ever; but who must not wait, or does not want to any more, is
+ * answered also where the worker does not come to it. What it moves after that counts for the handle's position alone.
  */
 #include "handle-parts.h"
 
@@ -25,7 +28,7 @@ struct transfer {
 	bool finished;
 	enum transfer_kind kind;
 	struct handle *handle;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 	struct feed_op op;
 	ssize_t result;
 	char buf[];
@@ -69,8 +72,9 @@ static void transfer_finish(struct job *job)
 	struct transfer *r = container_of(job, struct transfer, job);
 	struct handle *h = r->handle;
 
-	fuse_req_interrupt_func(r->req, NULL, NULL);
-	if (r->kind == TRANSFER_READ) {
+	if (r->req)
+		fuse_req_interrupt_func(r->req, NULL, NULL);
+	if (r->kind == TRANSFER_READ && r->req) {
 		if (r->result < 0)
 			reply_error(r->req, (int)r->result);
 		else
@@ -79,7 +83,9 @@ static void transfer_finish(struct job *job)
 		h->pos += r->op.moved;
 		if (h->node->size < h->pos && !h->packets)
 			h->node->size = h->pos;
-		if (r->kind == TRANSFER_TRUNCATE)
+		if (!r->req)
+			; /* answered */
+		else if (r->kind == TRANSFER_TRUNCATE)
 			transfer_reply_truncate(r);
 		else if (r->result < 0)
 			reply_error(r->req, (int)r->result);
@@ -106,6 +112,15 @@ static void transfer_cancelled(struct job *job)
 	transfer_free(r);
 }
 
+static void transfer_late(struct job *job)
+{
+	struct transfer *r = container_of(job, struct transfer, job);
+
+	fuse_req_interrupt_func(r->req, NULL, NULL);
+	reply_error(r->req, r->cancelling ? -EINTR : -ETIMEDOUT);
+	r->req = NULL;
+}
+
 /* On the FUSE thread, like the reply: @data is there. */
 static void transfer_interrupted(fuse_req_t req, void *data)
 {
@@ -114,6 +129,8 @@ static void transfer_interrupted(fuse_req_t req, void *data)
 	if (r->cancelling || r->finished || r->handle->detached)
 		return;
 	r->cancelling = true;
+	if (!r->op.nonblock)
+		job_patient(&r->job, transfer_late);
 	hold_post(&r->handle->hold, &r->cancel, transfer_work_cancel, transfer_cancelled);
 }
 
@@ -139,6 +156,8 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 	r->op.len = len;
 	r->op.done = transfer_done;
 	hold_post_longer(&h->hold, &r->job, transfer_work, transfer_finish);
+	if (r->op.nonblock)
+		job_patient(&r->job, transfer_late);
 	fuse_req_interrupt_func(req, transfer_interrupted, r);
 }
 

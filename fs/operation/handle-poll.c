@@ -11,7 +11,7 @@
 struct handle_polling {
 	struct job job;
 	struct handle *handle;
-	fuse_req_t req;
+	fuse_req_t req; /* NULL: answered, it was late */
 	struct fuse_pollhandle *ph;
 	short events;
 	short revents;
@@ -52,8 +52,16 @@ static void handle_polled(struct job *job)
 {
 	struct handle_polling *p = container_of(job, struct handle_polling, job);
 
-	fuse_reply_poll(p->req, (unsigned)p->revents);
+	if (p->req)
+		fuse_reply_poll(p->req, (unsigned)p->revents);
+	if (job_given_up(job) && p->ph)
+		fuse_pollhandle_destroy(p->ph);
 	free(p);
+}
+
+static void handle_poll_late(struct job *job)
+{
+	reply_late(&container_of(job, struct handle_polling, job)->req);
 }
 
 void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
@@ -72,4 +80,5 @@ void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, stru
 	p->ph = ph;
 	p->events = (short)(fi->poll_events & (POLLIN | POLLOUT));
 	hold_post(&h->hold, &p->job, handle_poll_work, handle_polled);
+	job_patient(&p->job, handle_poll_late);
 }

@@ -98,10 +98,42 @@ static void attach_work(struct job *job)
 	a->err = port_attach(hold_channel(&a->hold), &a->config, &a->id, a->why);
 }
 
+static void attach_late(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	if (a->late)
+		a->late(a);
+}
+
+static void attach_detached(void *data)
+{
+}
+
+static void attach_work_undo(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	port_detach(hold_channel(&a->hold), a->id, attach_detached, NULL);
+}
+
+static void attach_undone(struct job *job)
+{
+	struct attach *a = container_of(job, struct attach, job);
+
+	attach_finish(a, attach_refuse(a, -ETIMEDOUT, "the channel's worker does not answer"));
+}
+
 static void attach_worked(struct job *job)
 {
 	struct attach *a = container_of(job, struct attach, job);
 
+	if (job_given_up(job))
+		a->err = -ETIMEDOUT;
+	if (job->is_late && a->err == 0) {
+		hold_post(&a->hold, &a->job, attach_work_undo, attach_undone);
+		return;
+	}
 	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->ctx->leaving)
 		port_wait_keep(&a->hold, a->id);
 	if (a->err < 0 && !*a->why)
@@ -120,7 +152,10 @@ static int attach_ready(struct attach *a)
 		err = settings_limits(a->ctx, &a->rights, a->node->inode, &c->limits);
 	if (err == 0)
 		err = hold_object(&a->hold);
-	return err < 0 ? attach_refuse(a, err, err == -EDQUOT ? "the quota of the channel's owner is used up" : NULL) :
+	return err < 0 ? attach_refuse(a, err,
+				       err == -EDQUOT    ? "the quota of the channel's owner is used up" :
+				       err == -ETIMEDOUT ? "the channel's worker does not answer" :
+							   NULL) :
 			 0;
 }
 
@@ -147,6 +182,7 @@ static void attach_post(struct attach *a, struct opened opened)
 		err = attach_ready(a);
 	if (err == 0) {
 		hold_post(&a->hold, &a->job, attach_work, attach_worked);
+		job_patient(&a->job, attach_late);
 		return;
 	}
 	attach_finish(a, err);

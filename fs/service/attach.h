@@ -26,6 +26,8 @@ struct attach {
 	 * finds closed what was passed, unless it was cancelled.
 	 */
 	void (*done)(struct attach *a);
+	/* A worker is late: whoever waits is to be told ETIMEDOUT, and nothing will be attached; done() follows. May be NULL. */
+	void (*late)(struct attach *a);
 
 	/* The result: */
 	int err;               /* 0 or a negative errno, logged */

@@ -4,19 +4,15 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "accounts.h"
 #include "channel-stats.h"
 #include "hold.h"
 #include "rights.h"
 
 struct channel_list_entry {
-	struct hold hold;           /* until channel_list_release() */
+	struct hold hold;           /* for who makes the report; until channel_list_release() */
 	struct channel *channel;    /* as it was when the list was taken; NULL: there was nothing to report */
 	struct channel_stats stats; /* its report is to be made on the channel's worker */
-};
-
-struct channel_list_user {
-	uid_t uid;
-	uint64_t used, limit;
 };
 
 /* Zero-valid. */
@@ -24,7 +20,7 @@ struct channel_list {
 	struct channel_list_entry *entries;
 	size_t count;
 	size_t room;
-	struct channel_list_user *users;
+	struct account_report *users;
 	size_t user_count;
 	size_t workers;
 	double uptime; /* seconds */
@@ -36,7 +32,7 @@ struct channel_list {
  */
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number);
 
-/* On the FUSE thread, once the reports are there. */
+/* On the FUSE thread: drops the holds that nobody has taken. */
 void channel_list_release(struct channel_list *list);
 
 /* What .spfs/stats.json holds, see spfsd(8). On any thread. NULL: out of memory. */

@@ -11,9 +11,11 @@
 
 #include "json.h"
 #include "base.h"
+#include "hold.h"
 #include "node.h"
 #include "ports.h"
 #include "report.h"
+#include "standing.h"
 
 #define CUT "..."
 
@@ -47,13 +49,19 @@ static int channel_stats_take_name(struct channel_stats_name *name, const struct
 	return node->parent && !name->path ? -ENOMEM : 0;
 }
 
-int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode)
+int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct hold *hold)
 {
+	const struct inode *inode = hold->inode;
 	const struct node *node;
 	size_t at;
 	int err = 0;
 
 	t->ino = inode->ino;
+	if (hold_stands(hold)) {
+		t->stands = standing_words(hold);
+		if (!t->stands)
+			return -ENOMEM;
+	}
 	if (inode->origin)
 		err = channel_stats_take_name(&t->origin, scan, inode->origin);
 	if (inode->packets) { /* its writers are counted where they write */
@@ -81,6 +89,7 @@ void channel_stats_finish(struct channel_stats *t)
 		free(t->taps[i].path);
 	free(t->taps);
 	report_free(t->report);
+	free(t->stands);
 	*t = (struct channel_stats){ 0 };
 }
 
@@ -122,7 +131,8 @@ static const struct tap_report *channel_stats_report_of(const struct report *r, 
 	return &nothing;
 }
 
-static json_t *channel_stats_tap_json(const struct channel_stats_name *name, const struct tap_report *t, bool full)
+static json_t *channel_stats_tap_json(const struct channel_stats_name *name, const struct tap_report *t,
+				      const char *stands, bool full)
 {
 	static const char *const states[] = {
 		[OUTLET_IDLE] = "idle",
@@ -134,7 +144,7 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 				t->size ? json_of_number(t->size) : json_null(), "lost", json_of_number(t->lost),
 				"drops", json_of_number(t->drops), "readers",
 				channel_stats_users(name, name->users.readers), "state", states[t->state], "waits",
-				json_of_text(t->id ? t->waits.text : NULL));
+				json_of_text(t->id ? t->waits.text : stands));
 
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
@@ -152,7 +162,7 @@ static json_t *channel_stats_taps_json(const struct channel_stats *t, bool full)
 		json_array_append_new(taps,
 				      channel_stats_tap_json(&t->taps[i],
 							     channel_stats_report_of(t->report, t->taps[i].id, &hint),
-							     full));
+							     t->stands, full));
 	return taps;
 }
 
@@ -173,7 +183,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
 			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
-			 json_of_text(teed ? r->waits.text : NULL), "taps", channel_stats_taps_json(t, full));
+			 json_of_text(teed ? r->waits.text : t->stands), "taps", channel_stats_taps_json(t, full));
 }
 
 json_t *channel_stats_json(const struct channel_stats *t)

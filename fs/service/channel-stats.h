@@ -9,7 +9,7 @@
 
 #include "descriptor-scan.h"
 
-struct inode;
+struct hold;
 struct report;
 
 struct channel_stats_name {
@@ -25,11 +25,15 @@ struct channel_stats {
 	struct channel_stats_name origin;
 	size_t count;
 	struct channel_stats_name *taps; /* oldest first */
-	struct report *report;           /* the stats's own; NULL: the daemon has no part in the channel */
+	struct report *report;           /* the stats's own; NULL: the daemon has no part in the channel, or @stands */
+	char *stands;                    /* why there is no report, in words; NULL: there is one, or none to be made */
 };
 
-/* On the FUSE thread: all but the report. Returns 0 or -ENOMEM; channel_stats_finish() is owed either way. */
-int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode);
+/*
+ * On the FUSE thread: all but the report of the channel that @hold is of. Returns 0 or -ENOMEM; channel_stats_finish() is
+ * owed either way.
+ */
+int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct hold *hold);
 
 /* What spfs.stats says, see spfsd(8). NULL: out of memory. */
 json_t *channel_stats_json(const struct channel_stats *t);

@@ -1,6 +1,7 @@
 /*
- * The FUSE thread chooses the channels and keeps their objects meanwhile (channel-list.h); the workers add the reports; the
- * helper makes the text. At the end of the daemon (ctx->leaving) nothing further is posted anywhere, and whoever waits
+ * The FUSE thread chooses the channels (channel-list.h); each worker makes the reports of its own, which are its *share*;
+ * the helper makes the text. A share has the holds on its channels, so it may be left behind: where its worker is late, the
+ * text is made without it. At the end of the daemon (ctx->leaving) nothing further is posted anywhere, and whoever waits
  * is told so by what comes back.
  */
 #include "collector.h"
@@ -21,12 +22,19 @@
 
 TAILQ_HEAD(waiters, collector_waiter);
 
-/* A worker's part. */
+struct share_channel {
+	struct hold hold;
+	size_t index; /* in the list */
+	struct report *report;
+};
+
 struct share {
 	struct job job;
-	struct collector *collector;
+	struct collector *collector; /* NULL: it was late, and nobody waits for it */
 	struct worker *worker;
-	size_t at; /* entries before are done */
+	size_t count;
+	size_t at; /* those before are done; the worker's while the job is under way */
+	struct share_channel channels[];
 };
 
 struct collector {
@@ -40,7 +48,6 @@ struct collector {
 	uint64_t number;
 
 	struct channel_list list;
-	struct share *shares;
 	size_t pending; /* shares */
 };
 
@@ -65,8 +72,6 @@ static void collector_finish_waiters(struct waiters *list, int err)
 static void collector_end(struct collector *c, int err)
 {
 	channel_list_finish(&c->list);
-	free(c->shares);
-	c->shares = NULL;
 	c->running = false;
 	collector_finish_waiters(&c->served, err);
 	collector_next(c);
@@ -94,29 +99,44 @@ static void collector_text_made(struct job *job)
 
 /* ---- the reports, on the workers ---- */
 
-static void collector_work_share(struct job *job)
+static void share_work(struct job *job)
 {
 	struct share *sh = container_of(job, struct share, job);
-	struct collector *c = sh->collector;
 
-	for (unsigned n = 0; sh->at < c->list.count && n < TURN_REPORTS; sh->at++) {
-		struct channel_list_entry *e = &c->list.entries[sh->at];
+	for (unsigned n = 0; sh->at < sh->count && n < TURN_REPORTS; n++, sh->at++)
+		sh->channels[sh->at].report = report_create(hold_channel(&sh->channels[sh->at].hold));
+}
 
-		if (!e->channel || e->channel->worker != sh->worker)
-			continue;
-		e->stats.report = report_create(e->channel);
-		n++;
+static void share_free(struct share *sh)
+{
+	for (size_t i = 0; i < sh->count; i++) {
+		hold_drop(&sh->channels[i].hold);
+		report_free(sh->channels[i].report);
 	}
+	free(sh);
+}
+
+/* ... which is through. Returns 0 or -ENOMEM. */
+static int share_give(struct share *sh, struct channel_list *list)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sh->at; i++) {
+		struct share_channel *ch = &sh->channels[i];
+
+		err = ch->report ? err : -ENOMEM;
+		list->entries[ch->index].stats.report = ch->report;
+		ch->report = NULL;
+	}
+	return err;
 }
 
 static void collector_reported(struct collector *c)
 {
 	struct context *ctx = c->ctx;
 
-	for (size_t i = 0; i < c->list.count; i++)
-		if (c->list.entries[i].channel && !c->list.entries[i].stats.report)
-			c->err = -ENOMEM;
-	channel_list_release(&c->list);
+	if (--c->pending)
+		return;
 	if (ctx->leaving)
 		collector_end(c, -ENOTCONN);
 	else if (c->err < 0)
@@ -125,31 +145,90 @@ static void collector_reported(struct collector *c)
 		job_post(ctx, ctx->helper, &c->job, collector_work_text, collector_text_made);
 }
 
-static void collector_share_done(struct job *job)
+static void share_late(struct job *job)
 {
 	struct share *sh = container_of(job, struct share, job);
 	struct collector *c = sh->collector;
 
-	if (sh->at < c->list.count && !c->ctx->leaving)
-		job_post(c->ctx, sh->worker->loop, job, collector_work_share, collector_share_done);
-	else if (--c->pending == 0)
+	sh->collector = NULL;
+	collector_reported(c);
+}
+
+static void share_post(struct share *sh);
+
+static void share_done(struct job *job)
+{
+	struct share *sh = container_of(job, struct share, job);
+	struct collector *c = sh->collector;
+
+	if (c && sh->at < sh->count && !c->ctx->leaving) {
+		share_post(sh);
+		return;
+	}
+	if (c && share_give(sh, &c->list) < 0)
+		c->err = -ENOMEM;
+	share_free(sh);
+	if (c)
 		collector_reported(c);
+}
+
+static void share_post(struct share *sh)
+{
+	job_post(sh->collector->ctx, sh->worker->loop, &sh->job, share_work, share_done);
+	sh->job.worker = sh->worker;
+	job_patient(&sh->job, share_late);
+}
+
+/* Makes the worker's share, for all of its channels, where it can be asked. Returns 0 or -ENOMEM. */
+static int share_create(struct collector *c, struct worker *w)
+{
+	struct share *sh = NULL;
+
+	if (w->channels && !w->stands) {
+		sh = calloc(1, sizeof(*sh) + w->channels * sizeof(sh->channels[0]));
+		if (!sh)
+			return -ENOMEM;
+		sh->collector = c;
+		sh->worker = w;
+	}
+	w->visit = sh;
+	return 0;
+}
+
+/* Takes the holds of the list, but for channels whose worker cannot be asked. */
+static void collector_share_out(struct channel_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct channel_list_entry *e = &list->entries[i];
+		struct share *sh = e->channel ? e->channel->worker->visit : NULL;
+
+		if (!sh)
+			continue;
+		sh->channels[sh->count++] = (struct share_channel){ .hold = e->hold, .index = i };
+		e->hold = (struct hold){ 0 };
+	}
 }
 
 static void collector_ask_workers(struct collector *c)
 {
-	struct worker *w;
+	struct engine *engine = c->ctx->engine;
+	struct worker *w = NULL;
 
-	c->pending = c->list.workers;
-	c->shares = calloc(c->pending, sizeof(*c->shares));
-	if (!c->shares) {
-		c->err = -ENOMEM;
-		collector_reported(c);
-		return;
-	}
-	for (size_t i = 0; (w = engine_worker(c->ctx->engine, (unsigned)i)); i++) {
-		c->shares[i] = (struct share){ .collector = c, .worker = w };
-		job_post(c->ctx, w->loop, &c->shares[i].job, collector_work_share, collector_share_done);
+	while ((w = engine_next(engine, w)))
+		if (share_create(c, w) < 0)
+			c->err = -ENOMEM;
+	if (c->err == 0)
+		collector_share_out(&c->list);
+	while ((w = engine_next(engine, w))) {
+		struct share *sh = w->visit;
+
+		w->visit = NULL;
+		if (sh && sh->count) {
+			c->pending++;
+			share_post(sh);
+		} else {
+			free(sh);
+		}
 	}
 }
 
@@ -164,11 +243,12 @@ static void collector_scanned(struct descriptor_scan_waiter *w)
 		collector_end(c, -ENOTCONN);
 		return;
 	}
+	c->pending = 1;
 	c->err = channel_list_take(&c->list, c->ctx, r, ++c->number);
 	if (c->err == 0)
 		collector_ask_workers(c);
-	else
-		collector_reported(c);
+	channel_list_release(&c->list);
+	collector_reported(c);
 }
 
 /* ---- who waits ---- */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "accounts.h"
 #include "base.h"
 #include "declare-ports.h"
 #include "engine.h"
@@ -60,7 +61,8 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 	if (!node)
 		return NULL;
 	node->inode->origin = node;
-	if (node_attach(&ctx->nodes, node, dir, name) < 0) {
+	if (node_charge(node, accounts_of_user(ctx, d->owner.uid)) < 0 ||
+	    node_attach(&ctx->nodes, node, dir, name) < 0) {
 		node_release(&ctx->nodes, node);
 		return NULL;
 	}
@@ -150,7 +152,7 @@ struct settling {
 
 struct settle_job {
 	struct job job;
-	struct settling *settling;
+	struct settling *settling; /* NULL: it was late */
 };
 
 static void declare_settled(struct settling *st)
@@ -169,22 +171,32 @@ static void declare_worker_settled(struct job *job)
 {
 	struct settle_job *j = container_of(job, struct settle_job, job);
 
-	declare_settled(j->settling);
+	if (j->settling)
+		declare_settled(j->settling);
 	free(j);
+}
+
+static void declare_worker_late(struct job *job)
+{
+	struct settle_job *j = container_of(job, struct settle_job, job);
+	struct settling *st = j->settling;
+
+	j->settling = NULL;
+	declare_settled(st);
 }
 
 /* What was asked of the workers before is done when they come to this. */
 static void declare_settle(struct context *ctx, void (*done)(void *), void *data)
 {
 	struct settling *st = calloc(1, sizeof(*st));
-	struct worker *w;
+	struct worker *w = NULL;
 
 	if (!st) {
 		done(data);
 		return;
 	}
 	*st = (struct settling){ .ctx = ctx, .left = 1, .done = done, .data = data };
-	for (unsigned i = 0; (w = engine_worker(ctx->engine, i)); i++) {
+	while ((w = engine_next(ctx->engine, w))) {
 		struct settle_job *j = calloc(1, sizeof(*j));
 
 		if (!j)
@@ -192,6 +204,8 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 		j->settling = st;
 		st->left++;
 		job_post(ctx, w->loop, &j->job, declare_work_nothing, declare_worker_settled);
+		j->job.worker = w;
+		job_patient(&j->job, declare_worker_late);
 	}
 	declare_settled(st);
 }

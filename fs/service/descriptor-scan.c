@@ -1,27 +1,32 @@
+/*
+ * One scan at a time; one that does not come back in time is given up, and then it is not known who has what open until
+ * the next has come back.
+ */
 #include "descriptor-scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "access.h"
 #include "base.h"
 #include "clock.h"
 #include "descriptor-list.h"
+#include "errand.h"
 #include "log.h"
-#include "job.h"
 #include "services.h"
 
 struct descriptor_scan {
 	struct context *ctx;
-	struct job job;
-	bool running;
+	struct descriptor_look *look; /* NULL: no scan is under way */
+	bool failing;                 /* none could be begun, and who waits is about to be told */
+	struct loop_task failure;
 	bool blind;
-	bool next_blind;             /* the helper's while running, as @next */
 	uint64_t finished;           /* when, in nanoseconds; 0: never */
 	struct descriptor_list seen; /* by node */
-	struct descriptor_list next; /* the helper's while running */
 	TAILQ_HEAD(, descriptor_scan_waiter) waiters;
 
 	atomic_bool asked;
@@ -29,11 +34,28 @@ struct descriptor_scan {
 	struct loop_io timer;
 };
 
-static void descriptor_scan_work(struct job *job)
-{
-	struct descriptor_scan *sv = container_of(job, struct descriptor_scan, job);
+/* A scan under way: the errand's. */
+struct descriptor_look {
+	struct errand errand;
+	struct descriptor_scan *scan;
+	struct descriptor_list list;
+	bool blind;
+	char mountpoint[];
+};
 
-	sv->next_blind = !descriptor_list_read(&sv->next, sv->ctx->mountpoint);
+static void descriptor_look_run(struct errand *e)
+{
+	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
+
+	look->blind = !descriptor_list_read(&look->list, look->mountpoint);
+}
+
+static void descriptor_look_free(struct errand *e)
+{
+	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
+
+	descriptor_list_clear(&look->list);
+	free(look);
 }
 
 /* ---- on the FUSE thread ---- */
@@ -85,15 +107,19 @@ static void descriptor_scan_tell_waiters(struct descriptor_scan *sv)
 	}
 }
 
-static void descriptor_scan_finish(struct job *job)
+/* @look: NULL, or given up: it is not known. */
+static void descriptor_scan_finish(struct descriptor_scan *sv, struct descriptor_look *look)
 {
-	struct descriptor_scan *sv = container_of(job, struct descriptor_scan, job);
 	struct descriptor_list before = sv->seen;
 
-	sv->seen = sv->next;
-	sv->blind = sv->next_blind;
-	sv->next = (struct descriptor_list){ 0 };
-	sv->running = false;
+	sv->look = NULL;
+	sv->failing = false;
+	sv->seen = (struct descriptor_list){ 0 };
+	sv->blind = !look || look->errand.late || look->blind;
+	if (look && !look->errand.late) {
+		sv->seen = look->list;
+		look->list = (struct descriptor_list){ 0 };
+	}
 	sv->finished = clock_nsec();
 	for (size_t i = 0; i < sv->seen.count; i++) {
 		struct descriptor *s = &sv->seen.all[i];
@@ -111,21 +137,57 @@ static void descriptor_scan_finish(struct job *job)
 	descriptor_scan_tell_waiters(sv);
 }
 
+static void descriptor_look_done(struct errand *e)
+{
+	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
+
+	if (e->late)
+		log_warn(
+			"it takes too long to find out who has what open: there are too many descriptors, or one hangs");
+	descriptor_scan_finish(look->scan, look);
+}
+
+static void descriptor_scan_failed(struct loop_task *task)
+{
+	descriptor_scan_finish(container_of(task, struct descriptor_scan, failure), NULL);
+}
+
 static void descriptor_scan_run(struct descriptor_scan *sv)
 {
-	if (sv->running)
+	const char *mountpoint = sv->ctx->mountpoint;
+	struct descriptor_look *look;
+	int err = -ENOMEM;
+
+	if (sv->look || sv->failing)
 		return;
-	sv->running = true;
-	job_post(sv->ctx, sv->ctx->helper, &sv->job, descriptor_scan_work, descriptor_scan_finish);
+	look = calloc(1, sizeof(*look) + strlen(mountpoint) + 1);
+	if (look) {
+		look->errand = (struct errand){ .run = descriptor_look_run,
+						.done = descriptor_look_done,
+						.free = descriptor_look_free,
+						.loop = sv->ctx->loop,
+						.uid = geteuid() };
+		look->scan = sv;
+		strcpy(look->mountpoint, mountpoint);
+		err = errand_start(&look->errand, DESCRIPTOR_SCAN_PATIENCE_NSEC);
+	}
+	if (err == 0) {
+		sv->look = look;
+		return;
+	}
+	log_warn("it is not known who has what open: %s", strerror(-err));
+	free(look);
+	sv->failing = true;
+	loop_post(sv->ctx->loop, &sv->failure);
 }
 
 void descriptor_scan_want(struct descriptor_scan *sv, struct descriptor_scan_waiter *w)
 {
-	if (!w->anew && !sv->running && sv->finished && clock_nsec() - sv->finished < DESCRIPTOR_SCAN_FRESH_NSEC) {
+	if (!w->anew && !sv->look && sv->finished && clock_nsec() - sv->finished < DESCRIPTOR_SCAN_FRESH_NSEC) {
 		w->done(w);
 		return;
 	}
-	w->early = w->anew && sv->running;
+	w->early = w->anew && sv->look;
 	TAILQ_INSERT_TAIL(&sv->waiters, w, entry);
 	descriptor_scan_run(sv);
 }
@@ -192,6 +254,12 @@ void descriptor_scan_origin_opened(void *data)
 		loop_post(sv->ctx->loop, &sv->task);
 }
 
+void descriptor_scan_leave(struct descriptor_scan *sv)
+{
+	if (sv->look)
+		errand_abandon(&sv->look->errand);
+}
+
 int descriptor_scan_create(struct descriptor_scan **out, struct context *ctx)
 {
 	struct descriptor_scan *sv = calloc(1, sizeof(*sv));
@@ -200,6 +268,7 @@ int descriptor_scan_create(struct descriptor_scan **out, struct context *ctx)
 		return -ENOMEM;
 	sv->ctx = ctx;
 	sv->task.run = descriptor_scan_asked;
+	sv->failure.run = descriptor_scan_failed;
 	TAILQ_INIT(&sv->waiters);
 	loop_io_init(&sv->timer, ctx->loop, descriptor_scan_timer_ready);
 	*out = sv;
@@ -211,6 +280,5 @@ void descriptor_scan_destroy(struct descriptor_scan *sv)
 	if (!sv)
 		return;
 	descriptor_list_clear(&sv->seen);
-	descriptor_list_clear(&sv->next);
 	free(sv);
 }

@@ -2,7 +2,7 @@
  * The scan: who has which name of the mount open, as far as /proc/PID/fd tells.
  *
  * A FIFO does not say how many have it open, and the kernel serves its opens without the daemon. So
- * on request, the helper thread reads the descriptors of every process that it may look into. What is
+ * on request, an errand (errand.h) reads the descriptors of every process that the daemon may look into. What is
  * opened through another mount namespace, or belongs to a process hidden from the daemon, is not seen.
  */
 #pragma once
@@ -26,13 +26,20 @@ struct descriptor_scan_waiter {
 /* Returns 0 or -ENOMEM. */
 int descriptor_scan_create(struct descriptor_scan **scan, struct context *ctx);
 
-/* No scan may be under way. NULL-safe. */
+/* The end of the daemon: who waits is told, and no scan is waited for. */
+void descriptor_scan_leave(struct descriptor_scan *scan);
+
+/* Nobody may be waiting. NULL-safe. */
 void descriptor_scan_destroy(struct descriptor_scan *scan);
 
-/* Calls @w->done after a scan no older than DESCRIPTOR_SCAN_FRESH_NSEC; perhaps at once. */
+/*
+ * Calls @w->done after a scan no older than DESCRIPTOR_SCAN_FRESH_NSEC, perhaps at once, or when one has not come back
+ * after DESCRIPTOR_SCAN_PATIENCE_NSEC: then nothing is known.
+ */
 void descriptor_scan_want(struct descriptor_scan *scan, struct descriptor_scan_waiter *w);
 
 #define DESCRIPTOR_SCAN_FRESH_NSEC 250000000u
+#define DESCRIPTOR_SCAN_PATIENCE_NSEC 1500000000u
 
 /*
  * For struct engine_events, on any thread: a teed origin was opened. A scan follows, one in DESCRIPTOR_SCAN_PAUSE_NSEC at most, that logs
@@ -49,7 +56,7 @@ struct descriptor_scan_count {
 
 /*
  * Open descriptors of @node as of the last scan, the daemon's own not counted. Returns false where
- * the daemon may not look into its own user's processes.
+ * the daemon may not look into its own user's processes, or the scan was given up.
  */
 bool descriptor_scan_count(const struct descriptor_scan *scan, const struct node *node,
 			   struct descriptor_scan_count *count);

@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "hold.h"
 #include "log.h"
+#include "standing.h"
 
 struct dump {
 	struct job job;
@@ -81,4 +82,5 @@ void dump_log(struct context *ctx)
 		asked++;
 	}
 	log_info("dump: %u channels are asked", asked);
+	standing_log(ctx);
 }

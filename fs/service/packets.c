@@ -19,11 +19,6 @@ struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum nod
 	return node_create(&ctx->nodes, kind, inode, 0, 0, 0);
 }
 
-struct node *packets_shown(struct context *ctx, struct node *node)
-{
-	return packets_name(node) ? packets_stand_in(ctx, node->inode, NODE_HANDLE) : node;
-}
-
 static void packets_finish(struct packets_change *c, int err)
 {
 	struct hold hold = c->hold;
@@ -43,12 +38,21 @@ static void packets_work(struct job *job)
 		number_forget(job->ctx, c->err < 0 ? c->fresh->id : old);
 }
 
+static void packets_late(struct job *job)
+{
+	struct packets_change *c = container_of(job, struct packets_change, job);
+
+	c->late(c);
+}
+
 static void packets_switched(struct job *job)
 {
 	struct packets_change *c = container_of(job, struct packets_change, job);
 	struct node_table *nodes = &job->ctx->nodes;
 	struct inode *inode = c->hold.inode;
 
+	if (job_given_up(job))
+		c->err = -ETIMEDOUT;
 	inode->switching = false;
 	inode->packets = c->err < 0 ? !c->on : c->on;
 	if (c->fresh) {
@@ -91,6 +95,7 @@ static int packets_begin(struct packets_change *c)
 	inode->switching = true;
 	inode->packets = true;
 	hold_post(&c->hold, &c->job, packets_work, packets_switched);
+	job_patient(&c->job, packets_late);
 	return 0;
 }
 

@@ -11,12 +11,6 @@
 #include "descriptor-scan.h"
 #include "hold.h"
 
-/*
- * What a look-up of the name @node is answered with: @node, or for the origin of a packet channel a new node.
- * NULL: out of memory.
- */
-struct node *packets_shown(struct context *ctx, struct node *node);
-
 /* The nameless node of @kind that stands for a name of the inode in an answer to the kernel. NULL: out of memory. */
 struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum node_kind kind);
 
@@ -31,6 +25,8 @@ struct packets_change {
 	bool on;
 	/* @err: 0; -EBUSY (somebody has the origin open, ports are attached, or data waits), or another negative errno */
 	void (*done)(struct packets_change *c, int err);
+	/* The worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */
+	void (*late)(struct packets_change *c);
 
 	/* Private. */
 	struct hold hold;

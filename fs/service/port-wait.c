@@ -122,6 +122,13 @@ static void port_wait_looked(struct ports_ask *a)
 		port_wait_look(w);
 }
 
+static void port_wait_late(struct ports_ask *a)
+{
+	struct port_wait *w = container_of(a, struct port_wait, ask);
+
+	w->late(w);
+}
+
 static void port_wait_look(struct port_wait *w)
 {
 	w->again = w->looking;
@@ -144,6 +151,7 @@ void port_wait_start(struct port_wait *w, uint64_t nsec)
 	struct context *ctx = w->ask.ctx;
 
 	w->ask.done = port_wait_looked;
+	w->ask.late = port_wait_late;
 	w->ask.err = hold_take_inode(&w->hold, ctx, w->ask.inode);
 	loop_io_init(&w->timer, ctx->loop, port_wait_due);
 	LIST_INSERT_HEAD(&ctx->services->waits, w, entry);

@@ -17,6 +17,8 @@ struct port_wait {
 	struct ports_ask ask; /* ctx, inode, id; afterwards the answer: the port as it is */
 	/* On the FUSE thread, exactly once. May free it. */
 	void (*done)(struct port_wait *w);
+	/* The worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. May be called again. */
+	void (*late)(struct port_wait *w);
 
 	/* Private: */
 	LIST_ENTRY(port_wait) entry;

@@ -77,6 +77,23 @@ static void ports_finish(struct ports_ask *a)
 	hold_drop(&hold);
 }
 
+static const char ports_late_why[] = "the channel's worker does not answer";
+
+static void ports_late(struct job *job)
+{
+	struct ports_ask *a = container_of(job, struct ports_ask, job);
+
+	a->late(a);
+}
+
+static void ports_look_given_up(struct ports_ask *a)
+{
+	if (!job_given_up(&a->job))
+		return;
+	a->err = -ETIMEDOUT;
+	a->why = ports_late_why;
+}
+
 /* To the channel's worker; without a channel object there are no ports. */
 static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*back)(struct job *))
 {
@@ -86,12 +103,16 @@ static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*ba
 	a->why = NULL;
 	a->ended = false;
 	a->err = hold_take_inode(&a->hold, a->ctx, a->inode);
-	if (a->err == 0 && hold_channel(&a->hold)) {
+	if (a->err == 0 && hold_stands(&a->hold)) {
+		a->err = -ETIMEDOUT;
+		a->why = ports_late_why;
+	} else if (a->err == 0 && hold_channel(&a->hold)) {
 		post(&a->hold, &a->job, work, back);
+		job_patient(&a->job, ports_late);
 		return;
-	}
-	if (a->err == 0 && a->id)
+	} else if (a->err == 0 && a->id) {
 		a->err = -ENOENT;
+	}
 	ports_finish(a);
 }
 
@@ -107,6 +128,7 @@ static void ports_told(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
 
+	ports_look_given_up(a);
 	if (a->err == 0)
 		ports_answer(a);
 	ports_finish(a);
@@ -166,6 +188,7 @@ static void ports_detached(struct job *job)
 {
 	struct ports_ask *a = container_of(job, struct ports_ask, job);
 
+	ports_look_given_up(a);
 	if (a->err == -EACCES)
 		a->why = "no right to detach the port";
 	ports_finish(a);

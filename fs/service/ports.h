@@ -16,9 +16,11 @@ struct ports_ask {
 	unsigned id;         /* of one port; 0: of all */
 	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
 	void (*done)(struct ports_ask *a);
+	/* The worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */
+	void (*late)(struct ports_ask *a);
 
 	/* The answer: */
-	int err;         /* 0 or a negative errno: ENOENT, EACCES, ENOMEM, ENOTCONN */
+	int err;         /* 0 or a negative errno: ENOENT, EACCES, ENOMEM, ENOTCONN, ETIMEDOUT */
 	const char *why; /* static; never NULL where @err is set */
 	json_t *ports;   /* ports_tell()'s: an array, the asker's to free */
 	bool ended;      /* the one port of @id has */

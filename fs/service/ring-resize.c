@@ -1,7 +1,8 @@
 /*
  * An open of the daemon's own would pass for a reader or writer: it would wake a peer that waits in open(2), and close
- * on it. So the scan says who has the FIFO open, and pidfd_getfd(2) copies a descriptor of theirs, on the helper's
- * thread. That takes CAP_SYS_PTRACE over them: root's daemon has it, one in a user namespace of its own has not
+ * on it. So the scan says who has the FIFO open, and pidfd_getfd(2) copies a descriptor of theirs. The pipe's lock is
+ * needed to resize it, to look at its size and to close the copy, and a process that execs can be copied from later only:
+ * so it is an errand. It takes CAP_SYS_PTRACE over them: root's daemon has it, one in a user namespace of its own has not
  * (commoncap.c, cap_ptrace_access_check).
  *
  * A process may have closed the descriptor since, or have another file there: only a FIFO of this inode is touched.
@@ -11,14 +12,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "deferred-close.h"
 #include "base.h"
+#include "errand.h"
 #include "log.h"
 #include "pipe.h"
 #include "services.h"
@@ -33,14 +35,26 @@ static void ring_say_once(int err)
 			strerror(-err));
 }
 
+/* What the errand works with. */
+struct ring_look {
+	struct errand errand;
+	struct ring_resize *resize; /* of no concern once it is given up */
+	ino_t ino;                  /* of the channel */
+	dev_t dev;
+	int size;
+	struct descriptor_scan_holder holders[RING_RESIZE_HOLDERS];
+	size_t count;
+	int err;
+	int granted;
+};
+
 /* Not asked of the file system, which may hang. */
-static bool ring_is_of(const struct ring_resize *r, int fd)
+static bool ring_is_of(const struct ring_look *l, int fd)
 {
 	struct statx st;
 
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) == 0 &&
-	       S_ISFIFO(st.stx_mode) && st.stx_ino == r->hold.inode->ino &&
-	       makedev(st.stx_dev_major, st.stx_dev_minor) == r->hold.ctx->dev;
+	       S_ISFIFO(st.stx_mode) && st.stx_ino == l->ino && makedev(st.stx_dev_major, st.stx_dev_minor) == l->dev;
 }
 
 /* A copy of the descriptor, or a negative errno. */
@@ -52,37 +66,74 @@ static int ring_copy_holder(const struct descriptor_scan_holder *h)
 	return fd < 0 ? -errno : fd;
 }
 
-static void ring_work_resize(struct job *job)
+static void ring_look_run(struct errand *e)
 {
-	struct ring_resize *r = container_of(job, struct ring_resize, job);
+	struct ring_look *l = container_of(e, struct ring_look, errand);
 
-	for (size_t i = 0; i < r->count; i++) {
-		int fd = ring_copy_holder(&r->holders[i]);
+	for (size_t i = 0; i < l->count; i++) {
+		_cleanup_fd_ int fd = ring_copy_holder(&l->holders[i]);
 		int size;
 
 		if (fd == -EPERM || fd == -EACCES)
 			ring_say_once(fd);
-		if (fd < 0)
+		if (fd < 0 || !ring_is_of(l, fd))
 			continue;
-		if (!ring_is_of(r, fd)) {
-			deferred_close(&fd, geteuid());
-			continue;
-		}
-		size = r->size ? pipe_fit(fd, r->size) : pipe_size(fd);
-		close(fd);
-		r->err = size < 0 ? size : 0;
-		r->granted = size < 0 ? 0 : size;
+		size = l->size ? pipe_fit(fd, l->size) : pipe_size(fd);
+		l->err = size < 0 ? size : 0;
+		l->granted = size < 0 ? 0 : size;
 		return;
 	}
 }
 
-static void ring_resized(struct job *job)
+static void ring_look_free(struct errand *e)
 {
-	struct ring_resize *r = container_of(job, struct ring_resize, job);
+	free(container_of(e, struct ring_look, errand));
+}
+
+static void ring_resize_end(struct ring_resize *r)
+{
 	struct hold hold = r->hold;
 
 	r->done(r);
 	hold_drop(&hold);
+}
+
+static void ring_look_done(struct errand *e)
+{
+	struct ring_look *l = container_of(e, struct ring_look, errand);
+	struct ring_resize *r = l->resize;
+
+	r->err = e->late ? -ETIMEDOUT : l->err;
+	r->granted = e->late ? 0 : l->granted;
+	ring_resize_end(r);
+}
+
+/* Returns 1: it is under way; 0: there is nobody to look at; or a negative errno. */
+static int ring_send(struct ring_resize *r, const struct node *node)
+{
+	struct context *ctx = r->hold.ctx;
+	struct ring_look *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	*l = (struct ring_look){
+		.errand = { .run = ring_look_run,
+			    .done = ring_look_done,
+			    .free = ring_look_free,
+			    .loop = ctx->loop,
+			    .uid = node->inode->uid },
+		.resize = r,
+		.ino = r->hold.inode->ino,
+		.dev = ctx->dev,
+		.size = r->size,
+	};
+	l->count = descriptor_scan_holders(ctx->services->scan, node, l->holders, RING_RESIZE_HOLDERS);
+	err = l->count ? errand_start(&l->errand, RING_RESIZE_PATIENCE_NSEC) : 0;
+	if (l->count && err == 0)
+		return 1;
+	free(l);
+	return err;
 }
 
 static void ring_scanned(struct descriptor_scan_waiter *w)
@@ -96,8 +147,9 @@ static void ring_scanned(struct descriptor_scan_waiter *w)
 		ring_say_once(-EPERM);
 	if (r->size && node->inode->ring_size)
 		r->size = node->inode->ring_size;
-	r->count = descriptor_scan_holders(ctx->services->scan, node, r->holders, RING_RESIZE_HOLDERS);
-	job_post(ctx, ctx->helper, &r->job, ring_work_resize, ring_resized);
+	r->err = ctx->leaving ? -ENOTCONN : ring_send(r, node);
+	if (r->err <= 0)
+		ring_resize_end(r);
 }
 
 void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))

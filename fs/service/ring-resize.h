@@ -5,19 +5,17 @@
 #include "hold.h"
 
 #define RING_RESIZE_HOLDERS 16
+#define RING_RESIZE_PATIENCE_NSEC 1000000000u
 
 struct ring_resize {
 	/* On the FUSE thread, exactly once, never at once. */
 	void (*done)(struct ring_resize *r);
-	int err;     /* 0 or a negative errno: EBUSY, the ring holds more */
+	int err;     /* 0 or a negative errno: EBUSY, the ring holds more; ETIMEDOUT, who has it open keeps it locked */
 	int granted; /* bytes; 0: nobody has it open whom the daemon may look at */
 
 	/* Private: */
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
-	struct job job;
-	struct descriptor_scan_holder holders[RING_RESIZE_HOLDERS];
-	size_t count;
 	int size;
 };
 

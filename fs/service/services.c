@@ -12,6 +12,7 @@
 #include "ports.h"
 #include "reload.h"
 #include "ring.h"
+#include "standing.h"
 
 int services_create(struct context *ctx)
 {
@@ -29,6 +30,7 @@ int services_create(struct context *ctx)
 
 void services_hear(struct context *ctx, struct engine_events *events)
 {
+	ctx->stands = standing_changed;
 	*events = (struct engine_events){
 		.origin_opened = descriptor_scan_origin_opened,
 		.port_ended = port_wait_tell,
@@ -45,6 +47,7 @@ void services_leave(struct context *ctx)
 	ports_leave(ctx);
 	reload_leave(ctx);
 	rings_leave(ctx->services->rings);
+	descriptor_scan_leave(ctx->services->scan);
 }
 
 void services_destroy(struct context *ctx)

@@ -1,5 +1,6 @@
 #include "settings-parts.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base.h"
@@ -24,6 +25,7 @@ static void settings_ring_looked_at(struct ring_resize *ring)
 {
 	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
 
+	a->size_unknown = ring->err < 0;
 	if (ring->granted > 0)
 		a->value[SETTING_SIZE] = (uint64_t)ring->granted;
 	else if (!a->value[SETTING_SIZE])
@@ -39,11 +41,6 @@ static void settings_look(struct settings_ask *a)
 		settings_end(a);
 }
 
-static void settings_got(struct job *job)
-{
-	settings_look(container_of(job, struct settings_ask, job));
-}
-
 void settings_get(struct settings_ask *a)
 {
 	struct context *ctx = a->ctx;
@@ -55,12 +52,18 @@ void settings_get(struct settings_ask *a)
 	}
 	for (int key = 0; key < SETTINGS; key++)
 		a->has[key] = settings_has(ctx, a->node, (enum setting_key)key);
+	if (hold_stands(&a->hold)) {
+		a->err = settings_refuse(a, -ETIMEDOUT, "the channel's worker does not answer");
+		settings_end(a);
+		return;
+	}
 	if (hold_channel(&a->hold)) {
-		hold_post(&a->hold, &a->job, settings_work_get, settings_got);
+		settings_post(a, settings_work_get, settings_look);
 		return;
 	}
 	memcpy(a->value, ctx->defaults.value, sizeof(a->value));
 	a->value[SETTING_PACKETS] = a->node->inode->packets;
-	a->value[SETTING_QUOTA] = ctx->quotas.preset;
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		a->value[setting_of_resource(of)] = ctx->quotas.of[of].preset;
 	settings_look(a);
 }

@@ -20,7 +20,8 @@ static int settings_refuse_key(struct settings_ask *a, enum setting_key key, int
 			       err == -EBUSY  ? "the ring holds more than that" :
 			       err == -EDQUOT ? "the quota of who made it is used up, or it is more than the memory" :
 			       err == -ENOENT ? "the name has gone" :
-						strerror(-err));
+			       err == -ETIMEDOUT || err == -EUSERS ? "who has the channel open keeps it locked" :
+								     strerror(-err));
 }
 
 static void settings_end_set(struct settings_ask *a)
@@ -43,10 +44,8 @@ static void settings_work_set(struct job *job)
 	}
 }
 
-static void settings_was_set(struct job *job)
+static void settings_was_set(struct settings_ask *a)
 {
-	struct settings_ask *a = container_of(job, struct settings_ask, job);
-
 	if (a->err == 0 && a->has[SETTING_SIZE] && !a->tap)
 		a->node->inode->ring_size = (int)a->value[SETTING_SIZE];
 	settings_end_set(a);
@@ -74,9 +73,12 @@ static int settings_check(struct settings_ask *a, const struct rights *r)
 
 static void settings_set_mount(struct settings_ask *a)
 {
-	if (!a->has[SETTING_QUOTA])
-		return;
-	a->ctx->config->quotas.preset = a->ctx->quotas.preset = a->value[SETTING_QUOTA];
+	struct context *ctx = a->ctx;
+
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		if (a->has[setting_of_resource(of)])
+			ctx->config->quotas.of[of].preset = ctx->quotas.of[of].preset =
+				a->value[setting_of_resource(of)];
 	accounts_limit(a->ctx);
 }
 
@@ -86,7 +88,7 @@ static void settings_ring_resized(struct ring_resize *ring)
 	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
 
 	if (ring->err == 0) {
-		hold_post(&a->hold, &a->job, settings_work_set, settings_was_set);
+		settings_post(a, settings_work_set, settings_was_set);
 		return;
 	}
 	if (a->node->inode->ring_size == (int)a->value[SETTING_SIZE])
@@ -95,18 +97,25 @@ static void settings_ring_resized(struct ring_resize *ring)
 	settings_end_set(a);
 }
 
-static void settings_post(struct settings_ask *a)
+static void settings_begin_set(struct settings_ask *a)
 {
 	struct inode *inode = a->node->inode;
 
 	if (!a->has[SETTING_SIZE] || !settings_plain(a->node)) {
-		hold_post(&a->hold, &a->job, settings_work_set, settings_was_set);
+		settings_post(a, settings_work_set, settings_was_set);
 		return;
 	}
 	/* From now on: a resizing for somebody's open, which knows the size as it was, may be under way. */
 	a->ring_size_before = inode->ring_size;
 	inode->ring_size = (int)a->value[SETTING_SIZE];
 	ring_resize_start(&a->ring, &a->hold, (int)a->value[SETTING_SIZE], settings_ring_resized);
+}
+
+static void settings_packets_late(struct packets_change *c)
+{
+	struct settings_ask *a = container_of(c, struct settings_ask, packets);
+
+	a->late(a);
 }
 
 /* The channel has messages now, or none any more; the other settings follow. */
@@ -116,7 +125,7 @@ static void settings_packets_set(struct packets_change *c, int err)
 
 	a->has[SETTING_PACKETS] = false;
 	if (err == 0) {
-		settings_post(a);
+		settings_begin_set(a);
 		return;
 	}
 	a->err = settings_refuse(a, err, "packets: %s",
@@ -139,15 +148,18 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		a->err = hold_object(&a->hold);
 		if (a->err < 0)
 			settings_refuse(a, a->err, "%s",
-					a->err == -EDQUOT ? "the quota of the channel's owner is used up" :
-							    strerror(-a->err));
+					a->err == -EDQUOT    ? "the quota of the channel's owner is used up" :
+					a->err == -ETIMEDOUT ? "the channel's worker does not answer" :
+							       strerror(-a->err));
 	}
 	if (a->err < 0) {
 		settings_end_set(a);
 	} else if (a->has[SETTING_PACKETS]) {
-		a->packets = (struct packets_change){ .on = a->value[SETTING_PACKETS], .done = settings_packets_set };
+		a->packets = (struct packets_change){ .on = a->value[SETTING_PACKETS],
+						      .done = settings_packets_set,
+						      .late = settings_packets_late };
 		packets_set(&a->hold, &a->packets);
 	} else {
-		settings_post(a);
+		settings_begin_set(a);
 	}
 }

@@ -99,6 +99,29 @@ int settings_begin(struct settings_ask *a)
 	return 0;
 }
 
+static void settings_late(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	a->late(a);
+}
+
+static void settings_worked(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	if (job_given_up(job))
+		a->err = settings_refuse(a, -ETIMEDOUT, "the channel's worker does not answer");
+	a->worked(a);
+}
+
+void settings_post(struct settings_ask *a, void (*work)(struct job *), void (*worked)(struct settings_ask *))
+{
+	a->worked = worked;
+	hold_post(&a->hold, &a->job, work, settings_worked);
+	job_patient(&a->job, settings_late);
+}
+
 void settings_end(struct settings_ask *a)
 {
 	struct hold hold = a->hold;

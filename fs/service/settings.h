@@ -15,15 +15,19 @@ struct settings_ask {
 	struct node *node; /* the mount's root, or a name of a channel; kept until done() */
 	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
 	void (*done)(struct settings_ask *a);
+	/* A worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */
+	void (*late)(struct settings_ask *a);
 
 	/* What to set, by settings_add(); or the answer: what it has. */
 	bool has[SETTINGS];
 	uint64_t value[SETTINGS];
 	int err;                    /* 0 or a negative errno */
 	char why[SETTINGS_WHY_MAX]; /* never empty where @err is set */
+	bool size_unknown;          /* who has the ring open keeps it locked */
 
 	/* Private: */
 	struct job job;
+	void (*worked)(struct settings_ask *a);
 	struct hold hold;
 	struct ring_resize ring;
 	int ring_size_before;

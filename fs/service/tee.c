@@ -1,3 +1,7 @@
+/*
+ * The name is in its place, not to be seen, until the worker has made the tap. Where that is late the name goes, and what is
+ * made after that goes as well.
+ */
 #include "tee.h"
 
 #include <errno.h>
@@ -20,12 +24,52 @@ static void tee_work(struct job *job)
 		number_forget(job->ctx, t->id);
 }
 
+static void tee_work_undo(struct job *job)
+{
+	struct tee_request *t = container_of(job, struct tee_request, job);
+
+	channel_remove_tap(hold_channel(&t->hold), t->id);
+	number_forget(job->ctx, t->id);
+}
+
+/* Nothing is left of what was late. */
+static void tee_undone(struct job *job)
+{
+	struct tee_request *t = container_of(job, struct tee_request, job);
+	struct hold hold = t->hold;
+
+	t->err = -ETIMEDOUT;
+	t->done(t);
+	hold_drop(&hold);
+}
+
+static void tee_late(struct job *job)
+{
+	struct tee_request *t = container_of(job, struct tee_request, job);
+	struct node *tap = t->hold.node;
+
+	log_err("%s: cannot make tap %s: the channel's worker does not answer", hold_channel(&t->hold)->label,
+		tap->name);
+	tap->pending = false;
+	node_detach(&t->ctx->nodes, tap);
+	if (t->late)
+		t->late(t);
+}
+
 static void tee_finish(struct job *job)
 {
 	struct tee_request *t = container_of(job, struct tee_request, job);
 	struct hold hold = t->hold; /* the tee may be gone after done() */
 	struct node *tap = hold.node;
 
+	if (job->is_late && (job_given_up(job) || t->err < 0)) {
+		tee_undone(job);
+		return;
+	}
+	if (job->is_late) {
+		hold_post(&t->hold, job, tee_work_undo, tee_undone);
+		return;
+	}
 	tap->pending = false;
 	t->tap = tap;
 	if (t->err < 0) {
@@ -50,7 +94,11 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	if (!tap)
 		return -ENOMEM;
 	hold_take(&t->hold, ctx, tap);
-	err = hold_object(&t->hold);
+	err = node_charge(tap, t->limits.account);
+	if (err == -EDQUOT)
+		accounts_log_refusal(t->limits.account, ACCOUNT_NODES, t->name);
+	if (err == 0)
+		err = hold_object(&t->hold);
 	if (err == 0)
 		err = node_attach(&ctx->nodes, tap, t->dir, t->name);
 	if (err < 0) {
@@ -61,6 +109,7 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	tap->maker = maker;
 	t->id = tap->id;
 	hold_post(&t->hold, &t->job, tee_work, tee_finish);
+	job_patient(&t->job, tee_late);
 	return 0;
 }
 
@@ -74,7 +123,8 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	if (!inode->origin)
 		log_info("link %s: the channel's origin is gone, no stream can follow", t->name);
 	else if (err == -EDQUOT)
-		log_info("link %s: the quota of user %u, whose channel it is, is used up", t->name, inode->uid);
+		log_info("link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up",
+			 t->name, r->uid, inode->uid);
 	return err;
 }
 

@@ -14,6 +14,8 @@ struct tee_request {
 	const char *name;  /* copied */
 	/* Exactly once, never within the start; the name is seen from now on, unless @err. May free the tee. */
 	void (*done)(struct tee_request *t);
+	/* The worker is late: whoever waits is to be told ETIMEDOUT, and there will be no name; done() follows. May be NULL. */
+	void (*late)(struct tee_request *t);
 
 	/* The result. */
 	struct node *tap; /* until done() returns; NULL where @err is set */
@@ -29,7 +31,7 @@ struct tee_request {
 /*
  * Makes it for @r, with the mount's defaults and on their account. Returns 0, and done() follows; or a negative errno,
  * and nothing has begun: ENOENT (the channel's origin is gone), EDQUOT (of the channel's owner), EEXIST, ENOMEM,
- * ENOTCONN (the daemon is leaving).
+ * ENOTCONN (the daemon is leaving), ETIMEDOUT (see hold_object()).
  */
 int tee_start(struct tee_request *t, const struct rights *r);
 

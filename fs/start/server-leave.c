@@ -2,12 +2,18 @@
  * The order of the end: the mount goes, so that nobody new comes; what is under way is given up, while requests are still
  * served, for a worker may be waiting for a look-up of its own; once no channel is held any more, all of them go
  * (hold.h); then a last job goes to each thread, and whatever was on its way is home after it; then the loop stops.
+ *
+ * A worker that stands (watchdog.h) comes home no more. So after LEAVE_NSEC, once all others have nothing left, or LEAVE_LONG_NSEC, the
+ * rest is left behind (abandon.h).
  */
 #include "server-parts.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "abandon.h"
 #include "base.h"
+#include "clock.h"
 #include "config.h"
 #include "control.h"
 #include "engine.h"
@@ -15,6 +21,12 @@
 #include "log.h"
 #include "operations.h"
 #include "services.h"
+#include "standing.h"
+#include "watchdog.h"
+
+#define LEAVE_LOOK_NSEC (NSEC_PER_SEC / 10)
+#define LEAVE_NSEC (2 * NSEC_PER_SEC)
+#define LEAVE_LONG_NSEC (10 * NSEC_PER_SEC)
 
 struct last_job {
 	struct job job;
@@ -49,12 +61,53 @@ static void server_post_last(struct server *s, struct loop *thread)
 static void server_let_go(struct context *ctx)
 {
 	struct server *s = server_of(ctx);
-	struct worker *w;
+	struct worker *w = NULL;
 
 	server_post_last(s, ctx->helper);
-	for (unsigned i = 0; ctx->engine && (w = engine_worker(ctx->engine, i)); i++)
+	while ((w = engine_next(ctx->engine, w)))
 		server_post_last(s, w->loop);
 }
+
+/* ---- where a worker stands ---- */
+
+/* Whether all that is left is what such workers have. */
+static bool server_waits_in_vain(struct server *s)
+{
+	uint64_t since = clock_nsec() - s->left;
+	struct worker *w = NULL;
+	bool stands = false, busy = false;
+
+	while ((w = engine_next(s->ctx.engine, w))) {
+		stands |= w->stands;
+		busy |= !w->stands && w->channels;
+	}
+	return stands && since >= (busy ? LEAVE_LONG_NSEC : LEAVE_NSEC);
+}
+
+static void server_impatient(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, patience);
+
+	s->abandons = server_waits_in_vain(s);
+	if (s->abandons)
+		loop_quit(s->ctx.loop);
+	else
+		loop_io_timer(io, LEAVE_LOOK_NSEC);
+}
+
+void server_abandon(struct server *s)
+{
+	int fd = fuse_session_fd(s->ctx.session);
+
+	standing_log(&s->ctx);
+	log_err("leaving it behind: process %d is there, and dead, until that is over", getpid());
+	loop_destroy(s->ctx.loop); /* it waits for what comes from /dev/fuse, and would keep the connection */
+	fd_close(&fd);
+	abandon_descriptors();
+	_exit(EXIT_FAILURE);
+}
+
+/* ---- the order ---- */
 
 void server_leave(struct server *s)
 {
@@ -63,6 +116,10 @@ void server_leave(struct server *s)
 	if (ctx->leaving)
 		return;
 	ctx->leaving = true;
+	s->left = clock_nsec();
+	loop_io_init(&s->patience, ctx->loop, server_impatient);
+	loop_io_timer(&s->patience, LEAVE_LOOK_NSEC);
+	watchdog_start(ctx);
 	mount_leave(&s->mount);
 	gate_open(&s->gate);
 	control_leave(ctx);

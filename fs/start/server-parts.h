@@ -3,6 +3,7 @@
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
+#include <stdint.h>
 
 #include "base.h"
 #include "context.h"
@@ -23,10 +24,13 @@ struct server {
 	pthread_t helper_thread;
 	bool helping; /* it runs */
 	int signals;
-	int dir;          /* "/.spfs/fifos" in the private view */
-	int ready;        /* told when the mount answers; -1: nobody waits */
-	unsigned threads; /* while leaving: those that have work left */
-	int err;          /* why the start has failed */
+	int dir;                 /* "/.spfs/fifos" in the private view */
+	int ready;               /* told when the mount answers; -1: nobody waits */
+	unsigned threads;        /* while leaving: those that have work left */
+	struct loop_io patience; /* while leaving */
+	uint64_t left;           /* when that began */
+	bool abandons;           /* a worker stands, and is not waited for any more */
+	int err;                 /* why the start has failed */
 };
 
 static inline struct server *server_of(struct context *ctx)
@@ -42,6 +46,9 @@ void server_go_on(struct server *s);
 
 /* server-leave.c: the end begins. No-op where it has. */
 void server_leave(struct server *s);
+
+/* ... and after the loop, where a worker is left behind: ends the process. */
+__attribute__((noreturn)) void server_abandon(struct server *s);
 
 /* ... and after the loop: frees what there is, however far the start has come. */
 void server_finish(struct server *s);

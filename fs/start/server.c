@@ -101,6 +101,8 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 
 	if (err == 0) {
 		err = server_serve(&s);
+		if (s.abandons)
+			server_abandon(&s);
 	} else {
 		log_err("%s: %s", config->point,
 			err == -EBUSY ? "a daemon serves this mount point already" : strerror(-err));

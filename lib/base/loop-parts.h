@@ -2,6 +2,7 @@
 #pragma once
 
 #include <liburing.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "loop.h"
@@ -19,6 +20,10 @@ struct loop {
 	struct loop_task *posted; /* under lock, as what follows; newest first */
 	unsigned expected;
 	bool stopped;
+	bool quits; /* the loop's thread's */
+	atomic_ulong turn; /* for others to look at, as what follows */
+	atomic_int thread;
+	atomic_bool ended;
 };
 
 /* Gives the completion to its io, unless that was cancelled. */

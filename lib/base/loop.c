@@ -27,8 +27,14 @@
 
 #define RING_ENTRIES 256
 
-/* Splices that may wait for disks at the same time: as many may hang before the others of the loop suffer. */
-#define BLOCKING_MAX 64
+/*
+ * Splices that may wait for disks at the same time, each on a thread of the kernel's: as many may hang before the others
+ * of the loop suffer.
+ */
+#define BLOCKING_MAX 32
+
+/* Of a loop's own thread. Of callbacks none goes deep. */
+#define STACK (1024ul * 1024)
 
 static void loop_drain_event(struct loop_io *io, int res)
 {
@@ -139,12 +145,16 @@ int loop_run(struct loop *loop)
 	if (err < 0)
 		log_debug("io_uring workers: %s", strerror(-err)); /* before Linux 5.15 */
 	loop_io_poll(&loop->event_io, loop->event, POLLIN);
+	atomic_store(&loop->thread, gettid());
+	atomic_fetch_add(&loop->turn, 1);
 	for (;;) {
 		struct io_uring_cqe *cqe;
 
-		if (loop_run_posted(loop))
+		if (loop->quits || loop_run_posted(loop) || loop->quits)
 			return 0;
+		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
 		err = io_uring_submit_and_wait(&loop->ring, 1);
+		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY) {
 			log_err("io_uring_enter: %s", strerror(-err));
 			return err;
@@ -170,19 +180,44 @@ static void *loop_run_thread(void *arg)
 		log_err("event loop: %s", strerror(-err));
 		abort(); /* its users would hang in silence */
 	}
+	atomic_store(&((struct loop *)arg)->ended, true);
 	return NULL;
 }
 
 int loop_start(struct loop *loop, pthread_t *thread)
 {
+	pthread_attr_t attr;
 	sigset_t all, old;
 	int err;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(thread, NULL, loop_run_thread, loop);
+	err = -pthread_create(thread, &attr, loop_run_thread, loop);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
 	return err;
+}
+
+void loop_quit(struct loop *loop)
+{
+	loop->quits = true;
+}
+
+unsigned long loop_turn(const struct loop *loop)
+{
+	return atomic_load(&loop->turn);
+}
+
+pid_t loop_thread(const struct loop *loop)
+{
+	return atomic_load(&loop->thread);
+}
+
+bool loop_ended(const struct loop *loop)
+{
+	return atomic_load(&loop->ended);
 }
 
 /* Under the lock. */
@@ -229,4 +264,11 @@ void loop_expect(struct loop *loop)
 void loop_arrive(struct loop *loop, struct loop_task *task)
 {
 	loop_push(loop, task, 1);
+}
+
+void loop_unexpect(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->expected--;
+	pthread_mutex_unlock(&loop->lock);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 struct loop;
 struct loop_op;
@@ -53,6 +54,20 @@ int loop_start(struct loop *loop, pthread_t *thread);
  */
 void loop_stop(struct loop *loop);
 
+/*
+ * What the loop's thread is at, for any thread that knows the loop to be there. The turn is odd while it runs callbacks,
+ * and even while it waits for something to do; one that stays the same and odd is one callback, or what it calls, that
+ * does not come back. The number is the thread's, of gettid(2); 0 before it runs.
+ */
+unsigned long loop_turn(const struct loop *loop);
+pid_t loop_thread(const struct loop *loop);
+
+/* Whether its thread is about to end, and nothing more will run: joining it does not wait. */
+bool loop_ended(const struct loop *loop);
+
+/* On the loop's own thread: it ends after this callback, whatever is posted or expected; nothing of that ever runs. */
+void loop_quit(struct loop *loop);
+
 /* Any thread that knows the loop to be there; never blocks, never fails. Tasks of one poster run in order. */
 void loop_post(struct loop *loop, struct loop_task *task);
 
@@ -64,6 +79,9 @@ void loop_post(struct loop *loop, struct loop_task *task);
  */
 void loop_expect(struct loop *loop);
 void loop_arrive(struct loop *loop, struct loop_task *task);
+
+/* On the loop's own thread: what was expected does not come. */
+void loop_unexpect(struct loop *loop);
 
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
 

@@ -3,7 +3,7 @@
  * queue once more: so nothing is kept across a call but what watch_remove() keeps right (watcher->next).
  *
  * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
- * removed finds nobody. A failure to read is logged and no more: the next event, or the next stream, looks again.
+ * removed finds nobody; after the last has gone, perhaps another, who looks in vain. A failure to read is logged and no more: the next event, or the next stream, looks again.
  */
 #include "watch.h"
 
@@ -49,9 +49,9 @@ static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
 void watcher_drain(struct watcher *w)
 {
 	_Alignas(struct inotify_event) char buf[4096];
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(w->fd, buf, sizeof(buf))) > 0) {
+	while (w->fd >= 0 && (n = read(w->fd, buf, sizeof(buf))) > 0) {
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
 
@@ -68,22 +68,42 @@ static void watcher_readable(struct loop_io *io, int res)
 	struct watcher *w = container_of(io, struct watcher, io);
 
 	watcher_drain(w);
-	loop_io_poll(io, w->fd, POLLIN);
+	if (w->fd >= 0)
+		loop_io_poll(io, w->fd, POLLIN);
 }
 
-int watcher_init(struct watcher *w, struct loop *loop)
+void watcher_init(struct watcher *w, struct loop *loop)
 {
-	w->watches = w->next = NULL;
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0)
-		return -errno;
+	*w = (struct watcher){ .fd = -1 };
 	loop_io_init(&w->io, loop, watcher_readable);
-	return 0;
+}
+
+static int watcher_ready(struct watcher *w)
+{
+	if (w->fd < 0)
+		w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	return w->fd < 0 ? -errno : 0;
+}
+
+int watcher_open(struct watcher *w)
+{
+	w->stays = true;
+	return watcher_ready(w);
+}
+
+/* Without watches. */
+static void watcher_rest(struct watcher *w)
+{
+	if (w->stays)
+		return;
+	loop_io_cancel(&w->io);
+	fd_close(&w->fd);
 }
 
 void watcher_finish(struct watcher *w)
 {
-	fd_close(&w->fd);
+	if (w->io.loop)
+		fd_close(&w->fd);
 }
 
 static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
@@ -98,14 +118,28 @@ static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t))
 {
+	int err = watcher_ready(w);
+
+	if (err < 0)
+		return err;
 	watch->wd = watcher_set_mask(w, fd, mask);
-	if (watch->wd < 0)
+	if (watch->wd < 0) {
+		if (!w->watches)
+			watcher_rest(w);
 		return watch->wd;
+	}
 	watch->watcher = w;
 	watch->event = event;
 	HASH_ADD_INT(w->watches, wd, watch);
 	loop_io_poll(&w->io, w->fd, POLLIN);
 	return 0;
+}
+
+int watch_change(struct watch *watch, int fd, uint32_t mask)
+{
+	int wd = watcher_set_mask(watch->watcher, fd, mask);
+
+	return wd < 0 ? wd : 0;
 }
 
 void watch_remove(struct watch *watch)
@@ -115,6 +149,9 @@ void watch_remove(struct watch *watch)
 	if (watch->watcher->next == watch)
 		watch->watcher->next = watch_after(watch);
 	HASH_DEL(watch->watcher->watches, watch);
-	inotify_rm_watch(watch->watcher->fd, watch->wd);
+	if (watch->watcher->watches || watch->watcher->stays)
+		inotify_rm_watch(watch->watcher->fd, watch->wd);
+	else
+		watcher_rest(watch->watcher);
 	watch->watcher = NULL;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uthash.h>
 
@@ -17,6 +18,7 @@ struct watcher {
 	struct loop_io io;
 	struct watch *watches; /* by wd */
 	struct watch *next;    /* to be told of an overflow that is being told */
+	bool stays;            /* also without watches */
 };
 
 struct watch {
@@ -30,17 +32,28 @@ struct watch {
 	UT_hash_handle hh;
 };
 
-/* Returns 0 or a negative errno of inotify_init1(2): EMFILE past fs.inotify.max_user_instances. */
-int watcher_init(struct watcher *w, struct loop *loop);
+/* For a zero watcher: it has no inotify yet. */
+void watcher_init(struct watcher *w, struct loop *loop);
+
+/*
+ * Gets it one for good. Else it has one while there are watches: watch_add() gets it. Returns 0 or a negative errno of
+ * inotify_init1(2): EMFILE past fs.inotify.max_user_instances.
+ */
+int watcher_open(struct watcher *w);
+
+/* No-op where it is zero. */
 void watcher_finish(struct watcher *w);
 
 /* Tells what has happened so far. */
 void watcher_drain(struct watcher *w);
 
 /*
- * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of
+ * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of watcher_open() or
  * inotify_add_watch(2): ENOSPC past fs.inotify.max_user_watches.
  */
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t));
+
+/* Watches for @mask from now on; @fd is of the same node. The same errors, with everything as it was. */
+int watch_change(struct watch *watch, int fd, uint32_t mask);
 
 void watch_remove(struct watch *watch);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "channel-parts.h"
-#include "engine.h"
+#include "worker.h"
 #include "pipe.h"
 #include "sys.h"
 #include "waits.h"

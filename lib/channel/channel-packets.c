@@ -11,7 +11,7 @@
 #include <fcntl.h>
 
 #include "base.h"
-#include "engine.h"
+#include "worker.h"
 #include "keep.h"
 #include "sys.h"
 

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "base.h"
-#include "engine.h"
+#include "worker.h"
 #include "log.h"
 #include "monitor.h"
 #include "pipe.h"

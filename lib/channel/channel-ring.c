@@ -6,7 +6,7 @@
  */
 #include "channel-parts.h"
 
-#include "engine.h"
+#include "worker.h"
 #include "pipe.h"
 
 int channel_ring_size(const struct channel *ch)

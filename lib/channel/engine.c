@@ -1,153 +1,218 @@
 /*
- * A worker is a thread, a loop, and what all of its channels use in turn: two inotify queues, the stage, one page, and
- * /dev/null. None of it has a lock, because a channel never changes its worker. It is made before the thread runs and
- * freed after it has ended.
+ * A worker that has nothing to do is stopped, and is on the list, leaving, until its thread has ended: that may take a
+ * while, where a closing that it has begun is awaited. Nothing is posted to it from then on.
  */
 #include "engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "log.h"
-#include "queue.h"
-#include "sys.h"
+
+/* A line about users that share workers comes this often. */
+#define SAY_NSEC (60 * NSEC_PER_SEC)
 
 struct engine {
-	unsigned count;
-	unsigned next;
-	struct worker workers[];
+	unsigned each; /* for each sort of a user's channels */
+	int dir;
+	int null;
+	struct engine_events events;
+	TAILQ_HEAD(, worker) workers;
+	unsigned count; /* of those that are somebody's alone, but for the daemon's own user */
+	bool reserved;
+	uint64_t said;
 };
 
-void worker_clear_stage(struct worker *w, size_t len)
+static bool engine_is_own(uid_t uid)
 {
-	if (pipe_drop(w->stage.rd, w->null, len) == len)
-		return;
-	log_err("the stage has not all that was put into it");
-	pipe_close(&w->stage);
-	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
-	if (w->stage_size < 0) {
-		log_err("no stage: %s", strerror(-w->stage_size));
-		abort(); /* every stream of this worker would be wrong */
-	}
+	return uid == geteuid();
 }
 
-void worker_fit_stage(struct worker *w, int size)
+/* Makes one of its kind. */
+static int engine_hire(struct engine *e, uid_t uid, bool exposed, bool shared, struct worker **out)
 {
-	int granted;
+	int err = worker_create(out, e->dir, e->null, &e->events);
+	struct worker *w = *out;
 
-	if (size >= w->stage_size && size < 2 * w->stage_size)
-		return;
-	granted = sys.resize(w->stage.wr, size);
-	if (granted > 0)
-		w->stage_size = granted;
-}
-
-size_t worker_first_packet(struct worker *w, const struct queue *q)
-{
-	ssize_t n = queue_peek(q, w->stage.wr, PIPE_BUF);
-	ssize_t first = n > 0 ? sys.read(w->stage.rd, w->buffer, PIPE_BUF) : 0;
-
-	if (first > 0 && first < n)
-		worker_clear_stage(w, (size_t)(n - first));
-	return first > 0 ? (size_t)first : 0;
-}
-
-static int worker_start(struct worker *w)
-{
-	int err;
-
-	err = loop_create(&w->loop);
 	if (err < 0)
 		return err;
-	err = watcher_init(&w->watcher, w->loop);
-	if (err == 0)
-		err = watcher_init(&w->leavers, w->loop);
-	if (err == 0)
-		err = watcher_init(&w->origins, w->loop);
-	if (err < 0)
-		return err;
-	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
-	if (w->stage_size < 0)
-		return w->stage_size;
-	w->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (w->null < 0)
-		return -errno;
-	w->buffer = malloc(SMALL_CHUNK);
-	if (!w->buffer)
-		return -ENOMEM;
-	err = loop_start(w->loop, &w->thread);
-	/*
-	 * sched(7): a batch thread does not pre-empt who wakes it, so a writer on the same processor goes
-	 * on writing, and there is more to move by the time the worker runs. On an idle one it runs at once.
-	 */
-	if (err == 0)
-		pthread_setschedparam(w->thread, SCHED_BATCH, &(struct sched_param){ 0 });
-	return err;
+	w->uid = uid;
+	w->exposed = exposed;
+	w->shared = shared;
+	TAILQ_INSERT_TAIL(&e->workers, w, entry);
+	e->count += !shared && !engine_is_own(uid);
+	return 0;
 }
 
-static void worker_finish(struct worker *w)
+static void engine_dismiss(struct engine *e, struct worker *w)
 {
-	loop_destroy(w->loop);
-	linger_finish(&w->lingers);
-	watcher_finish(&w->watcher);
-	watcher_finish(&w->leavers);
-	watcher_finish(&w->origins);
-	pipe_close(&w->stage);
-	fd_close(&w->null);
-	free(w->buffer);
+	e->count -= !w->shared && !engine_is_own(w->uid);
+	TAILQ_REMOVE(&e->workers, w, entry);
+	worker_destroy(w);
 }
 
 int engine_create(struct engine **out, unsigned workers, int dir, const struct engine_events *events)
 {
-	struct engine *e = calloc(1, sizeof(*e) + workers * sizeof(e->workers[0]));
+	struct engine *e = calloc(1, sizeof(*e));
+	struct worker *w;
+	int err;
 
 	if (!e)
 		return -ENOMEM;
-	for (; e->count < workers; e->count++) {
-		struct worker *w = &e->workers[e->count];
-		int err;
+	e->each = workers;
+	e->dir = dir;
+	if (events)
+		e->events = *events;
+	TAILQ_INIT(&e->workers);
+	e->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	err = e->null < 0 ? -errno : engine_hire(e, geteuid(), true, false, &w);
+	if (err == 0)
+		err = engine_hire(e, geteuid(), false, false, &w);
+	if (err < 0)
+		engine_destroy(e);
+	else
+		*out = e;
+	return err;
+}
 
-		w->dir = dir;
-		w->null = w->watcher.fd = w->leavers.fd = w->origins.fd = -1;
-		w->stage = PIPE_NONE;
-		TAILQ_INIT(&w->lingers);
-		if (events)
-			w->events = *events;
-		err = worker_start(w);
-		if (err < 0) {
-			worker_finish(w);
-			engine_destroy(e);
-			return err;
-		}
+/* ---- which worker ---- */
+
+/* The one with the fewest channels of those that do not stand, else of those that do; *count: how many there are. */
+static struct worker *engine_find(struct engine *e, uid_t uid, bool exposed, bool shared, unsigned *count)
+{
+	struct worker *w, *best = NULL;
+
+	*count = 0;
+	TAILQ_FOREACH(w, &e->workers, entry) {
+		if (w->leaving || w->uid != uid || w->exposed != exposed || w->shared != shared)
+			continue;
+		(*count)++;
+		if (!best || best->stands > w->stands || (best->stands == w->stands && w->channels < best->channels))
+			best = w;
 	}
-	*out = e;
+	return best;
+}
+
+/* One that several users share. */
+static int engine_share(struct engine *e, uid_t uid, int why, struct worker **out)
+{
+	uid_t remainder = uid % e->each;
+	uint64_t now = clock_nsec();
+	unsigned count;
+	int err = 0;
+
+	*out = engine_find(e, remainder, true, true, &count);
+	if (!*out)
+		err = engine_hire(e, remainder, true, true, out);
+	for (uid_t i = 0; err < 0 && i < e->each; i++) {
+		*out = engine_find(e, i, true, true, &count);
+		err = *out ? 0 : err;
+	}
+	if (err == 0 && e->said && now - e->said < SAY_NSEC)
+		return 0;
+	e->said = now;
+	if (err < 0)
+		log_err("no thread to move the data of user %u: %s", uid, strerror(-err));
+	else
+		log_warn("user %u has no worker alone, and shares one with others, who can hold it up: %s", uid,
+			 why == -EUSERS ? "there are too many" : strerror(-why));
+	return err;
+}
+
+/* Makes the first to be shared with the first of a user other than the daemon's: when it is needed it may be too late. */
+static void engine_reserve(struct engine *e)
+{
+	struct worker *w;
+
+	if (!e->reserved && engine_hire(e, 0, true, true, &w) == 0)
+		e->reserved = true;
+}
+
+/* Whether one more worker is to be made for a user that has @count, the best of which @best is. */
+static bool engine_wants_more(const struct engine *e, uid_t uid, const struct worker *best, unsigned count)
+{
+	if (!best)
+		return true;
+	if (count >= e->each || (!best->channels && !best->stands))
+		return false;
+	return engine_is_own(uid) || e->count < ENGINE_WORKERS_SPARE;
+}
+
+int engine_assign(struct engine *e, uid_t uid, bool exposed, struct worker **out)
+{
+	struct worker *w, *more;
+	unsigned count;
+	int err = 0;
+
+	w = engine_find(e, uid, exposed, false, &count);
+	if (engine_wants_more(e, uid, w, count)) {
+		if (!engine_is_own(uid))
+			engine_reserve(e);
+		if (!engine_is_own(uid) && e->count >= ENGINE_WORKERS_MAX)
+			err = -EUSERS;
+		else
+			err = engine_hire(e, uid, exposed, false, &more);
+		if (err == 0)
+			w = more;
+	}
+	err = w ? 0 : engine_share(e, uid, err, &w);
+	if (err < 0)
+		return err;
+	w->channels++;
+	*out = w;
 	return 0;
 }
 
-struct worker *engine_worker(struct engine *engine, unsigned i)
+void engine_release(struct worker *w)
 {
-	return engine && i < engine->count ? &engine->workers[i] : NULL;
+	if (--w->channels == 0)
+		w->rests = clock_nsec();
 }
 
-struct worker *engine_next_worker(struct engine *engine)
+bool engine_rest(struct engine *e, uint64_t now)
 {
-	return &engine->workers[engine->next++ % engine->count];
+	struct worker *w, *next;
+	bool more = false;
+
+	for (w = e ? TAILQ_FIRST(&e->workers) : NULL; w; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		more |= w->leaving || (!w->shared && !engine_is_own(w->uid));
+		if (w->leaving) {
+			if (loop_ended(w->loop))
+				engine_dismiss(e, w);
+		} else if (!w->channels && !w->shared && !engine_is_own(w->uid) && now - w->rests >= ENGINE_REST_NSEC) {
+			w->leaving = true;
+			worker_stop(w);
+		}
+	}
+	return more;
 }
 
-void engine_destroy(struct engine *engine)
+struct worker *engine_next(struct engine *e, struct worker *w)
 {
-	if (!engine)
+	if (!e)
+		return NULL;
+	do
+		w = w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
+	while (w && w->leaving);
+	return w;
+}
+
+void engine_destroy(struct engine *e)
+{
+	struct worker *w;
+
+	if (!e)
 		return;
-	for (unsigned i = 0; i < engine->count; i++)
-		loop_stop(engine->workers[i].loop);
-	for (unsigned i = 0; i < engine->count; i++)
-		pthread_join(engine->workers[i].thread, NULL);
-	for (unsigned i = 0; i < engine->count; i++)
-		worker_finish(&engine->workers[i]);
-	free(engine);
+	TAILQ_FOREACH(w, &e->workers, entry)
+		worker_stop(w);
+	while ((w = TAILQ_FIRST(&e->workers)))
+		engine_dismiss(e, w);
+	fd_close(&e->null);
+	free(e);
 }

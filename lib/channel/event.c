@@ -1,7 +1,7 @@
 #include "event.h"
 
 #include "channel.h"
-#include "engine.h"
+#include "worker.h"
 
 void event_tell(struct channel *ch, struct event e)
 {

@@ -2,6 +2,9 @@
  * Requests that cannot go on are parked in the order in which they came, and all are tried whenever the FIFO may have
  * changed: a write waits for room and a read for bytes, and each can be what the other waits for. A request is off the
  * list before its done() is called, and is never touched after it.
+ *
+ * A fast reader makes room for ever, and a gap can be of any size: a write that has had its turn is parked as well,
+ * though there is room.
  */
 #include "feed.h"
 
@@ -12,9 +15,12 @@
 
 #include "base.h"
 #include "channel.h"
-#include "engine.h"
+#include "worker.h"
 #include "fifo.h"
 #include "sys.h"
+
+/* Writes of one request before the others of the worker have a turn; most are of one piece. */
+#define TURN_WRITES 16
 
 static void feed_ready(struct loop_io *io, int res);
 
@@ -64,6 +70,25 @@ static ssize_t feed_written(const struct feed_op *op)
 	return op->moved > op->zeros ? (ssize_t)(op->moved - op->zeros) : 0;
 }
 
+/* Writes what there is room for, in one turn. Returns true with what @op is to be answered, or false: it goes on later. */
+static bool feed_write(struct feed *f, struct feed_op *op, ssize_t *result)
+{
+	ssize_t n = 0;
+
+	for (int i = 0; op->moved < op->zeros + op->len; i++) {
+		if (i == TURN_WRITES)
+			return false;
+		n = feed_write_some(f, op);
+		if (n <= 0)
+			break;
+		op->moved += (size_t)n;
+	}
+	if (op->moved < op->zeros + op->len && n == -EAGAIN && !op->nonblock)
+		return false;
+	*result = op->moved == op->zeros + op->len || feed_written(op) > 0 ? feed_written(op) : n;
+	return true;
+}
+
 /* Returns true once @op is answered. */
 static bool feed_advance(struct feed *f, struct feed_op *op)
 {
@@ -71,13 +96,7 @@ static bool feed_advance(struct feed *f, struct feed_op *op)
 
 	switch (op->kind) {
 	case FEED_WRITE:
-		while (op->moved < op->zeros + op->len && (n = feed_write_some(f, op)) > 0)
-			op->moved += (size_t)n;
-		if (op->moved == op->zeros + op->len)
-			n = feed_written(op);
-		else if (n != -EAGAIN || op->nonblock)
-			n = feed_written(op) > 0 ? feed_written(op) : n;
-		else
+		if (!feed_write(f, op, &n))
 			return false;
 		break;
 	case FEED_READ:
@@ -139,7 +158,7 @@ void feed_submit(struct feed *f, struct feed_op *op)
 	feed_wait_more(f);
 }
 
-void feed_cancel(struct feed *f, struct feed_op *op)
+static void feed_end(struct feed *f, struct feed_op *op, int err)
 {
 	struct feed_op *parked;
 
@@ -149,14 +168,19 @@ void feed_cancel(struct feed *f, struct feed_op *op)
 	if (!parked)
 		return;
 	TAILQ_REMOVE(&f->ops, op, entry);
-	op->done(op, feed_written(op) > 0 ? feed_written(op) : -EINTR);
+	op->done(op, feed_written(op) > 0 ? feed_written(op) : err);
 	feed_wait_more(f);
+}
+
+void feed_cancel(struct feed *f, struct feed_op *op)
+{
+	feed_end(f, op, -EINTR);
 }
 
 void feed_cancel_all(struct feed *f)
 {
 	while (!TAILQ_EMPTY(&f->ops))
-		feed_cancel(f, TAILQ_FIRST(&f->ops));
+		feed_end(f, TAILQ_FIRST(&f->ops), -ENOTCONN);
 }
 
 short feed_revents(const struct feed *f)

@@ -10,7 +10,7 @@
 
 #include "base.h"
 #include "clock.h"
-#include "engine.h"
+#include "worker.h"
 #include "event.h"
 
 /* A tap (by its node) or a port (by its number), as it was told of. */

@@ -12,7 +12,7 @@
 
 #include "base.h"
 #include "channel-parts.h"
-#include "engine.h"
+#include "worker.h"
 #include "event.h"
 #include "log.h"
 

@@ -4,8 +4,8 @@
  * an end that is owed: a look for its own sake would tell somebody of the next stream of an end that is none.
  *
  * Of inotify: it tells of an opening when it is done, but of a closing before the reader is off the pipe's count. Openings
- * are looked for all the time, and mean nothing while ENDING. Leavings are looked for while ENDING alone, by a watch that
- * is made for it: so what was queued before, the leavings of earlier readers and the outlet's own, never reaches it.
+ * are looked for all the time, and mean nothing while ENDING. Leavings are looked for while ENDING alone, and the
+ * watch is widened for that: so the leavings of earlier readers and the outlet's own are not told of at all.
  *
  * An event is only the moment to look. Whether somebody reads is what poll(2) says of the write end: POLLERR exactly
  * while nobody does. So readers are known in HOLDING alone, and from ENDING the way to know leads through it.
@@ -22,7 +22,7 @@
 
 #include "base.h"
 #include "clock.h"
-#include "engine.h"
+#include "worker.h"
 #include "log.h"
 #include "pipe.h"
 #include "sys.h"
@@ -81,21 +81,17 @@ static void outlet_readers_left(struct loop_io *io, int res)
 	o->changed(o);
 }
 
-static void outlet_opened(struct watch *watch, uint32_t mask)
+/* @mask: 0, it may have been anything. */
+static void outlet_visited(struct watch *watch, uint32_t mask)
 {
-	struct outlet *o = container_of(watch, struct outlet, comers);
+	struct outlet *o = container_of(watch, struct outlet, peers);
 
-	if (o->state == OUTLET_ENDING)
+	if (mask && !(mask & (o->state == OUTLET_ENDING ? IN_CLOSE_NOWRITE : IN_OPEN)))
 		return;
-	o->unread = false; /* look again */
-	outlet_wait_left(o);
-	o->changed(o);
-}
-
-static void outlet_closed(struct watch *watch, uint32_t mask)
-{
-	struct outlet *o = container_of(watch, struct outlet, leavers);
-
+	if (o->state != OUTLET_ENDING) {
+		o->unread = false; /* look again */
+		outlet_wait_left(o);
+	}
 	o->changed(o);
 }
 
@@ -123,19 +119,18 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct w
 	_cleanup_fd_ int path = -1;
 
 	outlet_init_common(o, fifo, -1, w->loop, changed);
-	o->watcher = &w->leavers;
 	path = fifo_open(fifo, O_PATH, reserve);
 	if (path < 0)
 		return path;
-	return watch_add(&o->comers, &w->watcher, path, IN_OPEN, outlet_opened);
+	return watch_add(&o->peers, &w->watcher, path, IN_OPEN, outlet_visited);
 }
 
 static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
 	loop_io_cancel(&o->left);
-	if (state != OUTLET_ENDING)
-		watch_remove(&o->leavers);
+	if (o->state == OUTLET_ENDING && o->peers.watcher)
+		watch_change(&o->peers, o->fd, IN_OPEN); /* cannot fail: it exists */
 	fd_close(&o->fd);
 	o->fd = fd;
 	o->state = state;
@@ -145,7 +140,7 @@ static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 
 void outlet_finish(struct outlet *o)
 {
-	watch_remove(&o->comers);
+	watch_remove(&o->peers);
 	outlet_leave(o, OUTLET_IDLE, -1);
 }
 
@@ -183,7 +178,7 @@ static void outlet_begin_ending(struct outlet *o)
 
 	if (!outlet_is_read(o))
 		return;
-	err = watch_add(&o->leavers, o->watcher, o->fd, IN_CLOSE_NOWRITE, outlet_closed);
+	err = watch_change(&o->peers, o->fd, IN_OPEN | IN_CLOSE_NOWRITE);
 	if (err == 0 && outlet_is_read(o))
 		err = fd = fifo_open(&o->fifo, O_RDONLY, 1);
 	if (fd >= 0) {
@@ -191,7 +186,7 @@ static void outlet_begin_ending(struct outlet *o)
 		loop_io_timer(&o->room, LOOK_NSEC);
 		return;
 	}
-	watch_remove(&o->leavers);
+	watch_change(&o->peers, o->fd, IN_OPEN);
 	if (err < 0)
 		outlet_starve(o, err);
 }

@@ -37,9 +37,7 @@ struct outlet {
 	int size;            /* bytes of capacity that are asked for */
 	struct loop_io room; /* for room, or to look again */
 	struct loop_io left; /* for readers to leave */
-	struct watch comers;
-	struct watch leavers;    /* while ENDING */
-	struct watcher *watcher; /* of the leavers: a node has one watch in each */
+	struct watch peers;  /* for those who open it; while ENDING also for those who close it */
 	/* A reader came or left, or there is room: look again. */
 	void (*changed)(struct outlet *o);
 };

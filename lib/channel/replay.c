@@ -4,7 +4,7 @@
  */
 #include "replay.h"
 
-#include "engine.h"
+#include "worker.h"
 
 void replay_init(struct replay *r)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "channel.h"
-#include "engine.h"
+#include "worker.h"
 #include "log.h"
 #include "sys.h"
 

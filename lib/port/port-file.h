@@ -30,7 +30,9 @@ struct file_port {
 	struct charge charge; /* for it */
 	int personality;      /* whose rights the device is read and written with */
 	struct loop_io disk;
-	struct loop_io wait; /* for the channel's pipe */
+	struct loop_io wait;    /* for the channel's pipe */
+	struct loop_io arrival; /* a source's, on a device: something is there to be read */
+	bool arrived;
 	bool seekable;
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */

@@ -102,6 +102,25 @@ spfs_mount() {
 	[ -n "$DAEMON" ] || fail "no daemon"
 }
 
+# The daemon's, but for the kernel's own in it (io_uring), which come and go.
+daemon_threads() { cat "/proc/$DAEMON/task/"*/comm 2> /dev/null | grep -c spfsd; }
+daemon_has_threads() { [ "$(daemon_threads)" "$@" ]; } # daemon_has_threads -le 7
+
+# make_workers [FOLDER COMMAND...]: all that the daemon's own user may have, or that of the user whom COMMAND makes, who may
+# write FOLDER: for who counts threads or descriptors. Else they come when they are needed; and they stay a while.
+make_workers() {
+	local i fds dir=${1:-$M}
+	shift || :
+	for i in 1 2 3 4; do
+		"$@" mkfifo -m 600 "$dir/.private$i"
+		"$@" mkfifo -m 644 "$dir/.public$i"
+		"$@" ln "$dir/.private$i" "$dir/.private$i.tap"
+		"$@" ln "$dir/.public$i" "$dir/.public$i.tap"
+	done
+	"$@" rm "$dir"/.private* "$dir"/.public*
+	until fds=$(daemon_fds); sleep 0.1; [ "$fds" = "$(daemon_fds)" ]; do :; done
+}
+
 spfs_unmount() {
 	umount "$M"
 	wait_until 30 gone "$DAEMON"

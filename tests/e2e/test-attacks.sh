@@ -6,6 +6,7 @@ export PYTHONPATH=$T/bin
 PY=/usr/bin/python3 # every user may run it
 mkdir -m 777 "$T/open"
 spfs_mount
+make_workers
 cd "$T/open"
 
 # What goes to a unix socket does not come from root.
@@ -54,7 +55,7 @@ if LC_ALL=C grep -q "$(printf '^2026-01-01\|[\001-\037]\|\302\233')" "$LOG"; the
 mkdir "$T/hang"
 spfsd -o log="$T/log2" "$T/hang"
 hung=$(M=$T/hang daemons)
-threads=$(ls "/proc/$DAEMON/task" | wc -l)
+threads=$(daemon_threads)
 $PY - "$M" "$T/hang" "$hung" "$DAEMON" << 'PY' || fail "a hung file system"
 import os, select, signal, sys
 from control import Control
@@ -82,7 +83,7 @@ finally:
 assert ready and os.read(told, 4) == b"well"
 assert threads < 100, threads
 PY
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
+wait_until 30 daemon_has_threads -le $threads
 umount "$T/hang"
 wait_until 30 gone "$hung"
 

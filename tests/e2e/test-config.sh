@@ -148,8 +148,10 @@ spfs_mount -o config="$C",workers=2
 mounted || fail "the file's mount point came first"
 grep -q "serving $M" "$LOG" || fail "the file's log came first"
 [ ! -e other.log ] || fail "the file's log was opened"
-two=$(ls "/proc/$DAEMON/task" | wc -l)
+make_workers
+two=$(daemon_threads)
 spfs_unmount
 spfs_mount -o config="$C"
-[ "$(ls "/proc/$DAEMON/task" | wc -l)" -lt "$two" ] || fail "the file's workers were not in force"
+make_workers
+[ "$(daemon_threads)" -lt "$two" ] || fail "the file's workers were not in force"
 finish

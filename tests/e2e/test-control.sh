@@ -5,6 +5,7 @@ export PYTHONPATH=$T/bin
 PY=/usr/bin/python3 # every user may run it
 
 spfs_mount
+make_workers
 mkfifo "$M/a"
 mkdir "$M/sub"
 fds=$(daemon_fds)

@@ -1,6 +1,7 @@
 # Hundreds of parked writes: everything else is served, nothing is lost, and the killed leave nothing.
 . "$(dirname "$0")/harness.sh"
 spfs_mount
+make_workers
 cd "$M"
 PLAIN=250 AIO=30 # more than the background requests that a connection may have
 fds=$(daemon_fds)

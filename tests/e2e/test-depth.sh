@@ -2,6 +2,7 @@
 . "$(dirname "$0")/harness.sh"
 need_root "a daemon whose pipes have no limit in all"
 spfs_mount
+make_workers
 cd "$M"
 SIZE=$((256 << 20))
 truncate -s $SIZE "$T/in"

@@ -1,6 +1,7 @@
 # Readers and writers killed with -9 in the middle of a stream, again and again: nobody else misses a byte.
 . "$(dirname "$0")/harness.sh"
 spfs_mount
+make_workers
 cd "$M"
 fds=$(daemon_fds)
 mkfifo c

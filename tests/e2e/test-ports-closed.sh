@@ -3,6 +3,7 @@
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
 spfs_mount
+make_workers
 cd "$M"
 rounds=${SPFS_ROUNDS:-100}
 fds=$(daemon_fds)

@@ -4,6 +4,7 @@
 truncate -s 60M "$T/huge"
 ulimit -S -f 50000
 spfs_mount
+make_workers
 cd "$M"
 fds=$(daemon_fds)
 head -c 30000001 /dev/urandom > "$T/in"

@@ -2,6 +2,7 @@
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
 spfs_mount
+make_workers
 cd "$M"
 fds=$(daemon_fds)
 head -c 20000003 /dev/urandom > "$T/in"

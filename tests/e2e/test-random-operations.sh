@@ -4,8 +4,10 @@ need_root "to be somebody else"
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "seed $SEED"
 spfs_mount
+make_workers
 for u in 4001 4002; do
 	mkdir -m 777 "$M/u$u"
+	make_workers "$M/u$u" setpriv --reuid=$u --regid=$u --clear-groups
 	mkfifo "$M/u$u/warm" # what stays once it has been made
 	spfs tee "$M/u$u/warm" "$M/u$u/up"
 	echo warm > "$M/u$u/warm"

@@ -3,6 +3,7 @@
 need_root "to be somebody else"
 programs_for_all "$BUILD/cmd/spfs"
 spfs_mount
+make_workers
 cd "$T"
 
 # refused_once ERROR TEXT COMMAND...: another user is refused with ERROR, by one line of the log, which has TEXT
@@ -96,10 +97,10 @@ unshare -m spfs source "$M/c" --fd 0 < open > /dev/null
 # A FIFO without a peer stalls who wants it, and nobody else, until it is interrupted.
 mkfifo hang
 mkfifo "$M/other" "$M/gone"
-threads=$(ls "/proc/$DAEMON/task" | wc -l)
+threads=$(daemon_threads)
 env --default-signal=INT spfs source "$M/gone" "file:$T/hang" --wait 2> err &
 hanging=$!
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+wait_until 30 daemon_has_threads -gt $threads
 timeout 20 ln "$M/other" "$M/other2"
 timeout 20 rm "$M/other2"
 timeout 20 mkfifo "$M/more"
@@ -111,13 +112,13 @@ timeout 20 rm "$M/gone" # even this
 kill -INT $hanging
 if wait $hanging; then fail "interrupted, and well"; fi
 wait_until 30 grep -q '/.*: source file:.*/hang: .*[Ii]nterrupted' "$LOG"
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -le $threads ]"
+wait_until 30 daemon_has_threads -le $threads
 
 # The same by attribute; uninterrupted, it is not for ever.
 mkfifo "$M/gone"
 env --default-signal=INT setfattr -n spfs.source -v "file:$T/hang" "$M/gone" 2> err &
 hanging=$!
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+wait_until 30 daemon_has_threads -gt $threads
 timeout 4 spfs source "$M/other" file:open > /dev/null
 kill -INT $hanging
 wait_until 4 gone $hanging
@@ -130,7 +131,7 @@ log_has 'takes too long for an attribute'
 mkfifo "$M/gone"
 timeout 20 spfs source "$M/gone" "file:$T/hang" 2> err &
 hanging=$!
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $threads ]"
+wait_until 30 daemon_has_threads -gt $threads
 rm "$M/gone"
 timeout 20 sh -c ": > hang" # the peer has come
 if wait $hanging; then fail "attached to what is gone"; fi
@@ -139,7 +140,7 @@ timeout 20 spfs source "$M/other" "file:$T/hang" 2> err &
 hanging=$!
 timeout 20 setfattr -n spfs.source -v "file:$T/hang" "$M/c" 2> err2 &
 setting=$!
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/task | wc -l) -gt $((threads + 1)) ]"
+wait_until 30 daemon_has_threads -gt $((threads + 1))
 kill "$DAEMON"
 wait_until 30 gone "$DAEMON"
 DAEMON=

@@ -1,0 +1,64 @@
+/*
+ * hanging-file DIR: a file system with one file, DIR/page, whose bytes never come: who touches them in a mapping waits
+ * for as long as this one lives. It is what an attacker's own file system is like.
+ */
+#define FUSE_USE_VERSION 314
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PAGE_INO 2
+
+static struct stat hanging_stat(fuse_ino_t ino)
+{
+	return (struct stat){ .st_ino = ino,
+			      .st_mode = ino == PAGE_INO ? S_IFREG | 0666 : S_IFDIR | 0755,
+			      .st_nlink = 1,
+			      .st_size = ino == PAGE_INO ? 1 << 20 : 0 };
+}
+
+static void hanging_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fuse_entry_param e = {
+		.ino = PAGE_INO, .attr = hanging_stat(PAGE_INO), .attr_timeout = 3600, .entry_timeout = 3600
+	};
+
+	if (strcmp(name, "page") != 0)
+		fuse_reply_err(req, ENOENT);
+	else
+		fuse_reply_entry(req, &e);
+}
+
+static void hanging_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct stat st = hanging_stat(ino);
+
+	fuse_reply_attr(req, &st, 3600);
+}
+
+static void hanging_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fuse_reply_open(req, fi);
+}
+
+static void hanging_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+}
+
+int main(int argc, char **argv)
+{
+	char *options[] = { argv[0], "-oallow_other,default_permissions,fsname=hanging", NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(2, options);
+	const struct fuse_lowlevel_ops ops = {
+		.lookup = hanging_lookup, .getattr = hanging_getattr, .open = hanging_open, .read = hanging_read
+	};
+	struct fuse_session *session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
+
+	if (argc != 2 || !session || fuse_session_mount(session, argv[1]) < 0)
+		return 1;
+	puts("mounted");
+	fflush(stdout);
+	return fuse_session_loop(session) < 0;
+}

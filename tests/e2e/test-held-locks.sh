@@ -1,0 +1,224 @@
+# Who holds the lock of a pipe or socket stops what he may open, and nobody else: by reading into memory, or writing out of
+# it, that never comes. Not other users' channels, not folders, .spfs and spfs stat, and not the daemon's end.
+. "$(dirname "$0")/harness.sh"
+need_root "to be somebody else"
+programs_for_all "$BUILD"/cmd/spfs "$BUILD"/tests/e2e/{hanging-file,lock-holder}
+
+begin() {
+	spfs_mount -o workers=1
+	chmod 777 "$M"
+	mkdir -m 777 "$M/all"
+	mkfifo -m 600 "$M/all/closed"
+	mkfifo -m 644 "$M/all/open"
+	ln "$M/all/closed" "$M/all/closed.tap"
+	ln "$M/all/open" "$M/all/open.tap"
+	as_user mkfifo "$M/all/his"
+	as_user ln "$M/all/his" "$M/all/his.tap"
+	as_user sh -c "echo first > '$M/all/his'"
+}
+
+hanging=
+let_go() {
+	local status=$?
+	trap - ERR
+	set +e
+	[ -z "$hanging" ] || kill -9 $hanging 2> /dev/null
+	umount -l "$T/h" 2> /dev/null
+	(exit $status)
+	cleanup
+}
+trap let_go EXIT
+
+page_comes_not() {
+	mkdir "$T/h"
+	hanging-file "$T/h" > "$T/hanging" & hanging=$!
+	wait_until 20 grep -q mounted "$T/hanging"
+}
+
+# Until his page comes to an error: whoever waits for it goes on.
+page_fails() {
+	local device
+	device=$(awk -v at="$T/h" '$5 == at { print $3 }' /proc/self/mountinfo)
+	echo 1 > "/sys/fs/fuse/connections/${device#*:}/abort"
+	wait $hanging || true
+	umount -l "$T/h"
+	rmdir "$T/h"
+}
+
+hold() { # WHAT...: of lock-holder
+	local how=$1
+	shift
+	lines=$(wc -l < "$LOG")
+	setpriv --reuid=65534 --regid=65534 --clear-groups lock-holder "$how" "$T/h/page" "$@" > "$T/holder" 2>&1 & holder=$!
+}
+
+# What the log says since the last hold.
+says() { tail -n "+$((lines + 1))" "$LOG" | grep -q -- "$1"; }
+
+# bounded COMMAND...: it comes back, well or not
+bounded() {
+	local status=0
+	if [ "$1" = as_user ]; then
+		shift
+		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	fi
+	timeout -k 1 6 "$@" > "$T/out" 2>&1 || status=$?
+	[ $status -lt 124 ] || fail "does not come back: $*"
+}
+
+flows() {
+	local name
+	for name in closed open; do
+		if [ "$name" = "${1:-}" ]; then continue; fi
+		head -c 3000000 /dev/zero > "$M/all/$name" & writer=$!
+		[ "$(timeout 6 cat "$M/all/$name.tap" | wc -c)" = 3000000 ] || fail "root's $name does not flow"
+		wait $writer
+	done
+}
+
+# Nobody else notices. What is asked of his own channel is answered.
+goes_on() { # TEXT [CHANNEL]: what the log says of the worker, and which of root's channels is held up
+	bounded as_user ln "$M/all/his" "$M/all/late"
+	[ ! -e "$M/all/late" ] || rm "$M/all/late"
+	bounded ls -l "$M/all"
+	flows "${2:-}"
+	bounded cat "$M/.spfs/stats.json"
+	jq -e '.channels | length == 3' "$T/out" > /dev/null || fail "not every channel is told of"
+	bounded spfs stat "$M/all"
+	bounded spfs get "$M/all/his"
+	bounded spfs set "$M/all/his.tap" depth=2M
+	bounded getfattr -n spfs.stats "$M/all/his"
+	bounded getfattr -n spfs.ports "$M/all/his"
+	bounded spfs ports "$M/all/his"
+	bounded as_user setfattr -n spfs.tee -v late "$M/all/his"
+	[ ! -e "$M/all/late" ] || rm "$M/all/late"
+	wait_until 20 says "$1"
+	flows "${2:-}"
+}
+
+# Once it is over his channel is as it was, and has nothing that was refused.
+recovers() {
+	page_fails
+	wait $holder || true
+	wait_until 20 says "goes on"
+	ls "$M/all" | grep late && fail "a tap that was refused is there"
+	as_user timeout 20 ln "$M/all/his" "$M/all/new" || fail "his channel stays broken"
+	rm "$M/all/new"
+	flows
+}
+
+begin
+# ---- a tap's reader, and the origin's writer ----
+page_comes_not
+hold read "$M/all/his.tap"
+sleep 0.3
+as_user sh -c "echo more > '$M/all/his'" & more=$!
+# Before anybody has noticed: the folder is not locked for long.
+bounded as_user ln "$M/all/his" "$M/all/late" & linking=$!
+sleep 0.1
+bounded ls "$M/all"
+wait $linking
+goes_on "stands in .* on /all/his.tap: process $holder (lock-holder) of user 65534 is in read()"
+bounded spfs stat "$M/all/his"
+grep -q "process $holder (lock-holder)" "$T/out" || fail "spfs stat does not say who"
+kill -USR1 "$DAEMON"
+wait $more
+recovers
+as_user timeout 20 cat "$M/all/his.tap" > "$T/rest" # it ends, for the stream is over
+grep -q more "$T/rest"
+
+page_comes_not
+hold write "$M/all/his"
+goes_on "stands in .* on /all/his.*: process $holder (lock-holder) of user 65534 is in write()"
+recovers
+as_user sh -c "timeout 1 cat '$M/all/his.tap' > /dev/null" || true
+
+# ---- what was passed ----
+as_user sh -c "echo x > '$M/all/his'"
+page_comes_not
+hold read pipe spfs sink "$M/all/his" --fd 3
+sleep 0.5
+as_user sh -c "{ echo a; sleep 0.5; echo b; } > '$M/all/his'" # (one stream: a sink goes with its end)
+goes_on "stands in .* on pipe:.*process $holder (lock-holder) of user 65534 is in read()"
+recovers
+
+as_user mkfifo "$M/all/tcp" "$M/all/unix"
+page_comes_not
+as_user ln "$M/all/tcp" "$M/all/tcp.tap"
+as_user sh -c "head -c 30000 /dev/zero > '$M/all/tcp'"
+hold write tcp spfs sink "$M/all/tcp.tap" --fd 3
+wait_until 20 says 'stands in'
+rm "$M/all/tcp" "$M/all/unix" "$M/all/tcp.tap"
+goes_on "stands in .* socket:.*(lock-holder) of user 65534 is in write()"
+recovers
+
+as_user mkfifo "$M/all/unix"
+page_comes_not
+hold read unix spfs source "$M/all/unix" --fd 3
+wait_until 20 says 'stands in'
+rm "$M/all/unix"
+goes_on "stands in .* socket:.*(lock-holder) of user 65534 is in read()"
+recovers
+
+# ---- a channel that the daemon has no part in ----
+as_user mkfifo "$M/all/plain"
+exec 3<> "$M/all/plain"
+echo x >&3
+page_comes_not
+hold read "$M/all/plain"
+sleep 0.5
+bounded spfs get "$M/all/plain"
+grep -q "size.*unknown" "$T/out" || fail "the size of a ring that is held"
+bounded spfs set "$M/all/plain" size=128K
+bounded cat "$M/.spfs/stats.json"
+bounded spfs stat "$M/all/plain"
+flows
+page_fails
+wait $holder || true
+exec 3>&-
+rm "$M/all/plain"
+
+# ---- root's own, which he may open: the others go on ----
+echo here > "$M/all/open"
+page_comes_not
+hold read "$M/all/open.tap"
+sleep 0.3
+echo more > "$M/all/open" & more=$!
+goes_on "user 0's worker for channels open to others stands in .* on /all/open.tap: process $holder" open
+wait $more
+page_fails
+wait $holder || true
+wait_until 20 grep -q "goes on" "$LOG"
+timeout 20 cat "$M/all/open.tap" > /dev/null
+flows
+
+# ---- the end ----
+for how in "kill $DAEMON" "umount -l $M"; do
+	as_user sh -c "echo first > '$M/all/his'"
+	page_comes_not
+	hold read "$M/all/his.tap"
+	sleep 0.3
+	as_user sh -c "echo more > '$M/all/his'"
+	wait_until 20 says 'stands in'
+	exec 4> "$M/all/closed"
+	cat "$M/all/closed.tap" > "$T/read" & reader=$! # its end comes with the daemon's
+	echo here >&4
+	wait_until 20 grep -q here "$T/read"
+	before=$SECONDS
+	$how
+	unmounted() { ! mounted; }
+	wait_until 6 unmounted
+	wait_until 6 grep -q "leaving it behind" "$LOG"
+	wait_until 6 gone "$DAEMON"
+	[ $((SECONDS - before)) -le 6 ] || fail "the end took $((SECONDS - before)) s"
+	bounded ls "$M"
+	timeout 6 tail --pid=$reader -f /dev/null || fail "root's reader hangs"
+	exec 4>&-
+	page_fails
+	wait $holder $reader || true
+	wait_until 20 no_daemon
+	DAEMON=
+	rm "$LOG"
+	begin
+done
+finish

@@ -1,0 +1,132 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fixture.h"
+
+static struct fixture f;
+
+static void start(void)
+{
+	fixture_start(&f);
+}
+
+static void stop(void)
+{
+	fixture_stop(&f);
+}
+
+TestSuite(engine, .init = start, .fini = stop, .timeout = 60);
+
+static struct worker *assign(uid_t uid, bool exposed)
+{
+	struct worker *w = NULL;
+
+	cr_assert_eq(engine_assign(f.engine, uid, exposed, &w), 0);
+	return w;
+}
+
+static unsigned count(void)
+{
+	struct worker *w = NULL;
+	unsigned n = 0;
+
+	while ((w = engine_next(f.engine, w)))
+		n++;
+	return n;
+}
+
+Test(engine, gives_no_two_users_the_same_worker)
+{
+	struct worker *a = assign(70001, true), *b = assign(70002, true);
+
+	cr_assert_neq(a, b);
+	cr_assert_neq(a, f.worker);
+	cr_assert_neq(b, f.worker);
+	cr_assert_eq(assign(70001, true), a);
+}
+
+Test(engine, keeps_what_others_may_open_from_what_they_may_not)
+{
+	struct worker *open = assign(70001, true), *closed = assign(70001, false);
+
+	cr_assert_neq(open, closed);
+	cr_assert_eq(assign(70001, false), closed);
+}
+
+Test(engine, gives_the_next_channel_another_worker_than_one_that_stands)
+{
+	struct worker *w = assign(70001, true);
+
+	w->stands = true;
+	cr_assert_eq(assign(70001, true), w, "there is one for each sort");
+	engine_destroy(f.engine);
+	cr_assert_eq(engine_create(&f.engine, 2, f.dir, NULL), 0);
+	w = assign(70001, true);
+	w->stands = true;
+	cr_assert_neq(assign(70001, true), w);
+	cr_assert_neq(assign(70001, true), w, "though it has fewer channels");
+}
+
+Test(engine, lets_a_worker_go_that_has_nothing_to_do)
+{
+	unsigned before = count();
+	struct worker *a = assign(70001, true), *b = assign(70002, true);
+
+	before++; /* one to be shared */
+	engine_release(a);
+	engine_rest(f.engine, clock_nsec());
+	cr_assert_eq(count(), before + 2, "it may be wanted again soon");
+	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
+	cr_assert_eq(count(), before + 1);
+	cr_assert_eq(assign(70002, true), b);
+	for (int i = 0; i < 2000 && !loop_ended(a->loop); i++)
+		poll(NULL, 0, 10);
+	engine_rest(f.engine, clock_nsec());
+	assign(70001, true);
+}
+
+Test(engine, keeps_the_workers_of_the_daemons_own_user)
+{
+	unsigned before;
+
+	engine_release(assign(geteuid(), false));
+	before = count();
+	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
+	cr_assert_eq(count(), before);
+}
+
+/* fs.inotify.max_user_instances may be too small for all; then it is the same with fewer. */
+Test(engine, has_users_share_workers_where_there_are_too_many)
+{
+	struct worker *own = assign(geteuid(), true), *alone = assign(70000, true), *late = NULL;
+
+	for (uid_t i = 1; i <= ENGINE_WORKERS_MAX && !(late && late->shared); i++)
+		late = assign(70000 + i, true);
+	cr_assert(late->shared);
+	cr_assert_eq(assign(90000, false), late);
+	cr_assert_eq(assign(70000, true), alone);
+	cr_assert_eq(assign(geteuid(), true), own);
+	cr_assert_neq(assign(geteuid(), false), late);
+}
+
+Test(engine, says_so_where_there_is_no_worker_and_none_to_share)
+{
+	struct rlimit limit, was;
+	struct worker *w;
+	int next = dup(0);
+
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &was);
+	limit = was;
+	limit.rlim_cur = (rlim_t)next;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	cr_assert_eq(engine_assign(f.engine, 70001, true, &w), -EMFILE);
+	cr_assert_eq(engine_assign(f.engine, geteuid(), true, &w), 0);
+	setrlimit(RLIMIT_NOFILE, &was);
+	cr_assert_eq(engine_assign(f.engine, 70001, true, &w), 0);
+	cr_assert_not(w->shared);
+}
