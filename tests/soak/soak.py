@@ -65,6 +65,7 @@ class Soak(Users, Events):
                              "workers=2", limits)
         self.as_daemon(self.wait_for_mount)
         self.as_daemon(self.make_folders)
+        self.rest = {"descriptors": self.daemon.descriptors(), "memory": self.daemon.status("VmSize") * 1024}
 
     def wait_for_mount(self):
         while not os.path.exists(self.mount + "/.spfs/version"):
@@ -259,7 +260,6 @@ class Soak(Users, Events):
                 break
 
     def end(self):
-        self.rest = {"descriptors": self.daemon.descriptors(), "memory": self.daemon.status("VmSize") * 1024}
         self.stopped += self.daemon.stopped
         self.daemon.process.terminate()
         began = time.monotonic()
