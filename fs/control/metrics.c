@@ -40,6 +40,8 @@ static const struct metric metrics[] = {
 	{ "channel_chunks_total", "counter", EACH_CHANNEL, "chunks_ref", ",how=\"reference\"",
 	  "Chunks moved by page reference and by copy." },
 	{ "channel_chunks_total", NULL, EACH_CHANNEL, "chunks_copy", ",how=\"copy\"", NULL },
+	{ "channel_lost_bytes_total", "counter", EACH_CHANNEL, "lost", "",
+	  "Bytes lost with taps and ports that are gone, or because they could not be kept." },
 	{ "channel_writers", "gauge", EACH_CHANNEL, "writers", "", "Descriptors that write to the origin." },
 	{ "channel_readers", "gauge", EACH_CHANNEL, "readers", "", "Descriptors that read from the origin." },
 	{ "tap_sent_bytes_total", "counter", EACH_TAP, "bytes_out", "", "Bytes handed to the tap's ring." },
@@ -52,7 +54,8 @@ static const struct metric metrics[] = {
 	{ "port_copies_total", "counter", EACH_PORT, "copies", "", "Calls that copied through the daemon's memory." },
 	{ "port_dropped_frames_total", "counter", EACH_PORT, "dropped", "", "Frames that a camera has dropped." },
 	{ "port_clients", "gauge", EACH_PORT, "connected", "", "Clients of a listening sink." },
-	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "", "Bytes that clients thrown out have missed." },
+	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "",
+	  "Bytes that it has lost, or its clients have missed." },
 	{ "port_state", "gauge", EACH_PORT, "state", "", "1 for the state that a source or sink is in." },
 };
 

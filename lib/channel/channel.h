@@ -61,6 +61,7 @@ struct channel {
 	uint64_t bytes_in;
 	uint64_t chunks_ref;  /* chunks moved by reference */
 	uint64_t chunks_copy; /* small chunks, copied to be merged */
+	uint64_t lost;        /* bytes, with taps and ports that are gone, and what could not be kept */
 };
 
 /*

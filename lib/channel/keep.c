@@ -53,7 +53,8 @@ void keep_begin(struct channel *ch)
 	if (ch->relay || !TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
 		return; /* (a relay's bytes are kept by its tap) */
 	if (!ch->keeping) {
-		err = outlet_init(&ch->keep, &ch->origin, ch->worker, keep_changed);
+		/* What was written is a stream that runs already. */
+		err = outlet_init(&ch->keep, &ch->origin, 1, ch->worker, keep_changed);
 		ch->keep.size = channel_ring_size(ch);
 		ch->keeping = true;
 	}

@@ -91,6 +91,12 @@ int queue_skip(struct queue *q, size_t len, int sink);
 int queue_duplicate(struct queue *q, const struct queue *from);
 
 /*
+ * Takes all that waits in the pipe @fd, which has @size bytes of capacity, back before everything queued. Returns the
+ * bytes, or a negative errno (EMFILE, ENFILE, ENOMEM) and nothing was moved: a part of it would stand in the wrong place.
+ */
+ssize_t queue_take_back(struct queue *q, int fd, size_t size);
+
+/*
  * Puts the @bytes in @pipe, whose capacity is @size, before everything queued. The pipe is the queue's
  * afterwards. Returns 0 or -ENOMEM, with @pipe still the caller's.
  */

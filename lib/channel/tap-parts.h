@@ -3,9 +3,6 @@
 
 #include "tap.h"
 
-/* Counts what the tap has missed. */
-void tap_lose(struct tap *tap, size_t bytes);
-
 /*
  * There is no reserve, and nobody is to be held back by that: older chunks make room for it, where the policy says so,
  * or the next chunk is lost. Returns what tap_prepare() does.

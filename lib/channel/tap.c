@@ -75,7 +75,7 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 
 	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
+	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
 	if (err < 0) {
 		charge_finish(&tap->charge);
 		free(tap);
@@ -231,36 +231,17 @@ bool tap_update(struct tap *tap)
 	return outlet_spent(o);
 }
 
-/* The first part goes before the rest, so the rest is called back first. */
-static int tap_recall_rest(struct tap *tap, int rd)
-{
-	struct pipe p = PIPE_NONE;
-	int size, err, rest;
-	ssize_t n;
-
-	if (sys.waiting(rd) <= 0)
-		return 0;
-	size = pipe_open(&p, PIPE_SIZE);
-	if (size < 0)
-		return size;
-	n = sys.splice(rd, p.wr, 1 << 30);
-	if (n <= 0) {
-		pipe_close(&p);
-		return (int)n;
-	}
-	tap->bytes_out -= (uint64_t)n;
-	rest = tap_recall_rest(tap, rd);
-	err = queue_prepend(&tap->queue, &p, (size_t)n, size);
-	pipe_close(&p);
-	return err < 0 ? err : rest;
-}
-
 int tap_recall(struct tap *tap, int rd)
 {
 	int err = outlet_hold(&tap->outlet);
+	ssize_t n;
 
 	if (err < 0)
 		return err;
 	tap->delivered = false;
-	return tap_recall_rest(tap, rd);
+	n = outlet_waiting(&tap->outlet) ? queue_take_back(&tap->queue, rd, (size_t)outlet_size(&tap->outlet)) : 0;
+	if (n < 0)
+		return (int)n;
+	tap->bytes_out -= (uint64_t)n;
+	return 0;
 }

@@ -75,8 +75,10 @@ static void config_set_path(struct config_parse *p, const char *name, const char
 		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
 	else if (strlen(value) >= PATH_MAX)
 		config_mistake(p, "%s: the path is longer than %d bytes", name, PATH_MAX - 1);
-	else
+	else {
+		free(*path); /* (of a section that is there twice) */
 		*path = config_copy(p, value);
+	}
 }
 
 static void config_set_workers(struct config_parse *p, const char *value)

@@ -34,10 +34,11 @@ void client_destroy(struct client *c)
 {
 	struct listen_port *lp = c->port;
 
-	port_count(&lp->port, &c->stream);
+	lp->port.lost += client_missed(c);
 	TAILQ_REMOVE(&lp->clients, c, entry);
 	lp->connected--;
 	stream_stop(&c->stream);
+	port_count(&lp->port, &c->stream);
 	loop_io_cancel(&c->timer);
 	fd_close(&c->pipe);
 	deferred_close_after(&c->fd, lp->port.config.rights.uid, lp->port.channel->worker->loop);
@@ -52,12 +53,10 @@ void client_destroy(struct client *c)
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
-	uint64_t bytes = client_missed(c);
 
 	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
-		 (uintmax_t)bytes);
+		 (uintmax_t)client_missed(c));
 	lp->disconnected++;
-	lp->lost += bytes;
 	client_destroy(c);
 }
 
@@ -70,10 +69,8 @@ static void client_ended(struct stream *s, int err)
 	if (err < 0) {
 		client_leave(c, strerror(-err));
 	} else {
-		if (s->out) {
-			lp->lost += client_missed(c);
+		if (s->out)
 			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid);
-		}
 		client_destroy(c);
 	}
 	listen_port_go_on(lp);

@@ -113,11 +113,8 @@ static void file_sink_give_back(struct file_port *f)
 
 	if (!bytes)
 		return;
-	if (!tap) {
-		log_info("%s: port %u: %zu bytes went with their tap's name", f->port.channel->label, f->port.id,
-			 bytes);
+	if (!tap) /* they went with its name, and are counted and logged as the port lets go of them */
 		return;
-	}
 	tap->held = false;
 	err = tap_recall(tap, f->port.pipe);
 	/* The half to be emptied last goes first: each is put before the one there. */
@@ -131,10 +128,12 @@ static void file_sink_give_back(struct file_port *f)
 		if (err == 0)
 			half->bytes = 0;
 	}
+	bytes = double_buffer_bytes(&f->buffer);
 	if (err < 0) {
-		tap->lost += double_buffer_bytes(&f->buffer);
-		log_err("%s: port %u: giving back what it had not written: %s", f->port.channel->label, f->port.id,
-			strerror(-err));
+		tap_lose(tap, bytes);
+		log_err("%s: port %u lost %zu bytes, giving back what it had not written: %s", f->port.channel->label,
+			f->port.id, bytes, strerror(-err));
+		f->buffer.halves[0].bytes = f->buffer.halves[1].bytes = 0;
 	}
 	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
 		fd_close(&f->port.pipe);

@@ -4,7 +4,8 @@
  * On the channel's worker, which never waits for the device. One half of the buffer is being filled by the kernel, or
  * none is; what is in the other goes into the channel as it has room. A regular file that ends before the end that it
  * had when it was attached is a failure (-ENODATA), after what there was of it. What was read and not handed on when
- * the source is detached is dropped: it is still in the file.
+ * the source is detached is dropped: it is still in the file. A device has no places, and would lose it: so that goes out
+ * before the port does.
  *
  * A terminal may have nothing to say for ever. So a device is not read before poll(2) says that it has something: each read
  * under way holds one of the kernel's threads, of which the worker has so many (loop.c), also for files on disks.
@@ -58,6 +59,14 @@ static ssize_t file_source_hand_on(struct file_port *f, struct half *half)
 	return n;
 }
 
+static void file_source_end(struct file_port *f, int err)
+{
+	if (f->port.leaving)
+		port_stopped(&f->port);
+	else
+		port_end(&f->port, err);
+}
+
 static void file_source_drain(struct file_port *f)
 {
 	struct half *half;
@@ -70,7 +79,7 @@ static void file_source_drain(struct file_port *f)
 			return;
 		}
 		if (n <= 0) {
-			port_end(&f->port, n < 0 ? (int)n : -EIO);
+			file_source_end(f, n < 0 ? (int)n : -EIO);
 			return;
 		}
 		half->bytes -= (size_t)n;
@@ -79,8 +88,8 @@ static void file_source_drain(struct file_port *f)
 		double_buffer_drained(&f->buffer);
 		file_source_fill(f);
 	}
-	if (f->over)
-		port_end(&f->port, f->err);
+	if (f->over && !loop_io_armed(&f->disk))
+		file_source_end(f, f->err);
 }
 
 static void file_source_arrived(struct loop_io *io, int res)
@@ -110,7 +119,7 @@ static void file_source_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
-	if (f->port.leaving) {
+	if (f->port.leaving && f->seekable) {
 		port_stopped(&f->port);
 		return;
 	}
@@ -125,9 +134,11 @@ static void file_source_disk(struct loop_io *io, int res)
 			f->left -= (uint64_t)res;
 		double_buffer_filled(&f->buffer);
 		file_source_fill(f);
-	} else {
+	} else if (!f->port.leaving) {
 		file_source_reached_end(f, res);
 	}
+	if (f->port.leaving)
+		port_close(&f->port); /* what is in hand is all that there will be */
 	file_source_drain(f);
 }
 
@@ -167,10 +178,18 @@ static bool file_source_stop(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 
-	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->arrival);
 	loop_io_abort(&f->disk);
-	return !loop_io_armed(&f->disk);
+	if (f->seekable) {
+		loop_io_cancel(&f->wait);
+		return !loop_io_armed(&f->disk);
+	}
+	f->over = true;
+	if (!loop_io_armed(&f->disk) && double_buffer_bytes(&f->buffer))
+		port_close(p);
+	if (double_buffer_bytes(&f->buffer))
+		loop_io_poll(&f->wait, p->inlet.fd, POLLOUT);
+	return !loop_io_armed(&f->disk) && !double_buffer_bytes(&f->buffer);
 }
 
 const struct port_ops port_file_source = {

@@ -68,12 +68,17 @@ void file_port_finish(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 	bool busy = loop_io_armed(&f->disk);
+	size_t left = double_buffer_bytes(&f->buffer);
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->arrival);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
+	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
+		log_info("%s: port %u dropped %zu bytes that it had in hand", p->channel->label, p->id, left);
+		p->lost += left;
+	}
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
 	loop_personality_remove(f->disk.loop, f->personality);
 	f->personality = 0;

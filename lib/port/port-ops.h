@@ -81,7 +81,9 @@ struct port {
 	uint64_t total;
 	uint64_t pages_ref;
 	uint64_t copies;
-	bool copying; /* a source's: how it has filled last */
+	uint64_t lost;     /* bytes; when the port goes they are the channel's */
+	uint64_t tap_lost; /* see port_tap_lost() */
+	bool copying;      /* how it has moved last */
 };
 
 /* The port has come to its end by itself: 0 or a negative errno. finish() is called, its descriptor is closed. */
@@ -95,6 +97,9 @@ void port_close(struct port *p);
 
 /* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
 void port_drained(struct port *p);
+
+/* What its private tap has lost, now or as last seen: that goes before its sink does. */
+uint64_t port_tap_lost(struct port *p);
 
 /* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);

@@ -209,6 +209,7 @@ static void stream_port_finish(struct port *p)
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 
 	stream_stop(&sp->stream);
+	port_count(p, &sp->stream);
 	loop_io_cancel(&sp->timer);
 	if (sp->opening) {
 		container_of(sp->opening, struct reopening, opening)->port = NULL;

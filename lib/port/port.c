@@ -52,6 +52,8 @@ static void port_leave_tap(struct port *p)
 
 		if (left)
 			log_info("%s: port %u dropped %zu bytes that it had not moved", p->channel->label, p->id, left);
+		p->lost += port_tap_lost(p) + left;
+		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
 	}
 	p->tap = 0;
@@ -79,6 +81,7 @@ void port_destroy(struct port *p)
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
+	p->channel->lost += p->lost;
 	free(p);
 }
 
@@ -238,6 +241,7 @@ void port_drained(struct port *p)
 {
 	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
 
+	port_tap_lost(p);
 	if (tap)
 		tap_look(tap);
 }

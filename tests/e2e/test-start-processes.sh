@@ -8,7 +8,7 @@ need_root "a user of whom nothing else runs"
 programs_for_all "$BUILD"/cmd/spfs{,d}
 chmod 1777 "$T"
 ! sanitized || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # (it makes a process of its own)
-user=5 # games: no other test runs anything as that user
+user=9 # (news, whom fusermount3 must know by name; no other test is that user)
 chown $user "$M"
 alone() { ! pgrep -u $user > "$T/left"; }
 over() { gone "$DAEMON" || grep -q serving "$T/said"; }

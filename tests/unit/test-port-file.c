@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -238,6 +239,62 @@ Test(port_file, a_refused_descriptor_leaves_others_alone)
 	cr_expect_geq(fcntl(0, F_GETFD), 0, "descriptor 0 is closed");
 	if (fd > 0)
 		close(fd);
+}
+
+/* Until the channel takes no more for a while. Returns the bytes. */
+static size_t fill_channel(int fd)
+{
+	static const char zeros[65536];
+	size_t filled = 0;
+
+	for (int full = 0; full < 20;) {
+		ssize_t n = write(fd, zeros, sizeof(zeros));
+
+		filled += n > 0 ? (size_t)n : 0;
+		full = n > 0 ? 0 : full + 1;
+		if (n < 0)
+			poll(NULL, 0, 5);
+	}
+	return filled;
+}
+
+static bool nothing_to_read(int fd)
+{
+	int bytes = 1;
+
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes == 0;
+}
+
+/* What was read of a terminal is nowhere else: it goes out, though its source was detached. */
+Test(port_file, a_source_on_a_device_hands_on_what_it_has_when_it_is_detached)
+{
+	static const char line[] = "a line of the terminal\n";
+	const size_t len = sizeof(line) - 1;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), writer = fixture_open(&f, 1, O_RDWR), slave, look,
+	    out;
+	size_t filled;
+	char *got;
+	int id;
+
+	cr_assert(grantpt(master) == 0 && unlockpt(master) == 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	look = dup(slave);
+	filled = fill_channel(writer);
+	id = attach(&f, ch, PORT_SOURCE, 1, slave, NULL);
+	cr_assert_gt(id, 0);
+	cr_assert_eq(write(master, line, len), (ssize_t)len);
+	poll(NULL, 0, 50); /* the terminal's own thread hands it over */
+	WAIT_UNTIL(nothing_to_read(look));
+	cr_assert_eq(detach(&f, ch, id), 0);
+	close(writer);
+	out = fixture_open(&f, 2, O_RDONLY);
+	got = malloc(filled + len + 1);
+	cr_assert_eq(read_all(out, got, filled + len + 1), filled + len);
+	cr_expect_eq(memcmp(got + filled, line, len), 0);
+	free(got);
+	close(out);
+	close(look);
+	close(master);
 }
 
 /* ---- rights ---- */
