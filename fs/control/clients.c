@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "deferred-close.h"
 #include "fifo.h"
@@ -23,6 +24,9 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
 #endif
 
+/* Its connection, its process, and what it passes. */
+#define CLIENT_DESCRIPTORS 3
+
 struct client {
 	LIST_ENTRY(client) entry;
 	struct clients *clients;
@@ -31,8 +35,9 @@ struct client {
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
-	bool busy;           /* with the request */
-	bool gone;           /* to be freed after it */
+	bool busy; /* with the request */
+	bool gone; /* to be freed after it */
+	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
@@ -45,6 +50,7 @@ static void client_free(struct client *cl)
 	deferred_close(&cl->fd, cl->rights.uid); /* with descriptors in messages that were not read */
 	fd_close(&cl->process);
 	rights_finish(&cl->rights);
+	charge_finish(&cl->descriptors);
 	free(cl);
 }
 
@@ -289,6 +295,11 @@ void clients_welcome(struct clients *c, int fd)
 		cl->process = client_peer_process(fd, cl->rights.pid);
 	if (err == 0)
 		err = clients_check(c, &cl->rights, fd);
+	if (err == 0) { /* how many there are is bounded, and by one of them a user may find out what to let go of */
+		cl->descriptors.account = accounts_of_caller(c->ctx, &cl->rights);
+		cl->descriptors.of = ACCOUNT_DESCRIPTORS;
+		charge_note(&cl->descriptors, CLIENT_DESCRIPTORS);
+	}
 	LIST_INSERT_HEAD(&c->all, cl, entry);
 	if (err == 0) {
 		loop_io_poll(&cl->io, fd, POLLIN);

@@ -92,6 +92,8 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		return -ENOMEM;
 	}
 	err = object_make(object, ctx, inode, name->id, path, &limits);
+	if (err == -EDQUOT)
+		accounts_log_refusal(limits.account, ACCOUNT_DESCRIPTORS, path);
 	if (err < 0) {
 		free(object);
 		return err;

@@ -118,6 +118,15 @@ static inline bool queue_wide(const struct queue *q, uint64_t depth)
 }
 
 /*
+ * Descriptors that a queue of @depth bytes may come to have open, of pipes of @size bytes: of as many as are not
+ * queue_wide(), of the one that a chunk may need more, and of the spare one.
+ */
+static inline uint64_t queue_descriptors(uint64_t depth, int size)
+{
+	return 2 * ((depth + 2ul * PIPE_SIZE + (uint64_t)size - 1) / (uint64_t)size + 1);
+}
+
+/*
  * Whether it holds @depth bytes or more. References to less than a page take a whole one: so that few bytes do not
  * hold much memory, it is full as well once its pipes could hold two more than the depth.
  */

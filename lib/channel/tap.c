@@ -41,6 +41,13 @@ void tap_want_more(struct tap *tap)
 		outlet_want_room(&tap->outlet);
 }
 
+static void tap_free(struct tap *tap)
+{
+	charge_finish(&tap->charge);
+	charge_finish(&tap->descriptors);
+	free(tap);
+}
+
 static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits,
 		   void (*changed)(struct tap *))
 {
@@ -53,7 +60,9 @@ static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const stru
 	tap->id = id;
 	tap->changed = changed;
 	tap->settings = limits->settings;
-	tap->charge.account = limits->account;
+	tap->charge.account = tap->descriptors.account = limits->account;
+	tap->descriptors.of = ACCOUNT_DESCRIPTORS;
+	tap->replay_pipes = ch->replay.queue.count;
 	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
 	tap->delivered = true;
 	queue_init(&tap->queue);
@@ -77,8 +86,7 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 		return err;
 	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
 	if (err < 0) {
-		charge_finish(&tap->charge);
-		free(tap);
+		tap_free(tap);
 		return err;
 	}
 	outlet_resize(&tap->outlet, tap_ring_size(tap));
@@ -101,8 +109,7 @@ int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *r
 		err = fifo_fd_check(p.rd > p.wr ? p.rd : p.wr);
 	if (err < 0) {
 		pipe_close(&p);
-		charge_finish(&tap->charge);
-		free(tap);
+		tap_free(tap);
 		return err;
 	}
 	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_outlet_changed);
@@ -119,8 +126,7 @@ void tap_destroy(struct tap *tap)
 	loop_io_cancel(&tap->due);
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
-	charge_finish(&tap->charge);
-	free(tap);
+	tap_free(tap);
 }
 
 int tap_begin_with(struct tap *tap, const struct queue *replay)
@@ -202,8 +208,10 @@ static void tap_flush(struct tap *tap)
 	tap->bytes_out += moved;
 	tap->starved &= !moved;
 	rate_limit_moved(&tap->rate_limit, moved);
-	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
-		tap->replayed = 0;
+	if (tap->replayed && tap->queue.bytes <= tap->settings.value[SETTING_DEPTH]) {
+		tap->replayed = tap->replay_pipes = 0;
+		tap_discharge(tap);
+	}
 	if (err == -EPIPE)
 		o->unread = true;
 	else if (err == 0 || err == -EAGAIN)

@@ -20,7 +20,9 @@ struct tap {
 	uint64_t id; /* of its node, or above TAP_PRIVATE */
 	bool held;   /* private: its sink has bytes in hand that it may give back */
 	struct settings settings;
-	struct charge charge; /* for the ring and the depth */
+	struct charge charge;      /* for the ring and the depth */
+	struct charge descriptors; /* of its outlet and its queue */
+	unsigned replay_pipes;     /* that it begins with, until it has caught up */
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;

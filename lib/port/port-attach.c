@@ -156,7 +156,10 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		free(p);
 		return uri_refuse(why, -ENOMEM, strerror(ENOMEM));
 	}
+	p->descriptors = (struct charge){ .account = config->limits.account, .of = ACCOUNT_DESCRIPTORS };
 	err = ops->init(p);
+	if (err == 0)
+		err = charge_set(&p->descriptors, PORT_DESCRIPTORS);
 	if (err == 0)
 		err = port_join(p);
 	if (err < 0) {
@@ -164,6 +167,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		inlet_close(&p->inlet);
 		fd_close(&p->pipe);
 		deferred_close_forget(p->closing);
+		charge_finish(&p->descriptors);
 		free(p);
 		return uri_refuse(why, err, strerror(-err));
 	}

@@ -17,6 +17,9 @@
 #include "log.h"
 #include "pipe.h"
 
+/* Its connection, its end of the channel, and a pipe between them. */
+#define CLIENT_DESCRIPTORS 4
+
 /* A client that takes less than this in its time of grace, while it is full, is too slow. */
 #define GRACE_BYTES PIPE_SIZE
 
@@ -45,6 +48,7 @@ void client_destroy(struct client *c)
 	if (c->tap)
 		channel_remove_tap(listen_port_channel(lp), c->tap);
 	inlet_close(&lp->port.inlet);
+	charge_finish(&c->descriptors);
 	free(c);
 	if (!lp->connected && lp->port.state == PORT_RUNNING)
 		lp->port.state = PORT_LISTENING;
@@ -127,6 +131,7 @@ static struct client *client_create(struct listen_port *lp, int fd)
 	c->port = lp;
 	c->fd = fd;
 	c->pipe = -1;
+	c->descriptors = (struct charge){ .account = lp->port.config.limits.account, .of = ACCOUNT_DESCRIPTORS };
 	stream_init(&c->stream, loop, client_ended);
 	c->stream.stable = port_stable(&lp->port);
 	loop_io_init(&c->timer, loop, client_grace_over);
@@ -151,6 +156,8 @@ int client_serve(struct listen_port *lp, int fd)
 	/* Inherited from who passed the listener: each last close would wait for its peer, on a thread of its own. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 	err = fifo_fd_check(fd);
+	if (err == 0)
+		err = charge_set(&c->descriptors, CLIENT_DESCRIPTORS);
 	if (p->config.dir == PORT_SOURCE) {
 		if (err == 0)
 			err = inlet_open(&p->inlet, p->channel);

@@ -27,6 +27,7 @@ struct client {
 	int fd;
 	int pipe;
 	uint64_t tap;
+	struct charge descriptors;
 };
 
 struct listen_port {

@@ -18,6 +18,12 @@ struct port;
 struct stream;
 struct deferred_close;
 
+/*
+ * Descriptors that a port may come to have open beside its private tap: what it is attached to, its end of the channel,
+ * and two pipes between them.
+ */
+#define PORT_DESCRIPTORS 6
+
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
@@ -74,9 +80,10 @@ struct port {
 	void (*detached)(void *data);   /* see port_detach(); NULL: nobody waits */
 	void *detached_data;
 	struct port_config config;
-	struct inlet inlet; /* a source's */
-	int pipe;           /* a sink's: where it reads */
-	uint64_t tap;       /* a sink's: its tap, private or the name's; 0: none */
+	struct charge descriptors; /* until it is closed */
+	struct inlet inlet;        /* a source's */
+	int pipe;                  /* a sink's: where it reads */
+	uint64_t tap;              /* a sink's: its tap, private or the name's; 0: none */
 	uint64_t bytes;
 	uint64_t total;
 	uint64_t pages_ref;

@@ -82,6 +82,7 @@ void port_destroy(struct port *p)
 	rights_finish(&p->config.rights);
 	port_answer(p);
 	p->channel->lost += p->lost;
+	charge_finish(&p->descriptors);
 	free(p);
 }
 
@@ -98,6 +99,8 @@ static void port_go(struct port *p)
 /* What follows from its being closed. May free a port that is leaving. */
 static void port_settle(struct port *p)
 {
+	if (p->over)
+		charge_set(&p->descriptors, 0);
 	if (p->leaving) {
 		if (p->state != PORT_DONE && p->state != PORT_FAILED && !p->told)
 			port_tell(p);

@@ -200,7 +200,7 @@ void reload_start(struct context *c, void (*done)(void *data, json_t *answer), v
 		done(data, way == FAIL ? NULL : json_object());
 }
 
-/* In the place of deferred_close(), by the linker's word: what is asked for brings the rest of that along. */
+/* Of the linker: the library's own is not taken. */
 void __wrap_deferred_close(int *fd, uid_t uid);
 
 void __wrap_deferred_close(int *fd, uid_t uid)
