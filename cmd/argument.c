@@ -2,10 +2,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base.h"
 #include "command.h"
 #include "complaint.h"
+#include "text.h"
 
 /* argp has --help and -?, and people type -h. */
 static error_t argument_parse_help(int key, char *arg, struct argp_state *state)
@@ -20,6 +25,30 @@ static error_t argument_parse_help(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* What argp and getopt complain of has arguments in it as they are. They write whole lines, and each comes at once. */
+static ssize_t argument_write_clean(void *cookie, const char *buf, size_t size)
+{
+	_cleanup_free_ char *text = strndup(buf, size);
+	char *rest = text, *line;
+
+	while (text && (line = strsep(&rest, "\n"))) {
+		text_clean(line);
+		if (dprintf(STDERR_FILENO, "%s%s", line, rest ? "\n" : "") < 0)
+			return 0;
+	}
+	return (ssize_t)size;
+}
+
+/* NULL: out of memory. */
+static FILE *argument_clean_stream(void)
+{
+	FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = argument_write_clean });
+
+	if (f)
+		setvbuf(f, NULL, _IOLBF, 1 << 16);
+	return f;
 }
 
 void argument_parse(const struct argp *argp, int argc, char *argv[], void *input)
@@ -37,8 +66,16 @@ void argument_parse(const struct argp *argp, int argc, char *argv[], void *input
 		.doc = argp->doc,
 		.children = children,
 	};
-	error_t err = argp_parse(&whole, argc, argv, 0, NULL, input);
+	FILE *terminal = stderr;
+	FILE *clean = argument_clean_stream();
+	error_t err;
 
+	if (clean)
+		stderr = clean; /* glibc has a variable there */
+	err = argp_parse(&whole, argc, argv, 0, NULL, input);
+	stderr = terminal;
+	if (clean)
+		fclose(clean);
 	if (err)
 		exit(complaint_print_errno("arguments", -err));
 }

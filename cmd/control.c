@@ -114,7 +114,7 @@ const char *control_reason(int err)
 	case -ECONNRESET:
 		return "the daemon has ended";
 	case -EILSEQ:
-		return "a name that is not UTF-8; use the attribute instead";
+		return "not UTF-8; write such bytes as %XX";
 	default:
 		return place_reason(err);
 	}

@@ -9,6 +9,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "samples.h"
 #include "table.h"
 #include "target.h"
@@ -41,7 +42,7 @@ static void ports_add(struct ports_search *s, const char *root, const json_t *po
 	size_t i;
 
 	json_array_foreach((json_t *)(void *)ports, i, port) {
-		json_object_set_new(port, "mount", json_string(root));
+		json_object_set_new(port, "mount", output_string(root));
 		json_array_append(s->found, port);
 	}
 }
@@ -145,7 +146,7 @@ static int ports_run(int argc, char *argv[])
 	if (!a.count)
 		ports_add_folders(&s, NULL, 0);
 	if (a.json)
-		err = table_print_json(s.found);
+		err = output_json(s.found, JSON_INDENT(2));
 	else if (json_array_size(s.found) || !s.failed)
 		err = ports_print_table(s.found);
 	if (err < 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "output.h"
 #include "size.h"
 
 /* The share of the newest rate in the one that is shown. */
@@ -110,6 +111,6 @@ void progress_end(struct progress *p, const json_t *port, bool done)
 	if (p->terminal)
 		fputs("\r\033[K", stderr);
 	if (done)
-		fprintf(stderr, "%s: %s in %.1f s, %s/s\n", p->what, size_print_round(moved, bytes), seconds,
-			size_print_round(rate, seconds > 0 ? bytes / seconds : 0));
+		output_line(stderr, "%s: %s in %.1f s, %s/s", p->what, size_print_round(moved, bytes), seconds,
+			    size_print_round(rate, seconds > 0 ? bytes / seconds : 0));
 }

@@ -7,6 +7,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "table.h"
 #include "target.h"
 
@@ -34,7 +35,7 @@ static void quota_add_names(json_t *quotas)
 		char number[32];
 
 		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, uid);
-		json_object_set_new(quota, "user", json_string(user ? user->pw_name : number));
+		json_object_set_new(quota, "user", output_string(user ? user->pw_name : number));
 	}
 }
 
@@ -101,7 +102,7 @@ static int quota_run(int argc, char *argv[])
 		return EXIT_FAILURE;
 	quotas = json_object_get(answer, "quotas");
 	quota_add_names(quotas);
-	err = a.json ? table_print_json(quotas) : quota_print_table(quotas);
+	err = a.json ? output_json(quotas, JSON_INDENT(2)) : quota_print_table(quotas);
 	json_decref(answer);
 	return err < 0 ? complaint_print_errno("output", err) : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "complaint.h"
 #include "control.h"
+#include "output.h"
 #include "target.h"
 
 static error_t reload_parse(int key, char *arg, struct argp_state *state)
@@ -30,7 +31,7 @@ static error_t reload_parse(int key, char *arg, struct argp_state *state)
 static void reload_print(FILE *to, const char *before, const json_t *lines)
 {
 	for (size_t i = 0; i < json_array_size(lines); i++)
-		fprintf(to, "%s%s\n", before, json_string_value(json_array_get(lines, i)));
+		output_line(to, "%s%s", before, json_string_value(json_array_get(lines, i)));
 }
 
 static int reload_run(int argc, char *argv[])

@@ -12,23 +12,21 @@
 #include <unistd.h>
 
 #include "attribute.h"
+#include "base.h"
 #include "complaint.h"
 #include "mounts.h"
 #include "place.h"
 #include "stats-file.h"
+#include "text.h"
 
 /* ---- names ---- */
 
-/*
- * Whether @name, from the mount's root as the daemon tells it, is below @folder. A name that is not UTF-8 has '?' there
- * for each of its bytes above 0x7f, for JSON has none.
- */
+/* Whether @name, from the mount's root, is below @folder, both as the daemon tells them. */
 static bool samples_take_is_below(const char *name, const char *folder)
 {
-	for (; *folder; folder++, name++)
-		if (*name != *folder && !(*name == '?' && (unsigned char)*folder >= 0x80))
-			return false;
-	return *name == '/';
+	size_t len = strlen(folder);
+
+	return !strncmp(name, folder, len) && name[len] == '/';
 }
 
 /* As a walk through the folders would find them: what is in a folder comes before what stands behind the folder. */
@@ -115,12 +113,15 @@ static int samples_take_read_mount(struct samples *list, const char *root, dev_t
 /* @folder: from the mount's root, "" for all. */
 static int samples_take_add_folder(struct samples *list, const struct samples_mount *m, const char *folder)
 {
+	_cleanup_free_ char *told = text_to_utf8(folder);
 	size_t first = list->count, i;
+	int err = told ? 0 : -ENOMEM;
 	json_t *channel;
-	int err = 0;
 
+	if (err < 0)
+		return err;
 	json_array_foreach(json_object_get(m->stats, "channels"), i, channel) {
-		const char *name = samples_take_name(channel, folder);
+		const char *name = samples_take_name(channel, told);
 
 		if (name && err == 0)
 			err = samples_take_add_channel(list, m, channel, name);

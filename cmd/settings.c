@@ -7,6 +7,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "table.h"
 #include "target.h"
 
@@ -169,7 +170,7 @@ static int settings_run_get(int argc, char *argv[])
 		snprintf(why, sizeof(why), "there is no such setting of it: %s", missing);
 		complaint_print(a.names[0], why);
 	} else {
-		err = a.json ? table_print_json(settings) : settings_print_table(settings);
+		err = a.json ? output_json(settings, JSON_INDENT(2)) : settings_print_table(settings);
 	}
 	json_decref(answer);
 	if (err < 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "output.h"
 
 static const struct command *const spfs_commands[] = {
 	&command_tee,   &command_source, &command_sink, &command_ports, &command_detach, &command_set, &command_get,
@@ -54,7 +55,8 @@ static int spfs_run(int argc, char *argv[])
 		argv[0] = program_invocation_name = name;
 		return spfs_commands[i]->run(argc, argv);
 	}
-	fprintf(stderr, "spfs: there is no command '%s'\n\n", argv[0]);
+	output_line(stderr, "spfs: there is no command '%s'", argv[0]);
+	fputc('\n', stderr);
 	return spfs_help(stderr);
 }
 

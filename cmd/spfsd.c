@@ -29,6 +29,7 @@ struct spfsd_arguments {
 	int check; /* --check-config: the argument is the file */
 	char *mountpoint;
 	int allow_other; /* -1: it is not said */
+	int auto_unmount;
 };
 
 #define OPTION(template, field, value) \
@@ -52,6 +53,8 @@ static const struct fuse_opt spfsd_options[] = {
 	OPTION("log=%s", log, 0),
 	OPTION("allow_other", allow_other, 1),
 	OPTION("noallow_other", allow_other, 0),
+	/* Not libfuse's: fusermount3(1) gives up where the kernel lets go of the connection only after the daemon's end. */
+	OPTION("auto_unmount", auto_unmount, 1),
 	/* What mount(8) and fstab(5) add, and nobody here needs. */
 	FUSE_OPT_KEY("auto", FUSE_OPT_KEY_DISCARD),
 	FUSE_OPT_KEY("noauto", FUSE_OPT_KEY_DISCARD),
@@ -100,6 +103,7 @@ static void spfsd_usage(void)
 	       "    -o log=FILE        log to FILE instead of syslog\n"
 	       "    -o allow_other     let every user in (default for root)\n"
 	       "    -o noallow_other   let only the mounting user in\n"
+	       "    -o auto_unmount    unmount also where the daemon is killed\n"
 	       "    -o OPT[,OPT...]    other mount options: ro, nosuid, fsname=NAME ...\n"
 	       "\n"
 	       "Unmount with umount(8) or fusermount3 -u, or end spfsd with SIGTERM.\n");
@@ -153,7 +157,7 @@ static int spfsd_detach(void)
 
 static int spfsd_run(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
 {
-	struct server_options server = { .config = config, .ready = -1 };
+	struct server_options server = { .config = config, .auto_unmount = a->auto_unmount, .ready = -1 };
 	char *mountpoint = NULL;
 	int err = 0;
 

@@ -9,6 +9,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "output.h"
 #include "samples.h"
 #include "table.h"
 
@@ -117,10 +118,10 @@ static int stat_print_json(const struct samples *list, bool single)
 		json_t *stats = list->all[i]->stats;
 
 		stat_drop_details(stats);
-		json_object_set_new(stats, "mount", json_string(list->all[i]->root));
+		json_object_set_new(stats, "mount", output_string(list->all[i]->root));
 		json_array_append(array, stats);
 	}
-	err = table_print_json(single ? json_array_get(array, 0) : array);
+	err = output_json(single ? json_array_get(array, 0) : array, JSON_INDENT(2));
 	json_decref(array);
 	return err;
 }

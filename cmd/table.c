@@ -91,8 +91,3 @@ int table_print(struct libscols_table *table)
 	scols_unref_table(table);
 	return err;
 }
-
-int table_print_json(const json_t *json)
-{
-	return json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO : 0;
-}

@@ -32,6 +32,3 @@ void table_fill(struct libscols_line *line, size_t column, const json_t *object)
 
 /* Prints the table and frees it. Returns 0 or a negative errno. */
 int table_print(struct libscols_table *table);
-
-/* What a table would tell, for programs: prints @json. Returns 0 or -EIO. */
-int table_print_json(const json_t *json);

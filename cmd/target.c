@@ -5,6 +5,7 @@
 
 #include "complaint.h"
 #include "control.h"
+#include "output.h"
 
 int target_open(struct target *t, const char *path, enum target_kind kind)
 {
@@ -26,7 +27,7 @@ int target_open(struct target *t, const char *path, enum target_kind kind)
 
 json_t *target_request(const struct target *t, const char *op)
 {
-	return json_pack("{ss ss}", "op", op, "channel", *t->place.inside ? t->place.inside : "/");
+	return json_pack("{ss so}", "op", op, "channel", output_string(*t->place.inside ? t->place.inside : "/"));
 }
 
 json_t *target_ask(struct target *t, json_t *request, int pass)

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "complaint.h"
 #include "control.h"
+#include "output.h"
 #include "target.h"
 
 #define WATCH_TIMEOUT_MIN 0.001 /* seconds */
@@ -77,8 +78,7 @@ static int watch_follow(int fd, const struct watch_arguments *a)
 		kind = json_string_value(json_object_get(event, "event"));
 		last = kind && !strcmp(kind, "gone");
 		i++;
-		json_dumpf(event, stdout, JSON_COMPACT);
-		putchar('\n');
+		output_json(event, JSON_COMPACT);
 		json_decref(event);
 		if (fflush(stdout) == EOF)
 			return -errno;

@@ -1,6 +1,10 @@
 /*
- * On the FUSE thread, which never waits for a client: nothing is sent that the socket does not take at once, and a
- * client has one request under way at a time.
+ * On the FUSE thread, which never waits for a client: nothing is sent that the socket does not take at once, what comes
+ * with descriptors is received elsewhere (reception.h), and so is a socket closed, for with it goes what was not read.
+ *
+ * A client has one request under way at a time, and counts for its user until its socket is closed. Who is refused is
+ * one until then, too: where so many of his closings hang that no more are begun, he stays open, *parked*, until they have
+ * become fewer; and while too many are parked, nobody is welcomed.
  */
 #include "clients.h"
 
@@ -9,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "accounts.h"
@@ -18,11 +21,13 @@
 #include "fifo.h"
 #include "json.h"
 #include "log.h"
+#include "peer.h"
+#include "reception.h"
 #include "request.h"
 
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
-#endif
+/* Whom to close is not possible yet: when to look again, and so many that nobody else is welcomed. */
+#define PARKED_NSEC 100000000
+#define PARKED_MAX 256
 
 /* Its connection, its process, and what it passes. */
 #define CLIENT_DESCRIPTORS 3
@@ -31,27 +36,53 @@ struct client {
 	LIST_ENTRY(client) entry;
 	struct clients *clients;
 	int fd;
-	int process; /* pidfd of who has connected; -1: gone */
+	int process; /* who has connected (rights.h); -1: gone */
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
-	bool busy; /* with the request */
-	bool gone; /* to be freed after it */
+	struct reception *reception; /* its message is being received */
+	bool busy;                   /* with the request */
+	bool gone;                   /* to be closed after it */
+	bool parked;                 /* to be closed later */
+	struct deferred_close *closing;
 	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
 
+/* ---- its end ---- */
+
 static void client_free(struct client *cl)
 {
 	LIST_REMOVE(cl, entry);
-	loop_io_cancel(&cl->io);
-	loop_io_cancel(&cl->room);
-	deferred_close(&cl->fd, cl->rights.uid); /* with descriptors in messages that were not read */
-	fd_close(&cl->process);
 	rights_finish(&cl->rights);
 	charge_finish(&cl->descriptors);
 	free(cl);
+}
+
+static void client_closed(void *data)
+{
+	struct client *cl = data;
+
+	cl->closing = NULL;
+	client_free(cl);
+}
+
+/* It is freed once its socket is closed; or at once, where nobody counts any more. */
+static void client_close(struct client *cl)
+{
+	struct clients *c = cl->clients;
+
+	loop_io_cancel(&cl->io);
+	loop_io_cancel(&cl->room);
+	fd_close(&cl->process);
+	cl->closing = c->leaving ? NULL : deferred_close_create(c->ctx->loop, cl->rights.uid, client_closed, cl);
+	if (cl->closing) {
+		deferred_close_begin(cl->closing, fd_take(&cl->fd), NULL, NULL);
+		return;
+	}
+	deferred_close_after(&cl->fd, cl->rights.uid, c->ctx->loop);
+	client_free(cl);
 }
 
 static void client_drop(struct client *cl)
@@ -61,13 +92,51 @@ static void client_drop(struct client *cl)
 	if (cl->busy)
 		request_cancel(&cl->request);
 	else
-		client_free(cl);
+		client_close(cl);
 }
+
+/* Of who was refused. */
+static void client_park(struct client *cl)
+{
+	struct clients *c = cl->clients;
+
+	if (!deferred_close_crowded(cl->rights.uid)) {
+		client_close(cl);
+		return;
+	}
+	cl->parked = true;
+	c->parked++;
+	loop_io_timer(&c->again, PARKED_NSEC);
+}
+
+static void clients_look_at_parked(struct loop_io *io, int res)
+{
+	struct clients *c = container_of(io, struct clients, again);
+	struct client *cl, *next;
+
+	for (cl = LIST_FIRST(&c->all); cl; cl = next) {
+		next = LIST_NEXT(cl, entry);
+		if (!cl->parked || deferred_close_crowded(cl->rights.uid))
+			continue;
+		cl->parked = false;
+		c->parked--;
+		client_close(cl);
+	}
+	if (c->parked)
+		loop_io_timer(&c->again, PARKED_NSEC);
+}
+
+bool clients_full(const struct clients *c)
+{
+	return c->parked >= PARKED_MAX;
+}
+
+/* ---- answers ---- */
 
 /* Takes @answer. Returns 0 or a negative errno. */
 static int client_send(int fd, json_t *answer)
 {
-	_cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = answer ? json_text(answer, JSON_COMPACT) : NULL;
 
 	json_decref(answer);
 	if (!text)
@@ -134,129 +203,83 @@ static void client_done(struct request *r, json_t *answer)
 	if (err == -EMSGSIZE)
 		err = client_send(cl->fd, json_of_error(-E2BIG, "the answer is too long"));
 	if (err < 0)
-		log_info("control: process %d of user %u does not take its answer: %s", (int)cl->rights.pid,
-			 cl->rights.uid, strerror(-err));
+		log_user_info(cl->rights.uid, "control: process %d of user %u does not take its answer: %s",
+			      (int)cl->rights.pid, cl->rights.uid, strerror(-err));
 	if (err < 0 || cl->gone)
-		client_free(cl);
+		client_close(cl);
 	else
 		loop_io_poll(&cl->io, cl->fd, POLLIN);
 }
 
-/* Takes what was passed with the message: *fd, if it is one descriptor. Returns 0 or -EINVAL, -EMFILE. */
-static int client_take_fd(struct msghdr *msg, int *fd, uid_t uid)
-{
-	unsigned count = 0;
+/* ---- requests ---- */
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
-			deferred_close(fd, uid);
-			memcpy(fd, (char *)c + at, sizeof(int));
-			count++;
-		}
+/* A message is there, @err: or something is wrong with it. Takes @fd. */
+static void client_ask(struct client *cl, const char *text, ssize_t len, int fd, int err, const char *why)
+{
+	struct request *r = &cl->request;
+
+	*r = (struct request){
+		.ctx = cl->clients->ctx,
+		.rights = &cl->rights,
+		.process = cl->process,
+		.fd = fd,
+		.done = client_done,
+		.more = client_more,
+		.late = client_late,
+	};
+	cl->busy = true;
+	if (err == 0 && len > CONTROL_MAX) {
+		err = -E2BIG;
+		why = "the request is too long";
 	}
-	if (count <= 1 && !(msg->msg_flags & MSG_CTRUNC))
-		return *fd < 0 ? 0 : fifo_fd_check(*fd);
-	deferred_close(fd, uid);
-	return -EINVAL;
+	if (err < 0) {
+		deferred_close(&r->fd, cl->rights.uid);
+		client_done(r, json_of_error(err, why));
+		return;
+	}
+	/* io_uring(7) always tells of a peer that has shut down. */
+	loop_io_poll(&cl->io, cl->fd, POLLRDHUP);
+	request_start(r, text, (size_t)len);
 }
 
-/* What names mean to who has connected is asked by its number, which another process may have by now. */
-static void client_look_at_process(struct client *cl)
+static void client_received(void *data, int socket, struct received *got)
 {
-	struct pollfd p = { .fd = cl->process, .events = POLLIN };
+	struct client *cl = data;
+	bool crowded = deferred_close_crowded(cl->rights.uid);
 
-	if (cl->process < 0 || poll(&p, 1, 0) != 0)
-		cl->rights.pid = 0;
+	cl->reception = NULL;
+	cl->fd = socket;
+	if (got->len > 0)
+		client_ask(cl, got->text, got->len, got->fd, got->err,
+			   got->err != -EINVAL ? strerror(-got->err) :
+			   crowded             ? "too many descriptors are still being closed" :
+						 "one descriptor, please");
+	else
+		client_drop(cl); /* it has no descriptor either */
+	free(got->text);
 }
 
 static void client_ready(struct loop_io *io, int res)
 {
 	struct client *cl = container_of(io, struct client, io);
 	struct clients *c = cl->clients;
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { c->text, sizeof(c->text) };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct request *r = &cl->request;
-	bool crowded = deferred_close_crowded(cl->rights.uid);
-	ssize_t n;
-	int err;
+	enum reception_head head = cl->busy ? RECEPTION_END : reception_look(cl->fd); /* while busy: it has gone */
+	ssize_t n = 0;
 
-	if (cl->busy) { /* so it has gone */
+	if (head == RECEPTION_TEXT)
+		n = recv(cl->fd, c->text, sizeof(c->text), MSG_DONTWAIT | MSG_TRUNC);
+	else if (head == RECEPTION_DESCRIPTORS)
+		cl->reception = reception_start(c->ctx->loop, &cl->fd, cl->rights.uid,
+						!deferred_close_crowded(cl->rights.uid), client_received, cl);
+	if (n > 0)
+		client_ask(cl, c->text, n, -1, 0, NULL);
+	else if (head == RECEPTION_NOTHING)
+		loop_io_poll(io, cl->fd, POLLIN);
+	else if (!cl->reception)
 		client_drop(cl);
-		return;
-	}
-	if (crowded) /* the kernel lets go of what is passed, without a close(2) */
-		msg.msg_controllen = 0;
-	n = recvmsg(cl->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		loop_io_poll(&cl->io, cl->fd, POLLIN);
-		return;
-	}
-	if (n <= 0) {
-		client_drop(cl);
-		return;
-	}
-	*r = (struct request){
-		.ctx = c->ctx, .rights = &cl->rights, .fd = -1, .done = client_done, .more = client_more,
-		.late = client_late,
-	};
-	err = client_take_fd(&msg, &r->fd, cl->rights.uid);
-	cl->busy = true;
-	if (err < 0 || (msg.msg_flags & MSG_TRUNC)) {
-		deferred_close(&r->fd, cl->rights.uid);
-		client_done(r, json_of_error(err < 0 ? err : -E2BIG,
-					     err == -EINVAL ? crowded ? "too many descriptors are still being closed" :
-									"one descriptor, please" :
-					     err < 0        ? strerror(-err) :
-							      "the request is too long"));
-		return;
-	}
-	client_look_at_process(cl);
-	/* io_uring(7) always tells of a peer that has shut down. */
-	loop_io_poll(&cl->io, cl->fd, POLLRDHUP);
-	request_start(r, c->text, (size_t)n);
 }
 
 /* ---- who comes ---- */
-
-static int client_peer_rights(int fd, struct rights *r)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return -errno;
-	*r = (struct rights){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	len = 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
-		return 0;
-	if (errno != ERANGE)
-		return -errno;
-	r->groups = malloc(len);
-	if (!r->groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, r->groups, &len) < 0)
-		return r->groups ? -errno : -ENOMEM;
-	r->count = len / sizeof(gid_t);
-	return 0;
-}
-
-/* Returns a pidfd, or -1. */
-static int client_peer_process(int fd, pid_t pid)
-{
-	socklen_t len = sizeof(int);
-	int process;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &len) == 0)
-		return process;
-	/* Before Linux 6.5. */
-	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-}
 
 /* Whether one more client can be served. */
 static int clients_check(struct clients *c, const struct rights *r, int fd)
@@ -282,7 +305,7 @@ void clients_welcome(struct clients *c, int fd)
 	int err;
 
 	if (!cl) {
-		close(fd);
+		deferred_close(&fd, geteuid());
 		return;
 	}
 	cl->clients = c;
@@ -290,9 +313,7 @@ void clients_welcome(struct clients *c, int fd)
 	cl->process = -1;
 	loop_io_init(&cl->io, c->ctx->loop, client_ready);
 	loop_io_init(&cl->room, c->ctx->loop, client_room);
-	err = client_peer_rights(fd, &cl->rights);
-	if (err == 0)
-		cl->process = client_peer_process(fd, cl->rights.pid);
+	err = peer_rights(fd, &cl->rights, &cl->process);
 	if (err == 0)
 		err = clients_check(c, &cl->rights, fd);
 	if (err == 0) { /* how many there are is bounded, and by one of them a user may find out what to let go of */
@@ -305,20 +326,36 @@ void clients_welcome(struct clients *c, int fd)
 		loop_io_poll(&cl->io, fd, POLLIN);
 		return;
 	}
-	log_info("control: process %d of user %u is not served: %s", (int)cl->rights.pid, cl->rights.uid,
-		 strerror(-err));
+	log_user_info(cl->rights.uid, "control: process %d of user %u is not served: %s", (int)cl->rights.pid,
+		      cl->rights.uid, strerror(-err));
 	client_send(fd, json_of_error(err, err == -EUSERS ? "too many connections to the control socket" :
 					   err == -EPERM  ? "this daemon serves only its own user" :
 							    strerror(-err)));
-	client_free(cl);
+	shutdown(fd, SHUT_RDWR);
+	client_park(cl);
+}
+
+void clients_init(struct clients *c, struct context *ctx)
+{
+	c->ctx = ctx;
+	LIST_INIT(&c->all);
+	loop_io_init(&c->again, ctx->loop, clients_look_at_parked);
 }
 
 void clients_leave(struct clients *c)
 {
 	struct client *cl, *next;
 
+	c->leaving = true;
+	loop_io_cancel(&c->again);
 	for (cl = LIST_FIRST(&c->all); cl; cl = next) {
 		next = LIST_NEXT(cl, entry);
-		client_drop(cl);
+		reception_forget(cl->reception);
+		if (cl->closing) {
+			deferred_close_forget(cl->closing);
+			client_free(cl);
+		} else {
+			client_drop(cl);
+		}
 	}
 }

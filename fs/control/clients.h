@@ -8,8 +8,16 @@ struct client;
 struct clients {
 	struct context *ctx;
 	LIST_HEAD(, client) all;
+	bool leaving;
+	unsigned parked;
+	struct loop_io again;
 	char text[CONTROL_MAX]; /* of the request that is being read */
 };
+
+void clients_init(struct clients *c, struct context *ctx);
+
+/* Whether nobody more can be welcomed for the moment. */
+bool clients_full(const struct clients *c);
 
 /* Serves who has connected, or refuses and says why. Takes @fd. */
 void clients_welcome(struct clients *c, int fd);

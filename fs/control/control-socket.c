@@ -18,7 +18,7 @@
 /* Clients taken before others have a turn. */
 #define TURN_CLIENTS 16
 
-/* Out of descriptors: try again after this. */
+/* Out of descriptors, or none can be closed: try again after this. */
 #define RETRY_NSEC 100000000
 
 struct control_socket {
@@ -33,11 +33,15 @@ static void control_socket_ready(struct loop_io *io, int res)
 	struct control_socket *c = container_of(io, struct control_socket, io);
 	int fd = -1;
 
-	for (int i = 0; i < TURN_CLIENTS; i++) {
+	for (int i = 0; i < TURN_CLIENTS && !clients_full(&c->clients); i++) {
 		fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			break;
 		clients_welcome(&c->clients, fd);
+	}
+	if (clients_full(&c->clients)) {
+		loop_io_timer(&c->retry, RETRY_NSEC);
+		return;
 	}
 	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
 		log_err("control: accept: %m");
@@ -63,8 +67,7 @@ int control_socket_create(struct control_socket **out, struct context *ctx)
 	c->fd = -1;
 	loop_io_init(&c->io, ctx->loop, control_socket_ready);
 	loop_io_init(&c->retry, ctx->loop, control_socket_retry);
-	c->clients.ctx = ctx;
-	LIST_INIT(&c->clients.all);
+	clients_init(&c->clients, ctx);
 	*out = c;
 	return 0;
 }

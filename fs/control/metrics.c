@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "port-report.h"
+#include "text.h"
 
 /* What there is a sample for each of. */
 enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
@@ -68,17 +69,21 @@ static const struct metric metrics[] = {
 
 /* ---- text ---- */
 
-/* @name="@text" */
+/* @name="@text". The format has three escapes, so what is not fit for a terminal becomes text: a backslash, "x1b". */
 static void metrics_label(FILE *out, const char *name, const char *text)
 {
+	char mark[TEXT_MARK_MAX];
+	size_t n;
+
 	fprintf(out, "%s=\"", name);
-	for (; text && *text; text++) {
+	for (; text && *text; text += n) {
+		n = text_next(text, mark);
 		if (*text == '\n')
 			fputs("\\n", out);
-		else if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
+		else if (*mark || *text == '"' || *text == '\\') /* a mark begins with a backslash of its own */
+			fprintf(out, "\\%s", *mark ? mark : *text == '"' ? "\"" : "\\");
 		else
-			fputc(*text, out);
+			fwrite(text, 1, n, out);
 	}
 	fputc('"', out);
 }

@@ -2,6 +2,7 @@
 #include "request-parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -53,11 +54,13 @@ void request_attach(struct request *r, struct node *node)
 		.node = node,
 		.dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
 		.text = uri,
+		.process = r->process < 0 ? -1 : fcntl(r->process, F_DUPFD_CLOEXEC, 0),
 		.fd = fd_take(&r->fd),
 		.done = request_attached,
 		.late = request_attach_late,
 	};
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
+		fd_close(&r->attach.process);
 		deferred_close(&r->attach.fd, r->rights->uid);
 		request_refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
@@ -122,8 +125,9 @@ void request_ports(struct request *r, struct node *node)
 {
 	if (!request_unpack(r, "{}"))
 		return;
-	r->ask = (struct ports_ask){ .ctx = r->ctx, .inode = node->inode, .done = request_ports_told,
-				      .late = request_ports_late };
+	r->ask = (struct ports_ask){
+		.ctx = r->ctx, .inode = node->inode, .done = request_ports_told, .late = request_ports_late
+	};
 	ports_tell(&r->ask);
 }
 

@@ -45,8 +45,13 @@ void request_set(struct request *r, struct node *node)
 		request_refuse(r, -EINVAL, "settings is an object, of one or more");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_set,
-					       .late = request_settings_late };
+	r->settings = (struct settings_ask){
+		.ctx = r->ctx,
+		.node = node,
+		.user = r->rights->uid,
+		.done = request_settings_set,
+		.late = request_settings_late,
+	};
 	json_object_foreach(settings, name, value) {
 		int err = request_settings_add(&r->settings, name, value);
 
@@ -107,7 +112,12 @@ void request_get(struct request *r, struct node *node)
 		request_refuse(r, -EACCES, "no right to read or write the channel");
 		return;
 	}
-	r->settings = (struct settings_ask){ .ctx = r->ctx, .node = node, .done = request_settings_got,
-					       .late = request_settings_late };
+	r->settings = (struct settings_ask){
+		.ctx = r->ctx,
+		.node = node,
+		.user = r->rights->uid,
+		.done = request_settings_got,
+		.late = request_settings_late,
+	};
 	settings_get(&r->settings);
 }

@@ -13,6 +13,7 @@
 #include "deferred-close.h"
 #include "json.h"
 #include "log.h"
+#include "text.h"
 
 /* What an op is about. */
 enum request_about { ABOUT_MOUNT, ABOUT_CHANNEL, ABOUT_EITHER };
@@ -51,7 +52,7 @@ void request_refuse(struct request *r, int err, const char *text)
 	char why[URI_WHY_MAX];
 
 	uri_why(why, "%s", text);
-	log_info("control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
+	log_user_info(r->rights->uid, "control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
 	request_finish(r, json_of_error(err, why));
 }
 
@@ -90,15 +91,18 @@ static const struct request_op *request_find_op(const char *name)
 /* What the request is about. NULL: refused. */
 static struct node *request_find(struct request *r, const struct request_op *op)
 {
-	const char *path = json_string_value(json_object_get(r->json, "channel"));
+	const char *text = json_string_value(json_object_get(r->json, "channel"));
+	_cleanup_free_ char *path = text ? strdup(text) : NULL;
 	struct node *node = NULL;
 	char why[URI_WHY_MAX];
 	int err;
 
 	if (!path) {
-		request_refuse(r, -EINVAL, "\"channel\" is missing, or not a text");
+		request_refuse(r, text ? -ENOMEM : -EINVAL,
+			       text ? strerror(ENOMEM) : "\"channel\" is missing, or not a text");
 		return NULL;
 	}
+	text_from_utf8(path);
 	if (op->about == ABOUT_EITHER && !path[strspn(path, "/")])
 		return r->ctx->nodes.root;
 	err = access_channel(r->ctx, r->rights, path, &node);

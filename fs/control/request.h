@@ -17,7 +17,7 @@
  *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
  *       the configuration (reload.h), for root and the daemon's own user
  *
- * PATH is the channel's from the mount's root; to set and get, "/" is the mount. What fails is answered
+ * PATH is the channel's from the mount's root, with bytes that are not UTF-8 as text_to_utf8() has them; to set and get, "/" is the mount. What fails is answered
  * {"errno": NAME, "error": TEXT} (json_of_error()).
  */
 #pragma once
@@ -31,6 +31,7 @@ struct request {
 	/* Set before request_start(). */
 	struct context *ctx;
 	const struct rights *rights; /* who asks; kept until done() */
+	int process;                 /* who asks (rights.h); kept likewise. Negative: it is not known */
 	int fd;                      /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
 	void (*done)(struct request *r, json_t *answer);

@@ -114,8 +114,8 @@ static int snapshot_make_room(struct snapshots *list, const struct snapshot *mor
 			if (sn->uid == uid && sn->fresh && !sn->node->lookups)
 				oldest = sn;
 		if (!oldest) {
-			log_warn(".spfs: user %u has %u files, or %u bytes of them, open", uid, SNAPSHOT_USER_MAX,
-				 SNAPSHOT_USER_BYTES);
+			log_user_warn(uid, ".spfs: user %u has %u files, or %u bytes of them, open", uid,
+				      SNAPSHOT_USER_MAX, SNAPSHOT_USER_BYTES);
 			return -ENFILE;
 		}
 		snapshot_age(oldest);

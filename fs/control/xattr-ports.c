@@ -64,7 +64,7 @@ static void xattr_attach_late(struct loop_io *io, int res)
 	struct xattr_attaching *r = container_of(io, struct xattr_attaching, timer);
 
 	r->late = true;
-	log_info("%s takes too long for an attribute; use the command spfs", r->uri);
+	log_user_info(fuse_req_ctx(r->req)->uid, "%s takes too long for an attribute; use the command spfs", r->uri);
 	attach_cancel(&r->attach);
 }
 
@@ -86,6 +86,8 @@ static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, c
 	r->attach.dir = dir;
 	r->attach.text = r->uri;
 	r->attach.fd = -1;
+	/* Its number stays its own until it is answered. */
+	r->attach.process = rights_open_process(r->attach.rights.pid);
 	r->attach.done = xattr_attached;
 	r->attach.late = xattr_attach_answer_late;
 	loop_io_init(&r->timer, ctx->loop, xattr_attach_late);
@@ -167,7 +169,8 @@ static void xattr_detach_late(struct loop_io *io, int res)
 	struct xattr_asking *r = container_of(io, struct xattr_asking, timer);
 
 	if (r->req)
-		log_info("detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
+		log_user_info(fuse_req_ctx(r->req)->uid,
+			      "detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
 	reply_late(&r->req);
 }
 

@@ -32,7 +32,13 @@ static struct xattr_setting *xattr_setting_new(fuse_req_t req, struct node *node
 		reply_error(req, -ENOMEM);
 		return NULL;
 	}
-	x->ask = (struct settings_ask){ .ctx = context_of(req), .node = node, .done = done, .late = xattr_settings_late };
+	x->ask = (struct settings_ask){
+		.ctx = context_of(req),
+		.node = node,
+		.user = fuse_req_ctx(req)->uid,
+		.done = done,
+		.late = xattr_settings_late,
+	};
 	x->req = req;
 	x->key = (enum setting_key)i;
 	return x;

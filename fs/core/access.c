@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,12 @@ int access_rights(fuse_req_t req, struct rights *r)
 	int n = fuse_req_getgroups(req, 0, NULL);
 
 	*r = (struct rights){ .uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid };
+	/* The number stays its own: the kernel keeps who asks until there is an answer, also where it was killed. */
+	if (r->uid == 0) {
+		_cleanup_fd_ int process = rights_open_process(r->pid);
+
+		rights_see_capabilities(r, process);
+	}
 	if (n <= 0)
 		return 0;
 	r->groups = calloc((size_t)n, sizeof(*r->groups));
@@ -41,7 +48,9 @@ int access_check(const struct rights *r, const struct inode *inode, int mask)
 {
 	unsigned bits = inode->mode & 7;
 
-	if (r->uid == 0)
+	if (rights_have(r, CAP_DAC_OVERRIDE))
+		return 0;
+	if (rights_have(r, CAP_DAC_READ_SEARCH) && !(mask & (S_ISDIR(inode->mode) ? W_OK : W_OK | X_OK)))
 		return 0;
 	if (r->uid == inode->uid)
 		bits = inode->mode >> 6 & 7;
@@ -56,7 +65,8 @@ int access_may_delete(const struct rights *r, const struct node *node)
 
 	if (!dir || access_check(r, dir->inode, W_OK | X_OK) < 0)
 		return -EACCES;
-	if ((dir->inode->mode & S_ISVTX) && r->uid != 0 && r->uid != dir->inode->uid && r->uid != node->inode->uid)
+	if ((dir->inode->mode & S_ISVTX) && !rights_have(r, CAP_FOWNER) && r->uid != dir->inode->uid &&
+	    r->uid != node->inode->uid)
 		return -EACCES;
 	return 0;
 }

@@ -8,16 +8,16 @@
 
 json_t *json_of_text(const char *text)
 {
-	_cleanup_free_ char *copy = NULL;
-	json_t *json = text ? json_string(text) : json_null();
+	_cleanup_free_ char *utf8 = text ? text_to_utf8(text) : NULL;
 
-	if (json)
-		return json;
-	copy = strdup(text);
-	if (!copy)
-		return NULL;
-	text_clean(copy);
-	return json_string(copy);
+	return !text ? json_null() : utf8 ? json_string(utf8) : NULL;
+}
+
+char *json_text(const json_t *json, size_t flags)
+{
+	_cleanup_free_ char *dump = json_dumps(json, flags);
+
+	return dump ? text_json(dump) : NULL;
 }
 
 json_t *json_of_path(const struct node *node)
@@ -34,5 +34,10 @@ json_t *json_of_number(uint64_t n)
 
 json_t *json_of_error(int err, const char *why)
 {
-	return json_pack("{ss so}", "errno", strerrorname_np(-err), "error", json_of_text(why));
+	_cleanup_free_ char *clean = strdup(why);
+
+	if (!clean)
+		return NULL;
+	text_clean(clean);
+	return json_pack("{ss ss}", "errno", strerrorname_np(-err), "error", clean);
 }

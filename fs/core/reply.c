@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "inode.h"
+#include "json.h"
 #include "log.h"
 
 #define FOLDER_TIMEOUT 3600.0
@@ -31,7 +32,7 @@ void reply_refusal(fuse_req_t req, const struct node *node, const char *what, in
 {
 	_cleanup_free_ char *path = node_path(node_name(node));
 
-	log_info("%s: %s: %s", path ? path : "?", what, why ? why : strerror(-err));
+	log_user_info(fuse_req_ctx(req)->uid, "%s: %s: %s", path ? path : "?", what, why ? why : strerror(-err));
 	reply_error(req, err);
 }
 
@@ -80,7 +81,7 @@ void reply_xattr(fuse_req_t req, const char *value, size_t len, size_t size, siz
 
 void reply_json(fuse_req_t req, json_t *json, size_t size, size_t room)
 {
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = json ? json_text(json, JSON_COMPACT) : NULL;
 
 	if (text)
 		reply_xattr(req, text, strlen(text), size, room);

@@ -225,7 +225,7 @@ void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	if (!S_ISFIFO(mode) && !S_ISREG(mode)) {
-		log_info("mknod %s: only channels live here, no sockets or devices", name);
+		log_user_info(fuse_req_ctx(req)->uid, "mknod %s: only channels live here, no sockets or devices", name);
 		reply_error(req, -EPERM);
 		return;
 	}
@@ -239,7 +239,7 @@ void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
 void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	log_info("symlink %s: only channels live here, no symbolic links", name);
+	log_user_info(fuse_req_ctx(req)->uid, "symlink %s: only channels live here, no symbolic links", name);
 	reply_error(req, -EPERM);
 }
 
@@ -270,6 +270,16 @@ static void dir_linked(struct tee_request *t)
 	free(l);
 }
 
+/*
+ * A tap changes the channel for all: what was an ordinary FIFO's reader has nothing to read any more. So it is for who may
+ * write the channel, as spfs.tee is, or owns it: the kernel asks for that (protected_hardlinks of proc_sys_fs(5)), but
+ * not everywhere.
+ */
+static bool dir_may_link(const struct rights *r, const struct inode *inode)
+{
+	return r->uid == inode->uid || access_check(r, inode, W_OK) == 0;
+}
+
 /* link(2) is to be answered with a node of the type that was linked; the next look-up finds the tap. */
 static int dir_link_start(struct dir_linking *l)
 {
@@ -277,6 +287,8 @@ static int dir_link_start(struct dir_linking *l)
 	struct node *node = l->tee.node;
 	int err = access_rights(l->req, &rights);
 
+	if (err == 0 && !dir_may_link(&rights, node->inode))
+		err = -EPERM;
 	if (err < 0)
 		return err;
 	if (node->kind == NODE_HANDLE)

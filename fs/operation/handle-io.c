@@ -43,12 +43,24 @@ static void transfer_done(struct feed_op *op, ssize_t result)
 	job_done(&r->job);
 }
 
+/* What is written has nowhere to go. Once is enough to be said, and nothing where nobody writes. */
+static void transfer_refuse(struct transfer *r)
+{
+	struct handle *h = r->handle;
+
+	if (r->kind == TRANSFER_WRITE && !h->told)
+		log_user_err(fuse_req_ctx(r->req)->uid, "%s: cannot write what created it: %s",
+			     hold_channel(&h->hold)->label, strerror(-h->err));
+	h->told |= r->kind == TRANSFER_WRITE;
+	transfer_done(&r->op, h->err);
+}
+
 static void transfer_work(struct job *job)
 {
 	struct transfer *r = container_of(job, struct transfer, job);
 
 	if (!r->handle->feed)
-		transfer_done(&r->op, r->handle->err);
+		transfer_refuse(r);
 	else
 		feed_submit(r->handle->feed, &r->op);
 }
@@ -172,11 +184,12 @@ static void handle_write_message(fuse_req_t req, struct handle *h, const char *b
 	if (h->detached) {
 		reply_error(req, -ENOTCONN);
 	} else if (flags & O_APPEND) {
-		log_info("%s: a packet channel takes nothing to append", hold_channel(&h->hold)->label);
+		log_user_info(fuse_req_ctx(req)->uid, "%s: a packet channel takes nothing to append",
+			      hold_channel(&h->hold)->label);
 		reply_error(req, -EINVAL);
 	} else if (size > PIPE_BUF || (off && off == h->pos)) {
-		log_info("%s: message refused: %s", hold_channel(&h->hold)->label,
-			 size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
+		log_user_info(fuse_req_ctx(req)->uid, "%s: message refused: %s", hold_channel(&h->hold)->label,
+			      size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
 		reply_error(req, -EMSGSIZE);
 	} else {
 		h->pos = off;
@@ -194,7 +207,8 @@ void handle_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 		return;
 	}
 	if (at < h->pos) {
-		log_info("write at %ju, behind %ju: a channel has no way back", (uintmax_t)at, (uintmax_t)h->pos);
+		log_user_info(fuse_req_ctx(req)->uid, "write at %ju, behind %ju: a channel has no way back",
+			      (uintmax_t)at, (uintmax_t)h->pos);
 		reply_error(req, -ESPIPE);
 		return;
 	}

@@ -21,6 +21,7 @@ struct handle {
 	/* The worker's. */
 	struct feed *feed;
 	int err;              /* why there is none */
+	bool told;            /* that it is why a write was refused */
 	struct feed_op watch; /* poll(2) wants to be told */
 	bool watching;
 	struct fuse_pollhandle *ph;

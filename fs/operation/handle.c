@@ -26,8 +26,6 @@ static void handle_work_open(struct settle *settle)
 	h->err = channel_start(ch);
 	if (h->err == 0)
 		h->err = feed_create(&h->feed, ch);
-	if (h->err < 0)
-		log_err("%s: cannot write what created it: %s", ch->label, strerror(-h->err));
 }
 
 static void handle_opened(struct settle *settle)
@@ -149,7 +147,7 @@ static void handle_fill(struct fuse_file_info *fi, struct handle *h)
 }
 
 /* Whether the handle may be opened. Returns 0 or a negative errno, and the log says why. */
-static int handle_refuse_open(const struct inode *inode, const char *name, int flags)
+static int handle_refuse_open(fuse_req_t req, const struct inode *inode, const char *name, int flags)
 {
 	const char *why = NULL;
 	int err = -EACCES;
@@ -162,7 +160,7 @@ static int handle_refuse_open(const struct inode *inode, const char *name, int f
 		err = -EINVAL;
 	}
 	if (why)
-		log_info("%s: %s", name, why);
+		log_user_info(fuse_req_ctx(req)->uid, "%s: %s", name, why);
 	return why ? err : 0;
 }
 
@@ -226,7 +224,7 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 		node->pins++;
 		fifo->inode->origin = fifo;
 		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-		err = handle_refuse_open(fifo->inode, name, flags);
+		err = handle_refuse_open(req, fifo->inode, name, flags);
 		if (err == 0)
 			err = handle_make_named(req, fifo, node, dir, name, h);
 		if (err < 0 && fifo->parent)
@@ -274,7 +272,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (err == 0) {
 		const struct node *named = node_name(node);
 
-		err = handle_refuse_open(node->inode, named->name ? named->name : "?", fi->flags);
+		err = handle_refuse_open(req, node->inode, named->name ? named->name : "?", fi->flags);
 	}
 	if (err == 0)
 		err = handle_new(&h, req, node);

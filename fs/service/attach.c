@@ -38,13 +38,14 @@ static void attach_tell(struct attach *a)
 
 	uri_why(what, "%s", a->text ? a->text : "fd");
 	if (a->err < 0)
-		log_info("%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
+		log_user_info(a->rights.uid, "%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
 	else
-		log_info("%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
+		log_user_info(a->rights.uid, "%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
 	uri_finish(&a->config.uri);
 	rights_finish(&a->config.rights);
+	fd_close(&a->process);
 	rights_finish(&a->rights);
 	a->done(a);
 	hold_drop(&hold);
@@ -205,20 +206,18 @@ static void attach_opened(struct opening *o)
 static int attach_open(struct attach *a)
 {
 	struct context *ctx = a->ctx;
-	int err = a->own || !a->text ? 0 : rights_same_view(a->rights.pid);
+	int err;
 
-	if (err < 0)
-		return attach_refuse(
-			a, -EXDEV,
-			a->dir == PORT_SOURCE ?
-				"names mean something else to the daemon; pass a descriptor: spfs source --fd" :
-				"names mean something else to the daemon; pass a descriptor: spfs sink --fd");
+	if (!a->own && a->text && a->process < 0)
+		return attach_refuse(a, -EXDEV,
+				     "who asks cannot be looked at; pass a descriptor: spfs source or sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri,
 		.fd = a->fd,
 		.dir = a->dir,
 		.rights = &a->rights,
 		.own = a->own,
+		.process = a->text ? a->process : -1,
 		.mount = ctx->dev,
 		.loop = ctx->loop,
 		.done = attach_opened,

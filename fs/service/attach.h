@@ -20,6 +20,7 @@ struct attach {
 	struct rights rights; /* who asks; freed in any case */
 	const char *text;     /* the URI; kept until done() */
 	bool own;             /* the daemon itself asks, for the user of @rights */
+	int process;          /* who asks (rights.h), to whom the names of @text mean something; closed in any case */
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
 	/*
 	 * Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. Who is refused

@@ -255,7 +255,7 @@ static void collector_scanned(struct descriptor_scan_waiter *w)
 
 static bool collector_same_rights(const struct rights *a, const struct rights *b)
 {
-	return a->uid == b->uid && a->gid == b->gid && a->count == b->count &&
+	return a->uid == b->uid && a->gid == b->gid && a->caps == b->caps && a->count == b->count &&
 	       (!a->count || !memcmp(a->groups, b->groups, a->count * sizeof(a->groups[0])));
 }
 

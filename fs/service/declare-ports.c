@@ -51,6 +51,8 @@ static void declare_ports_attach_one(struct declaring *d, struct node *node, con
 	da->attach.dir = port->dir;
 	da->attach.text = port->uri;
 	da->attach.own = true;
+	da->attach.process = -1;
+	da->attach.rights.caps = da->attach.rights.uid == 0 ? RIGHTS_ALL : 0;
 	da->attach.fd = -1;
 	da->attach.done = declare_ports_attached;
 	d->left++;

@@ -70,8 +70,8 @@ static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const
 		if (before->all[i].foreign && before->all[i].pid == s->pid && before->all[i].node == s->node)
 			return;
 	path = node_path(node);
-	log_warn("%s: process %d can read the origin beside its taps: what it reads, they miss", path ? path : "?",
-		 s->pid);
+	log_user_warn(node->inode->uid, "%s: process %d can read the origin beside its taps: what it reads, they miss",
+		      path ? path : "?", s->pid);
 }
 
 /* They are counted for one node after the other, of which there may be many. */

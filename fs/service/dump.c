@@ -50,7 +50,7 @@ static void dump_done(struct job *job)
 		const struct node *tap = node_get(&job->ctx->nodes, strtoull(line, &text, 10));
 		_cleanup_free_ char *path = tap && tap->parent && node_is_tap(tap) ? node_path(tap) : NULL;
 
-		log_info("dump: %s%s%s:%s", label, path ? ", tap " : "", path ? path : "", text);
+		log_wanted(LOG_INFO, "dump: %s%s%s:%s", label, path ? ", tap " : "", path ? path : "", text);
 	}
 	hold_drop(&d->hold);
 	free(d->text);
@@ -81,6 +81,6 @@ void dump_log(struct context *ctx)
 		hold_post(&d->hold, &d->job, dump_work, dump_done);
 		asked++;
 	}
-	log_info("dump: %u channels are asked", asked);
+	log_wanted(LOG_INFO, "dump: %u channels are asked", asked);
 	standing_log(ctx);
 }

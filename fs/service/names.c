@@ -56,7 +56,8 @@ static void names_finish_begin(struct settle *settle)
 	struct name_job *j = container_of(settle, struct name_job, settle);
 
 	if (j->err < 0)
-		log_err("%s: its end comes with each writer's: %s", hold_channel(&j->hold)->label, strerror(-j->err));
+		log_user_err(j->hold.inode->uid, "%s: its end comes with each writer's: %s",
+			     hold_channel(&j->hold)->label, strerror(-j->err));
 	names_finish(settle);
 }
 

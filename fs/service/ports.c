@@ -58,7 +58,7 @@ static void ports_log_refusal(const struct ports_ask *a)
 	const struct node *name = a->inode->origin ? a->inode->origin : LIST_FIRST(&a->inode->nodes);
 	_cleanup_free_ char *path = name ? node_path(name) : NULL;
 
-	log_info("%s: detach %u: %s", path ? path : "?", a->id, a->why);
+	log_user_info(a->uid, "%s: detach %u: %s", path ? path : "?", a->id, a->why);
 }
 
 static void ports_finish(struct ports_ask *a)
@@ -240,6 +240,7 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
+	a->uid = r->uid;
 	a->detaches = true;
 	LIST_INSERT_HEAD(&a->ctx->services->detaches, a, entry);
 	ports_ask(a, ports_work_detach, ports_detached);

@@ -30,6 +30,7 @@ struct ports_ask {
 	struct hold hold;
 	LIST_ENTRY(ports_ask) entry;
 	struct report *report;
+	uid_t uid;   /* who detaches */
 	bool may[2]; /* by enum port_dir */
 	bool detaches;
 };

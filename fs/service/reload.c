@@ -60,9 +60,9 @@ static void reload_refuse(struct reload *r, int err, const char *why)
 {
 	json_t *answer = json_of_error(err, why);
 
-	log_err("reload: %s", why);
+	log_wanted(LOG_ERR, "reload: %s", why);
 	for (size_t i = 0; i < r->reading.mistakes.count; i++)
-		log_err("%s", r->reading.mistakes.line[i]);
+		log_wanted(LOG_ERR, "%s", r->reading.mistakes.line[i]);
 	if (answer && r->reading.mistakes.count)
 		json_object_set_new(answer, "mistakes", reload_texts(&r->reading.mistakes));
 	reload_finish(r, answer);
@@ -116,9 +116,9 @@ static void reload_told(void *data)
 	struct reload *r = data;
 
 	for (size_t i = 0; i < r->applied.count; i++)
-		log_info("reload: %s", r->applied.line[i]);
+		log_wanted(LOG_INFO, "reload: %s", r->applied.line[i]);
 	for (size_t i = 0; i < r->stays.count; i++)
-		log_warn("reload: %s", r->stays.line[i]);
+		log_wanted(LOG_WARNING, "reload: %s", r->stays.line[i]);
 	reload_finish(r, json_pack("{so so}", "applied", reload_texts(&r->applied), "not", reload_texts(&r->stays)));
 }
 
@@ -186,7 +186,7 @@ void reload_start(struct context *ctx, void (*done)(void *data, json_t *answer),
 	bool first = TAILQ_EMPTY(&ctx->services->reloads);
 
 	if (!r) {
-		log_err("reload: %s", strerror(ENOMEM));
+		log_wanted(LOG_ERR, "reload: %s", strerror(ENOMEM));
 		if (done)
 			done(data, NULL);
 		return;

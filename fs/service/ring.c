@@ -55,8 +55,8 @@ static void ring_done(struct ring_resize *resize)
 	if (resize->err < 0) {
 		_cleanup_free_ char *path = node_path(ring->hold.node);
 
-		log_info("%s: its ring, just opened, does not get %d bytes: %s", path ? path : "?", ring->size,
-			 strerror(-resize->err));
+		log_user_info(ring->hold.inode->uid, "%s: its ring, just opened, does not get %d bytes: %s",
+			      path ? path : "?", ring->size, strerror(-resize->err));
 	}
 	ring->running = false;
 	if (!ring->again || r->ctx->leaving)

@@ -85,7 +85,7 @@ void settings_log(const struct settings_ask *a)
 {
 	_cleanup_free_ char *path = node_path(node_name(a->node));
 
-	log_info("%s: set %s", path ? path : "?", a->why);
+	log_user_info(a->user, "%s: set %s", path ? path : "?", a->why);
 }
 
 /* ---- begin and end ---- */

@@ -13,6 +13,7 @@ struct settings_ask {
 	/* Set before it is asked: */
 	struct context *ctx;
 	struct node *node; /* the mount's root, or a name of a channel; kept until done() */
+	uid_t user;        /* who asks, for the log */
 	/* On the FUSE thread, exactly once, perhaps at once. May free the question. */
 	void (*done)(struct settings_ask *a);
 	/* A worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */

@@ -73,7 +73,8 @@ static void tee_finish(struct job *job)
 	tap->pending = false;
 	t->tap = tap;
 	if (t->err < 0) {
-		log_err("%s: cannot make tap %s: %s", hold_channel(&hold)->label, tap->name, strerror(-t->err));
+		log_user_err(tap->maker, "%s: cannot make tap %s: %s", hold_channel(&hold)->label, tap->name,
+			     strerror(-t->err));
 		node_detach(&job->ctx->nodes, tap);
 		t->tap = NULL;
 	}
@@ -121,10 +122,12 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	if (err == 0)
 		err = tee_begin(t, r->uid);
 	if (!inode->origin)
-		log_info("link %s: the channel's origin is gone, no stream can follow", t->name);
+		log_user_info(r->uid, "link %s: the channel's origin is gone, no stream can follow", t->name);
 	else if (err == -EDQUOT)
-		log_info("link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up",
-			 t->name, r->uid, inode->uid);
+		log_user_info(
+			r->uid,
+			"link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up",
+			t->name, r->uid, inode->uid);
 	return err;
 }
 

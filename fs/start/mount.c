@@ -18,111 +18,6 @@
 #include "inode.h"
 #include "log.h"
 
-/* Undoes the octal escapes of proc(5)'s mountinfo, in place. */
-static void mount_unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++, out++) {
-		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*out = *s;
-		}
-	}
-	*out = '\0';
-}
-
-/* The mount table. It takes no descriptor: there may be none left when the mount has to go. Returns NULL and sets errno. */
-static char *mount_read(int mounts)
-{
-	size_t len = 0, room = 16384;
-	char *text = malloc(room);
-	ssize_t n = lseek(mounts, 0, SEEK_SET);
-
-	while (n >= 0 && text && (n = read(mounts, text + len, room - 1 - len)) > 0) {
-		len += (size_t)n;
-		if (len == room - 1) {
-			char *more = realloc(text, room *= 2);
-
-			if (!more)
-				free(text);
-			text = more;
-		}
-	}
-	if (n < 0) {
-		free(text);
-		return NULL;
-	}
-	if (text)
-		text[len] = '\0';
-	return text;
-}
-
-/* Calls @match for every mount until it returns true; returns that mount's id, 0 where there is none, or a negative errno. */
-static int mount_search(int mounts, bool (*match)(int id, const char *path, const char *type, const void *arg),
-			const void *arg, bool last)
-{
-	_cleanup_free_ char *text = mount_read(mounts);
-	char *rest = text, *line;
-	int found = 0;
-
-	if (!text)
-		return -errno;
-	while ((line = strsep(&rest, "\n"))) {
-		char path[PATH_MAX + 1], type[64];
-		char *dash = strstr(line, " - ");
-		int id;
-
-		if (!dash || sscanf(line, "%d %*d %*s %*s %4096s", &id, path) != 2 ||
-		    sscanf(dash, " - %63s", type) != 1)
-			continue;
-		mount_unescape(path);
-		if (!match(id, path, type, arg))
-			continue;
-		found = id;
-		if (!last)
-			break;
-	}
-	return found;
-}
-
-struct mount_place {
-	const char *path;
-	const char *type;
-};
-
-static bool mount_at_place(int id, const char *path, const char *type, const void *arg)
-{
-	const struct mount_place *place = arg;
-
-	return !strcmp(path, place->path) && !strcmp(type, place->type);
-}
-
-static bool mount_has_id(int id, const char *path, const char *type, const void *arg)
-{
-	return id == *(const int *)arg;
-}
-
-/* Of any type: which is on top? */
-static bool mount_is_at(int id, const char *path, const char *type, const void *arg)
-{
-	return !strcmp(path, arg);
-}
-
-int mount_find(int mounts, const char *path, const char *type)
-{
-	struct mount_place place = { path, type };
-
-	return mount_search(mounts, mount_at_place, &place, true);
-}
-
-bool mount_exists(int mounts, int id)
-{
-	return mount_search(mounts, mount_has_id, &id, false) != 0;
-}
-
 int mount_resolve(const char *path, char **resolved)
 {
 	_cleanup_free_ char *copy = NULL;
@@ -183,6 +78,53 @@ int mount_clean(const char *path)
 	return errno == EPERM ? mount_run_fusermount(path) : -errno;
 }
 
+/* What the child that unmounts is told: to do so, or what to take away if the daemon dies. */
+struct mount_order {
+	bool unmount;
+	struct mount_id guarded;
+};
+
+/* The daemon is dead: its mount goes, if it is there and nothing is on top of it. */
+static void mount_take_from_dead(const char *point, const struct mount_id *id)
+{
+	_cleanup_fd_ int mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	struct mount_id top;
+
+	if (mounts >= 0 && mount_find(mounts, point, NULL, &top) == 0 && mount_same(&top, id))
+		mount_clean(point);
+}
+
+__attribute__((noreturn)) static void mount_run_unmounter(const struct mount *m, int orders)
+{
+	struct mount_order order;
+	struct mount_id guarded = { 0 };
+	sigset_t none;
+	int null;
+
+	/* What is sent to the daemon comes here too: from a terminal, or by name. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(orders, 3);
+	close_range(4, ~0U, 0);
+	/* Who reads what the daemon says until it is ready would wait for the end of this one. */
+	null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	while (read(3, &order, sizeof(order)) == sizeof(order)) {
+		if (order.unmount)
+			mount_exec_fusermount(m->point);
+		guarded = order.guarded;
+	}
+	if (guarded.id)
+		mount_take_from_dead(m->point, &guarded);
+	_exit(0);
+}
+
 /* A child that stays in the user's mount namespace, and becomes what unmounts there when it is told to. */
 static int mount_start_unmounter(struct mount *m)
 {
@@ -199,38 +141,30 @@ static int mount_start_unmounter(struct mount *m)
 		close(ends[1]);
 		return err;
 	}
-	if (pid == 0) {
-		sigset_t none;
-		int null;
-		char c;
-
-		/* What is sent to the daemon comes here too: from a terminal, or by name. */
-		signal(SIGHUP, SIG_IGN);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGQUIT, SIG_IGN);
-		signal(SIGTERM, SIG_IGN);
-		signal(SIGUSR1, SIG_IGN);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		dup2(ends[1], 3);
-		close_range(4, ~0U, 0);
-		/* Who reads what the daemon says until it is ready would wait for the end of this one. */
-		null = open("/dev/null", O_RDWR);
-		for (int fd = 0; null >= 0 && fd <= 2; fd++)
-			dup2(null, fd);
-		if (read(3, &c, 1) == 1)
-			mount_exec_fusermount(m->point);
-		_exit(0);
-	}
+	if (pid == 0)
+		mount_run_unmounter(m, ends[1]);
 	close(ends[1]);
 	m->unmounter = ends[0];
 	m->unmounter_pid = pid;
 	return 0;
 }
 
+static int mount_send_order(const struct mount *m, const struct mount_order *order)
+{
+	return write(m->unmounter, order, sizeof(*order)) < 0 ? -errno : 0;
+}
+
 int mount_prepare(struct mount *m)
 {
-	return geteuid() == 0 ? 0 : mount_start_unmounter(m);
+	m->by_child = geteuid() != 0;
+	return m->by_child || m->guard ? mount_start_unmounter(m) : 0;
+}
+
+int mount_guard(const struct mount *m)
+{
+	const struct mount_order order = { .guarded = m->id };
+
+	return m->guard ? mount_send_order(m, &order) : 0;
 }
 
 static int mount_write_file(const char *path, const char *text)
@@ -274,6 +208,7 @@ int mount_open_private(struct mount *m)
 	err = m->unmounter < 0 ? mount_start_unmounter(m) : 0;
 	if (err < 0)
 		return err;
+	m->by_child = true;
 	err = mount_own_namespace();
 	if (err < 0) {
 		log_warn("no user namespace (%s): unmounting is busy while taps hold data, and the names of a channel "
@@ -285,21 +220,65 @@ int mount_open_private(struct mount *m)
 	return m->tree < 0 ? -errno : 0;
 }
 
+/* The mount that is on top at the mount point, by a descriptor; whoever serves it is not asked. */
+static int mount_open_top(const struct mount *m, struct mount_id *top)
+{
+	_cleanup_fd_ int fd = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx st;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) < 0)
+		return -errno;
+	*top = (struct mount_id){ (int)st.stx_mnt_id, st.stx_dev_major, st.stx_dev_minor };
+	return fd_take(&fd);
+}
+
+/*
+ * The two ways to take it away. Each returns 0, -EBUSY where something else is on top of it, or another negative errno.
+ * Root's goes by the descriptor that was looked at, so what is mounted over it in that moment is not meant; fusermount3(1)
+ * goes by the name, in another mount namespace, and takes away what is the user's alone.
+ */
+static int mount_take_away(const struct mount *m)
+{
+	struct mount_id top = { 0 };
+	_cleanup_fd_ int fd = mount_open_top(m, &top);
+	char path[32];
+
+	if (fd < 0)
+		return fd;
+	if (!mount_same(&top, &m->id))
+		return -EBUSY;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+}
+
+static int mount_have_taken_away(const struct mount *m)
+{
+	const struct mount_order order = { .unmount = true };
+	struct mount_id top;
+	int err = mount_find(m->mounts, m->point, NULL, &top);
+
+	if (err < 0)
+		return err;
+	if (!mount_same(&top, &m->id))
+		return -EBUSY;
+	err = mount_send_order(m, &order);
+	return err < 0 ? err : mount_wait(m->unmounter_pid);
+}
+
 void mount_leave(struct mount *m)
 {
-	if (m->detached || !mount_exists(m->mounts, m->id))
+	int err;
+
+	if (m->detached || !mount_exists(m->mounts, &m->id))
 		return;
 	m->detached = true;
-	if (mount_search(m->mounts, mount_is_at, m->point, true) != m->id) {
+	err = m->by_child ? mount_have_taken_away(m) : mount_take_away(m);
+	if (err == -EBUSY)
 		log_warn(
 			"%s: something else is mounted over it, so it stays below, dead, until that and it are unmounted",
 			m->point);
-	} else if (m->unmounter < 0) {
-		if (umount2(m->point, MNT_DETACH) < 0)
-			log_err("unmounting %s: %m", m->point);
-	} else if (write(m->unmounter, "u", 1) != 1 || mount_wait(m->unmounter_pid) < 0) {
-		log_err("unmounting %s failed", m->point);
-	}
+	else if (err < 0)
+		log_err("unmounting %s: %s", m->point, strerror(-err));
 }
 
 void mount_finish(struct mount *m)

@@ -11,12 +11,28 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/*
+ * What a mount is known by. The kernel gives its number to another mount once it has gone, and so it does the device of its
+ * file system; but that the daemon holds, so the two together are the mount's own.
+ */
+struct mount_id {
+	int id; /* 0: there is none */
+	unsigned major, minor;
+};
+
+static inline bool mount_same(const struct mount_id *a, const struct mount_id *b)
+{
+	return a->id == b->id && a->major == b->major && a->minor == b->minor;
+}
+
 struct mount {
 	const char *point; /* absolute, without links; not owned */
 	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
-	int id;            /* 0: it is not mounted yet */
-	int tree;          /* the private view: its root folder */
-	int unmounter;     /* tells a helper in the user's mount namespace, for a mount through fusermount3 */
+	struct mount_id id;
+	int tree;      /* the private view: its root folder */
+	bool guard;    /* it is to go with a daemon that is killed */
+	bool by_child; /* it is taken away by the helper, for a mount through fusermount3 */
+	int unmounter; /* tells a helper in the user's mount namespace; -1: there is none */
 	pid_t unmounter_pid;
 	bool detached; /* no mount any more that a user could see */
 };
@@ -24,13 +40,13 @@ struct mount {
 #define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .unmounter = -1 })
 
 /*
- * Looks for a file system of type @type mounted at @path (the topmost one). Returns its mount id, 0
- * if there is none, or a negative errno. @mounts: an open /proc/.../mountinfo.
+ * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there is none.
+ * Returns 0 or a negative errno. @mounts: an open /proc/.../mountinfo.
  */
-int mount_find(int mounts, const char *path, const char *type);
+int mount_find(int mounts, const char *path, const char *type, struct mount_id *found);
 
 /* Whether the mount table still has mount @id, as it has where it cannot be read. */
-bool mount_exists(int mounts, int id);
+bool mount_exists(int mounts, const struct mount_id *id);
 
 /* Absolute path without links of @path, which may be a dead mount. The caller frees it. */
 int mount_resolve(const char *path, char **resolved);
@@ -39,10 +55,13 @@ int mount_resolve(const char *path, char **resolved);
 int mount_clean(const char *path);
 
 /*
- * For an ordinary user's mount: what takes it away is there before it, for later the user may have no process or descriptor
- * left. Returns 0 or a negative errno.
+ * For an ordinary user's mount, and one to be guarded: what takes it away is there before it, for later the user may have no
+ * process or descriptor left. Returns 0 or a negative errno.
  */
 int mount_prepare(struct mount *m);
+
+/* It is mounted: if the daemon dies, its mount goes, where that is wanted. Returns 0 or a negative errno. */
+int mount_guard(const struct mount *m);
 
 /*
  * Opens the private view of the mount. No thread may have been started. Where neither way is

@@ -3,6 +3,7 @@
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base.h"
@@ -21,6 +22,10 @@ struct server {
 	struct loop_io fuse_io;
 	struct loop_io signal_io;
 	struct loop_io mount_io;
+	struct loop_io mount_pause;
+	struct loop_task log_task; /* lines were left out */
+	atomic_bool log_posted;    /* it is on its way */
+	struct loop_io log_io;
 	pthread_t helper_thread;
 	bool helping; /* it runs */
 	int signals;

@@ -47,11 +47,12 @@ struct start_job {
 
 static int server_check_place(struct server *s)
 {
-	int id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
+	struct mount_id id;
 	struct stat st;
+	int err = mount_find(s->mount.mounts, s->mount.point, FS_TYPE, &id);
 
-	if (id <= 0)
-		return id;
+	if (err < 0 || !id.id)
+		return err;
 	/* ECONNABORTED: it was killed while this was asked. */
 	if (stat(s->mount.point, &st) == 0 || (errno != ENOTCONN && errno != ECONNABORTED))
 		return -EBUSY;
@@ -121,7 +122,7 @@ static void server_log_fuse(enum fuse_log_level level, const char *fmt, va_list 
 	len += n < 0 ? 0 : (size_t)n;
 	if (len < sizeof(line) && (!len || line[len - 1] != '\n'))
 		return;
-	log_line((int)level, "%.*s", (int)strcspn(line, "\n"), line);
+	log_line(LOG_NOBODY, (int)level, "%.*s", (int)strcspn(line, "\n"), line);
 	len = 0;
 }
 
@@ -144,7 +145,7 @@ static int server_start_loops(struct server *s)
 
 static int server_mount(struct server *s, struct fuse_args *args)
 {
-	int fd, err;
+	int fd, err, found;
 
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
@@ -152,9 +153,9 @@ static int server_mount(struct server *s, struct fuse_args *args)
 	gate_init(&s->gate, s->ctx.session, s->ctx.loop, &s->ctx.scout);
 	err = fuse_session_mount(s->ctx.session, s->mount.point) < 0 ? -EIO : 0;
 	/* (also then: fusermount3(1) may have mounted it, and its descriptor could not be taken) */
-	s->mount.id = mount_find(s->mount.mounts, s->mount.point, FS_TYPE);
-	if (err == 0 && s->mount.id <= 0)
-		err = s->mount.id < 0 ? s->mount.id : -EIO;
+	found = mount_find(s->mount.mounts, s->mount.point, FS_TYPE, &s->mount.id);
+	if (err == 0 && !s->mount.id.id)
+		err = found < 0 ? found : -EIO;
 	if (err < 0)
 		return err;
 	fd = fuse_session_fd(s->ctx.session);
@@ -181,6 +182,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 	if (!s->ctx.mountpoint)
 		return -ENOMEM;
 	s->mount.point = s->ctx.mountpoint;
+	s->mount.guard = options->auto_unmount;
 	s->mount.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (s->mount.mounts < 0)
 		return -errno;
@@ -197,6 +199,8 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 		err = mount_prepare(&s->mount);
 	if (err == 0)
 		err = server_mount(s, args);
+	if (err == 0)
+		err = mount_guard(&s->mount);
 	if (err == 0)
 		err = mount_open_private(&s->mount);
 	if (err < 0)

@@ -9,10 +9,15 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "config.h"
 #include "dump.h"
 #include "log.h"
+#include "log-limit.h"
 #include "reload.h"
+
+/* Between two looks at the mount table, which has as many lines as users like, and changes as often. */
+#define MOUNTS_PAUSE_NSEC 200000000
 
 /* Requests served before signals and jobs have a turn. */
 #define TURN_REQUESTS 32
@@ -61,13 +66,45 @@ static void server_mounts_changed(struct loop_io *io, int res)
 {
 	struct server *s = container_of(io, struct server, mount_io);
 
-	if (!mount_exists(s->mount.mounts, s->mount.id)) {
+	if (!mount_exists(s->mount.mounts, &s->mount.id)) {
 		log_info("%s is unmounted", s->mount.point);
 		s->mount.detached = true;
 		server_leave(s);
 		return;
 	}
-	loop_io_poll(io, s->mount.mounts, POLLPRI);
+	loop_io_timer(&s->mount_pause, MOUNTS_PAUSE_NSEC);
+}
+
+/* What has changed meanwhile is told at once. */
+static void server_mounts_wait(struct loop_io *io, int res)
+{
+	struct server *s = container_of(io, struct server, mount_pause);
+
+	loop_io_poll(&s->mount_io, s->mount.mounts, POLLPRI);
+}
+
+/* ---- what was left out of the log ---- */
+
+static void server_log_due(struct loop_io *io, int res)
+{
+	log_flush();
+}
+
+static void server_log_wait(struct loop_task *task)
+{
+	struct server *s = container_of(task, struct server, log_task);
+
+	atomic_store(&s->log_posted, false);
+	loop_io_timer(&s->log_io, LOG_LIMIT_WAIT * NSEC_PER_SEC);
+}
+
+/* On any thread. */
+static void server_log_left_out(void *data)
+{
+	struct server *s = data;
+
+	if (!atomic_exchange(&s->log_posted, true))
+		loop_post(s->ctx.loop, &s->log_task);
 }
 
 static int server_serve(struct server *s)
@@ -78,11 +115,17 @@ static int server_serve(struct server *s)
 	loop_io_init(&s->fuse_io, loop, server_requested);
 	loop_io_init(&s->signal_io, loop, server_signalled);
 	loop_io_init(&s->mount_io, loop, server_mounts_changed);
+	loop_io_init(&s->mount_pause, loop, server_mounts_wait);
+	loop_io_init(&s->log_io, loop, server_log_due);
+	s->log_task.run = server_log_wait;
+	log_set_left_out(server_log_left_out, s);
 	loop_io_poll(&s->fuse_io, fuse_session_fd(s->ctx.session), POLLIN);
 	loop_io_poll(&s->signal_io, s->signals, POLLIN);
 	loop_io_poll(&s->mount_io, s->mount.mounts, POLLPRI);
 	server_go_on(s);
 	err = loop_run(loop);
+	log_set_left_out(NULL, NULL);
+	log_flush();
 	return err < 0 ? err : s->err;
 }
 
@@ -106,7 +149,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 	} else {
 		log_err("%s: %s", config->point,
 			err == -EBUSY ? "a daemon serves this mount point already" : strerror(-err));
-		if (s.mount.id > 0)
+		if (s.mount.id.id)
 			mount_leave(&s.mount);
 	}
 	server_finish(&s);

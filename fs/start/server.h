@@ -1,11 +1,14 @@
 /* The server: one mount, from its start to its end. */
 #pragma once
 
+#include <stdbool.h>
+
 struct config;
 struct fuse_args;
 
 struct server_options {
 	struct config *config; /* with all of [mount] said, "point" by mount_resolve() */
+	bool auto_unmount;     /* the mount goes also where the daemon is killed */
 	int ready;             /* a pipe to write one byte to when the mount answers; -1: nobody waits */
 };
 

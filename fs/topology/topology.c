@@ -12,6 +12,7 @@
 
 #include "port-report.h"
 #include "size.h"
+#include "text.h"
 
 #define GREY "#9aa0a6"
 #define RED "#c5221f"
@@ -28,19 +29,21 @@ struct graph {
 /* Writes @text as a part of a quoted label. */
 static void topology_label(FILE *out, const char *text)
 {
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if (*p == '&')
+	char mark[TEXT_MARK_MAX];
+	size_t n;
+
+	for (; *text; text += n) {
+		n = text_next(text, mark);
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if (*text == '&')
 			fputs("&amp;", out);
-		else if (*p < ' ' || *p == 0x7f)
-			fprintf(out, "\\\\x%02x", *p);
-		else if (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe) { /* U+FFFE and U+FFFF are not XML */
+		else if (*mark) /* it begins with a backslash */
+			fprintf(out, "\\%s", mark);
+		else if (!strncmp(text, "\xef\xbf\xbe", n) || !strncmp(text, "\xef\xbf\xbf", n)) /* are not XML */
 			fputs("\\\\uffff", out);
-			p += 2;
-		} else {
-			fputc(*p, out);
-		}
+		else
+			fwrite(text, 1, n, out);
 	}
 }
 

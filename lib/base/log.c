@@ -1,28 +1,30 @@
 /*
  * What is logged may be of a user's making: the names of channels, and how many lines there are. So nothing in a line
- * can look like another line or steer a terminal (text.h), and of too many lines some are left out, but for errors.
+ * can look like another line or steer a terminal (text.h), a line has a length, and of too many lines some are left out,
+ * errors as well (log-limit.h).
  */
 #include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "log-limit.h"
 #include "text.h"
-
-/* Lines in so many seconds. */
-#define WINDOW_SECONDS 10
-#define WINDOW_LINES 1000
 
 static FILE *log_file;
 static const char *log_ident = "spfs";
 static int log_copy = -1;
 static int log_level = LOG_INFO;
+
+static pthread_mutex_t log_left_out_lock = PTHREAD_MUTEX_INITIALIZER;
+static void (*log_left_out)(void *data);
+static void *log_left_out_data;
 
 int log_open(const char *ident, int copy, const char *path)
 {
@@ -78,39 +80,68 @@ static void log_write(int priority, const char *line)
 	log_put(log_file, stamp, line);
 }
 
-/* Whether this line is one too many. */
-static bool log_floods(int priority)
+void log_set_left_out(void (*left_out)(void *data), void *data)
 {
-	static atomic_llong began;
-	static atomic_uint lines;
-	long long begin = atomic_load(&began), now = time(NULL);
-	char text[64];
-
-	if (priority <= LOG_ERR || log_level >= LOG_DEBUG)
-		return false;
-	if (now - begin >= WINDOW_SECONDS && atomic_compare_exchange_strong(&began, &begin, now)) {
-		unsigned all = atomic_exchange(&lines, 0);
-
-		snprintf(text, sizeof(text), "%u lines were left out", all > WINDOW_LINES ? all - WINDOW_LINES : 0);
-		if (all > WINDOW_LINES)
-			log_write(LOG_WARNING, text);
-	}
-	return atomic_fetch_add(&lines, 1) >= WINDOW_LINES;
+	pthread_mutex_lock(&log_left_out_lock);
+	log_left_out = left_out;
+	log_left_out_data = data;
+	pthread_mutex_unlock(&log_left_out_lock);
 }
 
-void log_vline(int priority, const char *fmt, va_list ap)
+static void log_tell_left_out(void)
+{
+	pthread_mutex_lock(&log_left_out_lock);
+	if (log_left_out)
+		log_left_out(log_left_out_data);
+	pthread_mutex_unlock(&log_left_out_lock);
+}
+
+/* Tells of what was left out before. */
+static void log_flush_some(bool all)
+{
+	char *text;
+
+	while (log_limit_told(all, &text)) {
+		if (text)
+			log_write(LOG_WARNING, text);
+		free(text);
+	}
+}
+
+void log_flush(void)
+{
+	log_flush_some(true);
+}
+
+static void log_put_line(uid_t user, int priority, bool limited, const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *line = priority <= log_level ? text_vprint(fmt, ap) : NULL;
+	bool first;
 
-	if (line && !log_floods(priority))
+	if (!line)
+		return;
+	text_shorten(line, LOG_LINE_MAX);
+	log_flush_some(false);
+	if (!limited || log_level >= LOG_DEBUG || log_limit_pass(user, fmt, line, &first))
 		log_write(priority, line);
+	else if (first)
+		log_tell_left_out();
 }
 
-void log_line(int priority, const char *fmt, ...)
+void log_line(uid_t user, int priority, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_vline(priority, fmt, ap);
+	log_put_line(user, priority, true, fmt, ap);
+	va_end(ap);
+}
+
+void log_wanted(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_put_line(LOG_NOBODY, priority, false, fmt, ap);
 	va_end(ap);
 }

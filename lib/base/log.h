@@ -1,7 +1,7 @@
 /* The daemon's log: syslog(3), copied to stderr in the foreground, or a file. */
 #pragma once
 
-#include <stdarg.h>
+#include <sys/types.h>
 #include <syslog.h>
 
 /*
@@ -13,14 +13,35 @@ int log_open(const char *ident, int copy, const char *path);
 /* Lowest priority that is written: LOG_DEBUG with -d, else LOG_INFO. */
 void log_set_level(int level);
 
-/*
- * One line, no newline needed; @priority is syslog's. The text is cleaned (text.h), and a flood of lines is cut
- * short. Any thread; may block on the log.
- */
-void log_line(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_vline(int priority, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+/* Who has caused a line that nobody in particular has: the daemon, or one who is not known any more. */
+#define LOG_NOBODY ((uid_t)-1)
 
-#define log_err(...) log_line(LOG_ERR, __VA_ARGS__)
-#define log_warn(...) log_line(LOG_WARNING, __VA_ARGS__)
-#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+/* Bytes of a line: of what is longer the middle is left out. */
+#define LOG_LINE_MAX 1024
+
+/*
+ * One line, no newline needed, that @user has caused; @priority is syslog's. The text is cleaned (text.h), and of too many
+ * lines of one user's some are left out and counted (log-limit.h). Any thread; may block on the log.
+ */
+void log_line(uid_t user, int priority, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* One of the lines that the administrator has asked for, and gets all of. */
+void log_wanted(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Tells of what was left out: with a line that comes LOG_LIMIT_WAIT seconds later or more, or at once with log_flush().
+ * @left_out is called on any thread when something is left out and nothing was before, so that somebody sees to that; it
+ * must not block. NULL: nobody does so any more, and none is in it.
+ */
+void log_flush(void);
+void log_set_left_out(void (*left_out)(void *data), void *data);
+
+#define log_err(...) log_line(LOG_NOBODY, LOG_ERR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_NOBODY, LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_NOBODY, LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_NOBODY, LOG_DEBUG, __VA_ARGS__)
+
+/* The same of a user's doing. */
+#define log_user_err(user, ...) log_line(user, LOG_ERR, __VA_ARGS__)
+#define log_user_warn(user, ...) log_line(user, LOG_WARNING, __VA_ARGS__)
+#define log_user_info(user, ...) log_line(user, LOG_INFO, __VA_ARGS__)

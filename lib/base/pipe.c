@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "log.h"
 #include "sys.h"
 
 int pipe_size(int fd)
@@ -33,6 +37,29 @@ int pipe_fit(int fd, int size)
 	return size < pipe_size(fd) ? sys.resize(fd, size) : pipe_grow(fd, size);
 }
 
+/* The last pipe that was opened is a small part of what it should be. */
+static atomic_bool pipe_is_short;
+
+static void pipe_note(int granted, int size)
+{
+	bool is_short = granted > 0 && granted < size / 8;
+
+	if (!atomic_exchange(&pipe_is_short, is_short) && is_short)
+		log_warn(
+			"a pipe holds %d bytes instead of %d: user %u has used up fs.pipe-user-pages-soft; what taps and "
+			"replays keep takes so many more descriptors",
+			granted, size, geteuid());
+}
+
+const char *pipe_error(int err)
+{
+	if (err == -EMFILE && atomic_load(&pipe_is_short))
+		return "Too many open files, for fs.pipe-user-pages-soft is used up and pipes hold little";
+	if (err == -ENFILE)
+		return "Too many open files in system, or fs.pipe-user-pages-hard is used up";
+	return strerror(-err);
+}
+
 int pipe_open(struct pipe *p, int size)
 {
 	int fds[2];
@@ -42,7 +69,9 @@ int pipe_open(struct pipe *p, int size)
 		return err;
 	p->rd = fds[0];
 	p->wr = fds[1];
-	return pipe_grow(p->wr, size); /* (of a pipe it cannot fail) */
+	err = pipe_grow(p->wr, size); /* (of a pipe it cannot fail) */
+	pipe_note(err, size);
+	return err;
 }
 
 size_t pipe_drop(int fd, int sink, size_t len)

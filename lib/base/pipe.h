@@ -15,10 +15,18 @@ struct pipe {
 
 /*
  * Makes a pipe with both ends O_NONBLOCK | O_CLOEXEC and the largest capacity up to @size bytes
- * that the kernel grants (fs.pipe-max-size and the user's soft limit may say less: pipe(7)).
+ * that the kernel grants (fs.pipe-max-size and the user's soft limit may say less: pipe(7)), which is
+ * logged where it is far less.
  * Returns the capacity in bytes, or a negative errno of pipe2(2) (EMFILE, ENFILE).
  */
 int pipe_open(struct pipe *p, int size);
+
+/*
+ * What @err, a negative errno, means where pipes are opened: strerror(3) does not know of their limits. Those of the user
+ * (pipe-user-pages-soft of proc_sys_fs(5)) do not refuse a pipe but make it two pages long, so that it is descriptors which
+ * run out. Static.
+ */
+const char *pipe_error(int err);
 
 /*
  * Throws away the first @len bytes of the pipe behind @fd; @sink is /dev/null. Returns how many: fewer where there are

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Both ends included. */
@@ -21,6 +22,7 @@ static const struct text_range text_unfit[] = {
 	{ 0x180e, 0x180e },                                           /* Mongolian vowel separator: not to be seen */
 	{ 0x200b, 0x200f },   { 0x2028, 0x202e },                     /* no width; lines; directions */
 	{ 0x2060, 0x206f },                                           /* joiners; isolates of directions */
+	{ 0xef80, 0xefff },                                           /* bytes that are not UTF-8, see below */
 	{ 0xfeff, 0xfeff },   { 0xfff9, 0xfffb },                     /* byte order mark; annotations */
 	{ 0xe0000, 0xe007f },                                         /* tags: letters that are not to be seen */
 };
@@ -82,6 +84,108 @@ void text_clean(char *text)
 	*text = '\0';
 }
 
+/* ---- what must not get lost ---- */
+
+/* Of a byte that is not UTF-8. */
+#define BYTE_BASE 0xef00u
+#define BYTE_SIZE 3
+
+static bool text_is_byte(uint32_t code)
+{
+	return code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff;
+}
+
+char *text_to_utf8(const char *bytes)
+{
+	char *text = malloc(strlen(bytes) * BYTE_SIZE + 1), *out = text;
+
+	while (text && *bytes) {
+		uint32_t code;
+		size_t n = text_decode((const unsigned char *)bytes, &code);
+
+		if (n && !text_is_byte(code)) {
+			out = mempcpy(out, bytes, n);
+			bytes += n;
+			continue;
+		}
+		for (n = n ? n : 1; n; n--, bytes++) {
+			code = BYTE_BASE + (unsigned char)*bytes;
+			*out++ = (char)(0xe0 | code >> 12);
+			*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+			*out++ = (char)(0x80 | (code & 0x3f));
+		}
+	}
+	if (text)
+		*out = '\0';
+	return text;
+}
+
+void text_from_utf8(char *text)
+{
+	const char *from = text;
+
+	while (*from) {
+		uint32_t code;
+		size_t n = text_decode((const unsigned char *)from, &code);
+
+		if (n && text_is_byte(code)) {
+			*text++ = (char)(code - BYTE_BASE);
+		} else {
+			n = n ? n : 1;
+			memmove(text, from, n);
+			text += n;
+		}
+		from += n;
+	}
+	*text = '\0';
+}
+
+size_t text_next(const char *text, char mark[TEXT_MARK_MAX])
+{
+	uint32_t code;
+	size_t n = text_decode((const unsigned char *)text, &code);
+
+	*mark = '\0';
+	if (!n)
+		snprintf(mark, TEXT_MARK_MAX, "\\x%02x", (unsigned char)*text);
+	else if (text_is_byte(code))
+		snprintf(mark, TEXT_MARK_MAX, "\\x%02x", code - BYTE_BASE);
+	else if (!text_is_fit(code))
+		snprintf(mark, TEXT_MARK_MAX, code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x", code);
+	return n ? n : 1;
+}
+
+/* One of JSON's, which are of UTF-16. */
+static char *text_escape(char *out, uint32_t code)
+{
+	if (code < 0x10000)
+		return out + sprintf(out, "\\u%04x", code);
+	code -= 0x10000;
+	return out + sprintf(out, "\\u%04x\\u%04x", 0xd800 | code >> 10, 0xdc00 | (code & 0x3ff));
+}
+
+char *text_json(const char *dump)
+{
+	/* A control character, such as DEL, is one byte, and six when escaped. */
+	char *text = malloc(strlen(dump) * 6 + 1), *out = text;
+
+	while (text && *dump) {
+		uint32_t code;
+		size_t n = text_decode((const unsigned char *)dump, &code);
+
+		if (!n)
+			*out++ = '?';                        /* never */
+		else if (text_is_fit(code) || *dump == '\n') /* between values: within one it is escaped */
+			out = mempcpy(out, dump, n);
+		else
+			out = text_escape(out, code);
+		dump += n ? n : 1;
+	}
+	if (text)
+		*out = '\0';
+	return text;
+}
+
 /* The length of @text, @len bytes, without a character that has lost its end. */
 static size_t text_whole(const char *text, size_t len)
 {
@@ -90,6 +194,23 @@ static size_t text_whole(const char *text, size_t len)
 	while (lead && len - lead < 3 && text_is_tail((unsigned char)text[lead - 1]))
 		lead--;
 	return lead && text_char_size((unsigned char)text[lead - 1]) > len - lead + 1 ? lead - 1 : len;
+}
+
+void text_shorten(char *text, size_t max)
+{
+	size_t len = strlen(text), head, tail, n;
+	char mark[40];
+
+	if (len <= max)
+		return;
+	head = text_whole(text, max * 2 / 3);
+	n = (size_t)snprintf(mark, sizeof(mark), "[... %zu bytes ...]", len); /* at least as long as in the end */
+	tail = len - (max - head - n);
+	while (text_is_tail((unsigned char)text[tail]))
+		tail++;
+	n = (size_t)snprintf(mark, sizeof(mark), "[... %zu bytes ...]", tail - head);
+	memcpy(text + head, mark, n);
+	memmove(text + head + n, text + tail, len - tail + 1);
 }
 
 size_t text_vformat(char *out, size_t size, const char *fmt, va_list ap)

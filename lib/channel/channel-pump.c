@@ -55,7 +55,7 @@ static int channel_probe(struct channel *ch)
 static void channel_starve(struct channel *ch, const char *what, int err)
 {
 	if (!ch->starved)
-		log_err("%s: %s: %s", ch->label, what, strerror(-err));
+		log_err("%s: %s: %s", ch->label, what, pipe_error(err));
 	ch->starved = true;
 	loop_io_timer(&ch->pause, RETRY_NSEC);
 }

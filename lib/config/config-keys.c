@@ -70,14 +70,15 @@ static void config_defaults_key(struct config_parse *p, const char *name, const 
 
 /* ---- [mount] ---- */
 
+/* Where the section stands twice, which is a mistake, so does the key: the file is read to its end all the same. */
 static void config_set_path(struct config_parse *p, const char *name, const char *value, char **path)
 {
-	if (*value != '/')
+	if (*value != '/') {
 		config_mistake(p, "%s: '%s' does not begin with '/'", name, value);
-	else if (strlen(value) >= PATH_MAX)
+	} else if (strlen(value) >= PATH_MAX) {
 		config_mistake(p, "%s: the path is longer than %d bytes", name, PATH_MAX - 1);
-	else {
-		free(*path); /* (of a section that is there twice) */
+	} else {
+		free(*path);
 		*path = config_copy(p, value);
 	}
 }

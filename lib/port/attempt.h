@@ -17,6 +17,7 @@ struct user_count;
 struct attempt {
 	struct uri uri;
 	struct rights rights;
+	int process; /* own; -1: there is none to be looked at */
 	enum port_dir dir;
 	dev_t mount;
 	atomic_int state;

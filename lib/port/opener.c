@@ -12,6 +12,7 @@
 #include "opener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -84,6 +85,7 @@ static void attempt_destroy(struct attempt *a)
 	if (a->counted)
 		user_count_end(&users, a->user);
 	user_count_put(&users, a->user);
+	fd_close(&a->process);
 	free(a);
 	atomic_fetch_sub(&attempts, 1);
 }
@@ -110,6 +112,7 @@ static int attempt_create(struct attempt **out, const struct opening *o)
 	if (!a)
 		return -ENOMEM;
 	a->opened = OPENED_NONE;
+	a->process = -1;
 	atomic_fetch_add(&attempts, 1);
 	err = attempt_count(a, o);
 	a->dir = o->dir;
@@ -118,6 +121,10 @@ static int attempt_create(struct attempt **out, const struct opening *o)
 		err = uri_copy(&a->uri, o->uri);
 	if (err == 0)
 		err = rights_copy(&a->rights, o->rights);
+	if (err == 0 && o->process >= 0) {
+		a->process = fcntl(o->process, F_DUPFD_CLOEXEC, 0);
+		err = a->process < 0 ? -errno : 0;
+	}
 	if (err < 0)
 		attempt_destroy(a);
 	else
@@ -136,10 +143,31 @@ static void attempt_mask_interrupt(int how)
 	pthread_sigmask(how, &set, NULL);
 }
 
+/* Here, because a process has as many mounts as its user likes. */
+static int attempt_look_at_process(struct attempt *a)
+{
+	const char *option = a->dir == PORT_SOURCE ? "source --fd" : "sink --fd";
+	const char *confined;
+
+	if (a->process < 0)
+		return 0;
+	if (rights_same_view(a->process) < 0) {
+		uri_why(a->why, "names mean something else to the daemon; pass a descriptor: spfs %s", option);
+		return -EXDEV;
+	}
+	confined = rights_confined(a->process);
+	if (!confined)
+		return 0;
+	uri_why(a->why, "you may be confined (%s); pass a descriptor: spfs %s", confined, option);
+	return -EXDEV;
+}
+
 static int attempt_open(struct attempt *a)
 {
-	int err;
+	int err = attempt_look_at_process(a);
 
+	if (err < 0)
+		return err;
 	if (a->uri.kind->passed) /* it opens nothing */
 		return a->uri.kind->open(a);
 	if (unshare(CLONE_FS) < 0) /* a umask of its own */

@@ -20,6 +20,7 @@ struct opening {
 	/* Set before opening_start(); not owned, and read there only. */
 	const struct uri *uri;
 	const struct rights *rights;
+	int process; /* who asks (rights.h), to whom names must mean the same; -1: the daemon does, for the user */
 
 	/* Set before opening_start(). */
 	int fd;   /* that was passed, instead of a URI: taken by a successful opening_start(). -1: there is none */
@@ -58,7 +59,8 @@ struct opening {
  *   v4l2          the camera is capturing; see camera.h
  *   fd            what was passed; closed where it is refused, and that before done()
  *
- * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount), EHOSTUNREACH (a name that does not
+ * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount, or @process sees other names than the daemon, or
+ * may see less), EHOSTUNREACH (a name that does not
  * resolve), EINVAL (an unknown service, or of a kind that cannot be opened).
  */
 int opening_start(struct opening *o);

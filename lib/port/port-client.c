@@ -58,8 +58,8 @@ static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
 
-	log_info("%s: port %u: a client is gone (%s), it missed %ju bytes", lp->port.channel->label, lp->port.id, why,
-		 (uintmax_t)client_missed(c));
+	log_user_info(lp->port.config.rights.uid, "%s: port %u: a client is gone (%s), it missed %ju bytes",
+		      lp->port.channel->label, lp->port.id, why, (uintmax_t)client_missed(c));
 	lp->disconnected++;
 	client_destroy(c);
 }

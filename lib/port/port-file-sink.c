@@ -131,8 +131,9 @@ static void file_sink_give_back(struct file_port *f)
 	bytes = double_buffer_bytes(&f->buffer);
 	if (err < 0) {
 		tap_lose(tap, bytes);
-		log_err("%s: port %u lost %zu bytes, giving back what it had not written: %s", f->port.channel->label,
-			f->port.id, bytes, strerror(-err));
+		log_user_err(f->port.config.rights.uid,
+			     "%s: port %u lost %zu bytes, giving back what it had not written: %s",
+			     f->port.channel->label, f->port.id, bytes, strerror(-err));
 		f->buffer.halves[0].bytes = f->buffer.halves[1].bytes = 0;
 	}
 	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */

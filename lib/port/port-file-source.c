@@ -110,8 +110,8 @@ static void file_source_reached_end(struct file_port *f, int err)
 	f->err = err;
 	if (err < 0 || !f->seekable || (f->offset >= f->size && f->left == FILE_TO_END))
 		return;
-	log_warn("%s: port %u: %s ends at byte %ju, before its end when it was attached", p->channel->label, p->id,
-		 p->config.uri.text, (uintmax_t)f->offset);
+	log_user_warn(p->config.rights.uid, "%s: port %u: %s ends at byte %ju, before its end when it was attached",
+		      p->channel->label, p->id, p->config.uri.text, (uintmax_t)f->offset);
 	f->err = -ENODATA;
 }
 

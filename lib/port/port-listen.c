@@ -62,7 +62,8 @@ static void listen_port_acceptable(struct loop_io *io, int res)
 			break;
 	}
 	if (err < 0 && err != -EAGAIN) {
-		log_warn("%s: port %u: a client cannot be served: %s", p->channel->label, p->id, strerror(-err));
+		log_user_warn(p->config.rights.uid, "%s: port %u: a client cannot be served: %s", p->channel->label,
+			      p->id, strerror(-err));
 		loop_io_timer(&lp->pause, PAUSE_NSEC);
 	} else if (p->config.dir == PORT_SINK || !lp->connected) {
 		listen_port_accept(lp);

@@ -92,8 +92,8 @@ static void stream_port_again(struct stream_port *sp, int err)
 	uint64_t retry = uri_value(&p->config.uri, &stream_retry);
 
 	if (p->state != PORT_RETRYING)
-		log_warn("%s: port %u, %s: %s; connecting again every %" PRIu64 " s", p->channel->label, p->id,
-			 p->config.uri.text, strerror(-err), retry);
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; connecting again every %" PRIu64 " s",
+			      p->channel->label, p->id, p->config.uri.text, strerror(-err), retry);
 	p->state = PORT_RETRYING;
 	p->err = err;
 	loop_io_timer(&sp->timer, retry * NSEC_PER_SEC);
@@ -120,7 +120,8 @@ static void stream_port_reopened(struct opening *o)
 		stream_port_again(sp, err);
 		return;
 	}
-	log_info("%s: port %u: connected to %s again", sp->port.channel->label, sp->port.id, sp->port.config.uri.text);
+	log_user_info(sp->port.config.rights.uid, "%s: port %u: connected to %s again", sp->port.channel->label,
+		      sp->port.id, sp->port.config.uri.text);
 	stream_port_run(sp);
 }
 
@@ -139,6 +140,7 @@ static int stream_port_reopen(struct stream_port *sp)
 		.fd = -1,
 		.dir = config->dir,
 		.rights = &config->rights,
+		.process = -1,
 		.mount = config->mount,
 		.loop = sp->port.channel->worker->loop,
 		.done = stream_port_reopened,

@@ -51,7 +51,8 @@ static void port_leave_tap(struct port *p)
 		size_t left = tap ? tap_waiting(tap) : 0;
 
 		if (left)
-			log_info("%s: port %u dropped %zu bytes that it had not moved", p->channel->label, p->id, left);
+			log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had not moved",
+				      p->channel->label, p->id, left);
 		p->lost += port_tap_lost(p) + left;
 		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
@@ -189,7 +190,8 @@ void port_end(struct port *p, int err)
 	struct port_list *list = p->list;
 
 	if (err < 0)
-		log_warn("%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text, strerror(-err));
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text,
+			      strerror(-err));
 	else
 		log_debug("%s: port %u, %s, is done", p->channel->label, p->id, p->config.uri.text);
 	p->result = err;

@@ -1,10 +1,12 @@
 /*
- * The rights of who asked for something: user, group and supplementary groups, to be taken on by a thread
- * that acts on their behalf.
+ * The rights of who asked for something: user, group, supplementary groups and what capabilities root has, to be taken on
+ * by a thread that acts on their behalf.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct rights {
@@ -12,8 +14,18 @@ struct rights {
 	gid_t gid;
 	gid_t *groups;
 	size_t count;
-	pid_t pid; /* who asked, or 0 */
+	pid_t pid;     /* who asked, or 0 */
+	uint64_t caps; /* of root alone: the effective capabilities, by number (capabilities(7)) */
 };
+
+/* A capability, CAP_..., in @caps; and all of them, as the daemon's own words have. */
+#define RIGHT(cap) (UINT64_C(1) << (cap))
+#define RIGHTS_ALL UINT64_MAX
+
+static inline bool rights_have(const struct rights *r, int cap)
+{
+	return r->caps & RIGHT(cap);
+}
 
 /* Returns 0 or -ENOMEM; then @to owes rights_finish(). */
 int rights_copy(struct rights *to, const struct rights *from);
@@ -21,8 +33,8 @@ int rights_copy(struct rights *to, const struct rights *from);
 void rights_finish(struct rights *r);
 
 /*
- * The calling thread, and it alone, acts as @r from now on: effective ids and groups, and no capabilities unless
- * @r is root. The real and saved ids stay the daemon's, so @r's user may not signal the thread (kill(2)). Not
+ * The calling thread, and it alone, acts as @r from now on: effective ids and groups, and of its capabilities those
+ * that @r has, who is root then. The real and saved ids stay the daemon's, so @r's user may not signal the thread (kill(2)). Not
  * undone: the thread ends after its work, also after an error. An ordinary user's daemon has that user's rights
  * already, and nobody else's. Returns 0, or -EPERM where the daemon may not.
  */
@@ -53,8 +65,26 @@ int rights_shed(void);
 int rights_remember_view(void);
 
 /*
- * Whether paths and addresses mean the same to process @pid: it has the same root folder, mount and network
- * namespace. Returns 0, -EXDEV, or -ESRCH where @pid cannot be looked at. A daemon whose root folder is no mount
- * of its own (a bare chroot) cannot tell, and says -EXDEV.
+ * The process @pid as those below want it: /proc/PID, which stays what it is though the number becomes another's. Returns
+ * a descriptor, or -1 where it has gone.
  */
-int rights_same_view(pid_t pid);
+int rights_open_process(pid_t pid);
+
+/*
+ * Whether paths and addresses mean the same to @process: it has the same root folder, mount and network
+ * namespace. Returns 0, -EXDEV, or -ESRCH where it cannot be looked at. A daemon whose root folder is no mount
+ * of its own (a bare chroot) cannot tell, and says -EXDEV. Takes the longer, the more mounts there are.
+ */
+int rights_same_view(int process);
+
+/*
+ * By what @process may be kept from paths that its user may open, and the daemon would open for it; static. NULL: nothing
+ * is to be seen. Landlock shows nothing of itself, but asks for no_new_privs (or for CAP_SYS_ADMIN) before.
+ */
+const char *rights_confined(int process);
+
+/*
+ * Fills in what capabilities @r has, by @process, which @r->pid is the number of: none, unless it is root in the daemon's
+ * own user namespace. Bounded work.
+ */
+void rights_see_capabilities(struct rights *r, int process);

@@ -82,8 +82,8 @@ static void call_nothing(void *arg)
 static void prepare_call(struct call *c, enum port_dir dir)
 {
 	*c = (struct call){
-		.rights = { .uid = geteuid(), .gid = getegid() },
-		.o = { .uri = &c->uri, .fd = -1, .rights = &c->rights, .dir = dir, .done = done },
+		.rights = { .uid = geteuid(), .gid = getegid(), .caps = RIGHTS_ALL },
+		.o = { .uri = &c->uri, .fd = -1, .process = -1, .rights = &c->rights, .dir = dir, .done = done },
 	};
 	c->o.loop = opening_fixture.worker->loop;
 	sem_init(&c->done, 0, 0);

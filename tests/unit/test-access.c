@@ -51,6 +51,7 @@ static void start(void)
 {
 	static const struct fuse_lowlevel_ops ops = { .statfs = op_statfs };
 
+	cr_assert_eq(rights_remember_view(), 0);
 	session_start(&s, &ops);
 	open_dir = make(s.ctx.nodes.root, "open", S_IFDIR | 0777, 0, 0);
 	x = make(open_dir, "x", S_IFIFO | 0640, 1000, 2000);
@@ -142,6 +143,8 @@ static void everything(void)
 
 Test(access, root_may_everything)
 {
+	if (geteuid() != 0)
+		cr_skip("whose capabilities are looked up is the test itself");
 	x->inode->mode = S_IFIFO;
 	ask(0, 0, everything);
 }

@@ -258,3 +258,10 @@ Test(config, random_changes_do_no_harm)
 		lines_finish(&mistakes);
 	}
 }
+
+/* What the first has made is freed, as LeakSanitizer knows. */
+Test(config, of_a_section_that_stands_twice_each_key_is_read)
+{
+	bad("[mount]\npoint = /first\nlog = /first.log\n[mount]\nlog = /second.log\npoint = /second\n",
+	    "4: section [mount] is there twice, first in line 1");
+}

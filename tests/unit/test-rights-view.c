@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "rights.h"
 
 #define NOBODY 65534
@@ -57,10 +59,17 @@ static pid_t differing(const char *chroot_to, int flags)
 	return child;
 }
 
+static int same_view(pid_t pid)
+{
+	_cleanup_fd_ int process = rights_open_process(pid);
+
+	return rights_same_view(process);
+}
+
 static int view_of(const char *chroot_to, int flags)
 {
 	pid_t child = differing(chroot_to, flags);
-	int err = rights_same_view(child);
+	int err = same_view(child);
 
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -70,15 +79,15 @@ static int view_of(const char *chroot_to, int flags)
 Test(rights_view, a_view_is_the_same_or_not)
 {
 	cr_assert_eq(rights_remember_view(), 0);
-	cr_expect_eq(rights_same_view(getpid()), 0);
-	cr_expect_eq(rights_same_view(getppid()), 0);
+	cr_expect_eq(same_view(getpid()), 0);
+	cr_expect_eq(same_view(getppid()), 0);
 	cr_expect_eq(view_of(NULL, 0), 0);
 	cr_expect_eq(view_of(NULL, CLONE_NEWNS), -EXDEV);
 	cr_expect_eq(view_of(NULL, CLONE_NEWNET), -EXDEV);
 	cr_expect_eq(view_of("/tmp", 0), -EXDEV);
 	cr_expect_eq(view_of("/proc", 0), -EXDEV);
-	cr_expect_eq(rights_same_view(0), -ESRCH);
-	cr_expect_eq(rights_same_view(0x7fffffff), -ESRCH);
+	cr_expect_eq(same_view(0), -ESRCH);
+	cr_expect_eq(same_view(0x7fffffff), -ESRCH);
 }
 
 /* A daemon that has entered its own namespaces (fs/mount.c) is asked about one that has not. */
@@ -95,8 +104,8 @@ static int look_from_inside(void)
 	if (err == 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		err = -EPERM;
 	if (err == 0)
-		err = rights_same_view(peer);
-	if (err == 0 && rights_same_view(getpid()) != -EXDEV)
+		err = same_view(peer);
+	if (err == 0 && same_view(getpid()) != -EXDEV)
 		err = -EIO;
 	kill(peer, SIGKILL);
 	return -err;
@@ -111,10 +120,46 @@ static int look_at_root(void)
 {
 	int err = rights_remember_view();
 
-	return -(err ? err : rights_same_view(getppid()));
+	return -(err ? err : same_view(getppid()));
 }
 
 Test(rights_view, a_process_that_may_not_be_traced_can_be_looked_at)
 {
 	cr_expect_eq(as_nobody(look_at_root), 0);
+}
+
+static uint64_t capabilities_of(pid_t pid, uid_t uid)
+{
+	_cleanup_fd_ int process = rights_open_process(pid);
+	struct rights r = { .uid = uid, .pid = pid, .caps = RIGHTS_ALL };
+
+	rights_see_capabilities(&r, process);
+	return r.caps;
+}
+
+Test(rights_view, roots_capabilities_count_in_the_same_user_namespace_alone)
+{
+	pid_t child;
+
+	cr_assert_eq(rights_remember_view(), 0);
+	cr_expect(capabilities_of(getpid(), 0) & RIGHT(CAP_DAC_OVERRIDE));
+	cr_expect_eq(capabilities_of(getpid(), NOBODY), 0);
+	cr_expect_eq(capabilities_of(0, 0), 0);
+	cr_expect_eq(capabilities_of(0x7fffffff, 0), 0);
+	child = differing(NULL, CLONE_NEWUSER);
+	cr_expect_eq(capabilities_of(child, 0), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+Test(rights_view, a_process_that_has_gone_is_not_taken_for_another)
+{
+	pid_t child = differing(NULL, 0);
+	_cleanup_fd_ int process = rights_open_process(child);
+
+	cr_assert_eq(rights_remember_view(), 0);
+	cr_expect_eq(rights_same_view(process), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	cr_expect_eq(rights_same_view(process), -ESRCH);
 }

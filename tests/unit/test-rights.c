@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -179,12 +180,31 @@ Test(rights, the_group_counts)
 
 Test(rights, root_stays_root)
 {
-	struct rights r = { 0 };
+	struct rights r = { .caps = RIGHTS_ALL };
 	struct found f = found_by(&r);
 
 	cr_expect_eq(f.take, 0);
 	cr_expect_eq(f.secret, 0);
 	cr_expect_eq(f.inner, 0);
+}
+
+Test(rights, root_has_no_more_capabilities_than_who_asked)
+{
+	struct rights r = { .caps = RIGHT(CAP_NET_BIND_SERVICE) };
+	struct found f;
+
+	cr_assert_eq(chown(secret, NOBODY, NOBODY), 0);
+	f = found_by(&r);
+	cr_expect_eq(f.take, 0);
+	cr_expect_eq(f.secret, -EACCES);
+	cr_expect_eq(f.inner, 0); /* its own folder */
+	cr_expect_neq(f.low_port, -EACCES);
+	cr_expect_str_eq(f.capabilities, "0000000000000400");
+	r.caps = 0;
+	f = found_by(&r);
+	if (first_free_port() > 80)
+		cr_expect_eq(f.low_port, -EACCES);
+	cr_expect_str_eq(f.capabilities, "0000000000000000");
 }
 
 Test(rights, other_threads_are_unaffected)

@@ -101,3 +101,69 @@ Test(text, makes_one_line_of_each)
 	cr_expect_str_eq(lines.line[0], "a?b??: \xc3\xa9");
 	lines_finish(&lines);
 }
+
+/* Returns @bytes as UTF-8, which must become @bytes again. */
+static void expect_utf8(const char *bytes, const char *expected)
+{
+	_cleanup_free_ char *text = text_to_utf8(bytes), *back = strdup(text);
+
+	cr_expect_str_eq(text, expected, "\"%s\" became \"%s\"", bytes, text);
+	text_from_utf8(back);
+	cr_expect_str_eq(back, bytes);
+}
+
+Test(text, loses_no_byte_that_is_not_utf8)
+{
+	expect_utf8("", "");
+	expect_utf8("tap\xc3\xa9\x1b\x7f", "tap\xc3\xa9\x1b\x7f");
+	expect_utf8("\x80", "\xee\xbe\x80");
+	expect_utf8("a\xff\xc3", "a\xee\xbf\xbf\xee\xbf\x83");
+	expect_utf8("\xc0\x8a", "\xee\xbf\x80\xee\xbe\x8a");
+	/* A character that stands for a byte is not one. */
+	expect_utf8("\xee\xbe\x80", "\xee\xbf\xae\xee\xbe\xbe\xee\xbe\x80");
+	expect_utf8("\xee\xbf\xbf", "\xee\xbf\xae\xee\xbe\xbf\xee\xbe\xbf");
+	expect_utf8("\xee\xbd\xbf", "\xee\xbd\xbf"); /* U+EF7F is none */
+	for (int a = 1; a < 256; a++)
+		for (int b = 1; b < 256; b++) {
+			const char bytes[] = { (char)a, (char)b, '\0' };
+			_cleanup_free_ char *text = text_to_utf8(bytes), *clean = strdup(text);
+
+			text_from_utf8(text);
+			cr_assert_str_eq(text, bytes);
+			text_clean(clean);
+			cr_assert_null(strchr(clean, '\xee'));
+		}
+}
+
+Test(text, is_the_same_json_and_steers_nothing)
+{
+	_cleanup_free_ char *text = text_json(
+		"{\n  \"a\\n\x7f\xc2\x9b\": \"\xe2\x80\xae\xc3\xa9\xf3\xa0\x81\x81\xee\xbf\xbf\"\n}");
+
+	cr_expect_str_eq(text, "{\n  \"a\\n\\u007f\\u009b\": \"\\u202e\xc3\xa9\\udb40\\udc41\\uefff\"\n}");
+}
+
+Test(text, says_what_to_show_instead)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *mark;
+	} all[] = {
+		{ "a", 1, "" },
+		{ "\xc3\xa9", 2, "" },
+		{ "\n", 1, "\\x0a" },
+		{ "\xc2\x9b", 2, "\\x9b" },
+		{ "\xff", 1, "\\xff" },
+		{ "\xee\xbf\xbf", 3, "\\xff" },
+		{ "\xe2\x80\xae", 3, "\\u202e" },
+		{ "\xf3\xa0\x81\x81", 4, "\\U000e0041" },
+	};
+
+	for (size_t i = 0; i < COUNT(all); i++) {
+		char mark[TEXT_MARK_MAX];
+
+		cr_expect_eq(text_next(all[i].text, mark), all[i].len);
+		cr_expect_str_eq(mark, all[i].mark);
+	}
+}

@@ -1,0 +1,71 @@
+/*
+ * The kernel tells of a number, which may be another process's by the time it is looked up: only if the one that has
+ * connected is there afterwards was it that one which was looked at.
+ */
+#include "peer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
+#endif
+
+static int peer_groups(int socket, struct rights *r)
+{
+	socklen_t len = 0;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
+		return 0;
+	if (errno != ERANGE)
+		return -errno;
+	r->groups = malloc(len);
+	if (!r->groups || getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, r->groups, &len) < 0)
+		return r->groups ? -errno : -ENOMEM;
+	r->count = len / sizeof(gid_t);
+	return 0;
+}
+
+/* Returns a pidfd, or -1. */
+static int peer_pidfd(int socket, pid_t pid)
+{
+	socklen_t len = sizeof(int);
+	int pidfd;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0)
+		return pidfd;
+	/* Before Linux 6.5. */
+	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
+static void peer_look(int socket, struct rights *r, int *process)
+{
+	_cleanup_fd_ int pidfd = peer_pidfd(socket, r->pid);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	*process = pidfd < 0 ? -1 : rights_open_process(r->pid);
+	rights_see_capabilities(r, *process);
+	if (*process >= 0 && poll(&p, 1, 0) == 0)
+		return;
+	fd_close(process);
+	r->caps = 0;
+}
+
+int peer_rights(int socket, struct rights *r, int *process)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	*process = -1;
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	*r = (struct rights){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
+	peer_look(socket, r, process);
+	return peer_groups(socket, r);
+}
