@@ -22,7 +22,7 @@ static uint64_t tap_owed(const struct tap *tap)
 /* One for the outlet; two for each pipe. */
 static uint64_t tap_owed_descriptors(const struct tap *tap)
 {
-	return 1 + queue_descriptors(tap->settings.value[SETTING_DEPTH], tap->channel->worker->stage_size) +
+	return 1 + queue_descriptors(tap->settings.value[SETTING_DEPTH], tap->channel->worker->pipe_size) +
 	       2ul * tap->replay_pipes;
 }
 

@@ -36,6 +36,8 @@ void worker_fit_stage(struct worker *w, int size)
 	granted = sys.resize(w->stage.wr, size);
 	if (granted > 0)
 		w->stage_size = granted;
+	if (granted > 0 && size >= PIPE_SIZE)
+		w->pipe_size = granted < PIPE_SIZE ? granted : PIPE_SIZE;
 }
 
 size_t worker_first_packet(struct worker *w, const struct queue *q)
@@ -60,6 +62,7 @@ static int worker_start(struct worker *w)
 	if (err < 0)
 		return err;
 	w->stage_size = pipe_open(&w->stage, 0);
+	w->pipe_size = PIPE_SIZE;
 	if (w->stage_size < 0)
 		return w->stage_size;
 	w->buffer = malloc(SMALL_CHUNK);

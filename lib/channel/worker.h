@@ -47,6 +47,7 @@ struct worker {
 	int null;          /* /dev/null; not owned, as the folder */
 	struct pipe stage; /* empty between chunks */
 	int stage_size;    /* its capacity in bytes: no reader's reserve is smaller */
+	int pipe_size;     /* what the kernel makes of a pipe of PIPE_SIZE, as far as known */
 	char *buffer;      /* one page, for small chunks */
 	struct lingers lingers;
 

@@ -59,7 +59,7 @@ for name in b"new\nline", b"\x1b]0;owned\x07", b"\xff\xfe", b"%s%n", "\u202ereve
     os.mkfifo(name)
 os.mkdir("cut")
 os.chdir("cut")
-for i in range(40):
+for i in range(20):
     os.mkdir("d" * 200)
     os.chdir("d" * 200)
 os.mkfifo("end")

@@ -42,7 +42,7 @@ int attach_as(uid_t uid, struct fixture *f, struct channel *ch, enum port_dir di
 
 	a.config.opened.position = position > 0 ? (uint64_t)position : 0; /* as its opening would tell */
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
-	a.config.rights = (struct rights){ .uid = uid, .gid = uid == getuid() ? getgid() : uid };
+	a.config.rights = (struct rights){ .uid = uid, .gid = uid == getuid() ? getgid() : uid, .caps = RIGHTS_ALL };
 	on_worker(f, call_attach, &a);
 	if (a.err == 0)
 		return (int)a.id;

@@ -373,7 +373,7 @@ static struct lent lent_by(const struct rights *r)
 Test(rights, are_lent_for_a_moment)
 {
 	gid_t groups[] = { GROUP };
-	struct rights nobody = { .uid = NOBODY, .gid = NOBODY }, member = nobody, root = { 0 };
+	struct rights nobody = { .uid = NOBODY, .gid = NOBODY }, member = nobody, root = { .caps = RIGHTS_ALL };
 	struct lent l = lent_by(&nobody);
 
 	cr_expect_eq(l.secret, -EACCES);
@@ -387,4 +387,7 @@ Test(rights, are_lent_for_a_moment)
 	l = lent_by(&root);
 	cr_expect_eq(l.secret, 0);
 	cr_expect_str_neq(l.capabilities, "0000000000000000");
+	root.caps = 0;
+	l = lent_by(&root);
+	cr_expect_str_eq(l.capabilities, "0000000000000000");
 }
