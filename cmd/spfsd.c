@@ -99,7 +99,7 @@ static void spfsd_usage(void)
 	       "    -c, --config FILE  the configuration, spfs.conf(5) (default: " CONFIG_FILE "\n"
 	       "                       where it exists); -o config=FILE\n"
 	       "    --check-config     say what is wrong in FILE, or that it is right\n"
-	       "    -o workers=N       threads that move data (default: one a CPU, at most 4)\n"
+	       "    -o workers=N       threads for each user's channels (default: one a CPU, at most 4)\n"
 	       "    -o log=FILE        log to FILE instead of syslog\n"
 	       "    -o allow_other     let every user in (default for root)\n"
 	       "    -o noallow_other   let only the mounting user in\n"

@@ -49,8 +49,8 @@ struct context {
 	void (*let_go)(struct context *ctx); /* set while leaving: none is left */
 	struct loop_task release;
 
-	struct loop_io watchdog;      /* watchdog.h */
-	LIST_HEAD(, job) patient;     /* jobs that somebody waits for */
+	struct loop_io watchdog;  /* watchdog.h */
+	LIST_HEAD(, job) patient; /* jobs that somebody waits for */
 	/* A worker stands, or goes on (worker->stands); NULL: nobody wants to know. */
 	void (*stands)(struct context *ctx, struct worker *worker);
 

@@ -28,6 +28,9 @@
 #define LEAVE_NSEC (2 * NSEC_PER_SEC)
 #define LEAVE_LONG_NSEC (10 * NSEC_PER_SEC)
 
+/* Other workers get so long to end. */
+#define OTHERS_NSEC (NSEC_PER_SEC / 2)
+
 struct last_job {
 	struct job job;
 	struct server *server;
@@ -103,6 +106,9 @@ void server_abandon(struct server *s)
 	log_err("leaving it behind: process %d is there, and dead, until that is over", getpid());
 	loop_destroy(s->ctx.loop); /* it waits for what comes from /dev/fuse, and would keep the connection */
 	fd_close(&fd);
+	loop_stop(s->ctx.helper);
+	pthread_join(s->helper_thread, NULL);
+	engine_abandon(s->ctx.engine, OTHERS_NSEC);
 	abandon_descriptors();
 	_exit(EXIT_FAILURE);
 }

@@ -20,7 +20,7 @@ struct loop {
 	struct loop_task *posted; /* under lock, as what follows; newest first */
 	unsigned expected;
 	bool stopped;
-	bool quits; /* the loop's thread's */
+	bool quits;        /* the loop's thread's */
 	atomic_ulong turn; /* for others to look at, as what follows */
 	atomic_int thread;
 	atomic_bool ended;

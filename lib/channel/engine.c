@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -201,6 +202,34 @@ struct worker *engine_next(struct engine *e, struct worker *w)
 		w = w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
 	while (w && w->leaving);
 	return w;
+}
+
+/* Dismisses those that have ended. Returns whether others still run that do not stand. */
+static bool engine_dismiss_ended(struct engine *e)
+{
+	struct worker *w, *next;
+	bool running = false;
+
+	for (w = TAILQ_FIRST(&e->workers); w; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		if (loop_ended(w->loop))
+			engine_dismiss(e, w);
+		else
+			running |= !w->stands;
+	}
+	return running;
+}
+
+void engine_abandon(struct engine *e, uint64_t nsec)
+{
+	uint64_t end = clock_nsec() + nsec;
+	struct worker *w;
+
+	TAILQ_FOREACH(w, &e->workers, entry)
+		if (!w->stands)
+			worker_stop(w);
+	while (engine_dismiss_ended(e) && clock_nsec() < end)
+		poll(NULL, 0, 1);
 }
 
 void engine_destroy(struct engine *e)

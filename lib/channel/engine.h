@@ -47,5 +47,8 @@ bool engine_rest(struct engine *engine, uint64_t now);
 /* The worker after @worker, NULL: the first. NULL: it was the last, or there is no engine. */
 struct worker *engine_next(struct engine *engine, struct worker *worker);
 
+/* The end where workers stand: all others end, if they come to it within @nsec nanoseconds, which it waits for. */
+void engine_abandon(struct engine *engine, uint64_t nsec);
+
 /* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */
 void engine_destroy(struct engine *engine);

@@ -56,15 +56,15 @@ struct worker {
 	uid_t uid;    /* whose channels; of a shared one the remainder */
 	bool exposed; /* those that others may open */
 	bool shared;
-	bool leaving;      /* its thread ends */
-	bool stands;       /* it has been in one call for long; who sees that says so, and when it is over */
-	void *visit;       /* of who goes through all workers, within one call; else NULL */
-	uint64_t stood;    /* since then, by clock_nsec() */
-	char *standing;    /* in what, in words; NULL: not known */
+	bool leaving;   /* its thread ends */
+	bool stands;    /* it has been in one call for long; who sees that says so, and when it is over */
+	void *visit;    /* of who goes through all workers, within one call; else NULL */
+	uint64_t stood; /* since then, by clock_nsec() */
+	char *standing; /* in what, in words; NULL: not known */
 	unsigned long seen_turn;
 	unsigned seen_ticks; /* for who looks whether it does (watchdog.h) */
-	unsigned channels; /* that live on it */
-	uint64_t rests;    /* since then it has none, by clock_nsec() */
+	unsigned channels;   /* that live on it */
+	uint64_t rests;      /* since then it has none, by clock_nsec() */
 };
 
 /*

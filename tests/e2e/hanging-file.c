@@ -45,6 +45,7 @@ static void hanging_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *
 
 static void hanging_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	fuse_reply_none(req); /* no answer at all */
 }
 
 int main(int argc, char **argv)
@@ -60,5 +61,9 @@ int main(int argc, char **argv)
 		return 1;
 	puts("mounted");
 	fflush(stdout);
-	return fuse_session_loop(session) < 0;
+	fuse_session_loop(session);
+	fuse_session_unmount(session);
+	fuse_session_destroy(session);
+	fuse_opt_free_args(&args);
+	return 0;
 }

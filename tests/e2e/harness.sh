@@ -104,7 +104,7 @@ spfs_mount() {
 
 # The daemon's, but for the kernel's own in it (io_uring), which come and go.
 daemon_threads() { cat "/proc/$DAEMON/task/"*/comm 2> /dev/null | grep -c spfsd; }
-daemon_has_threads() { [ "$(daemon_threads)" "$@" ]; } # daemon_has_threads -le 7
+daemon_has_threads() { test "$(daemon_threads)" "$@"; } # daemon_has_threads -le 7
 
 # make_workers [FOLDER COMMAND...]: all that the daemon's own user may have, or that of the user whom COMMAND makes, who may
 # write FOLDER: for who counts threads or descriptors. Else they come when they are needed; and they stay a while.
