@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,20 @@ static int control_send(int fd, const char *text, int pass)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* The daemon that does not serve us says why, and closes: what we had sent by then is told first, once, as a reset. */
+static ssize_t control_receive(int fd, char *text)
+{
+	bool reset = false;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(fd, text, CONTROL_ANSWER_MAX, 0);
+		if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset)))
+			return n;
+		reset |= errno == ECONNRESET;
+	}
+}
+
 int control_next(int fd, json_t **answer)
 {
 	char *text = malloc(CONTROL_ANSWER_MAX);
@@ -65,9 +80,7 @@ int control_next(int fd, json_t **answer)
 	*answer = NULL;
 	if (!text)
 		return -ENOMEM;
-	do
-		n = recv(fd, text, CONTROL_ANSWER_MAX, 0);
-	while (n < 0 && errno == EINTR);
+	n = control_receive(fd, text);
 	err = n < 0 ? -errno : n == 0 ? -EPIPE : 0;
 	if (err == 0)
 		*answer = json_loadb(text, (size_t)n, 0, NULL);
@@ -84,7 +97,8 @@ int control_ask(int fd, json_t *request, int pass, json_t **answer)
 	json_decref(request);
 	err = text ? control_send(fd, text, pass) : -EILSEQ; /* json_pack() refuses what is not UTF-8 */
 	free(text);
-	return err < 0 ? err : control_next(fd, answer);
+	/* Why the other end was closed is still to be read. */
+	return err < 0 && err != -EPIPE && err != -ECONNRESET ? err : control_next(fd, answer);
 }
 
 const char *control_error(const json_t *answer)

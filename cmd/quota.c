@@ -1,4 +1,4 @@
-/* spfs quota: what each user's channels hold of a mount, and may hold. */
+/* spfs quota: what each user holds of a mount, and may hold. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -11,12 +11,16 @@
 #include "table.h"
 #include "target.h"
 
-enum { USER, USED, LIMIT };
+enum { USER, USED, LIMIT, NODES, NODES_MAX, FDS, FDS_MAX };
 
 static const struct column quota_columns[] = {
 	[USER] = { "USER", 0 },
 	[USED] = { "USED", SCOLS_FL_RIGHT },
 	[LIMIT] = { "LIMIT", SCOLS_FL_RIGHT },
+	[NODES] = { "NODES", SCOLS_FL_RIGHT },
+	[NODES_MAX] = { "NODES-MAX", SCOLS_FL_RIGHT },
+	[FDS] = { "FDS", SCOLS_FL_RIGHT },
+	[FDS_MAX] = { "FDS-MAX", SCOLS_FL_RIGHT },
 };
 
 /* The daemon knows numbers only: to look a name up may take its time. */
@@ -52,6 +56,10 @@ static int quota_print_table(json_t *quotas)
 		table_text(line, USER, "%s", json_string_value(json_object_get(quota, "user")));
 		table_size(line, USED, quota, "used");
 		table_size(line, LIMIT, quota, "limit");
+		table_number(line, NODES, quota, "nodes");
+		table_number(line, NODES_MAX, quota, "nodes_limit");
+		table_number(line, FDS, quota, "descriptors");
+		table_number(line, FDS_MAX, quota, "descriptors_limit");
 	}
 	return table_print(table);
 }
@@ -76,8 +84,8 @@ static int quota_run(int argc, char *argv[])
 		.options = options,
 		.parser = quota_parse,
 		.args_doc = "[MOUNT]",
-		.doc = "Show the bytes of ring, depth and replay that each user's channels, taps and ports hold, and "
-		       "may hold.\vMOUNT is any name in the mount, by default the working folder. Root and the "
+		.doc = "Show what each user's channels, taps and ports hold, and may hold: bytes of ring, depth and "
+		       "replay, nodes (names, folders, open files), and descriptors of the daemon.\vMOUNT is any name in the mount, by default the working folder. Root and the "
 		       "daemon's user see every user, others themselves.",
 	};
 	struct argument_list a = { 0 };

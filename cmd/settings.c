@@ -70,7 +70,7 @@ static int settings_run_set(int argc, char *argv[])
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
 		       "channel: size, replay, eof, packets, stable, rate\n"
 		       "tap:     size, depth, policy, idle, rate\n"
-		       "mount:   quota\n"
+		       "mount:   quota, nodes, descriptors\n"
 		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
 	};
 	struct settings_assignments a = { .settings = json_object() };

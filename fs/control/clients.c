@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "deferred-close.h"
 #include "fifo.h"
@@ -27,6 +28,9 @@
 /* Whom to close is not possible yet: when to look again, and so many that nobody else is welcomed. */
 #define PARKED_NSEC 100000000
 #define PARKED_MAX 256
+
+/* Its connection, its process, and what it passes. */
+#define CLIENT_DESCRIPTORS 3
 
 struct client {
 	LIST_ENTRY(client) entry;
@@ -41,6 +45,7 @@ struct client {
 	bool gone;                   /* to be closed after it */
 	bool parked;                 /* to be closed later */
 	struct deferred_close *closing;
+	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
@@ -51,6 +56,7 @@ static void client_free(struct client *cl)
 {
 	LIST_REMOVE(cl, entry);
 	rights_finish(&cl->rights);
+	charge_finish(&cl->descriptors);
 	free(cl);
 }
 
@@ -70,9 +76,9 @@ static void client_close(struct client *cl)
 	loop_io_cancel(&cl->io);
 	loop_io_cancel(&cl->room);
 	fd_close(&cl->process);
-	cl->closing = c->leaving ? NULL : deferred_close_create(c->ctx->loop, client_closed, cl);
+	cl->closing = c->leaving ? NULL : deferred_close_create(c->ctx->loop, cl->rights.uid, client_closed, cl);
 	if (cl->closing) {
-		deferred_close_begin(cl->closing, fd_take(&cl->fd), NULL, NULL, cl->rights.uid);
+		deferred_close_begin(cl->closing, fd_take(&cl->fd), NULL, NULL);
 		return;
 	}
 	deferred_close_after(&cl->fd, cl->rights.uid, c->ctx->loop);
@@ -297,6 +303,11 @@ void clients_welcome(struct clients *c, int fd)
 	err = peer_rights(fd, &cl->rights, &cl->process);
 	if (err == 0)
 		err = clients_check(c, &cl->rights, fd);
+	if (err == 0) { /* how many there are is bounded, and by one of them a user may find out what to let go of */
+		cl->descriptors.account = accounts_of_caller(c->ctx, &cl->rights);
+		cl->descriptors.of = ACCOUNT_DESCRIPTORS;
+		charge_note(&cl->descriptors, CLIENT_DESCRIPTORS);
+	}
 	LIST_INSERT_HEAD(&c->all, cl, entry);
 	if (err == 0) {
 		loop_io_poll(&cl->io, fd, POLLIN);

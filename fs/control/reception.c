@@ -128,7 +128,7 @@ struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, boo
 	char *text = malloc(CONTROL_MAX);
 
 	if (r)
-		r->aside = deferred_close_create(loop, reception_done, r);
+		r->aside = deferred_close_create(loop, uid, reception_done, r);
 	if (!r || !r->aside || !text) {
 		if (r)
 			deferred_close_forget(r->aside);
@@ -143,7 +143,7 @@ struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, boo
 	r->done = done;
 	r->data = data;
 	r->got = (struct received){ .text = text, .len = -1, .fd = -1, .err = -EAGAIN };
-	deferred_close_begin(r->aside, r->socket, reception_run, r, uid);
+	deferred_close_begin(r->aside, r->socket, reception_run, r);
 	return r;
 }
 

@@ -1,14 +1,25 @@
 #include "accounts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "access.h"
+#include "base.h"
 #include "json.h"
+#include "log.h"
 
-static void accounts_set_limit(struct context *ctx, struct account *a)
+void accounts_begin(struct context *ctx)
 {
-	atomic_store(&a->limit, quota_limit(&ctx->quotas, a->uid, a->groups, a->count));
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		atomic_store(&ctx->accounts.shared[of].limit, quota_shared(of));
+}
+
+static void accounts_set_limits(struct context *ctx, struct account *a)
+{
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		atomic_store(&a->of[of].limit, quota_limit(&ctx->quotas.of[of], a->uid, a->groups, a->count));
 }
 
 /* The supplementary groups, and the one that @r has besides. */
@@ -36,7 +47,7 @@ struct account *accounts_of_caller(struct context *ctx, const struct rights *r)
 
 	if (!a || accounts_see_groups(a, r) < 0)
 		return NULL;
-	accounts_set_limit(ctx, a);
+	accounts_set_limits(ctx, a);
 	return a;
 }
 
@@ -45,34 +56,125 @@ struct account *accounts_of_user(struct context *ctx, uid_t uid)
 	struct account *a = accounts_of(&ctx->accounts, uid);
 
 	if (a)
-		accounts_set_limit(ctx, a);
+		accounts_set_limits(ctx, a);
 	return a;
+}
+
+static bool accounts_have_group_rules(const struct quotas *q)
+{
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		for (size_t i = 0; i < q->of[of].count; i++)
+			if (q->of[of].rules[i].group)
+				return true;
+	return false;
+}
+
+struct account *accounts_of_request(struct context *ctx, fuse_req_t req)
+{
+	struct account *a = accounts_of_user(ctx, fuse_req_ctx(req)->uid);
+	_cleanup_rights_ struct rights rights = { 0 };
+
+	if (!a || a->count || !accounts_have_group_rules(&ctx->quotas))
+		return a;
+	return access_rights(req, &rights) < 0 ? NULL : accounts_of_caller(ctx, &rights);
 }
 
 void accounts_limit(struct context *ctx)
 {
-	struct account *a;
+	struct account *a, *next;
 
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		accounts_set_limit(ctx, a);
+	HASH_ITER(by_uid, ctx->accounts.by_uid, a, next)
+		accounts_set_limits(ctx, a);
 }
 
-static json_t *accounts_json_of(struct account *a)
+static uint64_t accounts_left(const struct account_count *count)
 {
-	uint64_t limit = atomic_load(&a->limit);
+	uint64_t used = atomic_load(&count->used), limit = atomic_load(&count->limit);
 
-	return json_pack("{so so so}", "uid", json_of_number(a->uid), "used", json_of_number(atomic_load(&a->used)),
-			 "limit", limit ? json_of_number(limit) : json_null());
+	return !limit ? UINT64_MAX : used < limit ? limit - used : 0;
+}
+
+uint64_t accounts_nodes_left(struct context *ctx, fuse_req_t req)
+{
+	const struct account *a = accounts_of_request(ctx, req);
+	uint64_t own = a ? accounts_left(&a->of[ACCOUNT_NODES]) : 0;
+	uint64_t shared = accounts_left(&ctx->accounts.shared[ACCOUNT_NODES]); /* for others it is a guess */
+
+	return own < shared ? own : shared;
+}
+
+void accounts_log_refusal(const struct account *a, enum account_resource of, const char *name)
+{
+	uint64_t used = atomic_load(&a->of[of].used), limit = atomic_load(&a->of[of].limit);
+
+	if (limit && used >= limit)
+		log_user_info(a->uid, "%s: user %u has %ju of %ju %s", name, a->uid, (uintmax_t)used, (uintmax_t)limit,
+			      account_resource_name(of));
+	else
+		log_user_info(a->uid, "%s: user %u would have too many %s, or all users together", name, a->uid,
+			      account_resource_name(of));
+}
+
+int accounts_charge_node(struct context *ctx, fuse_req_t req, struct node *node, const char *name)
+{
+	struct account *a = accounts_of_request(ctx, req);
+	int err = node_charge(node, a);
+
+	if (err == -EDQUOT)
+		accounts_log_refusal(a, ACCOUNT_NODES, name);
+	return err;
+}
+
+/* ---- told ---- */
+
+int accounts_report(struct context *ctx, const struct rights *r, struct account_report **all, size_t *count)
+{
+	bool every = r->uid == 0 || r->uid == geteuid();
+	struct account *a, *next;
+
+	*count = 0;
+	*all = accounts_of_caller(ctx, r) ? calloc(HASH_CNT(by_uid, ctx->accounts.by_uid), sizeof(**all)) : NULL;
+	if (!*all)
+		return -ENOMEM;
+	HASH_ITER(by_uid, ctx->accounts.by_uid, a, next) {
+		struct account_report *to = &(*all)[*count];
+
+		if (!every && a->uid != r->uid)
+			continue;
+		to->uid = a->uid;
+		for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++) {
+			to->used[of] = atomic_load(&a->of[of].used);
+			to->limit[of] = atomic_load(&a->of[of].limit);
+		}
+		++*count;
+	}
+	return 0;
+}
+
+json_t *account_report_json(const struct account_report *report)
+{
+	static const char *const used[] = { "used", "nodes", "descriptors" };
+	static const char *const limit[] = { "limit", "nodes_limit", "descriptors_limit" };
+	json_t *json = json_pack("{so}", "uid", json_of_number(report->uid));
+
+	for (enum account_resource of = 0; json && of < ACCOUNT_RESOURCES; of++)
+		if (json_object_set_new(json, used[of], json_of_number(report->used[of])) < 0 ||
+		    json_object_set_new(json, limit[of],
+					report->limit[of] ? json_of_number(report->limit[of]) : json_null()) < 0) {
+			json_decref(json);
+			return NULL;
+		}
+	return json;
 }
 
 json_t *accounts_json(struct context *ctx, const struct rights *r)
 {
-	bool all = r->uid == 0 || r->uid == geteuid();
-	json_t *list = accounts_of_caller(ctx, r) ? json_array() : NULL;
-	struct account *a;
+	_cleanup_free_ struct account_report *all = NULL;
+	size_t count;
+	json_t *list = accounts_report(ctx, r, &all, &count) == 0 ? json_array() : NULL;
 
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		if ((all || a->uid == r->uid) && json_array_append_new(list, accounts_json_of(a)) < 0) {
+	for (size_t i = 0; list && i < count; i++)
+		if (json_array_append_new(list, account_report_json(&all[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}

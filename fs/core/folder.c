@@ -40,6 +40,13 @@ struct node *folder_find(struct context *ctx, struct node *dir, const char *name
 	return node && !node->pending ? node : NULL;
 }
 
+bool folder_is_too_long(const struct node *dir, const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > NAME_MAX || node_path_length(dir) + 1 + len >= PATH_MAX;
+}
+
 int folder_for_new(struct context *ctx, fuse_ino_t parent, const char *name, struct node **dir)
 {
 	*dir = node_get(&ctx->nodes, parent);
@@ -49,7 +56,7 @@ int folder_for_new(struct context *ctx, fuse_ino_t parent, const char *name, str
 		return -ENOENT;
 	if (folder_is_admin(ctx, *dir))
 		return -EPERM;
-	if (strlen(name) > NAME_MAX)
+	if (folder_is_too_long(*dir, name))
 		return -ENAMETOOLONG;
 	if (node_find(*dir, name) || (*dir == ctx->nodes.root && !strcmp(name, folder_admin_name)))
 		return -EEXIST;

@@ -16,6 +16,9 @@ bool folder_is_there(const struct context *ctx, const struct node *dir);
 /* The node that a user finds by @name in @dir; NULL: there is none, or none yet. */
 struct node *folder_find(struct context *ctx, struct node *dir, const char *name);
 
+/* Whether @name, or the path to it, would be too long in @dir. */
+bool folder_is_too_long(const struct node *dir, const char *name);
+
 /*
  * The folder of number @parent if @name may be made in it, after every check that the kernel has not made: *dir. Returns
  * 0 or a negative errno.

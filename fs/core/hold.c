@@ -74,6 +74,8 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		return -ENOMEM;
 	}
 	err = channel_create(&object->channel, engine_next_worker(ctx->engine), name->id, path, &limits);
+	if (err == -EDQUOT)
+		accounts_log_refusal(limits.account, ACCOUNT_DESCRIPTORS, path);
 	if (err < 0)
 		free(object);
 	else

@@ -15,6 +15,7 @@ struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 	inode->uid = uid;
 	inode->gid = gid;
 	LIST_INIT(&inode->nodes);
+	LIST_INIT(&inode->waiters);
 	inode_touch(inode, INODE_ATIME | INODE_MTIME | INODE_CTIME);
 	return inode;
 }
@@ -60,7 +61,7 @@ void node_stat(const struct node *node, struct stat *st)
 	memset(st, 0, sizeof(*st));
 	st->st_ino = inode->ino;
 	st->st_mode = inode->mode & (S_IFMT | inode_shown(node));
-	st->st_nlink = node->kind == NODE_DIR ? node->subdirs + 2 : inode->names;
+	st->st_nlink = node->kind == NODE_DIR && inode->names ? node->subdirs + 2 : inode->names;
 	st->st_uid = inode->uid;
 	st->st_gid = inode->gid;
 	st->st_atim = inode->atime;

@@ -1,9 +1,11 @@
 #include "node.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
+#include "entries.h"
 #include "inode.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
@@ -32,10 +34,15 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 	node->id = ++t->next_id;
 	node->kind = kind;
 	node->inode = inode;
-	TAILQ_INIT(&node->list);
-	LIST_INIT(&node->cursors);
+	entries_init(&node->entries);
 	HASH_ADD(by_id, t->by_id, id, sizeof(node->id), node);
 	return node;
+}
+
+int node_charge(struct node *node, struct account *account)
+{
+	node->charge = (struct charge){ .account = account, .of = ACCOUNT_NODES };
+	return account ? charge_set(&node->charge, 1) : -ENOMEM;
 }
 
 static void node_free(struct node_table *t, struct node *node)
@@ -43,6 +50,7 @@ static void node_free(struct node_table *t, struct node *node)
 	HASH_DELETE(by_id, t->by_id, node);
 	if (node->text)
 		node->text->free(node->text);
+	charge_finish(&node->charge);
 	inode_put(node->inode);
 	free(node->name);
 	free(node);
@@ -54,12 +62,27 @@ void node_release(struct node_table *t, struct node *node)
 		node_free(t, node);
 }
 
-struct node *node_find(struct node *dir, const char *name)
+struct node *node_find(const struct node *dir, const char *name)
 {
-	struct node *node;
+	return entries_find(&dir->entries, name);
+}
 
-	HASH_FIND(by_name, dir->children, name, strlen(name), node);
-	return node;
+/* The node takes its place in @dir. */
+static void node_enter(struct node_table *t, struct node *node, struct node *dir)
+{
+	node->parent = dir;
+	entries_add(&dir->entries, node);
+	t->names++;
+	node->inode->names++;
+	if (node->kind == NODE_DIR) {
+		dir->subdirs++;
+	} else {
+		if (node_is_tap(node))
+			node->inode->taps++;
+		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
+	}
+	inode_touch(node->inode, INODE_CTIME);
+	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
 }
 
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name)
@@ -73,40 +96,25 @@ int node_attach(struct node_table *t, struct node *node, struct node *dir, const
 		return -ENOMEM;
 	free(node->name);
 	node->name = copy;
-	node->parent = dir;
 	node->cookie = ++t->next_cookie;
-	HASH_ADD_KEYPTR(by_name, dir->children, node->name, strlen(node->name), node);
-	TAILQ_INSERT_TAIL(&dir->list, node, entry);
-	t->names++;
-	if (node->kind == NODE_DIR) {
-		dir->subdirs++;
-	} else {
-		node->inode->names++;
-		if (node_is_tap(node))
-			node->inode->taps++;
-		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
-	}
-	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+	node_enter(t, node, dir);
 	return 0;
 }
 
 void node_replace(struct node *old, struct node *fresh)
 {
 	struct node *dir = old->parent;
-	struct dir_cursor *cursor;
 
-	LIST_FOREACH(cursor, &dir->cursors, entry)
-		if (cursor->next == old)
-			cursor->next = fresh;
-	HASH_DELETE(by_name, dir->children, old);
+	entries_remove(&dir->entries, old);
 	fresh->name = old->name;
 	fresh->parent = dir;
 	fresh->cookie = old->cookie;
+	charge_finish(&fresh->charge);
+	fresh->charge = old->charge;
+	old->charge = (struct charge){ 0 };
 	old->name = NULL;
 	old->parent = NULL;
-	HASH_ADD_KEYPTR(by_name, dir->children, fresh->name, strlen(fresh->name), fresh);
-	TAILQ_INSERT_BEFORE(old, fresh, entry);
-	TAILQ_REMOVE(&dir->list, old, entry);
+	entries_add(&dir->entries, fresh);
 	LIST_INSERT_BEFORE(old, fresh, sibling);
 	LIST_REMOVE(old, sibling);
 }
@@ -114,69 +122,106 @@ void node_replace(struct node *old, struct node *fresh)
 void node_detach(struct node_table *t, struct node *node)
 {
 	struct node *dir = node->parent;
-	struct dir_cursor *cursor;
 
-	LIST_FOREACH(cursor, &dir->cursors, entry)
-		if (cursor->next == node)
-			cursor->next = TAILQ_NEXT(node, entry);
-	HASH_DELETE(by_name, dir->children, node);
-	TAILQ_REMOVE(&dir->list, node, entry);
+	entries_remove(&dir->entries, node);
 	t->names--;
 	node->parent = NULL;
+	node->inode->names--;
 	if (node->kind == NODE_DIR) {
 		dir->subdirs--;
 	} else {
-		node->inode->names--;
 		if (node_is_tap(node))
 			node->inode->taps--;
 		LIST_REMOVE(node, sibling);
-		inode_touch(node->inode, INODE_CTIME);
 	}
+	inode_touch(node->inode, INODE_CTIME);
 	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
+}
+
+void node_move(struct node_table *t, struct node *node, struct node *dir, char *name)
+{
+	bool stays = node->parent == dir;
+
+	node_detach(t, node);
+	free(node->name);
+	node->name = name;
+	if (!stays)
+		node->cookie = ++t->next_cookie;
+	node_enter(t, node, dir);
+}
+
+static void node_leave(struct node *node)
+{
+	entries_remove(&node->parent->entries, node);
+	node->parent->subdirs -= node->kind == NODE_DIR;
+}
+
+static void node_take_place(struct node *node, const struct node *of)
+{
+	node->parent = of->parent;
+	node->name = of->name;
+	node->cookie = of->cookie;
+	node->parent->subdirs += node->kind == NODE_DIR;
+	entries_add(&node->parent->entries, node);
+	inode_touch(node->inode, INODE_CTIME);
+	inode_touch(node->parent->inode, INODE_MTIME | INODE_CTIME);
+}
+
+void node_exchange(struct node *a, struct node *b)
+{
+	const struct node was = { .parent = a->parent, .name = a->name, .cookie = a->cookie };
+
+	node_leave(a);
+	node_leave(b);
+	node_take_place(a, b);
+	node_take_place(b, &was);
 }
 
 int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid)
 {
 	memset(t, 0, sizeof(*t));
 	t->root = node_create(t, NODE_DIR, NULL, S_IFDIR | (mode & 07777), uid, gid);
-	return t->root ? 0 : -ENOMEM;
+	if (!t->root)
+		return -ENOMEM;
+	t->root->inode->names = 1;
+	return 0;
 }
 
 void node_table_finish(struct node_table *t)
 {
 	struct node *node, *next;
 
-	HASH_ITER(by_id, t->by_id, node, next) {
-		if (node->children)
-			HASH_CLEAR(by_name, node->children);
-	}
 	HASH_ITER(by_id, t->by_id, node, next)
 		node_free(t, node);
 }
 
+size_t node_path_length(const struct node *node)
+{
+	size_t len = 0;
+
+	for (; node->parent && len < PATH_MAX; node = node->parent)
+		len += 1 + strlen(node->name);
+	return len;
+}
+
 char *node_path(const struct node *node)
 {
-	size_t len = 1;
-	char *path, *end;
+	char path[PATH_MAX];
+	char *at = path + sizeof(path);
 
-	for (const struct node *n = node; n->parent; n = n->parent)
-		len += strlen(n->name) + 1;
-	path = malloc(len + 1);
-	if (!path)
-		return NULL;
-	end = path + len;
-	*end = '\0';
-	if (!node->parent) {
-		strcpy(path, "/");
-		return path;
-	}
+	*--at = '\0';
 	for (; node->parent; node = node->parent) {
 		size_t n = strlen(node->name);
 
-		end -= n;
-		memcpy(end, node->name, n);
-		*--end = '/';
+		if ((size_t)(at - path) < n + 1 + strlen(NODE_PATH_CUT))
+			break;
+		at -= n;
+		memcpy(at, node->name, n);
+		*--at = '/';
 	}
-	memmove(path, end, strlen(end) + 1);
-	return path;
+	if (node->parent)
+		at = memcpy(at - strlen(NODE_PATH_CUT), NODE_PATH_CUT, strlen(NODE_PATH_CUT));
+	else if (!*at)
+		*--at = '/';
+	return strdup(at);
 }

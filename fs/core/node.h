@@ -7,14 +7,17 @@
  */
 #pragma once
 
+#include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
-struct dir_cursor;
+#include "account.h"
+
 struct object;
+struct settle_waiter;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
 struct inode {
@@ -24,17 +27,26 @@ struct inode {
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	unsigned refs;
-	unsigned names;          /* st_nlink of a channel */
-	unsigned taps;           /* names that are taps */
-	struct node *origin;     /* NULL once it has no name */
-	struct object *object;   /* hold.h's: the channel; NULL while the daemon has no part in it */
-	unsigned holds;          /* hold.h's */
-	uint64_t collected;      /* the last collection that has counted it */
-	unsigned handles;        /* that are open */
-	bool packets;            /* each write is a message; the origin is shown as a regular file */
-	bool switching;          /* a change of that is under way */
-	int ring_size;           /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
+	unsigned taps;         /* names that are taps */
+	struct node *origin;   /* NULL once it has no name */
+	struct object *object; /* hold.h's: the channel; NULL while the daemon has no part in it */
+	unsigned holds;        /* hold.h's */
+	uint64_t collected;    /* the last collection that has counted it */
+	unsigned handles;      /* that are open */
+	bool packets;          /* each write is a message; the origin is shown as a regular file */
+	bool switching;        /* a change of that is under way */
+	int ring_size;         /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	unsigned settling;     /* settle.h's */
+	uint64_t settles;      /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
+	LIST_HEAD(, settle_waiter) waiters;
 	LIST_HEAD(, node) nodes; /* the names */
+};
+
+/* What is in a folder; entries.h. */
+struct entries {
+	RB_HEAD(entries_names, node) names;
+	RB_HEAD(entries_order, node) order; /* by cookie */
 };
 
 enum node_kind { NODE_DIR, NODE_FIFO, NODE_HANDLE, NODE_SOCKET, NODE_FILE };
@@ -45,6 +57,7 @@ struct node {
 	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
 	unsigned pins;    /* references of ours: open handles, jobs */
 	struct inode *inode;
+	struct charge charge;     /* for itself, as long as it is there */
 	uid_t maker;              /* of a tap: who made it */
 	LIST_ENTRY(node) sibling; /* other names of the inode */
 	UT_hash_handle by_id;
@@ -53,14 +66,13 @@ struct node {
 	struct node *parent;
 	char *name;
 	bool pending; /* being linked: not to be seen yet */
-	uint64_t cookie;
-	TAILQ_ENTRY(node) entry;
-	UT_hash_handle by_name;
+	uint64_t
+		cookie; /* its place in a listing: none is given twice, and it stays while the name stays in the folder */
+	RB_ENTRY(node) by_name;
+	RB_ENTRY(node) by_cookie;
 
 	/* NODE_DIR */
-	struct node *children;
-	TAILQ_HEAD(node_list, node) list; /* by cookie */
-	LIST_HEAD(, dir_cursor) cursors;
+	struct entries entries;
 	unsigned subdirs;
 
 	/* NODE_HANDLE: bytes written through it */
@@ -77,14 +89,6 @@ struct node_text {
 	struct timespec time; /* CLOCK_REALTIME: when it was made */
 	/* The node is gone. Frees the text, too. */
 	void (*free)(struct node_text *t);
-};
-
-/* An open folder's place in it. */
-struct dir_cursor {
-	LIST_ENTRY(dir_cursor) entry;
-	struct node *dir;
-	struct node *next; /* NULL: at the end */
-	uint64_t offset;   /* the cookie that @next stands for */
 };
 
 struct node_table {
@@ -113,19 +117,42 @@ struct node *node_get(struct node_table *t, uint64_t id);
 struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode, uid_t uid,
 			 gid_t gid);
 
+/* Charges it to @account, for as long as it is there. Returns 0, -EDQUOT, or -ENOMEM where that is NULL. */
+int node_charge(struct node *node, struct account *account);
+
 /* Gives the node its name in @dir. Returns 0, -EEXIST or -ENOMEM. */
 int node_attach(struct node_table *t, struct node *node, struct node *dir, const char *name);
 
 /* Gives the name and place of @old to @fresh, a node without one, of the same kind and inode. */
 void node_replace(struct node *old, struct node *fresh);
 
+/*
+ * Moves the node, which has a name, to @name in @dir, where there is none such. @name was allocated, and is taken; so
+ * nothing can fail. Within a folder it keeps its place in a listing, so that one that goes on meanwhile neither misses
+ * nor repeats it.
+ */
+void node_move(struct node_table *t, struct node *node, struct node *dir, char *name);
+
+/* Gives each of two nodes, which both have a name, the name and place of the other. */
+void node_exchange(struct node *a, struct node *b);
+
 /* Takes its name away; the node goes once nobody refers to it. */
 void node_detach(struct node_table *t, struct node *node);
 
-struct node *node_find(struct node *dir, const char *name);
+struct node *node_find(const struct node *dir, const char *name);
 
 /* Frees the node if it has no name, no lookups and no pins. */
 void node_release(struct node_table *t, struct node *node);
+
+/*
+ * The length of the node's path from the mount's root. No name is made where it would be PATH_MAX or more, though a folder
+ * may be moved with what is in it to where that is. Then it is some number from PATH_MAX on: nothing goes through more
+ * folders than fit in a path.
+ */
+size_t node_path_length(const struct node *node);
+
+/* What a path begins with that is longer, and is told of by its end. */
+#define NODE_PATH_CUT "..."
 
 /* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
 char *node_path(const struct node *node);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "entries.h"
 #include "folder.h"
 #include "names.h"
 #include "reply.h"
@@ -24,7 +25,7 @@ static int dir_find_victim(struct context *ctx, fuse_ino_t parent, const char *n
 		return -ENOTDIR;
 	if (!folder && node->kind == NODE_DIR)
 		return -EISDIR;
-	if (node->kind == NODE_DIR && !TAILQ_EMPTY(&node->list))
+	if (node->kind == NODE_DIR && !entries_empty(&node->entries))
 		return -ENOTEMPTY;
 	*victim = node;
 	return 0;
@@ -56,7 +57,7 @@ static int dir_check_replace(const struct node *node, const struct node *old)
 		return -ENOTDIR;
 	if (node->kind != NODE_DIR && old->kind == NODE_DIR)
 		return -EISDIR;
-	return old->kind == NODE_DIR && !TAILQ_EMPTY(&old->list) ? -ENOTEMPTY : 0;
+	return old->kind == NODE_DIR && !entries_empty(&old->entries) ? -ENOTEMPTY : 0;
 }
 
 static int dir_check_rename(const struct context *ctx, const struct node *from, struct node *to,
@@ -64,13 +65,15 @@ static int dir_check_rename(const struct context *ctx, const struct node *from, 
 {
 	if (!node || !folder_is_there(ctx, to))
 		return -ENOENT;
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	if (folder_is_admin(ctx, node) || folder_is_admin(ctx, to) || folder_is_admin(ctx, from) ||
 	    (old && folder_is_admin(ctx, old)))
 		return -EPERM;
-	if (strlen(newname) > NAME_MAX)
+	if (folder_is_too_long(to, newname))
 		return -ENAMETOOLONG;
+	if (flags & RENAME_EXCHANGE)
+		return old ? 0 : -ENOENT;
 	if (old ? flags & RENAME_NOREPLACE : node_find(to, newname) != NULL) /* a tap on its way is not found */
 		return -EEXIST;
 	return old && old != node ? dir_check_replace(node, old) : 0;
@@ -86,7 +89,9 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 	struct node *old = to ? folder_find(ctx, to, newname) : NULL;
 	int err = dir_check_rename(ctx, from, to, node, old, newname, flags);
 
-	if (err == 0 && old != node)
+	if (err == 0 && (flags & RENAME_EXCHANGE))
+		node_exchange(node, old);
+	else if (err == 0 && old != node)
 		err = names_move(ctx, node, old, to, newname);
 	reply_error(req, err);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "accounts.h"
 #include "base.h"
 #include "folder.h"
 #include "log.h"
@@ -13,15 +14,66 @@
 #include "operation-parts.h"
 #include "packets.h"
 #include "reply.h"
+#include "settle.h"
 #include "tee.h"
 
 /* ---- finding ---- */
 
-void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+/* *node: the nameless node that stands for the name in an answer, charged to the caller. Returns 0 or a negative errno. */
+static int dir_stand_in(fuse_req_t req, struct inode *inode, enum node_kind kind, const char *name, struct node **node)
+{
+	struct context *ctx = context_of(req);
+	struct node *stand_in = packets_stand_in(ctx, inode, kind);
+	int err = stand_in ? accounts_charge_node(ctx, req, stand_in, name) : -ENOMEM;
+
+	if (err == 0)
+		*node = stand_in;
+	else if (stand_in)
+		node_release(&ctx->nodes, stand_in);
+	return err;
+}
+
+/* A look-up that waits for the channel to settle. */
+struct dir_looking {
+	struct settle_waiter waiter;
+	fuse_req_t req;
+	fuse_ino_t parent;
+	char name[NAME_MAX + 1];
+};
+
+static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool waits);
+
+static void dir_look_on(struct settle_waiter *w)
+{
+	struct dir_looking *l = container_of(w, struct dir_looking, waiter);
+
+	dir_look(l->req, l->parent, l->name, false);
+	free(l);
+}
+
+/* Returns whether it waits: the daemon's own do not, for the worker may be about to open what is looked up. */
+static bool dir_look_later(fuse_req_t req, fuse_ino_t parent, const char *name, struct node *node)
+{
+	struct dir_looking *l;
+
+	names_look(context_of(req), node);
+	l = settle_goes_on(node->inode) ? malloc(sizeof(*l)) : NULL;
+	if (!l)
+		return false;
+	l->waiter.run = dir_look_on;
+	l->req = req;
+	l->parent = parent;
+	strcpy(l->name, name);
+	settle_wait(context_of(req), node->inode, &l->waiter);
+	return true;
+}
+
+static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool waits)
 {
 	struct context *ctx = context_of(req);
 	struct node *dir = node_get(&ctx->nodes, parent);
 	struct node *node;
+	int err = 0;
 
 	if (!dir || dir->kind != NODE_DIR) {
 		reply_error(req, -ENOTDIR);
@@ -40,12 +92,19 @@ void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_error(req, -ENOENT);
 		return;
 	}
-	if (dir != ctx->numbers)
-		node = packets_shown(ctx, node);
-	if (node)
-		reply_entry(req, node);
+	if (waits && dir != ctx->numbers && dir_look_later(req, parent, name, node))
+		return;
+	if (dir != ctx->numbers && packets_name(node))
+		err = dir_stand_in(req, node->inode, NODE_HANDLE, name, &node);
+	if (err < 0)
+		reply_error(req, err);
 	else
-		reply_error(req, -ENOMEM);
+		reply_entry(req, node);
+}
+
+void dir_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	dir_look(req, parent, name, true);
 }
 
 static void dir_forget_one(struct context *ctx, uint64_t ino, uint64_t count)
@@ -73,19 +132,33 @@ void dir_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 
 /* ---- making ---- */
 
-static int dir_make_channel(struct context *ctx, struct node *node, struct node *dir, const char *name,
+/*
+ * mknod(2) of a regular file makes a channel too, as open(2) does, and is to be answered with one; the next look-up
+ * finds the FIFO. Of a packet channel the answer has to be a FIFO, but the one that holds messages is for nobody.
+ */
+static int dir_answer(fuse_req_t req, struct node *node, mode_t type, const char *name, struct node **shown)
+{
+	if (S_ISREG(type))
+		return dir_stand_in(req, node->inode, NODE_HANDLE, name, shown);
+	*shown = node;
+	return node->inode->packets ? dir_stand_in(req, node->inode, NODE_FIFO, name, shown) : 0;
+}
+
+static int dir_make_channel(fuse_req_t req, struct node *node, struct node *dir, const char *name, mode_t type,
 			    struct node **shown)
 {
+	struct context *ctx = context_of(req);
 	int err;
 
 	node->inode->origin = node;
 	node->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-	/* The answer has to be a FIFO, but the one that holds messages is for nobody. */
-	*shown = node->inode->packets ? packets_stand_in(ctx, node->inode, NODE_FIFO) : node;
-	err = *shown ? node_attach(&ctx->nodes, node, dir, name) : -ENOMEM;
+	err = dir_answer(req, node, type, name, shown);
+	if (err < 0)
+		return err;
+	err = node_attach(&ctx->nodes, node, dir, name);
 	if (err == 0 && ctx->defaults.value[SETTING_EOF] == EOF_NEVER)
 		err = names_begin(ctx, node, &ctx->defaults);
-	if (err < 0 && *shown && *shown != node)
+	if (err < 0 && *shown != node)
 		node_release(&ctx->nodes, *shown);
 	return err;
 }
@@ -93,6 +166,7 @@ static int dir_make_channel(struct context *ctx, struct node *node, struct node 
 static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_kind kind, mode_t mode,
 			 struct node **shown)
 {
+	mode_t type = kind == NODE_DIR ? S_IFDIR : S_IFIFO;
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	struct context *ctx = context_of(req);
 	gid_t gid = caller->gid;
@@ -106,13 +180,15 @@ static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, en
 		if (kind == NODE_DIR)
 			mode |= S_ISGID;
 	}
-	node = node_create(&ctx->nodes, kind, NULL, mode, caller->uid, gid);
+	node = node_create(&ctx->nodes, kind, NULL, type | (mode & 07777), caller->uid, gid);
 	if (!node)
 		return -ENOMEM;
 	node->pins++;
 	*shown = node;
-	err = kind == NODE_FIFO ? dir_make_channel(ctx, node, dir, name, shown) :
-				  node_attach(&ctx->nodes, node, dir, name);
+	err = accounts_charge_node(ctx, req, node, name);
+	if (err == 0)
+		err = kind == NODE_FIFO ? dir_make_channel(req, node, dir, name, mode, shown) :
+					  node_attach(&ctx->nodes, node, dir, name);
 	node->pins--;
 	if (err < 0)
 		node_release(&ctx->nodes, node);
@@ -153,12 +229,12 @@ void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_error(req, -EPERM);
 		return;
 	}
-	dir_make(req, parent, name, NODE_FIFO, S_IFIFO | (mode & 07777));
+	dir_make(req, parent, name, NODE_FIFO, mode);
 }
 
 void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	dir_make(req, parent, name, NODE_DIR, S_IFDIR | (mode & 07777));
+	dir_make(req, parent, name, NODE_DIR, mode);
 }
 
 void dir_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
@@ -210,11 +286,10 @@ static int dir_link_start(struct dir_linking *l)
 		err = -EPERM;
 	if (err < 0)
 		return err;
-	if (node->kind == NODE_HANDLE) {
-		l->stand_in = packets_stand_in(l->tee.ctx, node->inode, NODE_HANDLE);
-		if (!l->stand_in)
-			return -ENOMEM;
-	}
+	if (node->kind == NODE_HANDLE)
+		err = dir_stand_in(l->req, node->inode, NODE_HANDLE, l->tee.name, &l->stand_in);
+	if (err < 0)
+		return err;
 	err = tee_start(&l->tee, &rights);
 	if (err < 0 && l->stand_in)
 		node_release(&l->tee.ctx->nodes, l->stand_in);

@@ -3,19 +3,20 @@
 
 #include "feed.h"
 #include "handle.h"
-#include "hold.h"
+#include "settle.h"
 
 struct handle {
 	LIST_ENTRY(handle) entry;
 	struct hold hold; /* until it is closed */
-	struct job opening;
-	struct job closing;
+	struct settle opening;
+	struct settle closing;
 	struct node *node; /* kept */
 	bool detached;     /* it has no part in the channel any more; its feed goes */
 	bool closed;       /* the feed is gone */
 	bool released;     /* nobody has it open */
-	bool packets;      /* of a packet channel */
-	uint64_t pos;      /* with packets: where the rest of a write that the kernel cut would be */
+	struct charge descriptors;
+	bool packets; /* of a packet channel */
+	uint64_t pos; /* with packets: where the rest of a write that the kernel cut would be */
 
 	/* The worker's. */
 	struct feed *feed;

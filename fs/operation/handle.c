@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "channel.h"
 #include "folder.h"
@@ -17,9 +18,9 @@
 
 /* ---- opening and closing ---- */
 
-static void handle_work_open(struct job *job)
+static void handle_work_open(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, opening);
+	struct handle *h = container_of(settle, struct handle, opening);
 	struct channel *ch = hold_channel(&h->hold);
 
 	h->err = channel_start(ch);
@@ -27,13 +28,13 @@ static void handle_work_open(struct job *job)
 		h->err = feed_create(&h->feed, ch);
 }
 
-static void handle_opened(struct job *job)
+static void handle_opened(struct settle *settle)
 {
 }
 
-static void handle_work_close(struct job *job)
+static void handle_work_close(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, closing);
+	struct handle *h = container_of(settle, struct handle, closing);
 
 	if (h->feed)
 		feed_cancel_all(h->feed);
@@ -47,24 +48,25 @@ static void handle_free(struct context *ctx, struct handle *h)
 	h->node->pins--;
 	node_release(&ctx->nodes, h->node);
 	LIST_REMOVE(h, entry);
+	charge_finish(&h->descriptors);
 	free(h);
 }
 
-static void handle_closed(struct job *job)
+static void handle_closed(struct settle *settle)
 {
-	struct handle *h = container_of(job, struct handle, closing);
+	struct handle *h = container_of(settle, struct handle, closing);
 
 	h->closed = true;
 	hold_drop(&h->hold);
 	if (h->released)
-		handle_free(job->ctx, h);
+		handle_free(settle->job.ctx, h);
 }
 
 /* Ends the handle's part in the channel. */
 static void handle_detach(struct handle *h)
 {
 	h->detached = true;
-	hold_post(&h->hold, &h->closing, handle_work_close, handle_closed);
+	settle_post_closing(&h->closing, &h->hold, handle_work_close, handle_closed);
 }
 
 /* Nobody has it open any more. */
@@ -95,17 +97,36 @@ void handles_destroy(struct context *ctx)
 		handle_free(ctx, h);
 }
 
-/* A handle of @node. Returns 0 or a negative errno. */
-static int handle_new(struct handle **out, struct context *ctx, struct node *node)
+/* Charges the inlet to who opens it. Returns 0, -ENOMEM, or -EDQUOT, logged. */
+static int handle_charge(struct handle *h, fuse_req_t req, const struct node *node)
 {
+	struct account *a = accounts_of_request(context_of(req), req);
+	const struct node *named = node_name(node);
+	int err;
+
+	h->descriptors = (struct charge){ .account = a, .of = ACCOUNT_DESCRIPTORS };
+	err = a ? charge_set(&h->descriptors, 1) : -ENOMEM;
+	if (err == -EDQUOT)
+		accounts_log_refusal(a, ACCOUNT_DESCRIPTORS, named->name ? named->name : "?");
+	return err;
+}
+
+/* A handle of @node. Returns 0 or a negative errno. */
+static int handle_new(struct handle **out, fuse_req_t req, struct node *node)
+{
+	struct context *ctx = context_of(req);
 	struct handle *h = calloc(1, sizeof(*h));
 	int err = h ? hold_take(&h->hold, ctx, node) : -ENOMEM;
 
 	if (err == 0)
+		err = handle_charge(h, req, node);
+	if (err == 0)
 		err = hold_object(&h->hold);
 	if (err < 0) {
-		if (h)
+		if (h) {
+			charge_finish(&h->descriptors);
 			hold_drop(&h->hold);
+		}
 		free(h);
 		return err;
 	}
@@ -114,7 +135,7 @@ static int handle_new(struct handle **out, struct context *ctx, struct node *nod
 	node->inode->handles++;
 	h->packets = node->inode->packets;
 	LIST_INSERT_HEAD(&ctx->operations->handles, h, entry);
-	hold_post(&h->hold, &h->opening, handle_work_open, handle_opened);
+	settle_post(&h->opening, &h->hold, handle_work_open, handle_opened);
 	*out = h;
 	return 0;
 }
@@ -174,6 +195,20 @@ static int handle_reply_stream(fuse_req_t req, const struct fuse_entry_param *e,
 	return fuse_reply_buf(req, (const char *)&out, sizeof(out));
 }
 
+/* Names and opens them; pinned. Returns 0 or a negative errno. */
+static int handle_make_named(fuse_req_t req, struct node *fifo, struct node *node, struct node *dir, const char *name,
+			     struct handle **h)
+{
+	struct context *ctx = context_of(req);
+	int err = accounts_charge_node(ctx, req, fifo, name);
+
+	if (err == 0)
+		err = accounts_charge_node(ctx, req, node, name);
+	if (err == 0)
+		err = node_attach(&ctx->nodes, fifo, dir, name);
+	return err < 0 ? err : handle_new(h, req, node);
+}
+
 /* Makes the channel and the handle that creates it. Returns 0 or a negative errno, and nothing is left then. */
 static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_t mode, int flags, struct handle **h)
 {
@@ -182,28 +217,24 @@ static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_
 	gid_t gid = dir->inode->mode & S_ISGID ? dir->inode->gid : caller->gid;
 	struct node *fifo = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), caller->uid, gid);
 	struct node *node = fifo ? node_create(&ctx->nodes, NODE_HANDLE, fifo->inode, 0, 0, 0) : NULL;
-	int err = node ? 0 : -ENOMEM;
+	int err = -ENOMEM;
 
-	if (fifo) {
+	if (node) {
+		fifo->pins++;
+		node->pins++;
 		fifo->inode->origin = fifo;
 		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
-	}
-	if (err == 0)
 		err = handle_refuse_open(req, fifo->inode, name, flags);
-	if (err == 0)
-		err = node_attach(&ctx->nodes, fifo, dir, name);
-	if (err == 0)
-		err = handle_new(h, ctx, node);
-	if (err == 0)
-		return 0;
-	if (node)
+		if (err == 0)
+			err = handle_make_named(req, fifo, node, dir, name, h);
+		if (err < 0 && fifo->parent)
+			names_remove(ctx, fifo);
+		fifo->pins--;
+		node->pins--;
 		node_release(&ctx->nodes, node);
-	if (fifo && fifo->parent)
-		names_remove(ctx, fifo);
-	else if (fifo)
+	}
+	if (fifo)
 		node_release(&ctx->nodes, fifo);
-	if (err == -EDQUOT)
-		log_user_info(caller->uid, "create %s: the quota of user %u is used up", name, caller->uid);
 	return err;
 }
 
@@ -244,7 +275,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = handle_refuse_open(req, node->inode, named->name ? named->name : "?", fi->flags);
 	}
 	if (err == 0)
-		err = handle_new(&h, ctx, node);
+		err = handle_new(&h, req, node);
 	if (err < 0) {
 		reply_error(req, err);
 		return;

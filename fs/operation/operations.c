@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
+#include "accounts.h"
 #include "dir.h"
 #include "file.h"
 #include "folder.h"
@@ -66,7 +67,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 		node->inode->uid = attr->st_uid;
 	if (to_set & FUSE_SET_ATTR_GID)
 		node->inode->gid = attr->st_gid;
-	if (to_set & ~FUSE_SET_ATTR_SIZE)
+	if (to_set != FUSE_SET_ATTR_SIZE) /* (also where it is nothing: chown(2) to nobody new) */
 		op_set_times(node->inode, attr, to_set);
 	if ((to_set & FUSE_SET_ATTR_SIZE) && node->kind == NODE_HANDLE)
 		handle_truncate(req, node, attr->st_size, fi);
@@ -76,10 +77,14 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	struct context *ctx = context_of(req);
+	uint64_t left = accounts_nodes_left(ctx, req);
 	struct statvfs st = {
 		.f_bsize = 4096,
 		.f_frsize = 4096,
-		.f_files = context_of(req)->nodes.names,
+		.f_files = left == UINT64_MAX ? 0 : ctx->nodes.names + left, /* 0: as many as one likes */
+		.f_ffree = left == UINT64_MAX ? 0 : left,
+		.f_favail = left == UINT64_MAX ? 0 : left,
 		.f_namemax = NAME_MAX,
 	};
 

@@ -2,16 +2,14 @@
  * An attach is on the services' list from attach_start() to done(), and holds the channel all that time, by a name that
  * can go while something is opened.
  *
- * First the opening runs, on a thread of its own, and can be cancelled; then the job on the channel's worker,
- * which never waits and is not cancelled.
+ * First the opening runs, on a thread of its own, and can be cancelled, of a descriptor that was passed as well; then
+ * the job on the channel's worker, which never waits and is not cancelled. What is refused then is closed before the
+ * answer, for as long as somebody waits for that.
  */
 #include "attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "access.h"
@@ -31,35 +29,65 @@ static int attach_refuse(struct attach *a, int err, const char *why)
 	return err;
 }
 
-static void attach_close(struct attach *a)
-{
-	struct port_config *c = &a->config;
-
-	uri_finish(&c->uri);
-	rights_finish(&c->rights);
-	opened_close(&c->opened, a->rights.uid);
-}
-
-static void attach_finish(struct attach *a, int err)
+static void attach_tell(struct attach *a)
 {
 	static const char *const dirs[] = { [PORT_SOURCE] = "source", [PORT_SINK] = "sink" };
 	struct hold hold = a->hold;
 	_cleanup_free_ char *path = node_path(a->node);
 	char what[URI_WHY_MAX];
 
-	a->err = err;
 	uri_why(what, "%s", a->text ? a->text : "fd");
-	if (err < 0)
+	if (a->err < 0)
 		log_user_info(a->rights.uid, "%s: %s %s: %s", path ? path : "?", dirs[a->dir], what, a->why);
 	else
 		log_user_info(a->rights.uid, "%s: %s %u: %s", path ? path : "?", dirs[a->dir], a->id, what);
 	LIST_REMOVE(a, entry);
 	uri_finish(&a->uri);
-	deferred_close(&a->fd, a->rights.uid);
 	fd_close(&a->process);
+	uri_finish(&a->config.uri);
+	rights_finish(&a->config.rights);
 	rights_finish(&a->rights);
 	a->done(a);
 	hold_drop(&hold);
+}
+
+static void attach_closed(void *data)
+{
+	struct attach *a = data;
+
+	a->closing = NULL;
+	attach_tell(a);
+}
+
+static void attach_forgotten(struct loop_task *task)
+{
+	attach_tell(container_of(task, struct attach, forgotten));
+}
+
+/* Returns whether its end is waited for. */
+static bool attach_close(struct attach *a)
+{
+	struct opened passed = { .fd = fd_take(&a->fd) };
+	struct opened *o = passed.fd < 0 ? &a->config.opened : &passed;
+	struct deferred_close *c = NULL;
+
+	if (o->fd < 0)
+		return false;
+	if (!a->cancelled && !a->ctx->leaving)
+		c = deferred_close_create(a->ctx->loop, a->rights.uid, attach_closed, a);
+	a->closing = c;
+	if (c)
+		opened_close_begin(o, c);
+	else
+		opened_close(o, a->rights.uid);
+	return c;
+}
+
+static void attach_finish(struct attach *a, int err)
+{
+	a->err = err;
+	if (!attach_close(a))
+		attach_tell(a);
 }
 
 /* ---- on the worker ---- */
@@ -77,11 +105,8 @@ static void attach_worked(struct job *job)
 
 	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->ctx->leaving)
 		port_wait_keep(&a->hold, a->id);
-	if (a->err < 0) {
-		attach_close(a);
-		if (!*a->why)
-			attach_refuse(a, a->err, NULL);
-	}
+	if (a->err < 0 && !*a->why)
+		attach_refuse(a, a->err, NULL);
 	attach_finish(a, a->err);
 }
 
@@ -125,7 +150,6 @@ static void attach_post(struct attach *a, struct opened opened)
 		hold_post(&a->hold, &a->job, attach_work, attach_worked);
 		return;
 	}
-	attach_close(a);
 	attach_finish(a, err);
 }
 
@@ -148,47 +172,27 @@ static int attach_open(struct attach *a)
 	struct context *ctx = a->ctx;
 	int err;
 
-	if (!a->own && a->process < 0)
+	if (a->text && !a->own && a->process < 0)
 		return attach_refuse(a, -EXDEV,
 				     "who asks cannot be looked at; pass a descriptor: spfs source or sink --fd");
 	a->opening = (struct opening){
 		.uri = &a->uri,
+		.fd = a->fd,
 		.dir = a->dir,
 		.rights = &a->rights,
-		.process = a->process,
+		.process = a->text ? a->process : -1,
+		.own = a->own,
 		.mount = ctx->dev,
 		.loop = ctx->loop,
 		.done = attach_opened,
-		.opened = OPENED_NONE,
 	};
 	err = opening_start(&a->opening);
 	if (err < 0)
-		return attach_refuse(a, err, "no thread to open it with");
+		return attach_refuse(a, err,
+				     err == -EUSERS ? "too many are being opened at the same time" :
+						      "no thread to open it with");
+	a->fd = -1;
 	a->opens = true;
-	return 0;
-}
-
-/*
- * A descriptor that somebody passed. It may be of a file system that hangs, even of this one: so statx(2) must
- * not ask it (AT_STATX_DONT_SYNC), and with no field wanted the device alone is told.
- */
-static int attach_check_fd(struct attach *a)
-{
-	int flags = fcntl(a->fd, F_GETFL);
-	struct statx st;
-
-	if (flags < 0)
-		return attach_refuse(a, -errno, NULL);
-	if (flags & O_PATH)
-		return attach_refuse(a, -EBADF, "the descriptor is O_PATH, not open");
-	if ((flags & O_ACCMODE) == (a->dir == PORT_SOURCE ? O_WRONLY : O_RDONLY))
-		return attach_refuse(a, -EBADF,
-				     a->dir == PORT_SOURCE ? "the descriptor is not open for reading" :
-							     "the descriptor is not open for writing");
-	if (statx(a->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
-		return attach_refuse(a, -errno, NULL);
-	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->ctx->dev)
-		return attach_refuse(a, -ELOOP, "the descriptor is of this mount");
 	return 0;
 }
 
@@ -233,10 +237,7 @@ static int attach_check(struct attach *a)
 		return attach_refuse(a, err,
 				     a->dir == PORT_SOURCE ? "no right to write the channel" :
 							     "no right to read the channel");
-	if (!a->text)
-		err = attach_check_fd(a);
-	if (err == 0)
-		err = a->text ? uri_parse(&a->uri, a->text, a->dir, a->why) : uri_of_fd(&a->uri);
+	err = a->text ? uri_parse(&a->uri, a->text, a->dir, a->why) : uri_of_fd(&a->uri);
 	if (err == -ENOMEM)
 		return attach_refuse(a, err, NULL);
 	return err < 0 ? err : attach_check_permit(a);
@@ -249,21 +250,26 @@ void attach_start(struct attach *a)
 
 	if (a->node->kind == NODE_HANDLE && a->node->inode->origin)
 		a->node = a->node->inode->origin;
+	a->config.opened = OPENED_NONE;
+	a->forgotten.run = attach_forgotten;
 	LIST_INSERT_HEAD(&ctx->services->attaches, a, entry);
 	err = hold_take(&a->hold, ctx, a->node);
 	err = err < 0 ? attach_refuse(a, err, NULL) : attach_check(a);
-	if (err == 0 && a->text)
+	if (err == 0)
 		err = attach_open(a);
 	if (err < 0)
 		attach_finish(a, err);
-	else if (!a->text)
-		attach_post(a, (struct opened){ .fd = fd_take(&a->fd) });
 }
 
 void attach_cancel(struct attach *a)
 {
 	if (a->opens && !a->cancelled)
 		opening_cancel(&a->opening);
+	if (a->closing) {
+		deferred_close_forget(a->closing);
+		a->closing = NULL;
+		loop_post(a->ctx->loop, &a->forgotten);
+	}
 	a->cancelled = true;
 }
 

@@ -22,7 +22,10 @@ struct attach {
 	bool own;             /* the daemon itself asks, for the user of @rights */
 	int process;          /* who asks (rights.h), to whom the names of @text mean something; closed in any case */
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
-	/* Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. */
+	/*
+	 * Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. Who is refused
+	 * finds closed what was passed, unless it was cancelled.
+	 */
 	void (*done)(struct attach *a);
 
 	/* The result: */
@@ -36,6 +39,8 @@ struct attach {
 	struct opening opening;
 	bool opens;
 	bool cancelled;
+	struct deferred_close *closing; /* of what was opened, where it is refused */
+	struct loop_task forgotten;
 	unsigned ended; /* the last port of the channel that has ended meanwhile */
 	struct job job;
 	struct hold hold;

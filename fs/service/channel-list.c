@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "access.h"
+#include "entries.h"
 #include "json.h"
 #include "base.h"
 #include "clock.h"
@@ -51,49 +52,33 @@ static bool channel_list_is_first(const struct node *node, uint64_t number)
 static int channel_list_walk(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
 	struct node *dir = ctx->nodes.root;
-	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? TAILQ_FIRST(&dir->list) : NULL;
+	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? entries_after(&dir->entries, 0) : NULL;
 	int err = 0;
 
 	while (err == 0) {
 		if (!node) {
 			if (!dir->parent)
 				return 0;
-			node = TAILQ_NEXT(dir, entry);
+			node = entries_next(dir);
 			dir = dir->parent;
 			continue;
 		}
 		if (node->kind == NODE_DIR && access_check(r, node->inode, X_OK) == 0) {
 			dir = node;
-			node = TAILQ_FIRST(&dir->list);
+			node = entries_after(&dir->entries, 0);
 			continue;
 		}
 		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
 		    channel_list_is_first(node, number))
 			err = channel_list_add(list, ctx, node->inode);
-		node = TAILQ_NEXT(node, entry);
+		node = entries_next(node);
 	}
 	return err;
 }
 
-static int channel_list_take_users(struct channel_list *list, struct context *ctx, const struct rights *r)
-{
-	const struct account *a;
-	size_t n = 0;
-
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		n++;
-	list->users = calloc(n + 1, sizeof(*list->users));
-	if (!list->users)
-		return -ENOMEM;
-	SLIST_FOREACH(a, &ctx->accounts, entry)
-		if (r->uid == 0 || r->uid == a->uid)
-			list->users[list->user_count++] = (struct channel_list_user){ a->uid, a->used, a->limit };
-	return 0;
-}
-
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
 {
-	int err = channel_list_take_users(list, ctx, r);
+	int err = accounts_report(ctx, r, &list->users, &list->user_count);
 
 	while (engine_worker(ctx->engine, (unsigned)list->workers))
 		list->workers++;
@@ -144,13 +129,8 @@ static json_t *channel_list_users_json(const struct channel_list *list)
 {
 	json_t *users = json_array();
 
-	for (size_t i = 0; i < list->user_count; i++) {
-		const struct channel_list_user *u = &list->users[i];
-
-		json_array_append_new(users, json_pack("{so so so}", "uid", json_of_number(u->uid), "used",
-						       json_of_number(u->used), "limit",
-						       u->limit ? json_of_number(u->limit) : json_null()));
-	}
+	for (size_t i = 0; i < list->user_count; i++)
+		json_array_append_new(users, account_report_json(&list->users[i]));
 	return users;
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "accounts.h"
 #include "channel-stats.h"
 #include "hold.h"
 #include "rights.h"
@@ -14,17 +15,12 @@ struct channel_list_entry {
 	struct channel_stats stats; /* its report is to be made on the channel's worker */
 };
 
-struct channel_list_user {
-	uid_t uid;
-	uint64_t used, limit;
-};
-
 /* Zero-valid. */
 struct channel_list {
 	struct channel_list_entry *entries;
 	size_t count;
 	size_t room;
-	struct channel_list_user *users;
+	struct account_report *users;
 	size_t user_count;
 	size_t workers;
 	double uptime; /* seconds */

@@ -163,14 +163,14 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 	const struct report *r = t->report;
 	bool teed = r && r->size;
 
-	return json_pack("{so so so so so so so so so so so so}", "channel", json_of_text(origin->path), "bytes_in",
+	return json_pack("{so so so so so so so so so so so so so}", "channel", json_of_text(origin->path), "bytes_in",
 			 teed ? json_of_number(r->bytes_in) : json_null(), "waiting",
 			 teed ? json_of_number(r->waiting) : json_null(), "size",
 			 teed ? json_of_number((uint64_t)r->size) : json_null(), "streams",
 			 teed ? json_of_number(r->streams) : json_null(), "chunks_ref",
 			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
-			 teed ? json_of_number(r->chunks_copy) : json_null(), "writers",
-			 channel_stats_users(origin, origin->users.writers), "readers",
+			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
+			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
 			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
 			 json_of_text(teed ? r->waits.text : NULL), "taps", channel_stats_taps_json(t, full));

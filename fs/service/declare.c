@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "accounts.h"
 #include "base.h"
 #include "declare-ports.h"
 #include "engine.h"
@@ -60,7 +61,8 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 	if (!node)
 		return NULL;
 	node->inode->origin = node;
-	if (node_attach(&ctx->nodes, node, dir, name) < 0) {
+	if (node_charge(node, accounts_of_user(ctx, d->owner.uid)) < 0 ||
+	    node_attach(&ctx->nodes, node, dir, name) < 0) {
 		node_release(&ctx->nodes, node);
 		return NULL;
 	}

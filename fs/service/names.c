@@ -10,17 +10,18 @@
 #include "hold.h"
 #include "log.h"
 #include "number.h"
+#include "settle.h"
 
 /* What has become of a name, on its way to the worker. */
 struct name_job {
-	struct job job;
+	struct settle settle;
 	struct hold hold;
 	uint64_t id;
 	int err;
 };
 
 /* Takes the hold on the channel, which has an object. Returns false when out of memory. */
-static bool names_post(struct hold *hold, uint64_t id, void (*work)(struct job *), void (*finish)(struct job *))
+static bool names_post(struct hold *hold, uint64_t id, void (*work)(struct settle *), void (*finish)(struct settle *))
 {
 	struct name_job *j = calloc(1, sizeof(*j));
 
@@ -29,13 +30,13 @@ static bool names_post(struct hold *hold, uint64_t id, void (*work)(struct job *
 	j->hold = *hold;
 	*hold = (struct hold){ 0 };
 	j->id = id;
-	hold_post(&j->hold, &j->job, work, finish);
+	settle_post_closing(&j->settle, &j->hold, work, finish);
 	return true;
 }
 
-static void names_finish(struct job *job)
+static void names_finish(struct settle *settle)
 {
-	struct name_job *j = container_of(job, struct name_job, job);
+	struct name_job *j = container_of(settle, struct name_job, settle);
 
 	hold_drop(&j->hold);
 	free(j);
@@ -43,21 +44,21 @@ static void names_finish(struct job *job)
 
 /* ---- a new channel ---- */
 
-static void names_work_begin(struct job *job)
+static void names_work_begin(struct settle *settle)
 {
-	struct name_job *j = container_of(job, struct name_job, job);
+	struct name_job *j = container_of(settle, struct name_job, settle);
 
 	j->err = channel_start(hold_channel(&j->hold));
 }
 
-static void names_finish_begin(struct job *job)
+static void names_finish_begin(struct settle *settle)
 {
-	struct name_job *j = container_of(job, struct name_job, job);
+	struct name_job *j = container_of(settle, struct name_job, settle);
 
 	if (j->err < 0)
 		log_user_err(j->hold.inode->uid, "%s: its end comes with each writer's: %s",
 			     hold_channel(&j->hold)->label, strerror(-j->err));
-	names_finish(job);
+	names_finish(settle);
 }
 
 int names_begin(struct context *ctx, struct node *node, const struct settings *settings)
@@ -75,19 +76,37 @@ int names_begin(struct context *ctx, struct node *node, const struct settings *s
 	return err;
 }
 
-/* ---- a name less ---- */
+/* ---- a look-up ---- */
 
-static void names_work_tap_gone(struct job *job)
+static void names_work_look(struct settle *settle)
 {
-	struct name_job *j = container_of(job, struct name_job, job);
-
-	channel_remove_tap(hold_channel(&j->hold), j->id);
-	number_forget(job->ctx, j->id);
+	channel_look(hold_channel(&container_of(settle, struct name_job, settle)->hold));
 }
 
-static void names_work_origin_gone(struct job *job)
+void names_look(struct context *ctx, struct node *node)
 {
-	channel_origin_gone(hold_channel(&container_of(job, struct name_job, job)->hold));
+	struct hold hold;
+
+	if (!node_is_channel(node) || node->inode->settling || hold_take(&hold, ctx, node) < 0)
+		return;
+	if (hold_channel(&hold) && hold_channel(&hold)->ending)
+		names_post(&hold, 0, names_work_look, names_finish);
+	hold_drop(&hold);
+}
+
+/* ---- a name less ---- */
+
+static void names_work_tap_gone(struct settle *settle)
+{
+	struct name_job *j = container_of(settle, struct name_job, settle);
+
+	channel_remove_tap(hold_channel(&j->hold), j->id);
+	number_forget(settle->job.ctx, j->id);
+}
+
+static void names_work_origin_gone(struct settle *settle)
+{
+	channel_origin_gone(hold_channel(&container_of(settle, struct name_job, settle)->hold));
 }
 
 /* @hold: by a node that has just lost its name. @tap: what it was. */
@@ -123,23 +142,12 @@ int names_remove(struct context *ctx, struct node *node)
 
 int names_move(struct context *ctx, struct node *node, struct node *old, struct node *to, const char *name)
 {
-	bool tap = node_is_tap(node);
-	struct hold hold;
-	int err = hold_take(&hold, ctx, node);
+	char *copy = strdup(name);
+	int err = !copy ? -ENOMEM : old ? names_remove(ctx, old) : ctx->leaving ? -ENOTCONN : 0;
 
-	if (err == 0 && old)
-		err = names_remove(ctx, old);
-	if (err < 0) {
-		hold_drop(&hold);
-		return err;
-	}
-	node_detach(&ctx->nodes, node);
-	err = node_attach(&ctx->nodes, node, to, name);
-	if (err < 0) {
-		log_user_err(node->inode->uid, "rename %s: %s", name, strerror(-err));
-		if (node->kind == NODE_FIFO)
-			names_tell_gone(&hold, tap);
-	}
-	hold_drop(&hold);
+	if (err < 0)
+		free(copy);
+	else
+		node_move(&ctx->nodes, node, to, copy);
 	return err;
 }

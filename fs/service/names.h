@@ -13,7 +13,13 @@ int names_begin(struct context *ctx, struct node *node, const struct settings *s
 int names_remove(struct context *ctx, struct node *node);
 
 /*
- * Moves @node to @name in @to, in the place of @old if that is not NULL. Returns 0, -ENOTCONN, or -ENOMEM: then the name
- * is gone as if it had been removed.
+ * The channel of @node is looked up: where its last stream is about to have been read, the worker looks whether who reads
+ * it has gone meanwhile. What comes of it settles (settle.h).
+ */
+void names_look(struct context *ctx, struct node *node);
+
+/*
+ * Moves @node to @name in @to, in the place of @old if that is not NULL. Returns 0, or -ENOTCONN or -ENOMEM with
+ * everything as it was.
  */
 int names_move(struct context *ctx, struct node *node, struct node *old, struct node *to, const char *name);

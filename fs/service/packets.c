@@ -19,11 +19,6 @@ struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum nod
 	return node_create(&ctx->nodes, kind, inode, 0, 0, 0);
 }
 
-struct node *packets_shown(struct context *ctx, struct node *node)
-{
-	return packets_name(node) ? packets_stand_in(ctx, node->inode, NODE_HANDLE) : node;
-}
-
 static void packets_finish(struct packets_change *c, int err)
 {
 	struct hold hold = c->hold;

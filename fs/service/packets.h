@@ -11,12 +11,6 @@
 #include "descriptor-scan.h"
 #include "hold.h"
 
-/*
- * What a look-up of the name @node is answered with: @node, or for the origin of a packet channel a new node.
- * NULL: out of memory.
- */
-struct node *packets_shown(struct context *ctx, struct node *node);
-
 /* The nameless node of @kind that stands for a name of the inode in an answer to the kernel. NULL: out of memory. */
 struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum node_kind kind);
 

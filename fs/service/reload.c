@@ -70,13 +70,13 @@ static void reload_refuse(struct reload *r, int err, const char *why)
 
 /* ---- what changes, and what does not ---- */
 
-static bool reload_same_quotas(const struct quotas *a, const struct quotas *b)
+static bool reload_same_quota(const struct quota *a, const struct quota *b)
 {
 	if (a->preset != b->preset || a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (a->rules[i].group != b->rules[i].group || a->rules[i].id != b->rules[i].id ||
-		    a->rules[i].bytes != b->rules[i].bytes)
+		    a->rules[i].limit != b->rules[i].limit)
 			return false;
 	return true;
 }
@@ -130,8 +130,9 @@ static void reload_apply(struct context *ctx, struct reload *r)
 	ctx->config = new;
 	if (memcmp(&old->defaults, &new->defaults, sizeof(new->defaults)))
 		lines_add(&r->applied, "[defaults], for what is made from now on");
-	if (!reload_same_quotas(&old->quotas, &new->quotas))
-		lines_add(&r->applied, "[quota]");
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		if (!reload_same_quota(&old->quotas.of[of], &new->quotas.of[of]))
+			lines_add(&r->applied, "[%s]", settings_table[setting_of_resource(of)].name);
 	if (!permits_equal(&old->permits, &new->permits))
 		lines_add(&r->applied, "[ports], for what is attached from now on");
 	ctx->defaults = new->defaults;

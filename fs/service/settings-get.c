@@ -61,6 +61,7 @@ void settings_get(struct settings_ask *a)
 	}
 	memcpy(a->value, ctx->defaults.value, sizeof(a->value));
 	a->value[SETTING_PACKETS] = a->node->inode->packets;
-	a->value[SETTING_QUOTA] = ctx->quotas.preset;
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		a->value[setting_of_resource(of)] = ctx->quotas.of[of].preset;
 	settings_look(a);
 }

@@ -74,9 +74,12 @@ static int settings_check(struct settings_ask *a, const struct rights *r)
 
 static void settings_set_mount(struct settings_ask *a)
 {
-	if (!a->has[SETTING_QUOTA])
-		return;
-	a->ctx->config->quotas.preset = a->ctx->quotas.preset = a->value[SETTING_QUOTA];
+	struct context *ctx = a->ctx;
+
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		if (a->has[setting_of_resource(of)])
+			ctx->config->quotas.of[of].preset = ctx->quotas.of[of].preset =
+				a->value[setting_of_resource(of)];
 	accounts_limit(a->ctx);
 }
 

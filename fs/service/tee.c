@@ -51,7 +51,11 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	if (!tap)
 		return -ENOMEM;
 	hold_take(&t->hold, ctx, tap);
-	err = hold_object(&t->hold);
+	err = node_charge(tap, t->limits.account);
+	if (err == -EDQUOT)
+		accounts_log_refusal(t->limits.account, ACCOUNT_NODES, t->name);
+	if (err == 0)
+		err = hold_object(&t->hold);
 	if (err == 0)
 		err = node_attach(&ctx->nodes, tap, t->dir, t->name);
 	if (err < 0) {
@@ -75,8 +79,10 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	if (!inode->origin)
 		log_user_info(r->uid, "link %s: the channel's origin is gone, no stream can follow", t->name);
 	else if (err == -EDQUOT)
-		log_user_info(r->uid, "link %s: the quota of user %u, whose channel it is, is used up", t->name,
-			      inode->uid);
+		log_user_info(
+			r->uid,
+			"link %s: the quota of user %u, who links, or of user %u, whose channel it is, is used up",
+			t->name, r->uid, inode->uid);
 	return err;
 }
 

@@ -26,9 +26,20 @@ static bool gate_lets_in(const struct gate *g, const struct fuse_in_header *in)
 	case FUSE_INTERRUPT:
 	case FUSE_SETATTR:
 		return true;
+	case FUSE_GETATTR:
+		if (g->late)
+			return true;
+		/* fall through */
 	default:
 		return in->pid && (pid_t)in->pid == *g->scout;
 	}
+}
+
+static void gate_handle(struct gate *g, struct gate_request *r)
+{
+	struct fuse_buf buf = { .mem = r->data, .size = r->size };
+
+	fuse_session_process_buf(g->session, &buf);
 }
 
 /* Without libfuse, which has not seen it. */
@@ -60,7 +71,10 @@ static void gate_late(struct loop_io *io, int res)
 
 	g->late = true;
 	while ((r = gate_take(g))) {
-		gate_refuse(g, (const void *)r->data, -EAGAIN);
+		if (gate_lets_in(g, (const void *)r->data))
+			gate_handle(g, r);
+		else
+			gate_refuse(g, (const void *)r->data, -EAGAIN);
 		free(r);
 	}
 }
@@ -101,9 +115,7 @@ void gate_open(struct gate *g)
 	loop_io_cancel(&g->timer);
 	g->open = true;
 	while ((r = gate_take(g))) {
-		struct fuse_buf buf = { .mem = r->data, .size = r->size };
-
-		fuse_session_process_buf(g->session, &buf);
+		gate_handle(g, r);
 		free(r);
 	}
 }

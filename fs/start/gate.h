@@ -8,8 +8,9 @@
  * never valid here). So the first GETATTR of each is what waits; nobody comes any further.
  *
  * The exceptions change the root itself, under its lock. SETATTR needs no worker and passes. setxattr(2) asks for
- * permission with the lock held: after GATE_NSEC whoever waits is told EAGAIN. The next in the queue for the lock may be one
- * more of them, and there the daemon stands behind: so from then on it takes GATE_LATE_NSEC each.
+ * permission with the lock held: so from GATE_NSEC on a GETATTR is answered, for stat(2) as well, and what follows it is
+ * told EAGAIN. The next in the queue for the lock may be one more of them, and there the daemon stands behind: that takes
+ * GATE_LATE_NSEC each.
  */
 #pragma once
 

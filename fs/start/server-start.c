@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "clock.h"
 #include "config.h"
@@ -81,7 +82,7 @@ static int server_start_nodes(struct server *s)
 	ctx->numbers->pins++;
 	ctx->socket->pins++;
 	ctx->socket->pending = true;
-	ctx->socket->inode->names = 1;
+	ctx->admin->inode->names = ctx->numbers->inode->names = ctx->socket->inode->names = 1;
 	return files_create(ctx);
 }
 
@@ -175,6 +176,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 
 	s->ctx.started = clock_nsec();
 	server_raise_limits();
+	accounts_begin(&s->ctx);
 	fuse_set_log_func(server_log_fuse);
 	s->ctx.mountpoint = strdup(options->config->point);
 	if (!s->ctx.mountpoint)

@@ -20,15 +20,15 @@
 #include "base.h"
 #include "log.h"
 #include "loop.h"
+#include "user-count.h"
 
 /* For one system call, and what a sanitizer adds to it. */
 #define STACK (128ul * 1024)
 
-/* Closings under way of one user, who shares the count with others of the same remainder. */
+/* Closings under way of one user. */
 #define USER_MAX 64
-#define REMAINDERS 256
 
-static atomic_uint under_way[REMAINDERS];
+static struct user_counts closings = USER_COUNTS_NONE;
 
 enum deferred_state { DEFERRED_RUNNING, DEFERRED_CLOSED, DEFERRED_FORGOTTEN };
 
@@ -36,7 +36,7 @@ struct deferred_close {
 	int fd;
 	void (*finish)(void *state);
 	void *state;
-	uid_t uid;
+	struct user_count *user;
 
 	/* Where somebody waits: */
 	struct loop *loop;
@@ -53,13 +53,15 @@ struct deferred_close {
 
 static void deferred_close_drop(struct deferred_close *c)
 {
-	if (atomic_fetch_sub(&c->holders, 1) == 1)
-		free(c);
+	if (atomic_fetch_sub(&c->holders, 1) != 1)
+		return;
+	user_count_put(&closings, c->user);
+	free(c);
 }
 
 bool deferred_close_crowded(uid_t uid)
 {
-	return atomic_load(&under_way[uid % REMAINDERS]) >= USER_MAX;
+	return user_count_of(&closings, uid) >= USER_MAX;
 }
 
 static void deferred_close_tell(struct deferred_close *c)
@@ -79,7 +81,7 @@ static void *deferred_close_run(void *arg)
 		c->finish(c->state);
 	else
 		close(c->fd);
-	atomic_fetch_sub(&under_way[c->uid % REMAINDERS], 1);
+	user_count_end(&closings, c->user);
 	deferred_close_tell(c);
 	return NULL;
 }
@@ -99,7 +101,7 @@ static void deferred_close_start(struct deferred_close *c)
 	if (!err)
 		return;
 	log_err("no thread to close a descriptor with, it stays open: %s", strerror(err));
-	atomic_fetch_sub(&under_way[c->uid % REMAINDERS], 1);
+	user_count_end(&closings, c->user);
 	deferred_close_tell(c);
 }
 
@@ -127,12 +129,17 @@ static void deferred_close_done(struct loop_task *task)
 	deferred_close_drop(c);
 }
 
-struct deferred_close *deferred_close_create(struct loop *loop, void (*closed)(void *data), void *data)
+struct deferred_close *deferred_close_create(struct loop *loop, uid_t uid, void (*closed)(void *data), void *data)
 {
 	struct deferred_close *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->user = user_count_get(&closings, uid);
+	if (!c->user) {
+		free(c);
+		return NULL;
+	}
 	c->loop = loop;
 	c->closed = closed;
 	c->data = data;
@@ -142,14 +149,13 @@ struct deferred_close *deferred_close_create(struct loop *loop, void (*closed)(v
 	return c;
 }
 
-void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state, uid_t uid)
+void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state)
 {
 	c->fd = c->release.fd = fd;
 	c->finish = finish;
 	c->state = state;
-	c->uid = uid;
 	c->begun = true;
-	atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
+	user_count_begin(&closings, c->user);
 	loop_release(c->loop, &c->release);
 }
 
@@ -161,7 +167,7 @@ void deferred_close_forget(struct deferred_close *c)
 		return;
 	c->forgotten = true;
 	if (!c->begun)
-		free(c);
+		deferred_close_drop(c);
 	else if (c->on_thread && atomic_compare_exchange_strong(&c->settled, &running, DEFERRED_FORGOTTEN))
 		loop_arrive(c->loop, &c->task);
 }
@@ -171,7 +177,7 @@ void deferred_close_forget(struct deferred_close *c)
 /* NULL: no memory is left, which is logged. */
 static struct deferred_close *deferred_close_create_forgotten(int fd, uid_t uid)
 {
-	struct deferred_close *c = deferred_close_create(NULL, NULL, NULL);
+	struct deferred_close *c = deferred_close_create(NULL, uid, NULL, NULL);
 
 	if (!c) {
 		log_err("no memory to close a descriptor with, it stays open");
@@ -179,8 +185,7 @@ static struct deferred_close *deferred_close_create_forgotten(int fd, uid_t uid)
 	}
 	c->forgotten = true;
 	c->fd = c->release.fd = fd;
-	c->uid = uid;
-	atomic_fetch_add(&under_way[uid % REMAINDERS], 1);
+	user_count_begin(&closings, c->user);
 	return c;
 }
 

@@ -28,14 +28,17 @@ bool deferred_close_crowded(uid_t uid);
 /* A closing whose end somebody waits for. */
 struct deferred_close;
 
-/* NULL: out of memory. All of it on @loop's thread; it is closed() or deferred_close_forget() that ends it. */
-struct deferred_close *deferred_close_create(struct loop *loop, void (*closed)(void *data), void *data);
+/*
+ * @uid: whose it is. NULL: out of memory. All of it on @loop's thread; it is closed() or deferred_close_forget() that
+ * ends it.
+ */
+struct deferred_close *deferred_close_create(struct loop *loop, uid_t uid, void (*closed)(void *data), void *data);
 
 /*
  * Begins, once: when no request of @loop refers to @fd any more, @finish(@state) runs on a thread, or close(2) where it
  * is NULL; then closed(), never within this call. Where no thread can be had it stays open, and that is logged.
  */
-void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state, uid_t uid);
+void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state);
 
 /* Nobody waits any more: closed() is not called; what has begun goes on by itself. NULL-safe. */
 void deferred_close_forget(struct deferred_close *c);

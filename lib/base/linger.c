@@ -1,6 +1,9 @@
 /*
  * On the loop's thread. Whatever the peer sends is thrown away, a few reads a turn, until it closes or the timer ends
  * its patience. Out of memory the socket is closed at once: the peer may lose the last bytes, and the daemon nothing.
+ *
+ * Who has passed the socket may have told it to wait for its peer in the last close (SO_LINGER), which so is nowhere but
+ * on a thread of its own.
  */
 #include "linger.h"
 
@@ -11,6 +14,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "deferred-close.h"
 
 /* Before others of the loop have a turn: a peer may send for ever. */
 #define TURN_READS 16
@@ -19,22 +23,18 @@ struct lingering {
 	TAILQ_ENTRY(lingering) entry;
 	struct lingers *list;
 	int fd;
+	uid_t uid;
 	struct loop_io io;
 	struct loop_io timer;
 };
-
-static void lingering_release(struct lingering *l)
-{
-	TAILQ_REMOVE(l->list, l, entry);
-	fd_close(&l->fd);
-	free(l);
-}
 
 static void lingering_destroy(struct lingering *l)
 {
 	loop_io_cancel(&l->io);
 	loop_io_cancel(&l->timer);
-	lingering_release(l);
+	deferred_close_after(&l->fd, l->uid, l->io.loop);
+	TAILQ_REMOVE(l->list, l, entry);
+	free(l);
 }
 
 static void lingering_expired(struct loop_io *io, int res)
@@ -59,17 +59,18 @@ static void lingering_readable(struct loop_io *io, int res)
 		lingering_destroy(l);
 }
 
-void linger_add(struct lingers *list, struct loop *loop, int fd)
+void linger_add(struct lingers *list, struct loop *loop, int fd, uid_t uid)
 {
 	struct lingering *l = calloc(1, sizeof(*l));
 
 	shutdown(fd, SHUT_WR);
 	if (!l) {
-		close(fd);
+		deferred_close_after(&fd, uid, loop);
 		return;
 	}
 	l->list = list;
 	l->fd = fd;
+	l->uid = uid;
 	loop_io_init(&l->io, loop, lingering_readable);
 	loop_io_init(&l->timer, loop, lingering_expired);
 	loop_io_poll(&l->io, fd, POLLIN);
@@ -79,6 +80,11 @@ void linger_add(struct lingers *list, struct loop *loop, int fd)
 
 void linger_finish(struct lingers *list)
 {
-	while (!TAILQ_EMPTY(list))
-		lingering_release(TAILQ_FIRST(list));
+	struct lingering *l;
+
+	while ((l = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, l, entry);
+		deferred_close(&l->fd, l->uid);
+		free(l);
+	}
 }

@@ -6,14 +6,18 @@
 #pragma once
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include "loop.h"
 
 struct lingering;
 TAILQ_HEAD(lingers, lingering);
 
-/* Shuts the sending side of @fd down and takes it. It is closed with its peer, or after LINGER_SECONDS. */
-void linger_add(struct lingers *list, struct loop *loop, int fd);
+/*
+ * Shuts the sending side of @fd down and takes it. It is closed with its peer, or after LINGER_SECONDS, and waited for
+ * by nobody (deferred-close.h). @uid: whose it is.
+ */
+void linger_add(struct lingers *list, struct loop *loop, int fd, uid_t uid);
 
 /* Closes them all, once the loop is destroyed. */
 void linger_finish(struct lingers *list);

@@ -2,8 +2,8 @@
  * Every request in the ring has a loop_op of the loop's own. Cancelling an io cuts its op off (op->io = NULL) and asks
  * the kernel to drop the request; the op returns to the free list only when its completion has come, so no completion
  * ever meets freed memory. A request holds a reference to its files until then: a descriptor that is closed before is
- * not really closed, so each op knows its descriptors, and loop_release() waits for the ops. The memory of a read is
- * the op's once it is cut off; what a device still has then when the loop ends stays mapped, for it may yet write there.
+ * not really closed, so each op knows its descriptors, and loop_release() waits for the ops. The memory of a read or
+ * write is the op's once it is cut off; what a device still has then when the loop ends stays mapped, for it may yet write there.
  *
  * All of it on the loop's thread. Out of memory for an op ends the process: a loop that cannot wait would lose data in
  * silence.
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "clock.h"
@@ -22,7 +23,7 @@ struct loop_op {
 	struct loop_io *io;
 	struct __kernel_timespec ts;
 	int fds[2]; /* that the request refers to, or -1 */
-	void *map;  /* a read's */
+	void *map;  /* a read's or write's */
 	size_t size;
 	SLIST_ENTRY(loop_op) free;
 };
@@ -143,6 +144,24 @@ void loop_io_finish(struct loop *loop)
 	}
 }
 
+int loop_personality_add(struct loop *loop)
+{
+	return io_uring_register_personality(&loop->ring);
+}
+
+void loop_personality_remove(struct loop *loop, int personality)
+{
+	int err;
+
+	if (!personality)
+		return;
+	/* What is queued and the kernel has not seen yet would find nobody by that number. */
+	io_uring_submit(&loop->ring);
+	err = io_uring_unregister_personality(&loop->ring, personality);
+	if (err < 0)
+		log_err("io_uring personality: %s", strerror(-err));
+}
+
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int))
 {
 	*io = (struct loop_io){ .loop = loop, .ready = ready };
@@ -183,22 +202,41 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, in, out));
+	sqe->personality = io->personality;
+}
+
+/* A request whose memory is the op's once it is cut off. */
+static void loop_io_submit_mapped(struct loop_io *io, struct io_uring_sqe *sqe, int fd, void *map, size_t size)
+{
+	struct loop_op *op = loop_op_create(io->loop, io, fd, -1);
+
+	op->map = map;
+	op->size = size;
+	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
+	sqe->personality = io->personality;
+	io_uring_sqe_set_data(sqe, op);
 }
 
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
 {
 	struct io_uring_sqe *sqe;
-	struct loop_op *op;
 
 	if (io->op)
 		return;
 	sqe = loop_sqe_get(io->loop);
-	op = loop_op_create(io->loop, io, in, -1);
-	op->map = map;
-	op->size = size;
 	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
-	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
-	io_uring_sqe_set_data(sqe, op);
+	loop_io_submit_mapped(io, sqe, in, map, size);
+}
+
+void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len)
+{
+	struct io_uring_sqe *sqe;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	io_uring_prep_write(sqe, out, (const char *)map + at, (unsigned)len, (uint64_t)out_off);
+	loop_io_submit_mapped(io, sqe, out, map, size);
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)
@@ -210,6 +248,7 @@ void loop_io_fsync(struct loop_io *io, int fd)
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_fsync(sqe, fd, 0);
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
+	sqe->personality = io->personality;
 }
 
 void loop_io_abort(struct loop_io *io)

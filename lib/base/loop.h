@@ -27,6 +27,7 @@ struct loop_task {
 struct loop_io {
 	struct loop *loop;
 	struct loop_op *op;
+	unsigned short personality; /* whose rights its requests have; 0: the loop's thread's */
 	/* @res: poll(2) revents, 0 for a timer, bytes of a splice or read, or a negative errno. */
 	void (*ready)(struct loop_io *io, int res);
 };
@@ -66,6 +67,22 @@ void loop_arrive(struct loop *loop, struct loop_task *task);
 
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
 
+/*
+ * Remembers the credentials of the calling thread, which is @loop's and has taken on somebody's for this moment. Returns
+ * the number of the personality, for loop_io_act_as() until loop_personality_remove(), or a negative errno of
+ * io_uring_register(2): EINVAL before Linux 5.6.
+ */
+int loop_personality_add(struct loop *loop);
+
+/* What is under way goes on with it. No-op on 0, which is none. */
+void loop_personality_remove(struct loop *loop, int personality);
+
+/* What is armed from now on, reads, splices, writes and the like, is done with the rights of @personality. */
+static inline void loop_io_act_as(struct loop_io *io, int personality)
+{
+	io->personality = (unsigned short)personality;
+}
+
 /* Waits for poll(2) @events on @fd; POLLERR and POLLHUP are always reported. No-op while armed. */
 void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
 
@@ -84,6 +101,11 @@ void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t
  * go of it.
  */
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len);
+
+/*
+ * Writes @len bytes of @map, from its byte @at on, likewise; @out_off is nothing to a file that is open for appending.
+ */
+void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len);
 
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);

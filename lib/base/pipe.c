@@ -74,16 +74,16 @@ int pipe_open(struct pipe *p, int size)
 	return err;
 }
 
-int pipe_drop(int fd, int sink, size_t len)
+size_t pipe_drop(int fd, int sink, size_t len)
 {
-	while (len) {
-		ssize_t n = sys.splice(fd, sink, len);
+	size_t dropped = 0;
+	ssize_t n = 1;
 
-		if (n <= 0)
-			return n < 0 ? (int)n : -EIO;
-		len -= (size_t)n;
+	while (dropped < len && n > 0) {
+		n = sys.splice(fd, sink, len - dropped);
+		dropped += n > 0 ? (size_t)n : 0;
 	}
-	return 0;
+	return dropped;
 }
 
 void pipe_close(struct pipe *p)

@@ -29,10 +29,10 @@ int pipe_open(struct pipe *p, int size);
 const char *pipe_error(int err);
 
 /*
- * Throws away the first @len bytes of the pipe behind @fd; @sink is /dev/null. Returns 0, or a negative
- * errno that the kernel should never give, with a part of them gone.
+ * Throws away the first @len bytes of the pipe behind @fd; @sink is /dev/null. Returns how many: fewer where there are
+ * no more, for somebody else may read it.
  */
-int pipe_drop(int fd, int sink, size_t len);
+size_t pipe_drop(int fd, int sink, size_t len);
 
 /* Page references that @bytes take at least. */
 static inline size_t pipe_pages(size_t bytes)

@@ -15,7 +15,7 @@ struct text_range {
 	uint32_t first, last;
 };
 
-/* Unicode's categories Cc, Cf, Zl and Zp, as far as they act on a terminal or a reader. */
+/* Unicode's categories Cc, Cf, Zl and Zp, as far as they act on a terminal or a reader; in order. */
 static const struct text_range text_unfit[] = {
 	{ 0x0000, 0x001f },   { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, /* soft hyphen: not to be seen */
 	{ 0x061c, 0x061c },                                           /* Arabic letter mark: a direction */
@@ -29,8 +29,8 @@ static const struct text_range text_unfit[] = {
 
 static bool text_is_fit(uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(text_unfit) / sizeof(text_unfit[0]); i++)
-		if (code >= text_unfit[i].first && code <= text_unfit[i].last)
+	for (size_t i = 0; i < sizeof(text_unfit) / sizeof(text_unfit[0]) && code >= text_unfit[i].first; i++)
+		if (code <= text_unfit[i].last)
 			return false;
 	return true;
 }

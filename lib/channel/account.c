@@ -8,27 +8,39 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+const char *account_resource_name(enum account_resource of)
+{
+	static const char *const names[] = {
+		[ACCOUNT_BYTES] = "bytes",
+		[ACCOUNT_NODES] = "nodes",
+		[ACCOUNT_DESCRIPTORS] = "descriptors",
+	};
+
+	return names[of];
+}
+
 struct account *accounts_of(struct accounts *list, uid_t uid)
 {
 	struct account *a;
 
-	SLIST_FOREACH(a, list, entry)
-		if (a->uid == uid)
-			return a;
+	HASH_FIND(by_uid, list->by_uid, &uid, sizeof(uid), a);
+	if (a)
+		return a;
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
 	a->uid = uid;
-	SLIST_INSERT_HEAD(list, a, entry);
+	a->shared = uid == 0 || uid == geteuid() ? NULL : list->shared;
+	HASH_ADD(by_uid, list->by_uid, uid, sizeof(a->uid), a);
 	return a;
 }
 
 void accounts_finish(struct accounts *list)
 {
-	struct account *a;
+	struct account *a, *next;
 
-	while ((a = SLIST_FIRST(list))) {
-		SLIST_REMOVE_HEAD(list, entry);
+	HASH_ITER(by_uid, list->by_uid, a, next) {
+		HASH_DELETE(by_uid, list->by_uid, a);
 		free(a->groups);
 		free(a);
 	}
@@ -42,28 +54,62 @@ static uint64_t account_machine_memory(void)
 	return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
 }
 
-int charge_set(struct charge *c, uint64_t bytes)
+/* Returns whether so much more is within the limit, and counts it then. */
+static bool account_take(struct account_count *count, uint64_t more)
+{
+	uint64_t used = atomic_load(&count->used), limit;
+
+	do {
+		limit = atomic_load(&count->limit);
+		if (limit && (used > limit || more > limit - used))
+			return false;
+	} while (!atomic_compare_exchange_weak(&count->used, &used, used + more));
+	return true;
+}
+
+static void account_give(struct account_count *count, uint64_t less)
+{
+	atomic_fetch_sub(&count->used, less);
+}
+
+int charge_set(struct charge *c, uint64_t amount)
 {
 	struct account *a = c->account;
-	uint64_t used, limit, more;
 
-	if (bytes <= c->bytes) {
-		if (a)
-			atomic_fetch_sub(&a->used, c->bytes - bytes);
-		c->bytes = bytes;
-		return 0;
-	}
-	if (bytes > account_machine_memory())
-		return -EDQUOT;
-	more = bytes - c->bytes;
-	used = a ? atomic_load(&a->used) : 0;
-	do {
-		limit = a ? atomic_load(&a->limit) : 0;
-		if (limit && (used > limit || more > limit - used))
+	if (amount > c->amount) {
+		uint64_t more = amount - c->amount;
+
+		if (c->of == ACCOUNT_BYTES && amount > account_machine_memory())
 			return -EDQUOT;
-	} while (a && !atomic_compare_exchange_weak(&a->used, &used, used + more));
-	c->bytes = bytes;
+		if (a && !account_take(&a->of[c->of], more))
+			return -EDQUOT;
+		if (a && a->shared && !account_take(&a->shared[c->of], more)) {
+			account_give(&a->of[c->of], more);
+			return -EDQUOT;
+		}
+	} else if (a) {
+		account_give(&a->of[c->of], c->amount - amount);
+		if (a->shared)
+			account_give(&a->shared[c->of], c->amount - amount);
+	}
+	c->amount = amount;
 	return 0;
+}
+
+int charge_raise(struct charge *c, uint64_t amount)
+{
+	return amount > c->amount ? charge_set(c, amount) : 0;
+}
+
+void charge_note(struct charge *c, uint64_t amount)
+{
+	struct account *a = c->account;
+
+	if (a)
+		atomic_fetch_add(&a->of[c->of].used, amount - c->amount);
+	if (a && a->shared)
+		atomic_fetch_add(&a->shared[c->of].used, amount - c->amount);
+	c->amount = amount;
 }
 
 void charge_finish(struct charge *c)

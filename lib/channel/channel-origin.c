@@ -53,15 +53,15 @@ static int channel_attach_origin(struct channel *ch, bool end_due)
 int channel_attach(struct channel *ch)
 {
 	bool kept = ch->keeping, due = ch->end_due;
-	int err = charge_set(&ch->charge, (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY]);
+	int err = channel_charge_attached(ch);
 
 	if (err < 0)
 		return err;
 	origin_watch_end(ch);
-	ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
-	if (ch->in < 0) {
-		charge_set(&ch->charge, 0);
-		return ch->in;
+	err = ch->in = fifo_open(&ch->origin, O_RDONLY, 0);
+	if (err < 0) {
+		channel_discharge(ch);
+		return err;
 	}
 	keep_end(ch); /* (a node has one watch in the worker's inotify) */
 	err = channel_attach_origin(ch, due);
@@ -119,7 +119,7 @@ void channel_detach(struct channel *ch)
 	watch_remove(&ch->writers);
 	fd_close(&ch->in);
 	replay_finish(&ch->replay);
-	charge_set(&ch->charge, 0);
+	channel_discharge(ch);
 	ch->over = true;
 	ch->dead = ch->gone;
 	ends_stream_over(ch->ends);

@@ -133,6 +133,28 @@ static int channel_end(struct channel *ch)
 	return 0;
 }
 
+/* From the stage into memory; as it is, where the kernel refuses. Returns whether it was copied. */
+static bool channel_copy_chunk(struct channel *ch, struct chunk *chunk)
+{
+	struct worker *w = ch->worker;
+	size_t got = 0;
+	ssize_t n = 1;
+
+	while (got < chunk->len && n > 0) {
+		n = sys.read(w->stage.rd, w->buffer + got, chunk->len - got);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	if (!got)
+		return false;
+	if (got < chunk->len) {
+		log_err("%s: lost %zu bytes: %s", ch->label, chunk->len - got, strerror(n < 0 ? (int)-n : EIO));
+		ch->lost += chunk->len - got;
+		worker_clear_stage(w, chunk->len - got);
+	}
+	*chunk = (struct chunk){ .stage = -1, .mem = w->buffer, .len = got, .sink = chunk->sink };
+	return true;
+}
+
 /*
  * Takes one chunk from the origin and hands it out; an only tap gets it without the way through the stage, unless it is
  * to be kept for replay or must be of the size of a step. What is copied loses the bounds of messages.
@@ -162,14 +184,11 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
-	if (n < SMALL_CHUNK && !packets && sys.read(w->stage.rd, w->buffer, SMALL_CHUNK) == n) {
-		chunk.stage = -1;
-		chunk.mem = w->buffer;
-		ch->chunks_copy++;
-	} else {
-		ch->chunks_ref++;
-	}
 	ch->bytes_in += chunk.len;
+	if (n < SMALL_CHUNK && !packets && channel_copy_chunk(ch, &chunk))
+		ch->chunks_copy++;
+	else
+		ch->chunks_ref++;
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (replay_take(&ch->replay, &chunk) < 0)

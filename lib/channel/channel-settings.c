@@ -11,9 +11,49 @@
 #include "engine.h"
 #include "pipe.h"
 
-static uint64_t channel_owed(const struct channel *ch)
+static uint64_t channel_owed(const struct channel *ch, bool attached)
 {
-	return ch->in < 0 ? 0 : (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY];
+	return attached ? (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY] : 0;
+}
+
+/* One for what is kept in the origin, or for what reads it, and those that it asks for itself. */
+static uint64_t channel_owed_descriptors(const struct channel *ch, bool attached)
+{
+	uint64_t replay = attached ? ch->settings.value[SETTING_REPLAY] : 0;
+
+	return 1 + (ch->settings.value[SETTING_EOF] == EOF_NEVER) +
+	       (replay ? queue_descriptors(replay, ch->worker->stage_size) : 0);
+}
+
+static int channel_charge_as(struct channel *ch, bool attached)
+{
+	int err = charge_raise(&ch->charge, channel_owed(ch, attached));
+
+	if (err == 0)
+		err = charge_raise(&ch->descriptors, channel_owed_descriptors(ch, attached));
+	if (err < 0)
+		channel_discharge(ch);
+	return err;
+}
+
+int channel_charge(struct channel *ch)
+{
+	return channel_charge_as(ch, ch->in >= 0);
+}
+
+int channel_charge_attached(struct channel *ch)
+{
+	return channel_charge_as(ch, true);
+}
+
+void channel_discharge(struct channel *ch)
+{
+	uint64_t bytes = channel_owed(ch, ch->in >= 0), fds = channel_owed_descriptors(ch, ch->in >= 0);
+
+	if (bytes < ch->charge.amount)
+		charge_set(&ch->charge, bytes);
+	if (fds < ch->descriptors.amount)
+		charge_set(&ch->descriptors, fds);
 }
 
 static int channel_set_size(struct channel *ch)
@@ -36,7 +76,7 @@ static int channel_set_eof(struct channel *ch)
 
 static int channel_apply(struct channel *ch, enum setting_key key)
 {
-	int err = channel_owed(ch) > ch->charge.bytes ? charge_set(&ch->charge, channel_owed(ch)) : 0;
+	int err = channel_charge(ch);
 
 	if (err < 0)
 		return err;
@@ -68,7 +108,7 @@ static int channel_set_own(struct channel *ch, enum setting_key key, uint64_t va
 	err = channel_apply(ch, key);
 	if (err < 0)
 		ch->settings.value[key] = before;
-	charge_set(&ch->charge, channel_owed(ch)); /* (less; see tap_set()) */
+	channel_discharge(ch); /* (see tap_set()) */
 	return err;
 }
 

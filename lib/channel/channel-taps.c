@@ -16,6 +16,8 @@
 static void channel_drop_tap(struct channel *ch, struct tap *tap)
 {
 	TAILQ_REMOVE(&ch->taps, tap, entry);
+	if (tap->id < TAP_PRIVATE) /* else its port counts it */
+		ch->lost += tap->lost + tap_waiting(tap);
 	tap_destroy(tap);
 	if (!TAILQ_EMPTY(&ch->taps))
 		return;
@@ -73,6 +75,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {
+		queue_clear(&tap->queue); /* it was the replay's, and is no loss */
 		channel_drop_tap(ch, tap);
 		return err;
 	}

@@ -9,10 +9,19 @@
 #include "keep.h"
 #include "monitor.h"
 
+static void channel_free(struct channel *ch)
+{
+	charge_finish(&ch->charge);
+	charge_finish(&ch->descriptors);
+	free(ch->label);
+	free(ch);
+}
+
 int channel_create(struct channel **out, struct worker *worker, uint64_t origin, const char *label,
 		   const struct limits *limits)
 {
 	struct channel *ch = calloc(1, sizeof(*ch));
+	int err;
 
 	if (!ch)
 		return -ENOMEM;
@@ -23,7 +32,8 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	}
 	ch->worker = worker;
 	ch->settings = limits->settings;
-	ch->charge.account = limits->account;
+	ch->charge.account = ch->descriptors.account = limits->account;
+	ch->descriptors.of = ACCOUNT_DESCRIPTORS;
 	ch->origin = (struct fifo){ .dir = worker->dir, .id = origin };
 	ch->in = -1;
 	ch->forever = INLET_NONE;
@@ -35,8 +45,12 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	loop_io_init(&ch->closed, worker->loop, inlet_closed);
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->inlets);
-	*out = ch;
-	return 0;
+	err = channel_charge(ch);
+	if (err == 0)
+		*out = ch;
+	else
+		channel_free(ch);
+	return err;
 }
 
 int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
@@ -46,6 +60,17 @@ int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
 	if (err == 0)
 		(*out)->relay = true;
 	return err;
+}
+
+bool channel_closing(const struct channel *ch)
+{
+	return loop_io_armed(&ch->closed);
+}
+
+void channel_look(struct channel *ch)
+{
+	if (ch->ending)
+		watcher_drain(&ch->worker->leavers);
 }
 
 void channel_destroy(struct channel *ch)
@@ -66,7 +91,5 @@ void channel_destroy(struct channel *ch)
 	inlet_close(&ch->forever);
 	keep_end(ch);
 	loop_io_cancel(&ch->closed);
-	free(ch->label);
-	charge_finish(&ch->charge);
-	free(ch);
+	channel_free(ch);
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "ends.h"
@@ -28,7 +29,8 @@ struct channel {
 	char *label; /* for the log */
 	struct fifo origin;
 	struct settings settings;
-	struct charge charge; /* for the ring and the replay, while it has taps */
+	struct charge charge;      /* for the ring and the replay, while it has taps */
+	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;
 	struct replay replay;
 	struct inlet forever; /* open: streams have no end */
@@ -50,7 +52,8 @@ struct channel {
 	struct inlets inlets;
 	struct outlet keep; /* see keep.h */
 	bool keeping;
-	bool end_due;          /* a reader to come is owed the end of a stream, though it was empty */
+	atomic_bool ending; /* what is kept is being read to its end, with a read end of the daemon's own; any thread */
+	bool end_due;       /* a reader to come is owed the end of a stream, though it was empty */
 	struct loop_io closed; /* an inlet is being closed */
 
 	struct monitor *monitor; /* NULL: nobody watches */
@@ -61,11 +64,12 @@ struct channel {
 	uint64_t bytes_in;
 	uint64_t chunks_ref;  /* chunks moved by reference */
 	uint64_t chunks_copy; /* small chunks, copied to be merged */
+	uint64_t lost;        /* bytes, with taps and ports that are gone, and what could not be kept */
 };
 
 /*
  * Any thread; nothing is opened. @label is copied. Returns 0, -ENOMEM, or -EDQUOT where the account in @limits has no
- * room for the ring.
+ * descriptor for it.
  */
 int channel_create(struct channel **ch, struct worker *worker, uint64_t origin, const char *label,
 		   const struct limits *limits);
@@ -128,6 +132,12 @@ int channel_start(struct channel *ch);
  * without its end, for the channel (@tap 0), and then for each tap, by its number. Changes nothing.
  */
 void channel_dump(const struct channel *ch, void (*line)(void *data, uint64_t tap, const char *text), void *data);
+
+/* Whether an end of the origin that the daemon has closed is perhaps still open, until the loop's next turn. */
+bool channel_closing(const struct channel *ch);
+
+/* Where it is ending: looks whether who has read the rest has gone, which may have been a moment ago. */
+void channel_look(struct channel *ch);
 
 /* Moves what can be moved. */
 void channel_pump(struct channel *ch);

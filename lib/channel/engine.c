@@ -25,11 +25,9 @@ struct engine {
 
 void worker_clear_stage(struct worker *w, size_t len)
 {
-	int err = pipe_drop(w->stage.rd, w->null, len);
-
-	if (err == 0)
+	if (pipe_drop(w->stage.rd, w->null, len) == len)
 		return;
-	log_err("the stage kept bytes: %s", strerror(-err));
+	log_err("the stage has not all that was put into it");
 	pipe_close(&w->stage);
 	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
 	if (w->stage_size < 0) {

@@ -139,7 +139,7 @@ void feed_submit(struct feed *f, struct feed_op *op)
 	feed_wait_more(f);
 }
 
-void feed_cancel(struct feed *f, struct feed_op *op)
+static void feed_end(struct feed *f, struct feed_op *op, int err)
 {
 	struct feed_op *parked;
 
@@ -149,14 +149,19 @@ void feed_cancel(struct feed *f, struct feed_op *op)
 	if (!parked)
 		return;
 	TAILQ_REMOVE(&f->ops, op, entry);
-	op->done(op, feed_written(op) > 0 ? feed_written(op) : -EINTR);
+	op->done(op, feed_written(op) > 0 ? feed_written(op) : err);
 	feed_wait_more(f);
+}
+
+void feed_cancel(struct feed *f, struct feed_op *op)
+{
+	feed_end(f, op, -EINTR);
 }
 
 void feed_cancel_all(struct feed *f)
 {
 	while (!TAILQ_EMPTY(&f->ops))
-		feed_cancel(f, TAILQ_FIRST(&f->ops));
+		feed_end(f, TAILQ_FIRST(&f->ops), -ENOTCONN);
 }
 
 short feed_revents(const struct feed *f)

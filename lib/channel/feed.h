@@ -50,6 +50,7 @@ void feed_submit(struct feed *feed, struct feed_op *op);
 /* Ends a parked request: with what it moved, else with -EINTR. No-op if it is not parked here. */
 void feed_cancel(struct feed *feed, struct feed_op *op);
 
+/* The daemon leaves: ends them all, with what they moved, else with -ENOTCONN. */
 void feed_cancel_all(struct feed *feed);
 
 /* poll(2) revents of the FIFO as its reader and writer sees them now. */

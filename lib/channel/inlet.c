@@ -6,6 +6,8 @@
 #include "base.h"
 #include "channel.h"
 #include "keep.h"
+#include "log.h"
+#include "sys.h"
 
 int inlet_open(struct inlet *in, struct channel *ch)
 {
@@ -22,6 +24,20 @@ int inlet_open(struct inlet *in, struct channel *ch)
 	return 0;
 }
 
+/*
+ * Nothing of the daemon's holds the FIFO any more, for want of a descriptor: unless a user has it open, what waits in it
+ * goes with this end of it.
+ */
+static void inlet_lose(struct inlet *in)
+{
+	int waiting = sys.waiting(in->fd);
+
+	if (waiting <= 0)
+		return;
+	log_err("%s: %d bytes may be lost, for nobody reads them", in->channel->label, waiting);
+	in->channel->lost += (uint64_t)waiting;
+}
+
 void inlet_close(struct inlet *in)
 {
 	struct channel *ch = in->channel;
@@ -31,6 +47,8 @@ void inlet_close(struct inlet *in)
 	TAILQ_REMOVE(&ch->inlets, in, entry);
 	if (!ch->gone)
 		keep_begin(ch);
+	if (ch->in < 0 && !ch->keeping && !ch->gone && TAILQ_EMPTY(&ch->inlets))
+		inlet_lose(in);
 	ch->end_due = ch->keeping && in->stream;
 	fd_close(&in->fd);
 	if (ch->keeping) /* (not before the next turn; see keep.c) */

@@ -21,6 +21,12 @@ static uint32_t keep_closing(const struct outlet *o)
 	return o->state == OUTLET_IDLE ? 0 : o->state == OUTLET_HOLDING ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
 }
 
+/* Who looks the origin up is told of the daemon's read end on it, so that it is not taken for a reader. */
+static void keep_note(struct channel *ch)
+{
+	ch->ending = ch->keeping && ch->keep.state == OUTLET_ENDING;
+}
+
 /* Returns whether the end of the stream has been delivered. */
 static bool keep_settle(struct channel *ch)
 {
@@ -28,11 +34,13 @@ static bool keep_settle(struct channel *ch)
 	uint32_t own = IN_OPEN | keep_closing(&ch->keep);
 	bool settled;
 
+	ch->ending = true; /* before the reader can have seen the end */
 	origin_watch_own_begin(ch);
 	settled = outlet_settle(&ch->keep, false);
 	if (before == OUTLET_ENDING && ch->keep.state == OUTLET_IDLE) /* perhaps by way of HOLDING */
 		own |= IN_CLOSE_WRITE;
 	origin_watch_own_end(ch, before == OUTLET_HOLDING && ch->keep.state == before ? 0 : own);
+	keep_note(ch);
 	return settled;
 }
 
@@ -53,7 +61,8 @@ void keep_begin(struct channel *ch)
 	if (ch->relay || !TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->inlets))
 		return; /* (a relay's bytes are kept by its tap) */
 	if (!ch->keeping) {
-		err = outlet_init(&ch->keep, &ch->origin, ch->worker, keep_changed);
+		/* What was written is a stream that runs already. */
+		err = outlet_init(&ch->keep, &ch->origin, 1, ch->worker, keep_changed);
 		ch->keep.size = channel_ring_size(ch);
 		ch->keeping = true;
 	}
@@ -61,6 +70,7 @@ void keep_begin(struct channel *ch)
 	if (err == 0)
 		err = outlet_hold(&ch->keep);
 	origin_watch_own_end(ch, IN_OPEN | IN_CLOSE_NOWRITE);
+	keep_note(ch);
 	if (err < 0) {
 		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
 		keep_end(ch);
@@ -77,6 +87,7 @@ void keep_end(struct channel *ch)
 	origin_watch_own_end(ch, own);
 	ch->keeping = false;
 	ch->end_due = false;
+	keep_note(ch);
 }
 
 void keep_look(struct channel *ch)

@@ -117,13 +117,14 @@ void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*change
 	o->state = OUTLET_HOLDING;
 }
 
-int outlet_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *))
+int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct worker *w,
+		void (*changed)(struct outlet *))
 {
 	_cleanup_fd_ int path = -1;
 
 	outlet_init_common(o, fifo, -1, w->loop, changed);
 	o->watcher = &w->leavers;
-	path = fifo_open(fifo, O_PATH, 0);
+	path = fifo_open(fifo, O_PATH, reserve);
 	if (path < 0)
 		return path;
 	return watch_add(&o->comers, &w->watcher, path, IN_OPEN, outlet_opened);
@@ -259,7 +260,7 @@ size_t outlet_discard(struct outlet *o, int sink)
 	size_t waiting = outlet_waiting(o);
 	_cleanup_fd_ int rd = waiting ? fifo_open(&o->fifo, O_RDONLY, 1) : -1;
 
-	return rd >= 0 && pipe_drop(rd, sink, waiting) == 0 ? waiting : 0;
+	return rd >= 0 ? pipe_drop(rd, sink, waiting) : 0;
 }
 
 void outlet_abandon(struct outlet *o)

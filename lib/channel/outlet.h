@@ -45,9 +45,10 @@ struct outlet {
 };
 
 /*
- * Watches the node. Returns 0 or a negative errno of fifo_open() or watch_add().
+ * Watches the node. Returns 0 or a negative errno of fifo_open(), which gets @reserve, or of watch_add().
  */
-int outlet_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
+int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct worker *w,
+		void (*changed)(struct outlet *));
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));

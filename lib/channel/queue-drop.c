@@ -16,11 +16,11 @@ static int queue_drop_from(struct queue *q, struct queue_link *link, size_t len,
 	while (len && link) {
 		struct queue_link *next = TAILQ_NEXT(link, entry);
 		size_t n = link->bytes < len ? link->bytes : len;
-		int err = n == link->bytes && q->spare ? 0 : pipe_drop(link->pipe.rd, sink, n);
+		size_t dropped = n == link->bytes && q->spare ? n : pipe_drop(link->pipe.rd, sink, n);
 
-		if (err < 0)
-			return err;
-		queue_link_taken(q, link, n);
+		queue_link_taken(q, link, dropped);
+		if (dropped < n)
+			return -EIO;
 		len -= n;
 		link = next;
 	}

@@ -136,16 +136,14 @@ static int queue_append_link(struct queue *q, const struct chunk *chunk, size_t 
 	struct queue_link *link = q->spare;
 	size_t want = chunk->len - (chunk->stage < 0 ? skip : 0);
 	ssize_t n = chunk_copy(chunk, skip, link->pipe.wr);
-	int err;
 
 	if (n != (ssize_t)want) {
 		queue_rest(q);
 		return n < 0 ? (int)n : -ENOBUFS;
 	}
-	err = chunk->stage < 0 ? 0 : pipe_drop(link->pipe.rd, chunk->sink, skip);
-	if (err < 0) {
+	if (chunk->stage >= 0 && pipe_drop(link->pipe.rd, chunk->sink, skip) != skip) {
 		queue_rest(q);
-		return err;
+		return -EIO;
 	}
 	q->spare = NULL;
 	link->bytes = chunk->len - skip;
@@ -197,6 +195,58 @@ ssize_t queue_move(struct queue *q, int fd)
 	if (n > 0)
 		chunk_bounds_append(&q->bounds, (size_t)n);
 	return n;
+}
+
+static void queue_room_free(struct queue_links *room)
+{
+	struct queue_link *link;
+
+	while ((link = TAILQ_FIRST(room))) {
+		TAILQ_REMOVE(room, link, entry);
+		queue_link_destroy(link);
+	}
+}
+
+/* Empty links that hold @size bytes, in however small pieces. Returns 0, or a negative errno and *room is empty. */
+static int queue_room_make(struct queue_links *room, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		struct queue_link *link;
+		int err = queue_link_create(&link);
+
+		if (err < 0) {
+			queue_room_free(room);
+			return err;
+		}
+		have += (size_t)link->capacity;
+		TAILQ_INSERT_TAIL(room, link, entry);
+	}
+	return 0;
+}
+
+ssize_t queue_take_back(struct queue *q, int fd, size_t size)
+{
+	struct queue_links room = TAILQ_HEAD_INITIALIZER(room);
+	struct queue_link *first = TAILQ_FIRST(&q->links), *link;
+	ssize_t taken = 0, n = queue_room_make(&room, size);
+
+	if (n < 0)
+		return n;
+	while ((link = TAILQ_FIRST(&room))) {
+		n = sys.splice(fd, link->pipe.wr, 1 << 30);
+		if (n <= 0)
+			break;
+		taken += n;
+		link->bytes = (size_t)n;
+		TAILQ_REMOVE(&room, link, entry);
+		queue_link_insert(q, link, first);
+	}
+	queue_room_free(&room);
+	if (taken)
+		chunk_bounds_give_back(&q->bounds, (size_t)taken);
+	return taken || n == -EAGAIN ? taken : n;
 }
 
 int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)

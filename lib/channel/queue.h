@@ -91,6 +91,12 @@ int queue_skip(struct queue *q, size_t len, int sink);
 int queue_duplicate(struct queue *q, const struct queue *from);
 
 /*
+ * Takes all that waits in the pipe @fd, which has @size bytes of capacity, back before everything queued. Returns the
+ * bytes, or a negative errno (EMFILE, ENFILE, ENOMEM) and nothing was moved: a part of it would stand in the wrong place.
+ */
+ssize_t queue_take_back(struct queue *q, int fd, size_t size);
+
+/*
  * Puts the @bytes in @pipe, whose capacity is @size, before everything queued. The pipe is the queue's
  * afterwards. Returns 0 or -ENOMEM, with @pipe still the caller's.
  */
@@ -109,6 +115,15 @@ ssize_t queue_peek(const struct queue *q, int fd, size_t len);
 static inline bool queue_wide(const struct queue *q, uint64_t depth)
 {
 	return q->bytes && q->capacity >= depth + 2ul * PIPE_SIZE;
+}
+
+/*
+ * Descriptors that a queue of @depth bytes may come to have open, of pipes of @size bytes: of as many as are not
+ * queue_wide(), of the one that a chunk may need more, and of the spare one.
+ */
+static inline uint64_t queue_descriptors(uint64_t depth, int size)
+{
+	return 2 * ((depth + 2ul * PIPE_SIZE + (uint64_t)size - 1) / (uint64_t)size + 1);
 }
 
 /*

@@ -47,6 +47,7 @@ struct report *report_create(const struct channel *ch)
 	r->streams = ch->streams;
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
+	r->lost = ch->lost;
 	waits_of_channel(&r->waits, ch);
 	if (ch->in >= 0) {
 		int waiting = sys.waiting(ch->in);

@@ -30,6 +30,7 @@ struct report {
 	uint64_t streams; /* that have ended */
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
+	uint64_t lost; /* bytes, with what is not in this report any more */
 	struct waits waits;
 	int size;     /* the origin's capacity in bytes; 0 where the daemon does not read it */
 	size_t count; /* of the taps that have names */

@@ -36,9 +36,14 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
+	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
+	[SETTING_DESCRIPTORS] = { "descriptors", SETTING_OF_MOUNT, NULL, 0, TIB },
 };
 
-const struct settings settings_preset = { .value = { [SETTING_DEPTH] = MIB, [SETTING_QUOTA] = GIB } };
+/* (of descriptors, what quota_descriptors_preset() says) */
+const struct settings settings_preset = {
+	.value = { [SETTING_DEPTH] = MIB, [SETTING_QUOTA] = GIB, [SETTING_NODES] = 65536 }
+};
 
 int setting_find(const char *name)
 {

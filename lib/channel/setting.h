@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account.h"
+
 enum setting_key {
 	SETTING_SIZE,    /* bytes of the ring, 0: as many as the daemon thinks fit */
 	SETTING_DEPTH,   /* bytes that a tap holds beyond its ring before the policy applies */
@@ -18,9 +20,12 @@ enum setting_key {
 	SETTING_PACKETS, /* 1: each write is a message */
 	SETTING_STABLE,  /* 1: sources copy */
 	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
-	SETTING_QUOTA,   /* bytes of ring, depth and replay of one user, 0: as many as there are */
+	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
+	SETTING_QUOTA,       /* bytes of ring, depth and replay */
+	SETTING_NODES,       /* names, folders and open files */
+	SETTING_DESCRIPTORS, /* of the daemon */
 };
-#define SETTINGS (SETTING_QUOTA + 1)
+#define SETTINGS (SETTING_DESCRIPTORS + 1)
 
 enum policy { POLICY_BLOCK, POLICY_DROP_NEW, POLICY_DROP_OLD };
 enum idle { IDLE_KEEP, IDLE_DISCARD };
@@ -44,6 +49,12 @@ struct settings {
 
 /* What holds where nobody has said anything. */
 extern const struct settings settings_preset;
+
+/* What limits a resource of a user. */
+static inline enum setting_key setting_of_resource(enum account_resource of)
+{
+	return (enum setting_key)(SETTING_QUOTA + of);
+}
 
 /* The key of that name, without "spfs.", or -ENOENT. */
 int setting_find(const char *name);

@@ -3,9 +3,6 @@
 
 #include "tap.h"
 
-/* Counts what the tap has missed. */
-void tap_lose(struct tap *tap, size_t bytes);
-
 /*
  * There is no reserve, and nobody is to be held back by that: older chunks make room for it, where the policy says so,
  * or the next chunk is lost. Returns what tap_prepare() does.
@@ -21,8 +18,11 @@ int tap_ring_size(const struct tap *tap);
 /* Whether what nobody reads is not to be kept. A sink's pipe is always read. */
 bool tap_discards(const struct tap *tap);
 
-/* Charges for ring and depth. Returns 0 or -EDQUOT. */
+/* Charges for ring, depth and descriptors, but gives nothing back. Returns 0, or -EDQUOT with everything as it was. */
 int tap_charge(struct tap *tap);
+
+/* Gives back what it has not any more. */
+void tap_discharge(struct tap *tap);
 
 /* What is queued goes on when the rate limit allows it, or the outlet has room. */
 void tap_want_more(struct tap *tap);

@@ -1,6 +1,9 @@
 /* Settings of a tap, as they change. Charged as those of a channel are (channel-settings.c). */
 #include "tap-parts.h"
 
+#include "channel.h"
+#include "engine.h"
+
 int tap_ring_size(const struct tap *tap)
 {
 	return tap->settings.value[SETTING_SIZE] ? (int)tap->settings.value[SETTING_SIZE] : PIPE_SIZE;
@@ -16,14 +19,37 @@ static uint64_t tap_owed(const struct tap *tap)
 	return (uint64_t)tap_ring_size(tap) + tap->settings.value[SETTING_DEPTH];
 }
 
+/* One for the outlet; two for each pipe. */
+static uint64_t tap_owed_descriptors(const struct tap *tap)
+{
+	return 1 + queue_descriptors(tap->settings.value[SETTING_DEPTH], tap->channel->worker->stage_size) +
+	       2ul * tap->replay_pipes;
+}
+
 int tap_charge(struct tap *tap)
 {
-	return charge_set(&tap->charge, tap_owed(tap));
+	uint64_t before = tap->charge.amount;
+	int err = charge_raise(&tap->charge, tap_owed(tap));
+
+	if (err < 0)
+		return err;
+	err = charge_raise(&tap->descriptors, tap_owed_descriptors(tap));
+	if (err < 0)
+		charge_set(&tap->charge, before);
+	return err;
+}
+
+void tap_discharge(struct tap *tap)
+{
+	if (tap_owed(tap) < tap->charge.amount)
+		charge_set(&tap->charge, tap_owed(tap));
+	if (tap_owed_descriptors(tap) < tap->descriptors.amount)
+		charge_set(&tap->descriptors, tap_owed_descriptors(tap));
 }
 
 static int tap_apply(struct tap *tap, enum setting_key key)
 {
-	int err = tap_owed(tap) > tap->charge.bytes ? tap_charge(tap) : 0;
+	int err = tap_charge(tap);
 
 	if (err < 0)
 		return err;
@@ -51,6 +77,6 @@ int tap_set(struct tap *tap, enum setting_key key, uint64_t value)
 	err = tap_apply(tap, key);
 	if (err < 0)
 		tap->settings.value[key] = before;
-	tap_charge(tap); /* less is given back once it is so: who else takes it could not be asked for it again */
+	tap_discharge(tap); /* less is given back once it is so: who else takes it could not be asked for it again */
 	return err;
 }

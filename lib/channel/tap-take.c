@@ -67,6 +67,7 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 void tap_take(struct tap *tap, const struct chunk *chunk)
 {
 	size_t n = tap->queue.spare ? tap_take_direct(tap, chunk) : 0; /* what does not fit goes into the spare pipe */
+	size_t left, queued;
 	int err;
 
 	if (n == chunk->len)
@@ -75,10 +76,13 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 		tap_lose(tap, chunk->len - n);
 		return;
 	}
+	left = chunk->len - n;
+	queued = tap->queue.bytes;
 	err = queue_append(&tap->queue, chunk, n);
 	if (err < 0) {
-		tap_lose(tap, chunk->len - n);
-		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, chunk->len - n, pipe_error(err));
+		left -= tap->queue.bytes - queued; /* a part of it went well */
+		tap_lose(tap, left);
+		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, left, pipe_error(err));
 	}
 	tap_want_more(tap);
 }

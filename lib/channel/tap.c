@@ -41,6 +41,13 @@ void tap_want_more(struct tap *tap)
 		outlet_want_room(&tap->outlet);
 }
 
+static void tap_free(struct tap *tap)
+{
+	charge_finish(&tap->charge);
+	charge_finish(&tap->descriptors);
+	free(tap);
+}
+
 static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const struct limits *limits,
 		   void (*changed)(struct tap *))
 {
@@ -53,7 +60,9 @@ static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const stru
 	tap->id = id;
 	tap->changed = changed;
 	tap->settings = limits->settings;
-	tap->charge.account = limits->account;
+	tap->charge.account = tap->descriptors.account = limits->account;
+	tap->descriptors.of = ACCOUNT_DESCRIPTORS;
+	tap->replay_pipes = ch->replay.queue.count;
 	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
 	tap->delivered = true;
 	queue_init(&tap->queue);
@@ -75,10 +84,9 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 
 	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
+	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
 	if (err < 0) {
-		charge_finish(&tap->charge);
-		free(tap);
+		tap_free(tap);
 		return err;
 	}
 	outlet_resize(&tap->outlet, tap_ring_size(tap));
@@ -101,8 +109,7 @@ int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *r
 		err = fifo_fd_check(p.rd > p.wr ? p.rd : p.wr);
 	if (err < 0) {
 		pipe_close(&p);
-		charge_finish(&tap->charge);
-		free(tap);
+		tap_free(tap);
 		return err;
 	}
 	outlet_init_pipe(&tap->outlet, p.wr, ch->worker->loop, tap_outlet_changed);
@@ -119,8 +126,7 @@ void tap_destroy(struct tap *tap)
 	loop_io_cancel(&tap->due);
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
-	charge_finish(&tap->charge);
-	free(tap);
+	tap_free(tap);
 }
 
 int tap_begin_with(struct tap *tap, const struct queue *replay)
@@ -202,8 +208,10 @@ static void tap_flush(struct tap *tap)
 	tap->bytes_out += moved;
 	tap->starved &= !moved;
 	rate_limit_moved(&tap->rate_limit, moved);
-	if (tap->queue.bytes <= tap->settings.value[SETTING_DEPTH])
-		tap->replayed = 0;
+	if (tap->replayed && tap->queue.bytes <= tap->settings.value[SETTING_DEPTH]) {
+		tap->replayed = tap->replay_pipes = 0;
+		tap_discharge(tap);
+	}
 	if (err == -EPIPE)
 		o->unread = true;
 	else if (err == 0 || err == -EAGAIN)
@@ -231,36 +239,17 @@ bool tap_update(struct tap *tap)
 	return outlet_spent(o);
 }
 
-/* The first part goes before the rest, so the rest is called back first. */
-static int tap_recall_rest(struct tap *tap, int rd)
-{
-	struct pipe p = PIPE_NONE;
-	int size, err, rest;
-	ssize_t n;
-
-	if (sys.waiting(rd) <= 0)
-		return 0;
-	size = pipe_open(&p, PIPE_SIZE);
-	if (size < 0)
-		return size;
-	n = sys.splice(rd, p.wr, 1 << 30);
-	if (n <= 0) {
-		pipe_close(&p);
-		return (int)n;
-	}
-	tap->bytes_out -= (uint64_t)n;
-	rest = tap_recall_rest(tap, rd);
-	err = queue_prepend(&tap->queue, &p, (size_t)n, size);
-	pipe_close(&p);
-	return err < 0 ? err : rest;
-}
-
 int tap_recall(struct tap *tap, int rd)
 {
 	int err = outlet_hold(&tap->outlet);
+	ssize_t n;
 
 	if (err < 0)
 		return err;
 	tap->delivered = false;
-	return tap_recall_rest(tap, rd);
+	n = outlet_waiting(&tap->outlet) ? queue_take_back(&tap->queue, rd, (size_t)outlet_size(&tap->outlet)) : 0;
+	if (n < 0)
+		return (int)n;
+	tap->bytes_out -= (uint64_t)n;
+	return 0;
 }

@@ -20,7 +20,9 @@ struct tap {
 	uint64_t id; /* of its node, or above TAP_PRIVATE */
 	bool held;   /* private: its sink has bytes in hand that it may give back */
 	struct settings settings;
-	struct charge charge; /* for the ring and the depth */
+	struct charge charge;      /* for the ring and the depth */
+	struct charge descriptors; /* of its outlet and its queue */
+	unsigned replay_pipes;     /* that it begins with, until it has caught up */
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
@@ -84,10 +86,13 @@ static inline void tap_look(struct tap *tap)
 
 /*
  * Takes what waits in the outlet, whose read end is @rd, back to the head of the queue, so that what was read
- * before can be put in front (queue_prepend()); tap_update() moves it out again. Returns 0 or a
- * negative errno: then a part of it may still be in the outlet.
+ * before can be put in front (queue_prepend()); tap_update() moves it out again. Returns 0, or a
+ * negative errno and all of it is still in the outlet.
  */
 int tap_recall(struct tap *tap, int rd);
+
+/* Counts what the tap has missed, or has lost. */
+void tap_lose(struct tap *tap, size_t bytes);
 
 /* Bytes held for the reader: queued and in the outlet. */
 static inline size_t tap_waiting(const struct tap *tap)

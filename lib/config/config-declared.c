@@ -35,9 +35,14 @@ static void config_declared_tidy(char *name)
 
 static void config_declared_check_name(struct config_parse *p, const char *name)
 {
+	size_t len = strlen(name);
+
 	if (!*name)
 		config_mistake(p, "a name is missing");
-	else if (strlen(name) >= PATH_MAX)
+	/* (what a slash has kept from being cut off could not be written again) */
+	else if (strchr(" \t", *name) || strchr(" \t", name[len - 1]))
+		config_mistake(p, "the name begins or ends with a blank");
+	else if (len >= PATH_MAX)
 		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
 	else if (!strcmp(name, ".spfs") || !strncmp(name, ".spfs/", 6))
 		config_mistake(p, "'.spfs' is the daemon's own folder");

@@ -14,8 +14,9 @@ static const struct {
 	const char *name;
 	bool named; /* [channel NAME] */
 } sections[CONFIG_SECTIONS] = {
-	[CONFIG_MOUNT] = { "mount" }, [CONFIG_DEFAULTS] = { "defaults" },     [CONFIG_QUOTA] = { "quota" },
-	[CONFIG_PORTS] = { "ports" }, [CONFIG_CHANNEL] = { "channel", true }, [CONFIG_TAP] = { "tap", true },
+	[CONFIG_MOUNT] = { "mount" },           [CONFIG_DEFAULTS] = { "defaults" },       [CONFIG_QUOTA] = { "quota" },
+	[CONFIG_NODES] = { "nodes" },           [CONFIG_DESCRIPTORS] = { "descriptors" }, [CONFIG_PORTS] = { "ports" },
+	[CONFIG_CHANNEL] = { "channel", true }, [CONFIG_TAP] = { "tap", true },
 };
 
 /* ---- headings ---- */
@@ -121,11 +122,10 @@ static void config_mount_key(struct config_parse *p, const char *name, const cha
 		config_set_allow_other(p, value);
 }
 
-/* ---- [quota] ---- */
+/* ---- [quota], [nodes], [descriptors] ---- */
 
-static void config_add_rule(struct config_parse *p, const char *who, const struct quota_rule *rule)
+static void config_add_rule(struct config_parse *p, struct quota *q, const char *who, const struct quota_rule *rule)
 {
-	struct quotas *q = &p->config->quotas;
 	struct quota_rule *grown = realloc(q->rules, (q->count + 1) * sizeof(*grown));
 
 	if (!grown) {
@@ -143,17 +143,19 @@ static void config_add_rule(struct config_parse *p, const char *who, const struc
 
 static void config_quota_key(struct config_parse *p, const char *name, const char *value)
 {
+	enum account_resource of = (enum account_resource)(p->section - CONFIG_QUOTA);
+	struct quota *q = &p->config->quotas.of[of];
 	struct quota_rule rule = { .group = *name == '@' };
 	char why[SETTING_TEXT_MAX];
 	bool preset = !strcmp(name, "default");
 	bool known = preset || (rule.group ? config_group(p, name + 1, &rule.id) : config_user(p, name, &rule.id));
 
-	if (setting_parse(SETTING_QUOTA, value, &rule.bytes, why) < 0)
+	if (setting_parse(setting_of_resource(of), value, &rule.limit, why) < 0)
 		config_mistake(p, "%s: %s", name, why);
 	else if (preset && config_once(p, 0, name))
-		p->config->quotas.preset = p->config->defaults.value[SETTING_QUOTA] = rule.bytes;
+		q->preset = rule.limit;
 	else if (!preset && known)
-		config_add_rule(p, name, &rule);
+		config_add_rule(p, q, name, &rule);
 }
 
 /* ---- [ports] ---- */
@@ -200,9 +202,10 @@ static void config_ports_key(struct config_parse *p, const char *name, const cha
 void config_key(struct config_parse *p, const char *name, const char *value)
 {
 	static void (*const keys[CONFIG_SECTIONS])(struct config_parse *, const char *, const char *) = {
-		[CONFIG_MOUNT] = config_mount_key,      [CONFIG_DEFAULTS] = config_defaults_key,
-		[CONFIG_QUOTA] = config_quota_key,      [CONFIG_PORTS] = config_ports_key,
-		[CONFIG_CHANNEL] = config_declared_key, [CONFIG_TAP] = config_declared_key,
+		[CONFIG_MOUNT] = config_mount_key,       [CONFIG_DEFAULTS] = config_defaults_key,
+		[CONFIG_QUOTA] = config_quota_key,       [CONFIG_NODES] = config_quota_key,
+		[CONFIG_DESCRIPTORS] = config_quota_key, [CONFIG_PORTS] = config_ports_key,
+		[CONFIG_CHANNEL] = config_declared_key,  [CONFIG_TAP] = config_declared_key,
 	};
 
 	keys[p->section](p, name, value);

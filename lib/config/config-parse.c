@@ -58,7 +58,7 @@ bool config_setting(struct config_parse *p, unsigned of, const char *name, const
 	if (key < 0)
 		return false;
 	if (settings_table[key].of == SETTING_OF_MOUNT)
-		config_mistake(p, "'%s' does not belong here: quotas are the section [quota]", name);
+		config_mistake(p, "'%s' does not belong here: it is the section [%s]", name, name);
 	else if (!(settings_table[key].of & of))
 		config_mistake(p, "'%s' is a setting of a %s", name, of == SETTING_OF_TAP ? "channel" : "tap");
 	else if (!(*given & 1u << key))

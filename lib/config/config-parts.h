@@ -12,7 +12,9 @@ enum config_section {
 	CONFIG_NONE,
 	CONFIG_MOUNT,
 	CONFIG_DEFAULTS,
-	CONFIG_QUOTA,
+	CONFIG_QUOTA, /* by enum account_resource from here on */
+	CONFIG_NODES,
+	CONFIG_DESCRIPTORS,
 	CONFIG_PORTS,
 	CONFIG_CHANNEL,
 	CONFIG_TAP,

@@ -36,14 +36,13 @@ static void config_print_defaults(FILE *f, const struct config *c)
 			config_print_setting(f, key, c->defaults.value[key]);
 }
 
-static void config_print_quotas(FILE *f, const struct config *c)
+static void config_print_quota(FILE *f, const struct config *c, enum account_resource of)
 {
-	fprintf(f, "\n[quota]\ndefault = %" PRIu64 "\n", c->quotas.preset);
-	for (size_t i = 0; i < c->quotas.count; i++) {
-		const struct quota_rule *rule = &c->quotas.rules[i];
+	const struct quota *q = &c->quotas.of[of];
 
-		fprintf(f, "%s%u = %" PRIu64 "\n", rule->group ? "@" : "", rule->id, rule->bytes);
-	}
+	fprintf(f, "\n[%s]\ndefault = %" PRIu64 "\n", settings_table[setting_of_resource(of)].name, q->preset);
+	for (size_t i = 0; i < q->count; i++)
+		fprintf(f, "%s%u = %" PRIu64 "\n", q->rules[i].group ? "@" : "", q->rules[i].id, q->rules[i].limit);
 }
 
 static void config_print_permits(FILE *f, const struct config *c)
@@ -88,7 +87,8 @@ char *config_print(const struct config *c, bool all)
 		return NULL;
 	config_print_mount(f, c);
 	config_print_defaults(f, c);
-	config_print_quotas(f, c);
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		config_print_quota(f, c, of);
 	config_print_permits(f, c);
 	for (size_t i = 0; all && i < c->declared_count; i++)
 		config_print_declared(f, &c->declared[i]);

@@ -164,33 +164,40 @@ static void config_read_check_text(struct reader *r, const char *text, size_t si
 	r->end = zero; /* what is before it may be */
 }
 
-int config_read(const char *path, struct config **config, struct lines *mistakes)
+int config_read_text(const char *file, const char *text, size_t size, struct config **config, struct lines *mistakes)
 {
-	size_t size = 0, before = mistakes->count;
-	int err = 0;
-	_cleanup_free_ char *text = config_read_load(path, &size, &err);
-	struct reader r = { .parse = { .file = path, .mistakes = mistakes, .config = config_create() } };
+	struct reader r = { .parse = { .file = file, .mistakes = mistakes, .config = config_create() } };
 	struct config_parse *p = &r.parse;
+	size_t before = mistakes->count;
+	int err;
 
-	if (!p->config || err == -ENOMEM) {
-		config_unref(p->config);
+	if (!p->config)
 		return -ENOMEM;
-	}
-	if (!text) {
-		config_mistake(p, "%s", err == -EINVAL ? "not a file" : strerror(-err));
-		config_unref(p->config);
-		return -EINVAL;
-	}
 	r.next = text + (!strncmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);
 	r.end = text + size;
 	config_read_check_text(&r, text, size);
 	config_read_parse(&r);
 	config_declared_check(p);
-	p->config->file = config_copy(p, path);
+	p->config->file = config_copy(p, file);
 	err = p->err ? p->err : mistakes->count > before ? -EINVAL : 0;
 	if (err == 0)
 		*config = p->config;
 	else
 		config_unref(p->config);
 	return err;
+}
+
+int config_read(const char *path, struct config **config, struct lines *mistakes)
+{
+	size_t size = 0;
+	int err = 0;
+	_cleanup_free_ char *text = config_read_load(path, &size, &err);
+
+	if (text)
+		return config_read_text(path, text, size, config, mistakes);
+	if (err == -ENOMEM)
+		return err;
+	config_mistake(&(struct config_parse){ .file = path, .mistakes = mistakes }, "%s",
+		       err == -EINVAL ? "not a file" : strerror(-err));
+	return -EINVAL;
 }

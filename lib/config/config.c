@@ -12,7 +12,9 @@ struct config *config_create(void)
 	c->refs = 1;
 	c->allow_other = -1;
 	c->defaults = settings_preset;
-	c->quotas.preset = settings_preset.value[SETTING_QUOTA];
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		c->quotas.of[of].preset = settings_preset.value[setting_of_resource(of)];
+	c->quotas.of[ACCOUNT_DESCRIPTORS].preset = quota_descriptors_preset();
 	return c;
 }
 
@@ -39,7 +41,8 @@ void config_unref(struct config *c)
 	for (size_t i = 0; i < c->declared_count; i++)
 		declared_finish(&c->declared[i]);
 	free(c->declared);
-	free(c->quotas.rules);
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		free(c->quotas.of[of].rules);
 	permits_finish(&c->permits);
 	free(c->file);
 	free(c->point);

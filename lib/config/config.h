@@ -71,6 +71,9 @@ struct config *config_create(void);
  */
 int config_read(const char *path, struct config **config, struct lines *mistakes);
 
+/* The same of a text that is there already: @size bytes, and a zero byte behind them. @file: where it comes from. */
+int config_read_text(const char *file, const char *text, size_t size, struct config **config, struct lines *mistakes);
+
 struct config *config_ref(struct config *c);
 
 /* Frees it with the last reference. References are one thread's. NULL-safe. */

@@ -12,6 +12,8 @@ enum attempt_state {
 	ATTEMPT_ABANDONED, /* the thread's: nobody wants the result */
 };
 
+struct user_count;
+
 struct attempt {
 	struct uri uri;
 	struct rights rights;
@@ -19,13 +21,15 @@ struct attempt {
 	enum port_dir dir;
 	dev_t mount;
 	atomic_int state;
+	struct user_count *user;
+	bool counted;
 	timer_t again;     /* repeats the signal that interrupts */
 	struct opening *o; /* only the thread that ends ATTEMPT_RUNNING may touch it */
 
 	/* The result, as in struct opening: */
 	int err;
 	char why[URI_WHY_MAX];
-	struct opened opened;
+	struct opened opened; /* at first what was passed */
 };
 
 /* For port_kind.open() (kinds.h): */

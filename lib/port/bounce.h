@@ -1,7 +1,8 @@
 /*
- * A bounce buffer: what a source has copied and not handed on yet (spfs.stable).
+ * A bounce buffer: what a source has copied and not handed on yet (spfs.stable), or a sink and not written (a file that
+ * is open for appending).
  *
- * Zero-valid. The memory is mmap(2)ed, so that loop_io_read() can take it over.
+ * Zero-valid. The memory is mmap(2)ed, so that loop_io_read() and loop_io_write() can take it over.
  */
 #pragma once
 

@@ -6,6 +6,9 @@
  *            a pipe may refer to the old ones for long after.
  *   mmap     the driver's own buffers; it will fill them again, so a frame is copied into the pipe.
  *   read     read(2), for drivers without streaming.
+ *
+ * The device was opened with the rights of who asked; its calls are the worker's own afterwards. V4L2 asks for no rights
+ * in those that take a frame, and a driver is the kernel's, not a user's.
  */
 #pragma once
 

@@ -28,6 +28,7 @@ void double_buffer_finish(struct double_buffer *b, bool busy, struct loop *loop,
 			deferred_close_after(&half->pipe.rd, uid, loop);
 			deferred_close_after(&half->pipe.wr, uid, loop);
 		}
+		half->bytes = 0;
 		pipe_close(&half->pipe);
 		bounce_finish(&half->bounce);
 	}

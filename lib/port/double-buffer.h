@@ -4,7 +4,8 @@
  *
  * A splice holds its pipe's lock for as long as the device takes, and whoever touched the channel's own pipe meanwhile
  * would wait too. Between a half and the channel's pipe the bytes move at once, by reference. A source that copies
- * (spfs.stable) reads into memory instead, and writes from there into the channel's pipe.
+ * (spfs.stable) reads into memory instead, and writes from there into the channel's pipe; a sink that
+ * copies reads from its pipe into memory, which is written from there.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct half {
 	struct pipe pipe;
 	int size;             /* of the pipe, in bytes */
 	size_t bytes;         /* that are in it */
-	struct bounce bounce; /* of a source that copies: where they are instead */
+	struct bounce bounce; /* of a port that copies: where they are instead */
 };
 
 struct double_buffer {

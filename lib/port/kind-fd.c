@@ -1,10 +1,78 @@
-/* A descriptor that somebody has passed: whatever moves bytes by a descriptor may become of it. */
+/*
+ * A descriptor that somebody has passed: whatever moves bytes by a descriptor may become of it. What has to be asked of
+ * its file system is asked here, on the thread of an opening.
+ */
 #include "kinds.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "open-path.h"
 #include "port-file.h"
 #include "port-listen.h"
 #include "port-stream.h"
 #include "uri-option.h"
+
+/*
+ * Where a passed file stands. Not by lseek(2), which waits for whoever is reading or writing by the same open file;
+ * proc_pid_fdinfo(5) does not.
+ */
+static uint64_t kind_fd_position(int fd)
+{
+	char name[40], line[64] = "";
+	uint64_t at = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	file = fopen(name, "re");
+	if (file && fgets(line, sizeof(line), file))
+		sscanf(line, "pos: %" SCNu64, &at);
+	if (file)
+		fclose(file);
+	return at;
+}
+
+/*
+ * Of a file system that hangs, even of this one: statx(2) does not ask it (AT_STATX_DONT_SYNC), and with no field wanted
+ * tells the device also of one that root may not look at.
+ */
+static int kind_fd_check(struct attempt *a, int fd)
+{
+	bool source = a->dir == PORT_SOURCE;
+	int flags = fcntl(fd, F_GETFL);
+	struct statx st;
+
+	if (flags < 0)
+		return uri_refuse(a->why, -errno, strerror(errno));
+	if (flags & O_PATH)
+		return uri_refuse(a->why, -EBADF, "the descriptor is O_PATH, not open");
+	if ((flags & O_ACCMODE) == (source ? O_WRONLY : O_RDONLY))
+		return uri_refuse(a->why, -EBADF,
+				  source ? "the descriptor is not open for reading" :
+					   "the descriptor is not open for writing");
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
+		return uri_refuse(a->why, -errno, strerror(errno));
+	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->mount)
+		return uri_refuse(a->why, -ELOOP, "the descriptor is of this mount");
+	return open_check_file_system(a, fd);
+}
+
+static int kind_fd_open(struct attempt *a)
+{
+	int err = kind_fd_check(a, a->opened.fd);
+
+	if (err < 0)
+		return err;
+	a->opened.position = kind_fd_position(a->opened.fd);
+	if (a->dir == PORT_SOURCE)
+		file_port_advise(a->opened.fd);
+	return 0;
+}
 
 static const struct uri_option *const fd_options[] = { NULL };
 
@@ -17,5 +85,6 @@ const struct port_kind port_kind_fd = {
 	.dirs = PORT_SOURCES | PORT_SINKS,
 	.passed = true,
 	.options = fd_options,
+	.open = kind_fd_open,
 	.ops = fd_ops,
 };

@@ -41,6 +41,8 @@ static int kind_file_make_ready(const struct attempt *a, int fd, const struct st
 {
 	if (S_ISDIR(st->st_mode))
 		return -EISDIR;
+	if (a->dir == PORT_SOURCE)
+		file_port_advise(fd);
 	if (S_ISBLK(st->st_mode))
 		return 0;
 	if (!S_ISREG(st->st_mode))
@@ -57,6 +59,8 @@ static int kind_file_open(struct attempt *a)
 	struct stat st;
 	int err;
 
+	if (uri_value(&a->uri, &file_append))
+		flags |= O_APPEND;
 	umask(0); /* the mode is said outright */
 	fd = open_path(a, flags, (mode_t)uri_value(&a->uri, &file_create), &st);
 	if (fd < 0)

@@ -222,9 +222,12 @@ static void camera_port_finish(struct port *p)
 {
 	struct camera_port *c = camera_port_of(p);
 
+	if (camera_port_camera(c))
+		camera_drop(camera_port_camera(c)); /* a frame that cannot go out whole */
 	camera_port_look(c);
 	loop_io_cancel(&c->frame);
 	loop_io_cancel(&c->room);
+	p->lost += c->rest.len;
 	bounce_finish(&c->rest);
 }
 

@@ -29,7 +29,7 @@ struct port_kind {
 	const char *name; /* what a URI begins with, before the ':' */
 	unsigned dirs;    /* PORT_DIR_BIT()s: what it can be */
 	bool path;        /* its address is a path, which whoever has a working folder makes absolute */
-	bool passed;      /* of descriptors that somebody passes: no URI begins with it, and it opens nothing */
+	bool passed;      /* of descriptors that somebody passes: no URI begins with it */
 	/*
 	 * Reads @address, what stands between ':' and '?', which it may take to pieces, into the parts of @uri. Returns
 	 * 0, -ENOMEM, or -EINVAL or -ERANGE with the reason in @why.
@@ -41,7 +41,8 @@ struct port_kind {
 	const struct uri_option *const *options;
 	/*
 	 * Opens attempt->uri into attempt->opened (attempt.h); on a thread of its own, with the caller's rights, and it
-	 * may block. Returns 0, or a negative errno with the reason written.
+	 * may block. What was passed is there already: it is looked at, with the daemon's rights, and closed by the
+	 * caller where it is refused. Returns 0, or a negative errno with the reason written.
 	 */
 	int (*open)(struct attempt *a);
 	/* What may become of it, up to a NULL: the first that fits (port_ops.fits) what was opened. */

@@ -6,6 +6,10 @@
  * Some paths mean the process that opens them, which is the daemon: its rights are not the caller's to use, its
  * memory and terminal least of all. Those of /proc and /dev/tty are refused, and so is every link to a descriptor
  * (/dev/stdin, /dev/fd/N; RESOLVE_NO_MAGICLINKS of openat2(2)).
+ *
+ * Of a file system it is known what it is (statfs(2)), so those of the kernel's own words are listed here. A list of what
+ * is allowed instead would refuse every file system that is to come, and needs not be: whatever is not listed is read and
+ * written with the rights of who attached it (rights_lend()).
  */
 #include "open-path.h"
 
@@ -22,6 +26,26 @@
 #include "base.h"
 
 #define DEV_TTY makedev(5, 0) /* admin-guide/devices.txt */
+
+/* linux/magic.h has not all of them. */
+#define CONFIGFS_MAGIC 0x62656570
+#define FUSECTL_SUPER_MAGIC 0x65735543
+#define RPC_PIPEFS_MAGIC 0x67596969
+
+static const struct {
+	uint32_t magic;
+	const char *name;
+} kernel_file_systems[] = {
+	{ PROC_SUPER_MAGIC, "procfs" },      { SYSFS_MAGIC, "sysfs" },
+	{ SECURITYFS_MAGIC, "securityfs" },  { SELINUX_MAGIC, "selinuxfs" },
+	{ SMACK_MAGIC, "smackfs" },          { DEBUGFS_MAGIC, "debugfs" },
+	{ TRACEFS_MAGIC, "tracefs" },        { BPF_FS_MAGIC, "bpf" },
+	{ CGROUP_SUPER_MAGIC, "cgroup" },    { CGROUP2_SUPER_MAGIC, "cgroup2" },
+	{ RDTGROUP_SUPER_MAGIC, "resctrl" }, { CONFIGFS_MAGIC, "configfs" },
+	{ EFIVARFS_MAGIC, "efivarfs" },      { PSTOREFS_MAGIC, "pstore" },
+	{ BINFMTFS_MAGIC, "binfmt_misc" },   { FUSECTL_SUPER_MAGIC, "fusectl" },
+	{ RPC_PIPEFS_MAGIC, "rpc_pipefs" },  { XENFS_SUPER_MAGIC, "xenfs" },
+};
 
 static int open_check_mount(struct attempt *a, const struct stat *st)
 {
@@ -49,14 +73,35 @@ static int open_check_parent(struct attempt *a)
 	return open_check_path(a, parent);
 }
 
-static int open_check_opened(struct attempt *a, int fd, struct stat *st)
+int open_check_file_system(struct attempt *a, int fd)
 {
 	struct statfs fs;
+	int err;
 
-	if (fstat(fd, st) < 0 || fstatfs(fd, &fs) < 0)
+	do
+		err = fstatfs(fd, &fs);
+	while (err < 0 && attempt_again(a));
+	if (err < 0 && errno != ENOSYS)
+		return uri_refuse(a->why, -errno, strerror(errno));
+	for (size_t i = 0; err == 0 && i < sizeof(kernel_file_systems) / sizeof(kernel_file_systems[0]); i++) {
+		if ((uint32_t)fs.f_type != kernel_file_systems[i].magic)
+			continue;
+		uri_why(a->why, "a file of %s answers to who reads or writes it, which is the daemon: use a pipe",
+			kernel_file_systems[i].name);
+		return -EXDEV;
+	}
+	return 0;
+}
+
+static int open_check_opened(struct attempt *a, int fd, struct stat *st)
+{
+	int err;
+
+	if (fstat(fd, st) < 0)
 		return attempt_failed(a, "open", -errno);
-	if (fs.f_type == PROC_SUPER_MAGIC)
-		return uri_refuse(a->why, -EXDEV, "files of /proc tell of the daemon, not of you: pass a descriptor");
+	err = open_check_file_system(a, fd);
+	if (err < 0)
+		return err;
 	if (S_ISCHR(st->st_mode) && st->st_rdev == DEV_TTY)
 		return uri_refuse(a->why, -EXDEV, "/dev/tty is the daemon's terminal, not yours: pass a descriptor");
 	return open_check_mount(a, st);

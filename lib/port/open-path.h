@@ -11,3 +11,10 @@
  * those of openat2(2), or EXDEV (a channel of attempt->mount, or what is the daemon's and not the caller's).
  */
 int open_path(struct attempt *a, int flags, mode_t mode, struct stat *st);
+
+/*
+ * Whether files of @fd's file system can be ports: those can not that the kernel makes up as they are read, and takes
+ * orders by as they are written. It looks at who does so, at that moment, which is the daemon: so procfs, sysfs and their
+ * like are refused, whoever has opened them. Returns 0, or a negative errno with the reason written. It may block.
+ */
+int open_check_file_system(struct attempt *a, int fd);

@@ -23,12 +23,12 @@ void opened_close_here(struct opened *o)
 	*o = OPENED_NONE;
 }
 
-bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c)
+bool opened_close_begin(struct opened *o, struct deferred_close *c)
 {
 	const struct opened it = opened_take(o);
 
 	if (it.fd < 0)
 		return false;
-	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state, uid);
+	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state);
 	return true;
 }

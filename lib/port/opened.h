@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct deferred_close;
@@ -17,6 +18,7 @@ struct opened_ops {
 /* Zero but for fd -1: nothing. */
 struct opened {
 	int fd;                       /* poll(2) works on it, if on anything; -1: nothing is open */
+	uint64_t position;            /* of a passed file: where whoever opened it has come to */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
 };
@@ -39,4 +41,4 @@ void opened_close(struct opened *o, uid_t uid);
 void opened_close_here(struct opened *o);
 
 /* As opened_close(); its end is told by @c. Returns false where there was nothing to close: @c is not begun. */
-bool opened_close_begin(struct opened *o, uid_t uid, struct deferred_close *c);
+bool opened_close_begin(struct opened *o, struct deferred_close *c);

@@ -2,8 +2,8 @@
  * Who owns an attempt is settled by the one change of its state away from ATTEMPT_RUNNING: the thread makes it
  * READY and tells the loop, which joins the thread; or opening_cancel() makes it ABANDONED, lets the thread go,
  * and the thread frees it. Either way one task comes to the loop, which does not end before (loop_expect()): so the
- * thread never posts to a loop that is gone. An attempt counts for as long as it has a thread: what an abandoned one
- * has opened it closes itself, however long that takes.
+ * thread never posts to a loop that is gone. An attempt counts for as long as it has a thread, also for its user, who is
+ * refused more than so many: what an abandoned one has opened it closes itself, however long that takes.
  *
  * An abandoned thread must come out of whatever call it waits in. One signal could come just before the call and
  * be lost; so its handler starts a timer, which sends the signal again until the thread is through. All calls are
@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "attempt.h"
 #include "base.h"
 #include "kinds.h"
+#include "user-count.h"
 
 #define INTERRUPT SIGRTMIN /* of a thread; the named ones are for users */
 #define AGAIN_NSEC 10000000
@@ -32,10 +34,11 @@
 /* Of what is made where the kind does not say: the sockets of the file system. */
 #define OPENING_UMASK 0022
 
-/* Threads at the same time, with those that linger. */
+/* Threads at the same time, with those that linger. Root's are beyond: it is root who mends what the others have done. */
 #define ATTEMPTS_MAX 1024
 
 static atomic_uint attempts;
+static struct user_counts users = USER_COUNTS_NONE;
 
 /* The calling thread's, while the signal may come. */
 static _Thread_local struct attempt *mine;
@@ -64,7 +67,8 @@ bool attempt_again(const struct attempt *a)
 
 int attempt_failed(struct attempt *a, const char *verb, int err)
 {
-	const char *address = strchr(a->uri.text, ':') + 1;
+	const char *colon = strchr(a->uri.text, ':'); /* a descriptor has none */
+	const char *address = colon ? colon + 1 : a->uri.text;
 	size_t len = strcspn(address, "?");
 
 	uri_why(a->why, "%s %.*s: %s", verb, (int)(len < ADDRESS_SHOWN ? len : ADDRESS_SHOWN), address, strerror(-err));
@@ -79,8 +83,25 @@ static void attempt_destroy(struct attempt *a)
 	uri_finish(&a->uri);
 	rights_finish(&a->rights);
 	fd_close(&a->process);
+	if (a->counted)
+		user_count_end(&users, a->user);
+	user_count_put(&users, a->user);
 	free(a);
 	atomic_fetch_sub(&attempts, 1);
+}
+
+/* Whether one more thread is granted. */
+static int attempt_count(struct attempt *a, const struct opening *o)
+{
+	uid_t uid = o->rights->uid;
+
+	a->user = user_count_get(&users, uid);
+	if (!a->user)
+		return -ENOMEM;
+	a->counted = user_count_begin_below(&users, a->user, o->own ? UINT_MAX : OPENING_USER_MAX);
+	if (!a->counted)
+		return -EUSERS;
+	return uid != 0 && atomic_load(&attempts) > ATTEMPTS_MAX ? -EAGAIN : 0;
 }
 
 static int attempt_create(struct attempt **out, const struct opening *o)
@@ -92,13 +113,12 @@ static int attempt_create(struct attempt **out, const struct opening *o)
 		return -ENOMEM;
 	a->opened = OPENED_NONE;
 	a->process = -1;
-	if (atomic_fetch_add(&attempts, 1) >= ATTEMPTS_MAX) {
-		attempt_destroy(a);
-		return -EAGAIN;
-	}
+	atomic_fetch_add(&attempts, 1);
+	err = attempt_count(a, o);
 	a->dir = o->dir;
 	a->mount = o->mount;
-	err = uri_copy(&a->uri, o->uri);
+	if (err == 0)
+		err = uri_copy(&a->uri, o->uri);
 	if (err == 0)
 		err = rights_copy(&a->rights, o->rights);
 	if (err == 0 && o->process >= 0) {
@@ -148,13 +168,15 @@ static int attempt_open(struct attempt *a)
 
 	if (err < 0)
 		return err;
+	if (a->uri.kind->passed) /* it opens nothing */
+		return a->uri.kind->open(a);
 	if (unshare(CLONE_FS) < 0) /* a umask of its own */
 		return attempt_failed(a, "make a thread for", -errno);
 	umask(OPENING_UMASK);
 	err = rights_take(&a->rights);
 	if (err < 0)
 		return attempt_failed(a, "take the caller's rights for", err);
-	return a->uri.kind->open ? a->uri.kind->open(a) : attempt_failed(a, "open", -EINVAL);
+	return a->uri.kind->open(a);
 }
 
 static void *attempt_run(void *arg)
@@ -174,6 +196,8 @@ static void *attempt_run(void *arg)
 		mine = NULL;
 		timer_delete(a->again);
 	}
+	if (a->err < 0)
+		opened_close_here(&a->opened);
 	if (atomic_compare_exchange_strong(&a->state, &running, ATTEMPT_READY))
 		loop_arrive(a->o->loop, &a->o->task);
 	else
@@ -211,15 +235,19 @@ int opening_start(struct opening *o)
 	if (err < 0)
 		return err;
 	o->attempt->o = o;
+	o->attempt->opened.fd = o->fd;
 	pthread_once(&once, attempt_catch_interrupt);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	err = -pthread_create(&o->thread, NULL, attempt_run, o->attempt);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err < 0)
+	if (err < 0) {
+		o->attempt->opened = OPENED_NONE;
 		attempt_destroy(o->attempt);
-	else /* on the loop's own thread, so it cannot have looked in between */
+		o->attempt = NULL;
+	} else { /* on the loop's own thread, so it cannot have looked in between */
 		loop_expect(o->loop);
+	}
 	return err;
 }
 

@@ -1,6 +1,8 @@
 /*
  * An opening: a port's URI opened with the rights of who asked, on a thread of its own, because it may take
  * for ever: a FIFO without a peer, an address that never answers, a disk that hangs. It can be interrupted.
+ *
+ * A descriptor that somebody has passed is looked at likewise, for its file system may be asked, and not answer.
  */
 #pragma once
 
@@ -21,6 +23,8 @@ struct opening {
 	int process; /* who asks (rights.h), to whom names must mean the same; -1: the daemon does, for the user */
 
 	/* Set before opening_start(). */
+	int fd;   /* that was passed, instead of a URI: taken by a successful opening_start(). -1: there is none */
+	bool own; /* the daemon itself asks: as many as it likes */
 	enum port_dir dir;
 	dev_t mount; /* the daemon's own mount: opening a channel of it through the visible mount would pin it */
 	struct loop *loop;
@@ -41,15 +45,19 @@ struct opening {
 	struct attempt *attempt;
 };
 
+/* Threads of one user at the same time, those that were cancelled and have not ended included. */
+#define OPENING_USER_MAX 64
+
 /*
- * Begins; on @loop's thread. Returns 0, or a negative errno (EAGAIN: no more threads) without done(). What is opened,
- * its kind says (kinds.h):
+ * Begins; on @loop's thread. Returns 0, or a negative errno (EAGAIN: no more threads, EUSERS: this user has enough)
+ * without done(). What is opened, its kind says (kinds.h):
  *
  *   file source   O_RDONLY; not a folder
  *   file sink     O_WRONLY | O_CREAT with its mode, whatever the umask; emptied unless it is to be appended to
  *   tcp, unix     connected; every address of the name is tried
  *   *-listen      bound and listening; SO_REUSEADDR; a dead socket's file is replaced where the caller may
  *   v4l2          the camera is capturing; see camera.h
+ *   fd            what was passed; closed where it is refused, and that before done()
  *
  * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount, or @process sees other names than the daemon, or
  * may see less), EHOSTUNREACH (a name that does not

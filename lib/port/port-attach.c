@@ -42,26 +42,60 @@ static int port_choose(const struct port_config *config, const struct port_ops *
 			  S_ISSOCK(st.stx_mode) ? "not a stream socket" : "nothing that has a stream of bytes");
 }
 
-/* A failed sink of the origin hands its tap over, unless that has gone at its stream's end. */
-static bool port_adopt(struct port *p)
+/*
+ * With the policy and the rate of @p. What waits in the pipe goes back into the queue, which alone knows a rate. Returns
+ * 0, or a negative errno and the tap is still @old's.
+ */
+static int port_take_over(struct port *p, struct port *old, struct tap *tap)
+{
+	const struct settings *settings = &p->config.limits.settings;
+	int err = settings->value[SETTING_RATE] ? tap_recall(tap, old->pipe) : 0;
+
+	if (err < 0)
+		return err;
+	p->pipe = fd_take(&old->pipe);
+	p->tap = old->tap;
+	old->tap = 0;
+	old->tap_lost = 0;
+	tap_set(tap, SETTING_POLICY, settings->value[SETTING_POLICY]);
+	tap_set(tap, SETTING_RATE, settings->value[SETTING_RATE]);
+	if (tap->queue.bytes) /* (else it may be through, and go) */
+		tap_look(tap);
+	channel_pump(p->channel);
+	return 0;
+}
+
+/*
+ * A failed sink of the origin hands its tap over to its user's next one, unless that has gone at its stream's end. What is
+ * in it was promised to that user, and is charged to them: somebody else's sink begins anew, as it would beside a sink
+ * that goes on. Returns 0 (p->tap: it has one) or a negative errno.
+ */
+static int port_adopt(struct port *p)
 {
 	struct port *old;
 
 	TAILQ_FOREACH(old, &p->list->ports, entry) {
-		if (!old->over || old->tap < TAP_PRIVATE)
+		struct tap *tap;
+
+		if (!old->over || old->tap < TAP_PRIVATE || old->config.rights.uid != p->config.rights.uid)
 			continue;
-		if (!channel_find_tap(p->channel, old->tap)) {
-			fd_close(&old->pipe);
-			old->tap = 0;
-			continue;
-		}
-		p->pipe = fd_take(&old->pipe);
-		p->tap = old->tap;
+		tap = channel_find_tap(p->channel, old->tap);
+		if (tap)
+			return port_take_over(p, old, tap);
+		fd_close(&old->pipe);
 		old->tap = 0;
-		channel_set(p->channel, p->tap, SETTING_POLICY, p->config.limits.settings.value[SETTING_POLICY]);
-		return true;
 	}
-	return false;
+	return 0;
+}
+
+/* A sink's private tap. */
+static int port_join_origin(struct port *p)
+{
+	int err = port_adopt(p);
+
+	if (err < 0 || p->tap)
+		return err;
+	return channel_add_private_tap(p->channel, &p->tap, &p->pipe, &p->config.limits);
 }
 
 /* Opens the channel's end of the port. */
@@ -82,7 +116,7 @@ static int port_join(struct port *p)
 		return err;
 	}
 	if (p->config.node == ch->origin.id)
-		return port_adopt(p) ? 0 : channel_add_private_tap(ch, &p->tap, &p->pipe, &p->config.limits);
+		return port_join_origin(p);
 	if (!channel_find_tap(ch, p->config.node))
 		return -ENOENT;
 	p->tap = p->config.node;
@@ -122,7 +156,10 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		free(p);
 		return uri_refuse(why, -ENOMEM, strerror(ENOMEM));
 	}
+	p->descriptors = (struct charge){ .account = config->limits.account, .of = ACCOUNT_DESCRIPTORS };
 	err = ops->init(p);
+	if (err == 0)
+		err = charge_set(&p->descriptors, PORT_DESCRIPTORS);
 	if (err == 0)
 		err = port_join(p);
 	if (err < 0) {
@@ -130,6 +167,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		inlet_close(&p->inlet);
 		fd_close(&p->pipe);
 		deferred_close_forget(p->closing);
+		charge_finish(&p->descriptors);
 		free(p);
 		return uri_refuse(why, err, strerror(-err));
 	}

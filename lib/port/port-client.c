@@ -11,10 +11,14 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
 #include "pipe.h"
+
+/* Its connection, its end of the channel, and a pipe between them. */
+#define CLIENT_DESCRIPTORS 4
 
 /* A client that takes less than this in its time of grace, while it is full, is too slow. */
 #define GRACE_BYTES PIPE_SIZE
@@ -33,16 +37,18 @@ void client_destroy(struct client *c)
 {
 	struct listen_port *lp = c->port;
 
-	port_count(&lp->port, &c->stream);
+	lp->port.lost += client_missed(c);
 	TAILQ_REMOVE(&lp->clients, c, entry);
 	lp->connected--;
 	stream_stop(&c->stream);
+	port_count(&lp->port, &c->stream);
 	loop_io_cancel(&c->timer);
 	fd_close(&c->pipe);
-	fd_close(&c->fd);
+	deferred_close_after(&c->fd, lp->port.config.rights.uid, lp->port.channel->worker->loop);
 	if (c->tap)
 		channel_remove_tap(listen_port_channel(lp), c->tap);
 	inlet_close(&lp->port.inlet);
+	charge_finish(&c->descriptors);
 	free(c);
 	if (!lp->connected && lp->port.state == PORT_RUNNING)
 		lp->port.state = PORT_LISTENING;
@@ -51,12 +57,10 @@ void client_destroy(struct client *c)
 static void client_leave(struct client *c, const char *why)
 {
 	struct listen_port *lp = c->port;
-	uint64_t bytes = client_missed(c);
 
 	log_user_info(lp->port.config.rights.uid, "%s: port %u: a client is gone (%s), it missed %ju bytes",
-		      lp->port.channel->label, lp->port.id, why, (uintmax_t)bytes);
+		      lp->port.channel->label, lp->port.id, why, (uintmax_t)client_missed(c));
 	lp->disconnected++;
-	lp->lost += bytes;
 	client_destroy(c);
 }
 
@@ -69,10 +73,8 @@ static void client_ended(struct stream *s, int err)
 	if (err < 0) {
 		client_leave(c, strerror(-err));
 	} else {
-		if (s->out) {
-			lp->lost += client_missed(c);
-			linger_add(&w->lingers, w->loop, fd_take(&c->fd));
-		}
+		if (s->out)
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid);
 		client_destroy(c);
 	}
 	listen_port_go_on(lp);
@@ -129,6 +131,7 @@ static struct client *client_create(struct listen_port *lp, int fd)
 	c->port = lp;
 	c->fd = fd;
 	c->pipe = -1;
+	c->descriptors = (struct charge){ .account = lp->port.config.limits.account, .of = ACCOUNT_DESCRIPTORS };
 	stream_init(&c->stream, loop, client_ended);
 	c->stream.stable = port_stable(&lp->port);
 	loop_io_init(&c->timer, loop, client_grace_over);
@@ -147,12 +150,14 @@ int client_serve(struct listen_port *lp, int fd)
 	int err;
 
 	if (!c) {
-		close(fd);
+		deferred_close(&fd, p->config.rights.uid);
 		return -ENOMEM;
 	}
-	/* Inherited from who passed the listener: the last close would wait for the peer. */
+	/* Inherited from who passed the listener: each last close would wait for its peer, on a thread of its own. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 	err = fifo_fd_check(fd);
+	if (err == 0)
+		err = charge_set(&c->descriptors, CLIENT_DESCRIPTORS);
 	if (p->config.dir == PORT_SOURCE) {
 		if (err == 0)
 			err = inlet_open(&p->inlet, p->channel);

@@ -5,8 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel.h"
 #include "pipe.h"
 #include "stream.h"
+
+uint64_t port_tap_lost(struct port *p)
+{
+	const struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+
+	if (tap)
+		p->tap_lost = tap->lost;
+	return p->tap_lost;
+}
 
 int port_report(struct port *p, struct port_report *r)
 {
@@ -20,6 +30,7 @@ int port_report(struct port *p, struct port_report *r)
 		.total = p->total,
 		.pages_ref = p->pages_ref,
 		.copies = p->copies,
+		.lost = p->lost + port_tap_lost(p),
 		.err = p->err,
 	};
 	r->uri = strdup(p->config.uri.text);
@@ -35,6 +46,7 @@ void port_report_stream(struct port_report *r, const struct stream *s)
 	r->bytes += s->bytes;
 	r->pages_ref += s->pages;
 	r->copies += s->copies;
+	r->lost += s->lost;
 	if (s->copying)
 		r->how = "copy";
 }
@@ -56,6 +68,7 @@ void port_count(struct port *p, struct stream *s)
 	p->bytes += s->bytes;
 	p->pages_ref += s->pages;
 	p->copies += s->copies;
+	p->lost += s->lost;
 	p->copying = s->copying;
-	s->bytes = s->pages = s->copies = 0;
+	s->bytes = s->pages = s->copies = s->lost = 0;
 }

@@ -5,40 +5,45 @@
  * kernel or none is, and the other holds what comes after it. What is in the buffer when the device fails, or when the
  * sink is detached, goes back to the head of its tap, so nothing is lost but with the tap's name; the end of the stream
  * is the end of the sink once all of it is written and synced.
+ *
+ * splice(2) takes no file that is open for appending, and to place bytes at its end is not to append them: who else
+ * appends in that moment would be overwritten. Nor can it be opened anew, for what that does is its user's to say (a
+ * lease that is held, a terminal), and its user may have no right to. So these bytes are copied out of the sink's pipe and
+ * written (append); it is a call less than a splice and its place. They are given back by way of the half's own pipe,
+ * which is there all the time, so that it cannot be refused then.
  */
 #include "port-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "channel.h"
 #include "log.h"
 #include "sys.h"
 
-/*
- * splice(2) takes no file that is open for appending, so each write is placed at the end as it is now. Who else
- * appends in the same moment may still be overwritten.
- */
-static void file_sink_place_at_end(struct file_port *f)
+static void file_sink_write(struct file_port *f, struct half *half)
 {
-	struct statx st;
+	int fd = f->port.config.opened.fd;
+	struct bounce *b = &half->bounce;
 
-	if (!loop_io_armed(&f->disk) && port_look(f->port.config.opened.fd, &st) == 0)
-		f->offset = st.stx_size;
+	f->lent = f->append ? half : NULL;
+	if (f->append)
+		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, b->len);
+	else
+		loop_io_splice(&f->disk, half->pipe.rd, -1, fd, file_port_place(f), half->bytes);
 }
 
 static void file_sink_store(struct file_port *f)
 {
 	struct half *half = double_buffer_draining(&f->buffer);
 
+	if (loop_io_armed(&f->disk))
+		return;
 	if (half->bytes) {
-		if (f->append)
-			file_sink_place_at_end(f);
-		loop_io_splice(&f->disk, half->pipe.rd, -1, f->port.config.opened.fd, file_port_place(f), half->bytes);
-	} else if (f->over && !loop_io_armed(&f->disk)) {
+		file_sink_write(f, half);
+	} else if (f->over) {
 		f->syncing = true;
 		loop_io_fsync(&f->disk, f->port.config.opened.fd);
 	}
@@ -53,12 +58,26 @@ static void file_sink_hold(struct file_port *f, bool held)
 		tap->held = held;
 }
 
+/* Out of the sink's pipe. Returns the bytes; 0 or a negative errno: none. */
+static ssize_t file_sink_fill(struct file_port *f, struct half *half)
+{
+	struct bounce *b = &half->bounce;
+	ssize_t n;
+
+	if (!f->append)
+		return sys.splice(f->port.pipe, half->pipe.wr, 1 << 30);
+	n = sys.read(f->port.pipe, b->buf, b->size);
+	b->at = 0;
+	b->len = n > 0 ? (size_t)n : 0;
+	return n;
+}
+
 static void file_sink_take(struct file_port *f)
 {
 	struct half *half;
 
 	while (!(half = double_buffer_filling(&f->buffer))->bytes && !f->over) {
-		ssize_t n = sys.splice(f->port.pipe, half->pipe.wr, 1 << 30);
+		ssize_t n = file_sink_fill(f, half);
 
 		if (n <= 0) {
 			loop_io_poll(&f->wait, f->port.pipe, POLLIN);
@@ -75,6 +94,16 @@ static void file_sink_take(struct file_port *f)
 	}
 }
 
+/* From memory into the half's pipe, which is empty, and as large. Returns 0 or a negative errno. */
+static int file_sink_put_back(struct half *half)
+{
+	ssize_t n = bounce_give(&half->bounce, half->pipe.wr);
+
+	if (n < 0)
+		return (int)n;
+	return half->bounce.len ? -ENOBUFS : 0;
+}
+
 /* What was taken and not written is the tap's again, before what is in it. */
 static void file_sink_give_back(struct file_port *f)
 {
@@ -84,26 +113,28 @@ static void file_sink_give_back(struct file_port *f)
 
 	if (!bytes)
 		return;
-	if (!tap) {
-		log_user_info(f->port.config.rights.uid, "%s: port %u: %zu bytes went with their tap's name",
-			      f->port.channel->label, f->port.id, bytes);
+	if (!tap) /* they went with its name, and are counted and logged as the port lets go of them */
 		return;
-	}
 	tap->held = false;
 	err = tap_recall(tap, f->port.pipe);
 	/* The half to be emptied last goes first: each is put before the one there. */
 	for (unsigned i = HALVES; err == 0 && i--;) {
 		struct half *half = &f->buffer.halves[(f->buffer.drain + i) % HALVES];
 
-		if (half->bytes)
+		if (half->bytes && f->append)
+			err = file_sink_put_back(half);
+		if (half->bytes && err == 0)
 			err = queue_prepend(&tap->queue, &half->pipe, half->bytes, half->size);
 		if (err == 0)
 			half->bytes = 0;
 	}
+	bytes = double_buffer_bytes(&f->buffer);
 	if (err < 0) {
-		tap->lost += double_buffer_bytes(&f->buffer);
-		log_user_err(f->port.config.rights.uid, "%s: port %u: giving back what it had not written: %s",
-			     f->port.channel->label, f->port.id, strerror(-err));
+		tap_lose(tap, bytes);
+		log_user_err(f->port.config.rights.uid,
+			     "%s: port %u lost %zu bytes, giving back what it had not written: %s",
+			     f->port.channel->label, f->port.id, bytes, strerror(-err));
+		f->buffer.halves[0].bytes = f->buffer.halves[1].bytes = 0;
 	}
 	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
 		fd_close(&f->port.pipe);
@@ -126,7 +157,13 @@ static void file_sink_disk(struct loop_io *io, int res)
 	if (res > 0) {
 		half->bytes -= (size_t)res;
 		f->offset += (uint64_t)res;
-		port_moved(&f->port, (size_t)res);
+		if (f->append) {
+			half->bounce.at += (size_t)res;
+			half->bounce.len -= (size_t)res;
+			port_copied(&f->port, (size_t)res);
+		} else {
+			port_moved(&f->port, (size_t)res);
+		}
 		if (!half->bytes)
 			double_buffer_drained(&f->buffer);
 	}
@@ -151,31 +188,16 @@ static void file_sink_wait(struct loop_io *io, int res)
 	file_sink_take(f);
 }
 
-/*
- * The file is opened again without O_APPEND. The number stays: it is the caller's, should the port not be attached
- * after all.
- */
-static int file_sink_reopen_append(struct port *p)
-{
-	_cleanup_fd_ int fd = -1;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->config.opened.fd);
-	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 || dup3(fd, p->config.opened.fd, O_CLOEXEC) < 0 ? -errno : 0;
-}
-
 static int file_sink_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 	int err = file_port_init(p, file_sink_disk, file_sink_wait);
 
-	if (err == 0 && (fcntl(p->config.opened.fd, F_GETFL) & O_APPEND)) {
-		f->append = true;
-		err = file_sink_reopen_append(p);
-	}
-	if (uri_value(&p->config.uri, &file_append) && f->seekable)
-		f->append = true;
+	if (err < 0 || !(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+		return err;
+	f->append = p->copying = true;
+	for (unsigned i = 0; err == 0 && i < HALVES; i++) /* what fits into its pipe, for it may go back there */
+		err = bounce_ready(&f->buffer.halves[i].bounce, (size_t)f->buffer.halves[i].size);
 	return err;
 }
 

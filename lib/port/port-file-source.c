@@ -4,12 +4,12 @@
  * On the channel's worker, which never waits for the device. One half of the buffer is being filled by the kernel, or
  * none is; what is in the other goes into the channel as it has room. A regular file that ends before the end that it
  * had when it was attached is a failure (-ENODATA), after what there was of it. What was read and not handed on when
- * the source is detached is dropped: it is still in the file.
+ * the source is detached is dropped: it is still in the file. A device has no places, and would lose it: so that goes out
+ * before the port does.
  */
 #include "port-file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 
@@ -30,6 +30,7 @@ static void file_source_fill(struct file_port *f)
 	f->over = len == 0 || f->err < 0;
 	if (f->over)
 		return;
+	f->lent = f->port.copying ? half : NULL;
 	if (f->port.copying)
 		loop_io_read(&f->disk, f->port.config.opened.fd, file_port_place(f), half->bounce.buf, size, len);
 	else
@@ -50,6 +51,14 @@ static ssize_t file_source_hand_on(struct file_port *f, struct half *half)
 	return n;
 }
 
+static void file_source_end(struct file_port *f, int err)
+{
+	if (f->port.leaving)
+		port_stopped(&f->port);
+	else
+		port_end(&f->port, err);
+}
+
 static void file_source_drain(struct file_port *f)
 {
 	struct half *half;
@@ -62,7 +71,7 @@ static void file_source_drain(struct file_port *f)
 			return;
 		}
 		if (n <= 0) {
-			port_end(&f->port, n < 0 ? (int)n : -EIO);
+			file_source_end(f, n < 0 ? (int)n : -EIO);
 			return;
 		}
 		half->bytes -= (size_t)n;
@@ -71,8 +80,8 @@ static void file_source_drain(struct file_port *f)
 		double_buffer_drained(&f->buffer);
 		file_source_fill(f);
 	}
-	if (f->over)
-		port_end(&f->port, f->err);
+	if (f->over && !loop_io_armed(&f->disk))
+		file_source_end(f, f->err);
 }
 
 /* Nothing more to read: the end of the file, where it should be, or an error. */
@@ -93,7 +102,7 @@ static void file_source_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
-	if (f->port.leaving) {
+	if (f->port.leaving && f->seekable) {
 		port_stopped(&f->port);
 		return;
 	}
@@ -108,9 +117,11 @@ static void file_source_disk(struct loop_io *io, int res)
 			f->left -= (uint64_t)res;
 		double_buffer_filled(&f->buffer);
 		file_source_fill(f);
-	} else {
+	} else if (!f->port.leaving) {
 		file_source_reached_end(f, res);
 	}
+	if (f->port.leaving)
+		port_close(&f->port); /* what is in hand is all that there will be */
 	file_source_drain(f);
 }
 
@@ -130,7 +141,6 @@ static int file_source_init(struct port *p)
 	if (f->seekable) {
 		f->offset += offset;
 		f->left = length;
-		posix_fadvise(p->config.opened.fd, (off_t)f->offset, 0, POSIX_FADV_SEQUENTIAL);
 	} else if (offset || length != FILE_TO_END) {
 		return -ESPIPE;
 	}
@@ -150,9 +160,17 @@ static bool file_source_stop(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 
-	loop_io_cancel(&f->wait);
 	loop_io_abort(&f->disk);
-	return !loop_io_armed(&f->disk);
+	if (f->seekable) {
+		loop_io_cancel(&f->wait);
+		return !loop_io_armed(&f->disk);
+	}
+	f->over = true;
+	if (!loop_io_armed(&f->disk) && double_buffer_bytes(&f->buffer))
+		port_close(p);
+	if (double_buffer_bytes(&f->buffer))
+		loop_io_poll(&f->wait, p->inlet.fd, POLLOUT);
+	return !loop_io_armed(&f->disk) && !double_buffer_bytes(&f->buffer);
 }
 
 const struct port_ops port_file_source = {

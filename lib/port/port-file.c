@@ -2,29 +2,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "channel.h"
 #include "engine.h"
+#include "log.h"
 
-/*
- * Where a passed file stands. Not by lseek(2), which waits for whoever is reading or writing by the same open file;
- * proc_pid_fdinfo(5) does not.
- */
-static uint64_t file_port_position(int fd)
+void file_port_advise(int fd)
 {
-	char name[40], line[64] = "";
-	uint64_t at = 0;
-	FILE *file;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
 
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	file = fopen(name, "re");
-	if (file && fgets(line, sizeof(line), file))
-		sscanf(line, "pos: %" SCNu64, &at);
-	if (file)
-		fclose(file);
-	return at;
+static int file_port_personality_add(void *data)
+{
+	struct file_port *f = data;
+
+	f->personality = loop_personality_add(f->disk.loop);
+	return f->personality < 0 ? f->personality : 0;
+}
+
+/* Returns 0 or a negative errno. */
+static int file_port_act_as_attacher(struct file_port *f)
+{
+	int err = rights_lend(&f->port.config.rights, file_port_personality_add, f);
+
+	if (err < 0) {
+		log_user_warn(f->port.config.rights.uid, "%s: the rights of user %u cannot be had: %s",
+			      f->port.channel->label, f->port.config.rights.uid, strerror(-err));
+		f->personality = 0;
+		return err;
+	}
+	loop_io_act_as(&f->disk, f->personality);
+	return 0;
 }
 
 int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
@@ -41,6 +50,8 @@ int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*w
 	err = charge_set(&f->charge, (uint64_t)HALVES * PIPE_SIZE);
 	if (err == 0)
 		err = port_look(p->config.opened.fd, &st);
+	if (err == 0)
+		err = file_port_act_as_attacher(f);
 	if (err < 0)
 		return err;
 	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
@@ -49,7 +60,7 @@ int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*w
 	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
 	f->left = FILE_TO_END;
 	if (f->seekable)
-		f->offset = file_port_position(p->config.opened.fd);
+		f->offset = p->config.opened.position;
 	return double_buffer_open(&f->buffer);
 }
 
@@ -57,12 +68,20 @@ void file_port_finish(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 	bool busy = loop_io_armed(&f->disk);
+	size_t left = double_buffer_bytes(&f->buffer);
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
-	if (busy && p->copying) /* the loop's now */
-		double_buffer_filling(&f->buffer)->bounce = (struct bounce){ 0 };
+	if (busy && f->lent) /* the loop's now */
+		f->lent->bounce = (struct bounce){ 0 };
+	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
+		log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had in hand",
+			      p->channel->label, p->id, left);
+		p->lost += left;
+	}
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
+	loop_personality_remove(f->disk.loop, f->personality);
+	f->personality = 0;
 	charge_finish(&f->charge);
 }
 

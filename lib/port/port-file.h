@@ -2,7 +2,9 @@
  * A port on a file: what kinds of ports name of it in their rows, and what a source and a sink share.
  *
  * Reading and writing may wait for the device. So the kernel's own threads do it (io_uring), between the device and a
- * double buffer.
+ * double buffer; and the kernel may ask who does so (reserved blocks, quotas, file systems of the network or of a user),
+ * so they do it with the rights of who has attached the port: whatever is no pipe and no socket is read, written and
+ * synced in no other way.
  */
 #pragma once
 
@@ -13,8 +15,11 @@
 
 extern const struct port_ops port_file_source, port_file_sink;
 
-/* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there. */
+/* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there: it opens for appending. */
 extern const struct uri_option file_offset, file_length, file_append;
+
+/* A source will read @fd from one end to the other. It may block, and so is for an opening to say. */
+void file_port_advise(int fd);
 
 /* A length: all there is from the offset on. */
 #define FILE_TO_END UINT64_MAX
@@ -23,13 +28,15 @@ struct file_port {
 	struct port port;
 	struct double_buffer buffer;
 	struct charge charge; /* for it */
+	int personality;      /* whose rights the device is read and written with */
 	struct loop_io disk;
 	struct loop_io wait; /* for the channel's pipe */
 	bool seekable;
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */
 	bool syncing;
-	bool append; /* a sink's: written at the end of the file, wherever that is by then */
+	bool append;       /* a sink's, open for appending: what it writes is copied */
+	struct half *lent; /* whose memory the kernel reads or writes */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

@@ -107,6 +107,8 @@ static void listen_port_finish(struct port *p)
 	loop_io_cancel(&lp->pause);
 	while (!TAILQ_EMPTY(&lp->clients))
 		client_destroy(TAILQ_FIRST(&lp->clients));
+	if (lp->relay)
+		p->lost += lp->relay->lost;
 	channel_destroy(lp->relay);
 	lp->relay = NULL;
 }
@@ -141,7 +143,6 @@ static int listen_port_report(struct port *p, struct port_report *r)
 	r->clients = lp->accepted;
 	r->connected = lp->connected;
 	r->disconnected = lp->disconnected;
-	r->lost = lp->lost;
 	TAILQ_FOREACH(c, &lp->clients, entry) {
 		const struct tap *tap = c->tap ? channel_find_tap(listen_port_channel(lp), c->tap) : NULL;
 

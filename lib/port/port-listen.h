@@ -27,6 +27,7 @@ struct client {
 	int fd;
 	int pipe;
 	uint64_t tap;
+	struct charge descriptors;
 };
 
 struct listen_port {
@@ -36,7 +37,7 @@ struct listen_port {
 	struct channel *relay; /* a sink's on a tap */
 	bool ending;           /* a source's: the stream of the last connection is not over */
 	TAILQ_HEAD(, client) clients;
-	uint64_t accepted, connected, disconnected, lost;
+	uint64_t accepted, connected, disconnected;
 };
 
 static inline struct listen_port *listen_port_of(struct port *p)

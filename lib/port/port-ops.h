@@ -18,6 +18,12 @@ struct port;
 struct stream;
 struct deferred_close;
 
+/*
+ * Descriptors that a port may come to have open beside its private tap: what it is attached to, its end of the channel,
+ * and two pipes between them.
+ */
+#define PORT_DESCRIPTORS 6
+
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
@@ -74,14 +80,17 @@ struct port {
 	void (*detached)(void *data);   /* see port_detach(); NULL: nobody waits */
 	void *detached_data;
 	struct port_config config;
-	struct inlet inlet; /* a source's */
-	int pipe;           /* a sink's: where it reads */
-	uint64_t tap;       /* a sink's: its tap, private or the name's; 0: none */
+	struct charge descriptors; /* until it is closed */
+	struct inlet inlet;        /* a source's */
+	int pipe;                  /* a sink's: where it reads */
+	uint64_t tap;              /* a sink's: its tap, private or the name's; 0: none */
 	uint64_t bytes;
 	uint64_t total;
 	uint64_t pages_ref;
 	uint64_t copies;
-	bool copying; /* a source's: how it has filled last */
+	uint64_t lost;     /* bytes; when the port goes they are the channel's */
+	uint64_t tap_lost; /* see port_tap_lost() */
+	bool copying;      /* how it has moved last */
 };
 
 /* The port has come to its end by itself: 0 or a negative errno. finish() is called, its descriptor is closed. */
@@ -95,6 +104,9 @@ void port_close(struct port *p);
 
 /* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
 void port_drained(struct port *p);
+
+/* What its private tap has lost, now or as last seen: that goes before its sink does. */
+uint64_t port_tap_lost(struct port *p);
 
 /* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);

@@ -16,6 +16,7 @@
 #include "base.h"
 #include "channel.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "linger.h"
 #include "log.h"
@@ -77,6 +78,14 @@ static void stream_port_run(struct stream_port *sp)
 	stream_start(&sp->stream, p->config.opened.fd, out ? p->pipe : p->inlet.fd, out);
 }
 
+/* The socket has failed; whoever passed it may have made its last close wait. */
+static void stream_port_let_go(struct stream_port *sp)
+{
+	struct port *p = &sp->port;
+
+	deferred_close_after(&p->config.opened.fd, p->config.rights.uid, p->channel->worker->loop);
+}
+
 static void stream_port_again(struct stream_port *sp, int err)
 {
 	struct port *p = &sp->port;
@@ -107,7 +116,7 @@ static void stream_port_reopened(struct opening *o)
 	if (err == 0)
 		err = stream_port_ready(sp);
 	if (err < 0) {
-		fd_close(&sp->port.config.opened.fd);
+		stream_port_let_go(sp);
 		stream_port_again(sp, err);
 		return;
 	}
@@ -128,6 +137,7 @@ static int stream_port_reopen(struct stream_port *sp)
 	r->uid = config->rights.uid;
 	r->opening = (struct opening){
 		.uri = &config->uri,
+		.fd = -1,
 		.dir = config->dir,
 		.rights = &config->rights,
 		.process = -1,
@@ -165,12 +175,12 @@ static void stream_port_ended(struct stream *s, int err)
 		return;
 	}
 	if (err < 0 && uri_value(&p->config.uri, &stream_retry)) {
-		fd_close(&p->config.opened.fd);
+		stream_port_let_go(sp);
 		stream_port_again(sp, err);
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
-		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd));
+		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd), p->config.rights.uid);
 	port_end(p, err);
 }
 
@@ -201,6 +211,7 @@ static void stream_port_finish(struct port *p)
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 
 	stream_stop(&sp->stream);
+	port_count(p, &sp->stream);
 	loop_io_cancel(&sp->timer);
 	if (sp->opening) {
 		container_of(sp->opening, struct reopening, opening)->port = NULL;

@@ -53,6 +53,8 @@ static void port_leave_tap(struct port *p)
 		if (left)
 			log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had not moved",
 				      p->channel->label, p->id, left);
+		p->lost += port_tap_lost(p) + left;
+		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
 	}
 	p->tap = 0;
@@ -80,6 +82,8 @@ void port_destroy(struct port *p)
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
+	p->channel->lost += p->lost;
+	charge_finish(&p->descriptors);
 	free(p);
 }
 
@@ -96,6 +100,8 @@ static void port_go(struct port *p)
 /* What follows from its being closed. May free a port that is leaving. */
 static void port_settle(struct port *p)
 {
+	if (p->over)
+		charge_set(&p->descriptors, 0);
 	if (p->leaving) {
 		if (p->state != PORT_DONE && p->state != PORT_FAILED && !p->told)
 			port_tell(p);
@@ -120,7 +126,7 @@ static void port_closed(void *data)
 
 struct deferred_close *port_closing(struct port *p)
 {
-	return deferred_close_create(p->channel->worker->loop, port_closed, p);
+	return deferred_close_create(p->channel->worker->loop, p->config.rights.uid, port_closed, p);
 }
 
 /* Begins to close it, unless that has begun before. */
@@ -129,7 +135,7 @@ void port_close(struct port *p)
 	if (p->closes)
 		return;
 	p->closes = true;
-	if (opened_close_begin(&p->config.opened, p->config.rights.uid, p->closing))
+	if (opened_close_begin(&p->config.opened, p->closing))
 		return;
 	deferred_close_forget(p->closing);
 	p->closing = NULL;
@@ -240,6 +246,7 @@ void port_drained(struct port *p)
 {
 	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
 
+	port_tap_lost(p);
 	if (tap)
 		tap_look(tap);
 }

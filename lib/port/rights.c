@@ -12,16 +12,21 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "log.h"
 
 /* 32-bit machines: the plain ones take ids of 16 bits. */
 #ifdef SYS_setresuid32
 #define CALL_setgroups SYS_setgroups32
 #define CALL_setresgid SYS_setresgid32
 #define CALL_setresuid SYS_setresuid32
+#define CALL_setfsgid SYS_setfsgid32
+#define CALL_setfsuid SYS_setfsuid32
 #else
 #define CALL_setgroups SYS_setgroups
 #define CALL_setresgid SYS_setresgid
 #define CALL_setresuid SYS_setresuid
+#define CALL_setfsgid SYS_setfsgid
+#define CALL_setfsuid SYS_setfsuid
 #endif
 
 /* No user's: those of nobody (65534) may belong to some process, which might signal the daemon. */
@@ -47,22 +52,38 @@ void rights_finish(struct rights *r)
 	*r = (struct rights){ 0 };
 }
 
-/* What the calling thread has of @caps. */
-static int rights_keep_capabilities(uint64_t caps)
+struct capabilities {
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+};
+
+static int rights_get_capabilities(struct capabilities *caps)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		uint32_t kept = (uint32_t)(caps >> 32 * i);
+	return syscall(SYS_capget, &header, caps->data) < 0 ? -errno : 0;
+}
 
-		data[i].effective &= kept;
-		data[i].permitted &= kept;
-		data[i].inheritable &= kept;
+static int rights_set_capabilities(const struct capabilities *caps)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capset, &header, caps->data) < 0 ? -errno : 0;
+}
+
+/* Of what the calling thread has, @kept. */
+static int rights_keep_capabilities(uint64_t kept)
+{
+	struct capabilities caps;
+	int err = rights_get_capabilities(&caps);
+
+	for (int i = 0; err == 0 && i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t part = (uint32_t)(kept >> 32 * i);
+
+		caps.data[i].effective &= part;
+		caps.data[i].permitted &= part;
+		caps.data[i].inheritable &= part;
 	}
-	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+	return err < 0 ? err : rights_set_capabilities(&caps);
 }
 
 int rights_take(const struct rights *r)
@@ -76,6 +97,76 @@ int rights_take(const struct rights *r)
 	if (r->uid != 0 && syscall(CALL_setresuid, -1, r->uid, -1) < 0)
 		return -errno;
 	return rights_keep_capabilities(r->uid == 0 ? r->caps : 0);
+}
+
+/* ---- for a moment ---- */
+
+/* Of a thread: what rights_lend() changes. */
+struct thread_rights {
+	gid_t *groups;
+	size_t count;
+	gid_t gid;
+	struct capabilities caps;
+};
+
+static int rights_of_thread(struct thread_rights *t)
+{
+	int n = getgroups(0, NULL);
+
+	t->gid = getegid();
+	t->count = n > 0 ? (size_t)n : 0;
+	t->groups = calloc(t->count + 1, sizeof(*t->groups));
+	if (!t->groups)
+		return -ENOMEM;
+	if (n < 0 || getgroups(n, t->groups) != n)
+		return -errno;
+	return rights_get_capabilities(&t->caps);
+}
+
+/* They return what was before, whatever comes of it: so they are asked again. */
+static int rights_set_fs_ids(uid_t uid, gid_t gid)
+{
+	syscall(CALL_setfsgid, gid);
+	syscall(CALL_setfsuid, uid);
+	return (gid_t)syscall(CALL_setfsgid, -1) == gid && (uid_t)syscall(CALL_setfsuid, -1) == uid ? 0 : -EPERM;
+}
+
+/* A thread with the rights of somebody else must not go on. */
+static void rights_take_back(const struct thread_rights *t)
+{
+	if (rights_set_capabilities(&t->caps) == 0 && rights_set_fs_ids(geteuid(), t->gid) == 0 &&
+	    syscall(CALL_setgroups, t->count, t->groups) == 0)
+		return;
+	log_err("cannot have the daemon's own rights again: %s", strerror(errno));
+	abort();
+}
+
+int rights_lend(const struct rights *r, int (*call)(void *data), void *data)
+{
+	struct thread_rights before = { 0 };
+	struct capabilities lent;
+	int err;
+
+	if (geteuid() != 0)
+		return call(data);
+	err = rights_of_thread(&before);
+	if (err == 0 && syscall(CALL_setgroups, r->count, r->groups) < 0)
+		err = -errno;
+	if (err < 0) {
+		free(before.groups);
+		return err;
+	}
+	lent = before.caps;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		lent.data[i].effective &= r->uid == 0 ? (uint32_t)(r->caps >> 32 * i) : 0;
+	err = rights_set_fs_ids(r->uid, r->gid);
+	if (err == 0)
+		err = rights_set_capabilities(&lent);
+	if (err == 0)
+		err = call(data);
+	rights_take_back(&before);
+	free(before.groups);
+	return err;
 }
 
 int rights_shed(void)

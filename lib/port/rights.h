@@ -41,6 +41,15 @@ void rights_finish(struct rights *r);
 int rights_take(const struct rights *r);
 
 /*
+ * Calls @call(@data) with what the kernel asks of who reads and writes: @r's user and groups of the file system, and no
+ * capabilities unless @r is root. The effective ids stay the daemon's, for whoever has a thread's may slow it down
+ * (sched_setscheduler(2)), and this one goes on for others. On the calling thread alone; @call must not wait. Returns
+ * what @call returns, or a negative errno and it was not called. An ordinary user's daemon has no rights but its own, and
+ * calls with them.
+ */
+int rights_lend(const struct rights *r, int (*call)(void *data), void *data);
+
+/*
  * The process lets go of what it would lend with every byte that it moves for somebody, because the kernel asks it of
  * who writes and not of who has opened: writing past quotas and into reserved blocks (CAP_SYS_RESOURCE), without
  * taking the set-user-ID bit off the file (CAP_FSETID), and the name of root in the credentials of what a unix socket

@@ -23,6 +23,7 @@ static void stream_halt(struct stream *s)
 {
 	loop_io_cancel(&s->io);
 	loop_io_cancel(&s->peer);
+	s->lost += s->bounce.len;
 	bounce_finish(&s->bounce);
 	pipe_close(&s->between);
 }
@@ -109,8 +110,10 @@ static ssize_t stream_take_copy(struct stream *s)
 	n = sys.splice(s->fd, s->between.wr, COPY_SIZE);
 	if (n <= 0)
 		return n;
-	if (sys.read(s->between.rd, s->bounce.buf, (size_t)n) != n)
+	if (sys.read(s->between.rd, s->bounce.buf, (size_t)n) != n) {
+		s->lost += (uint64_t)n;
 		return -EIO;
+	}
 	s->bounce.at = 0;
 	s->bounce.len = (size_t)n;
 	return n;

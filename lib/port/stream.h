@@ -24,6 +24,7 @@ struct stream {
 	uint64_t bytes;
 	uint64_t pages; /* references moved */
 	uint64_t copies;
+	uint64_t lost;          /* bytes that it had copied and could not hand on */
 	const uint64_t *stable; /* not 0: copies what it receives, from the next chunk on; may be NULL */
 	bool copying;           /* it did so with the last one */
 	bool last;              /* hands on what it has copied, and ends */

@@ -1,5 +1,6 @@
 """The daemon's control socket as a test speaks to it: bare, and badly."""
 import array
+import errno
 import fcntl
 import json
 import socket
@@ -18,10 +19,19 @@ class Control:
         self.sock.sendmsg([data], rights)
 
     def receive(self):
-        return json.loads(self.sock.recv(1 << 20))
+        try:
+            answer = self.sock.recv(1 << 20)
+        except ConnectionResetError: # told once, before why
+            answer = self.sock.recv(1 << 20)
+        if not answer:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the daemon has closed the connection")
+        return json.loads(answer)
 
     def ask(self, request, fds=()):
-        self.send(request, fds)
+        try:
+            self.send(request, fds)
+        except (BrokenPipeError, ConnectionResetError): # why it was closed is still to be read
+            pass
         return self.receive()
 
     def unread(self):
@@ -30,9 +40,9 @@ class Control:
         fcntl.ioctl(self.sock, termios.TIOCOUTQ, left)
         return left[0]
 
-    def refused(self, errno, request, fds=()):
+    def refused(self, error, request, fds=()):
         answer = self.ask(request, fds)
-        assert answer.get("errno") == errno and answer.get("error"), (request, answer)
+        assert answer.get("errno") == error and answer.get("error"), (request, answer)
 
     def close(self):
         self.sock.close()

@@ -8,7 +8,7 @@ import errno, os, random, signal, sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from control import Control
 
-mount, scratch, count, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+mount = scratch = None # set before anything is done
 USERS = (4001, 4002)
 VALUES = {
     "size": ["4K", "64K", "1M", "2M", "3", "-1"], "depth": ["0", "4K", "1M", "20M", "1G", "1T", "x"],
@@ -19,22 +19,25 @@ VALUES = {
 MAY_FAIL = {errno.ENOENT, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EDQUOT,
             errno.ENXIO, errno.EPIPE, errno.EINVAL, errno.ERANGE, errno.ENODATA, errno.EMSGSIZE, errno.ELOOP,
             errno.EMFILE, errno.ENOTDIR, errno.ENOTCONN}
-rng = random.Random(seed)
 
 
 class User:
-    """Its process for what only a process of the user's own can do; it ends by being killed, too."""
+    """
+    Its process for what only a process of the user's own can do; it ends by being killed, too. @real: who is meant, where
+    the daemon serves nobody else.
+    """
 
-    def __init__(self, uid):
+    def __init__(self, uid, real=None):
         self.uid = uid
+        self.real = real or uid
         self.folder = "/u%d" % uid
         self.open = []
         self.control = None
 
     def act(self, rng, steps):
         os.setgroups([])
-        os.setgid(self.uid)
-        os.setuid(self.uid)
+        os.setgid(self.real)
+        os.setuid(self.real)
         os.chdir(mount)
         self.control = Control(mount)
         done = {}
@@ -155,30 +158,37 @@ def run(u, steps, seed, out):
     os._exit(1)
 
 
-signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-users = [User(uid) for uid in USERS]
-total = {}
-made = 0
-while made < count:
-    running = []
+def main():
+    global mount, scratch
+    mount, scratch, count, rng = sys.argv[1], sys.argv[2], int(sys.argv[3]), random.Random(int(sys.argv[4]))
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    users = [User(uid) for uid in USERS]
+    total = {}
+    made = 0
+    while made < count:
+        running = []
+        for u in users:
+            rd, wr = os.pipe()
+            steps = rng.randrange(50, 400)
+            made += steps
+            running.append((run(u, steps, rng.random(), wr), rd))
+            os.close(wr)
+        for pid, rd in running:
+            done = eval(os.read(rd, 65536) or b"{}")
+            os.close(rd)
+            for key, n in done.items():
+                total[key] = total.get(key, 0) + n
+            os.kill(pid, signal.SIGKILL) # with all that it has open
+            status = os.waitpid(pid, 0)[1]
+            assert done and status == signal.SIGKILL, (pid, status)
+    assert sum(total.values()) >= count, total
+    for op in OPS:
+        assert total.get((op.__name__, "ok")), "%s never went well: %s" % (op.__name__, total)
+    print(" ".join("%s:%s=%d" % (*key, n) for key, n in sorted(total.items())))
     for u in users:
-        rd, wr = os.pipe()
-        steps = rng.randrange(50, 400)
-        made += steps
-        running.append((run(u, steps, rng.random(), wr), rd))
-        os.close(wr)
-    for pid, rd in running:
-        done = eval(os.read(rd, 65536) or b"{}")
-        os.close(rd)
-        for key, n in done.items():
-            total[key] = total.get(key, 0) + n
-        os.kill(pid, signal.SIGKILL) # with all that it has open
-        status = os.waitpid(pid, 0)[1]
-        assert done and status == signal.SIGKILL, (pid, status)
-assert sum(total.values()) >= count, total
-for op in OPS:
-    assert total.get((op.__name__, "ok")), "%s never went well: %s" % (op.__name__, total)
-print(" ".join("%s:%s=%d" % (*key, n) for key, n in sorted(total.items())))
-for u in users:
-    for name in os.listdir(mount + u.folder):
-        os.unlink(mount + u.folder + "/" + name)
+        for name in os.listdir(mount + u.folder):
+            os.unlink(mount + u.folder + "/" + name)
+
+
+if __name__ == "__main__":
+    main()

@@ -107,7 +107,7 @@ calm
 
 # Clients that say nothing, do not listen, or go in the middle.
 $PY - "$M" << 'PY'
-import os, socket, sys, time
+import os, socket, subprocess, sys, time
 from control import Control
 m = sys.argv[1]
 attach = {"op": "attach", "channel": "a", "dir": "source", "uri": "tcp-listen:127.0.0.1:0"}
@@ -115,6 +115,9 @@ silent = [Control(m) for _ in range(64)]
 late = Control(m)
 assert late.receive()["errno"] == "EUSERS"
 assert late.sock.recv(100) == b""
+for _ in range(20): # who asks at once is told as well, whoever of the two is first
+    said = subprocess.run(["spfs", "ports", m + "/a"], capture_output=True, text=True)
+    assert said.returncode and "too many connections" in said.stderr, said
 os.stat(m + "/a")
 assert silent[0].ask({"op": "ports", "channel": "a"}) == {"ports": []}
 if os.getuid() == 0: # another user is not held up by them

@@ -36,6 +36,11 @@ wait $!
 timeout 20 sh -c 'echo hi > new'
 [ "$(timeout 20 cat new)" = hi ] || fail "hi"
 
+# Once it is closed nobody reads, so who opens for writing waits for a reader, as with any FIFO.
+mkdir w
+/usr/bin/python3 "$HERE/waiting_writers.py" w 40 || fail "a writer came through to nobody"
+rmdir w
+
 # A full channel holds the writer back, and costs nothing meanwhile.
 cat "$T/in" > full &
 writer=$!

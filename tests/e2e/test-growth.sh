@@ -1,4 +1,4 @@
-# What is gone is forgotten: the daemon does not grow. (For an hour's look at it see soak.sh.)
+# What is gone is forgotten: the daemon does not grow. (For a longer look: scripts/soak.)
 . "$(dirname "$0")/harness.sh"
 spfs_mount
 cd "$M"

@@ -26,7 +26,11 @@ def rename(old, new, flags):
 os.mkfifo("r")
 assert rename(b"q", b"r", 1) == errno.EEXIST
 assert rename(b"q", b"s", 1) == 0
-assert rename(b"s", b"r", 2) == errno.EINVAL
+ino = os.stat("r").st_ino
+assert rename(b"s", b"r", 2) == 0
+assert os.stat("s").st_ino == ino
+assert rename(b"s", b"r", 4) == errno.EINVAL
+assert rename(b"s", b".spfs", 2) == errno.EPERM
 assert rename(b"s", b"q", 0) == 0
 os.mkdir("dir"); os.mkdir("other")
 for old, new, want in ((b"q", b"dir", errno.EISDIR), (b"dir", b"q", errno.ENOTDIR)):
@@ -85,7 +89,32 @@ if ! sanitized; then
 	[ $before -lt 12288 ] || fail "more than 12 MiB at the start"
 	[ $((after - before)) -lt 200000 ] || fail "more than 2 KiB a channel"
 fi
-rm -r many
+# To look on in a large folder takes no longer than in a small one.
+mkdir few
+(cd few && for i in $(seq 100); do echo $i; done | xargs mkfifo)
+ticks() { awk '{ print $14 + $15 }' "/proc/$DAEMON/stat"; }
+seeks() { # what 5000 of them cost the daemon
+	local before
+	before=$(ticks)
+	python3 - "$1" "$2" << 'PY'
+import ctypes, random, sys
+libc = ctypes.CDLL(None)
+libc.opendir.restype = ctypes.c_void_p
+d = ctypes.c_void_p(libc.opendir(sys.argv[1].encode()))
+random.seed(1)
+for _ in range(5000):
+    libc.seekdir(d, ctypes.c_long(random.randrange(3, int(sys.argv[2]))))
+    assert libc.readdir(d)
+PY
+	echo $(($(ticks) - before))
+}
+python3 -c 'import os
+with os.scandir("few") as d: next(d)'
+small=$(seeks few 50)
+large=$(seeks many 100000)
+echo "5000 seeks: $small ticks with 100 names, $large with 100,000"
+sanitized || [ $large -lt $((10 * small + 50)) ] || fail "seeking is slow: $large ticks"
+rm -r few many
 [ -z "$(ls)" ] || fail "not empty"
 
 cd /

@@ -54,6 +54,24 @@ if [ "$(id -u)" = 0 ]; then
 		umount "$T/fs" || fail "round $i: busy after it was detached"
 	done
 	rm c
+
+	# Refused: by what the descriptor is, by what the name is, and by the worker.
+	mkfifo c
+	ln c tap
+	for i in $(seq "$rounds"); do
+		mount -t tmpfs -o size=1G spfs-test "$T/fs"
+		echo data > "$T/fs/in"
+		refuse 'not open for writing' spfs sink c --fd 0 < "$T/fs/in"
+		umount "$T/fs" || fail "round $i: busy after a descriptor was refused"
+		mount -t tmpfs -o size=1G spfs-test "$T/fs"
+		echo data > "$T/fs/in"
+		refuse 'this name is a tap' spfs source tap --fd 0 < "$T/fs/in"
+		umount "$T/fs" || fail "round $i: busy after a name was refused"
+		mount -t tmpfs -o size=1G spfs-test "$T/fs"
+		refuse 'nothing that has a stream' spfs source c --fd 0 < "$T/fs"
+		umount "$T/fs" || fail "round $i: busy after the worker has refused"
+	done
+	rm tap c
 fi
 wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 cd /

@@ -33,13 +33,16 @@ static void call_attach(void *arg)
 	cr_expect(a->err == 0 || why[0], "no reason for %s", strerror(-a->err));
 }
 
-int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri)
+int attach_as(uid_t uid, struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd,
+	      const char *uri)
 {
 	struct attaching a = { .ch = ch, .config = { .dir = dir, .opened = { .fd = fd }, .node = node } };
 	char why[URI_WHY_MAX] = "";
+	off_t position = uri ? 0 : lseek(fd, 0, SEEK_CUR);
 
+	a.config.opened.position = position > 0 ? (uint64_t)position : 0; /* as its opening would tell */
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
-	a.config.rights = (struct rights){ .uid = getuid(), .gid = getgid() };
+	a.config.rights = (struct rights){ .uid = uid, .gid = uid == getuid() ? getgid() : uid, .caps = RIGHTS_ALL };
 	on_worker(f, call_attach, &a);
 	if (a.err == 0)
 		return (int)a.id;
@@ -47,6 +50,11 @@ int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t no
 	cr_expect_eq(close(fd), 0, "the port has closed what is not its own");
 	uri_finish(&a.config.uri);
 	return a.err;
+}
+
+int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri)
+{
+	return attach_as(getuid(), f, ch, dir, node, fd, uri);
 }
 
 static void call_detached(void *data)

@@ -20,6 +20,10 @@ struct look {
  */
 int attach(struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd, const char *uri);
 
+/* The same for another user than who runs the test. */
+int attach_as(uid_t uid, struct fixture *f, struct channel *ch, enum port_dir dir, uint64_t node, int fd,
+	      const char *uri);
+
 /* Returns 0, once nothing of it is open any more, or -ENOENT. */
 int detach(struct fixture *f, struct channel *ch, int id);
 

@@ -79,16 +79,28 @@ static void call_nothing(void *arg)
 {
 }
 
+static void prepare_call(struct call *c, enum port_dir dir)
+{
+	*c = (struct call){
+		.rights = { .uid = geteuid(), .gid = getegid(), .caps = RIGHTS_ALL },
+		.o = { .uri = &c->uri, .fd = -1, .rights = &c->rights, .process = -1, .dir = dir, .done = done },
+	};
+	c->o.loop = opening_fixture.worker->loop;
+	sem_init(&c->done, 0, 0);
+}
+
+void prepare_passed(struct call *c, enum port_dir dir, int fd)
+{
+	prepare_call(c, dir);
+	c->o.fd = fd;
+	cr_assert_eq(uri_of_fd(&c->uri), 0);
+}
+
 void prepare(struct call *c, enum port_dir dir, const char *uri)
 {
 	char why[URI_WHY_MAX];
 
-	*c = (struct call){
-		.rights = { .uid = geteuid(), .gid = getegid(), .caps = RIGHTS_ALL },
-		.o = { .uri = &c->uri, .rights = &c->rights, .process = -1, .dir = dir, .done = done },
-	};
-	c->o.loop = opening_fixture.worker->loop;
-	sem_init(&c->done, 0, 0);
+	prepare_call(c, dir);
 	cr_assert_eq(uri_parse(&c->uri, uri, dir, why), 0, "%s: %s", uri, why);
 }
 
@@ -100,13 +112,18 @@ void prepare_here(struct call *c, enum port_dir dir, const char *kind, const cha
 	prepare(c, dir, uri);
 }
 
-void begin(struct call *c)
+int try_to_begin(struct call *c)
 {
 	on_worker(&opening_fixture, call_start, c);
-	cr_assert_eq(c->started, 0);
 	/* What it was begun with need not stay. */
 	uri_finish(&c->uri);
 	rights_finish(&c->rights);
+	return c->started;
+}
+
+void begin(struct call *c)
+{
+	cr_assert_eq(try_to_begin(c), 0);
 }
 
 int wait_done(struct call *c)
@@ -186,6 +203,14 @@ off_t size_of(const char *name)
 	struct stat st;
 
 	return stat(path_of(name), &st) < 0 ? -1 : st.st_size;
+}
+
+dev_t device_of(const char *name)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(path_of(name), &st), 0);
+	return st.st_dev;
 }
 
 void wait_asleep(void)

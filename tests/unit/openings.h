@@ -36,7 +36,13 @@ void prepare(struct call *c, enum port_dir dir, const char *uri);
 /* KIND:FOLDER/@name */
 void prepare_here(struct call *c, enum port_dir dir, const char *kind, const char *name);
 
+/* @fd, as somebody has passed it; it is the opening's once that has begun. */
+void prepare_passed(struct call *c, enum port_dir dir, int fd);
+
 void begin(struct call *c);
+
+/* The same where it may be refused. */
+int try_to_begin(struct call *c);
 
 /* Waits for done(), which must come once, with a reason for each error. Returns the opening's err. */
 int wait_done(struct call *c);
@@ -63,6 +69,8 @@ void make(const char *name, mode_t mode);
 
 /* -1 where there is none. */
 off_t size_of(const char *name);
+
+dev_t device_of(const char *name);
 
 /* Until an opening waits in the kernel, where nothing but a signal gets it out. */
 void wait_asleep(void);

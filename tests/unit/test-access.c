@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "entries.h"
 #include "session.h"
 
 static struct session s;
@@ -158,7 +159,7 @@ static void may_not_delete(void)
 {
 	cr_expect_eq(access_may_delete(&rights, x), 0);
 	cr_expect_eq(access_may_delete(&rights, stuck), -EACCES);
-	cr_expect_eq(access_may_delete(&rights, TAILQ_FIRST(&mine->list)), -EACCES);
+	cr_expect_eq(access_may_delete(&rights, entries_after(&mine->entries, 0)), -EACCES);
 	cr_expect_eq(access_may_delete(&rights, s.ctx.nodes.root), -EACCES);
 }
 
@@ -273,7 +274,7 @@ Test(access, finds_what_is_there_whoever_asks)
 
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	cr_assert_eq(access_find(root, "open/mine/y"), TAILQ_FIRST(&mine->list));
+	cr_assert_eq(access_find(root, "open/mine/y"), entries_after(&mine->entries, 0));
 	cr_assert_eq(access_find(root, "open"), open_dir);
 	cr_assert_null(access_find(root, "open/none"));
 	cr_assert_null(access_find(root, "open/x/y"));

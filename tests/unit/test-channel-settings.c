@@ -515,14 +515,14 @@ Test(settings, what_is_refused_stays_charged_also_above_a_limit_that_was_lowered
 	cr_assert_eq(add_on_terms(3, &limits), 0);
 	rd = fixture_open(&f, 3, O_RDONLY);
 	put(1);
-	used = atomic_load(&account.used);
+	used = atomic_load(&account.of[ACCOUNT_BYTES].used);
 	cr_assert_gt(used, 0);
-	atomic_store(&account.limit, 1);
+	atomic_store(&account.of[ACCOUNT_BYTES].limit, 1);
 	cr_assert_eq(set(3, SETTING_SIZE, 4096), -EBUSY);
-	cr_assert_eq(atomic_load(&account.used), used);
+	cr_assert_eq(atomic_load(&account.of[ACCOUNT_BYTES].used), used);
 	cr_assert_eq(set(3, SETTING_DEPTH, 0), 0);
-	cr_assert_lt(atomic_load(&account.used), used);
+	cr_assert_lt(atomic_load(&account.of[ACCOUNT_BYTES].used), used);
 	fixture_remove_tap(&f, ch, 3);
-	cr_assert_eq(atomic_load(&account.used), 0);
+	cr_assert_eq(atomic_load(&account.of[ACCOUNT_BYTES].used), 0);
 	close(rd);
 }

@@ -100,9 +100,9 @@ Test(config, says_what_is_in_the_file)
 	cr_assert_eq(c->defaults.value[SETTING_DEPTH], 2 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_RATE], 5 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_POLICY], POLICY_DROP_OLD);
-	cr_assert_eq(c->quotas.preset, 2ull << 30);
-	cr_assert_eq(c->quotas.count, 3);
-	cr_assert(c->quotas.rules[1].group);
+	cr_assert_eq(c->quotas.of[ACCOUNT_BYTES].preset, 2ull << 30);
+	cr_assert_eq(c->quotas.of[ACCOUNT_BYTES].count, 3);
+	cr_assert(c->quotas.of[ACCOUNT_BYTES].rules[1].group);
 	cr_assert(allowed(c, "file", &other));
 	cr_assert_not(allowed(c, "tcp", &root));
 	cr_assert(allowed(c, "tcp-listen", &other));

@@ -58,8 +58,8 @@ static void call_close(void *arg)
 {
 	struct watched *w = arg;
 
-	w->close = deferred_close_create(f.worker->loop, closed, w);
-	deferred_close_begin(w->close, w->fd, w->finish, w, getuid());
+	w->close = deferred_close_create(f.worker->loop, getuid(), closed, w);
+	deferred_close_begin(w->close, w->fd, w->finish, w);
 }
 
 static void call_cancel_and_close(void *arg)
@@ -195,4 +195,28 @@ Test(deferred_close, outlives_its_loop)
 	f.engine = NULL;
 	WAIT_UNTIL(poll(&(struct pollfd){ .fd = p[1] }, 1, 0) == 1); /* POLLERR: nobody can read it */
 	close(p[1]);
+}
+
+static void finish_when_told(void *state)
+{
+	wait_sem(&hang);
+	atomic_fetch_add(&finished, 1);
+}
+
+/* 64 of one user's hang. Those of another are not counted with them, whatever their numbers have in common. */
+Test(deferred_close, of_one_user_does_not_crowd_another)
+{
+	enum { MANY = 64, ONE = 1000, OTHER = ONE + 256 };
+
+	sem_init(&hang, 0, 0);
+	for (int i = 0; i < MANY; i++) {
+		cr_assert(!deferred_close_crowded(ONE), "after %d", i);
+		deferred_close_by(finish_when_told, NULL, ONE);
+	}
+	cr_expect(deferred_close_crowded(ONE));
+	cr_expect(!deferred_close_crowded(OTHER));
+	for (int i = 0; i < MANY; i++)
+		sem_post(&hang);
+	WAIT_UNTIL(atomic_load(&finished) == MANY);
+	WAIT_UNTIL(!deferred_close_crowded(ONE));
 }

@@ -216,11 +216,56 @@ Test(dir, a_listing_goes_on_behind_what_was_removed_and_renamed)
 	cr_assert_eq(session_rename(&s, d, "e", d, "z"), 0);
 	make(d, "new", FIFO_MODE);
 	session_readdir(&s, d, handle, &offset, 65000, names);
-	cr_assert_str_eq(names, "f z new ");
+	cr_assert_str_eq(names, "z f ");
 	/* seekdir to where it was, although the name before it is gone by now */
 	cr_assert_eq(session_remove(&s, d, "b", FIFO_MODE), 0);
 	session_readdir(&s, d, handle, &again, 65000, names);
-	cr_assert_str_eq(names, "f z new ");
+	cr_assert_str_eq(names, "z f ");
+	offset = 0;
+	session_readdir(&s, d, handle, &offset, 65000, names);
+	cr_assert_str_eq(names, ". .. z f new ");
+	session_releasedir(&s, d, handle);
+}
+
+Test(dir, a_listing_ends_whoever_renames_and_makes_what_it_gives)
+{
+	uint64_t d = make(NODE_ROOT, "d", DIR_MODE), handle, offset = 0;
+	char names[4096], name[16];
+	int given = 0;
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		make(d, name, FIFO_MODE);
+	}
+	handle = session_opendir(&s, d);
+	do {
+		session_readdir(&s, d, handle, &offset, 4 * 32, names);
+		for (char *at = names; *at; at = strchr(at, ' ') + 1) {
+			size_t n = strcspn(at, " ");
+
+			if (*at == '.')
+				continue;
+			at[n] = '\0';
+			snprintf(name, sizeof(name), "r%d", given);
+			cr_assert_eq(session_rename(&s, d, at, d, name), 0);
+			at[n] = ' ';
+			snprintf(name, sizeof(name), "m%d", given++);
+			make(d, name, FIFO_MODE);
+		}
+		cr_assert_leq(given, 50);
+	} while (*names);
+	cr_assert_eq(given, 50);
+	session_releasedir(&s, d, handle);
+}
+
+Test(dir, a_folder_opened_while_empty_lists_what_is_made_then)
+{
+	uint64_t d = make(NODE_ROOT, "d", DIR_MODE), handle = session_opendir(&s, d), offset = 0;
+	char names[256];
+
+	make(d, "x", FIFO_MODE);
+	session_readdir(&s, d, handle, &offset, sizeof(names), names);
+	cr_assert_str_eq(names, ". .. x ");
 	session_releasedir(&s, d, handle);
 }
 

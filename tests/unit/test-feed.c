@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <semaphore.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -212,7 +213,7 @@ Test(feed, ends_everything_that_is_parked)
 	on_worker(&f, call_cancel_all, NULL);
 	cr_assert_gt(result(first), 0);
 	for (int i = 0; i < 3; i++)
-		cr_assert_eq(result(&others[i]), -EINTR);
+		cr_assert_eq(result(&others[i]), -ENOTCONN, "the daemon leaves");
 }
 
 Test(feed, writes_zeros_first_and_does_not_count_them)
@@ -371,5 +372,25 @@ Test(feed, leaves_what_waits_where_it_was_when_a_tap_is_refused)
 	rd = fixture_open(&f, 1, O_RDONLY);
 	expect(rd, 0, 1000);
 	cr_expect_eq(read_all(rd, data, 1), 0, "no end of file");
+	close(rd);
+}
+
+Test(feed, leaves_what_was_written_where_only_the_reserve_of_descriptors_is_left)
+{
+	struct op o = { 0 };
+	struct rlimit limit, low;
+	int rd = open("/dev/null", O_RDONLY); /* the next one would be about as high */
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = limit;
+	low.rlim_cur = (rlim_t)rd + FIFO_FD_RESERVE / 2;
+	close(rd);
+	submit(&o, FEED_WRITE, data, 5000);
+	cr_assert_eq(result(&o), 5000);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	on_worker(&f, call_destroy, NULL);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	rd = fixture_open(&f, 1, O_RDONLY);
+	expect(rd, 0, 5000);
 	close(rd);
 }

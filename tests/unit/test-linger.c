@@ -27,7 +27,7 @@ TestSuite(linger, .init = start, .fini = stop, .timeout = 30);
 
 static void call_add(void *arg)
 {
-	linger_add(&f.worker->lingers, f.worker->loop, *(int *)arg);
+	linger_add(&f.worker->lingers, f.worker->loop, *(int *)arg, getuid());
 }
 
 static void call_left(void *arg)
@@ -92,6 +92,33 @@ Test(linger, leaves_the_worker_to_others_while_a_peer_floods_it)
 		pthread_join(threads[i], NULL);
 		close(sv[i][1]);
 	}
+}
+
+/* Full to the brim, with a peer that takes nothing, and told to wait for it in its last close. */
+static void make_hang(int sv[2])
+{
+	static char zeros[1 << 16];
+
+	tcp_pair(sv);
+	while (send(sv[0], zeros, sizeof(zeros), MSG_DONTWAIT) > 0)
+		;
+	setsockopt(sv[0], SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 60 }, sizeof(struct linger));
+}
+
+/* The peer is done with sending, so its socket is to be closed, and has not taken what it was sent. */
+Test(linger, leaves_the_worker_to_others_while_the_last_close_waits_for_the_peer)
+{
+	struct timespec before, after;
+	int sv[2];
+
+	make_hang(sv);
+	on_worker(&f, call_add, &sv[0]);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	shutdown(sv[1], SHUT_WR);
+	WAIT_UNTIL(!any_left());
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	cr_expect_lt(after.tv_sec - before.tv_sec, 10, "the worker waited");
+	close(sv[1]);
 }
 
 Test(linger, does_not_hold_up_the_end_of_the_engine)

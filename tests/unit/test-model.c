@@ -52,7 +52,7 @@ static void start(void)
 
 static void stop(void)
 {
-	cr_assert_eq(atomic_load(&account->used), 0, "SPFS_SEED=%u", seed);
+	cr_assert_eq(atomic_load(&account->of[ACCOUNT_BYTES].used), 0, "SPFS_SEED=%u", seed);
 	accounts_finish(&accounts);
 	fixture_stop(&f);
 }
@@ -116,7 +116,7 @@ static void call_set(void *arg)
 
 static void call_check(void *arg)
 {
-	uint64_t promised = ch->charge.bytes;
+	uint64_t promised = ch->charge.amount;
 	const struct tap *tap;
 
 	TAILQ_FOREACH(tap, &ch->taps, entry) {
@@ -129,10 +129,10 @@ static void call_check(void *arg)
 			     (uintmax_t)(ch->bytes_in - t->base));
 		cr_assert_leq(tap->queue.bytes, t->bound, "SPFS_SEED=%u", seed);
 		cr_assert(t->lossy || tap->lost == 0, "SPFS_SEED=%u", seed);
-		promised += tap->charge.bytes;
+		promised += tap->charge.amount;
 	}
 	cr_assert_leq(ch->replay.queue.bytes, ch->replay.size);
-	cr_assert_eq(atomic_load(&account->used), promised, "SPFS_SEED=%u", seed);
+	cr_assert_eq(atomic_load(&account->of[ACCOUNT_BYTES].used), promised, "SPFS_SEED=%u", seed);
 }
 
 /* ---- operations ---- */

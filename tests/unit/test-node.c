@@ -1,8 +1,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base.h"
+#include "entries.h"
 #include "inode.h"
 #include "node.h"
 
@@ -206,40 +210,120 @@ Test(node, a_path_leads_from_the_root)
 	cr_assert_str_eq(root, "/");
 }
 
-Test(node, a_cursor_steps_over_what_is_removed)
+Test(node, of_a_path_that_is_too_long_the_end_is_told)
 {
-	struct node *n[3] = { make(NODE_FIFO, t.root, "a"), make(NODE_FIFO, t.root, "b"),
-			      make(NODE_FIFO, t.root, "c") };
-	struct dir_cursor first = { .dir = t.root, .next = n[1] }, second = first;
+	struct node *d = t.root;
+	char name[200] = "";
+	size_t len = 0;
 
-	LIST_INSERT_HEAD(&t.root->cursors, &first, entry);
-	LIST_INSERT_HEAD(&t.root->cursors, &second, entry);
-	remove_node(n[0]);
-	cr_assert_eq(first.next, n[1]);
-	remove_node(n[1]);
-	cr_assert_eq(first.next, n[2]);
-	cr_assert_eq(second.next, n[2]);
-	remove_node(n[2]);
-	cr_assert_null(first.next);
-	LIST_REMOVE(&first, entry);
-	LIST_REMOVE(&second, entry);
+	memset(name, 'n', sizeof(name) - 1);
+	for (; len < 3 * PATH_MAX; len += sizeof(name))
+		d = make(NODE_DIR, d, name);
+	cr_assert_geq(node_path_length(d), PATH_MAX);
+	cr_assert_leq(node_path_length(d), PATH_MAX + sizeof(name), "it goes through all of it");
+	{
+		_cleanup_free_ char *path = node_path(make(NODE_FIFO, d, "x"));
+
+		cr_assert_lt(strlen(path), PATH_MAX);
+		cr_assert_gt(strlen(path), PATH_MAX - 2 * sizeof(name));
+		cr_assert(!strncmp(path, ".../nnn", 7) && !strcmp(path + strlen(path) - 4, "nn/x"), "%s", path);
+	}
 }
 
-Test(node, a_cursor_does_not_follow_a_renamed_one)
+Test(node, what_it_is_charged_with_is_given_back_when_it_goes)
+{
+	struct account a = { .of[ACCOUNT_NODES].limit = 1 };
+	struct node *one = make(NODE_FIFO, t.root, "a"), *two = make(NODE_FIFO, t.root, "b");
+
+	cr_assert_eq(node_charge(one, &a), 0);
+	cr_assert_eq(node_charge(two, &a), -EDQUOT);
+	one->pins++;
+	remove_node(one);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 1, "it has lost its name only");
+	one->pins--;
+	node_release(&t, one);
+	cr_assert_eq(a.of[ACCOUNT_NODES].used, 0);
+	cr_assert_eq(node_charge(two, &a), 0);
+	remove_node(two);
+}
+
+Test(node, a_listing_goes_on_behind_what_is_removed)
+{
+	struct node *n[3] = { make(NODE_FIFO, t.root, "c"), make(NODE_FIFO, t.root, "b"),
+			      make(NODE_FIFO, t.root, "a") };
+	uint64_t first = n[0]->cookie, second = n[1]->cookie;
+
+	cr_assert_eq(entries_after(&t.root->entries, 0), n[0]);
+	cr_assert_eq(entries_after(&t.root->entries, first), n[1]);
+	cr_assert_eq(entries_next(n[1]), n[2]);
+	cr_assert_null(entries_next(n[2]));
+	remove_node(n[1]);
+	cr_assert_eq(entries_after(&t.root->entries, first), n[2]);
+	cr_assert_eq(entries_after(&t.root->entries, second), n[2]);
+	remove_node(n[2]);
+	cr_assert_null(entries_after(&t.root->entries, first));
+	remove_node(n[0]);
+	cr_assert(entries_empty(&t.root->entries));
+}
+
+Test(node, many_entries_are_found_by_name_and_by_place)
+{
+	struct node *n[2000];
+	char name[16];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "%d", i * 7919 % 2000);
+		n[i] = make(NODE_FIFO, t.root, name);
+	}
+	for (int i = 0; i < 2000; i += 2)
+		remove_node(n[i]);
+	for (int i = 1; i < 2000; i += 2) {
+		cr_assert_eq(node_find(t.root, n[i]->name), n[i]);
+		cr_assert_eq(entries_after(&t.root->entries, n[i]->cookie - 2), n[i]);
+		cr_assert_eq(entries_next(n[i]), i + 2 < 2000 ? n[i + 2] : NULL);
+	}
+	snprintf(name, sizeof(name), "%d", 10 * 7919 % 2000);
+	cr_assert_null(node_find(t.root, name));
+}
+
+Test(node, a_name_that_is_renamed_in_its_folder_keeps_its_place)
 {
 	struct node *d = make(NODE_DIR, t.root, "d");
 	struct node *a = make(NODE_FIFO, d, "a"), *b = make(NODE_FIFO, d, "b");
-	struct dir_cursor cursor = { .dir = d, .next = a };
 	uint64_t cookie = a->cookie;
 
-	LIST_INSERT_HEAD(&d->cursors, &cursor, entry);
-	node_detach(&t, a);
-	cr_assert_eq(node_attach(&t, a, t.root, "elsewhere"), 0);
-	cr_assert_eq(cursor.next, b);
-	cr_assert_gt(a->cookie, cookie, "it would be listed out of order");
+	node_move(&t, a, d, strdup("z"));
+	cr_assert_eq(a->cookie, cookie);
+	cr_assert_null(node_find(d, "a"));
+	cr_assert_eq(node_find(d, "z"), a);
+	cr_assert_eq(entries_after(&d->entries, 0), a);
+	cr_assert_eq(entries_next(a), b);
+	cr_assert_eq(a->inode->names, 1);
+}
+
+Test(node, a_name_that_comes_from_elsewhere_is_last)
+{
+	struct node *d = make(NODE_DIR, t.root, "d");
+	struct node *a = make(NODE_FIFO, d, "a"), *b = make(NODE_FIFO, t.root, "b");
+
+	node_move(&t, a, t.root, strdup("elsewhere"));
+	cr_assert_gt(a->cookie, b->cookie, "it would be listed out of order");
 	cr_assert_null(node_find(d, "a"));
 	cr_assert_eq(node_find(t.root, "elsewhere"), a);
-	LIST_REMOVE(&cursor, entry);
+	cr_assert_eq(entries_next(b), a);
+}
+
+Test(node, a_folder_that_is_removed_has_no_links)
+{
+	struct node *d = make(NODE_DIR, t.root, "d");
+	struct stat st;
+
+	d->pins++;
+	remove_node(d);
+	node_stat(d, &st);
+	cr_assert_eq(st.st_nlink, 0);
+	d->pins--;
+	node_release(&t, d);
 }
 
 Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
@@ -247,19 +331,16 @@ Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
 	struct node *d = make(NODE_DIR, t.root, "d");
 	struct node *a = make(NODE_FIFO, d, "a"), *b = make(NODE_FIFO, d, "b");
 	struct node *fresh = node_create(&t, NODE_FIFO, a->inode, 0, 0, 0);
-	struct dir_cursor cursor = { .dir = d, .next = a };
 	uint64_t cookie = a->cookie;
 
-	LIST_INSERT_HEAD(&d->cursors, &cursor, entry);
 	node_replace(a, fresh);
-	cr_assert_eq(cursor.next, fresh);
 	cr_assert_eq(fresh->cookie, cookie);
 	cr_assert_eq(node_find(d, "a"), fresh);
-	cr_assert_eq(TAILQ_NEXT(fresh, entry), b);
+	cr_assert_eq(entries_after(&d->entries, 0), fresh);
+	cr_assert_eq(entries_next(fresh), b);
 	cr_assert_eq(LIST_FIRST(&fresh->inode->nodes), fresh);
 	cr_assert_null(LIST_NEXT(fresh, sibling));
 	cr_assert_eq(fresh->inode->names, 1);
 	cr_assert_null(a->parent);
 	node_release(&t, a);
-	LIST_REMOVE(&cursor, entry);
 }

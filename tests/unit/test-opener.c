@@ -259,8 +259,10 @@ Test(opener, many_at_once)
 	cr_assert_eq(mkfifo(path_of("fifo"), 0600), 0);
 	for (int i = 0; i < MANY; i++) {
 		prepare_here(&fifos[i], PORT_SOURCE, "file", "fifo");
+		fifos[i].o.own = true;
 		begin(&fifos[i]);
 		prepare_here(&files[i], PORT_SOURCE, "file", "file");
+		files[i].o.own = true;
 		begin(&files[i]);
 	}
 	for (int i = 0; i < MANY; i++) {
@@ -268,6 +270,86 @@ Test(opener, many_at_once)
 		close(files[i].o.opened.fd);
 		cr_assert_eq(cancelled(&fifos[i]), -EINTR);
 	}
+}
+
+static int start_as(struct call *c, uid_t uid)
+{
+	prepare_here(c, PORT_SOURCE, "file", "fifo");
+	c->rights.uid = uid;
+	return try_to_begin(c);
+}
+
+/* One user's many openings are no reason to refuse another's. */
+Test(opener, of_one_user_are_counted_for_that_user)
+{
+	static struct call fifos[OPENING_USER_MAX], other;
+
+	need_root();
+	cr_assert_eq(mkfifo(path_of("fifo"), 0666), 0);
+	for (int i = 0; i < OPENING_USER_MAX; i++)
+		cr_assert_eq(start_as(&fifos[i], NOBODY), 0);
+	cr_expect_eq(start_as(&other, NOBODY), -EUSERS);
+	cr_assert_eq(start_as(&other, NOBODY - 1), 0);
+	cr_expect_eq(cancelled(&other), -EINTR);
+	for (int i = 0; i < OPENING_USER_MAX; i++)
+		cr_assert_eq(cancelled(&fifos[i]), -EINTR);
+	wait_threads();
+	cr_assert_eq(start_as(&other, NOBODY), 0);
+	cr_expect_eq(cancelled(&other), -EINTR);
+}
+
+/* ---- descriptors that were passed ---- */
+
+static int pass(enum port_dir dir, int fd)
+{
+	cr_assert_geq(fd, 0);
+	prepare_passed(&last, dir, fd);
+	begin(&last);
+	return wait_done(&last);
+}
+
+/* Whoever has opened them: they ask who reads and writes, and get the daemon. */
+Test(opener, files_of_the_kernel_that_were_passed_are_refused_and_closed)
+{
+	static const char *const names[] = { "/proc/self/stat", "/proc/self/comm",
+					     "/sys/kernel/mm/transparent_hugepage/enabled",
+					     "/sys/fs/cgroup/cgroup.procs" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int fd = open(names[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 && i > 1)
+			continue;
+		cr_expect_eq(pass(PORT_SOURCE, fd), -EXDEV, "%s", names[i]);
+		expect_why("answers to who reads or writes it");
+		cr_expect_lt(fcntl(fd, F_GETFD), 0, "%s is still open", names[i]);
+	}
+	cr_expect_eq(pass(PORT_SINK, open("/proc/self/comm", O_WRONLY | O_CLOEXEC)), -EXDEV);
+}
+
+Test(opener, tells_where_a_passed_file_stands)
+{
+	int fd;
+
+	make("file", 0600);
+	fd = open(path_of("file"), O_RDWR | O_CLOEXEC);
+	cr_assert_eq(lseek(fd, 7, SEEK_SET), 7);
+	cr_assert_eq(pass(PORT_SOURCE, fd), 0, "%s", last.o.why);
+	cr_expect_eq(last.o.opened.fd, fd);
+	cr_expect_eq(last.o.opened.position, 7);
+	close(fd);
+}
+
+Test(opener, what_cannot_be_read_or_written_is_not_taken)
+{
+	make("file", 0600);
+	cr_expect_eq(pass(PORT_SINK, open(path_of("file"), O_RDONLY | O_CLOEXEC)), -EBADF);
+	cr_expect_eq(pass(PORT_SOURCE, open(path_of("file"), O_WRONLY | O_CLOEXEC)), -EBADF);
+	cr_expect_eq(pass(PORT_SOURCE, open(path_of("file"), O_PATH | O_CLOEXEC)), -EBADF);
+	prepare_passed(&last, PORT_SOURCE, open(path_of("file"), O_RDONLY | O_CLOEXEC));
+	last.o.mount = device_of("file");
+	begin(&last);
+	cr_expect_eq(wait_done(&last), -ELOOP);
 }
 
 static void *open_peer(void *arg)

@@ -56,7 +56,7 @@ static void call_init(void *arg)
 {
 	struct fifo fifo = { .dir = f.dir, .id = 1 };
 
-	cr_assert_eq(outlet_init(&s.outlet, &fifo, f.worker, changed), 0);
+	cr_assert_eq(outlet_init(&s.outlet, &fifo, 0, f.worker, changed), 0);
 }
 
 static void call_finish(void *arg)

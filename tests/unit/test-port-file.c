@@ -1,11 +1,16 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -234,4 +239,113 @@ Test(port_file, a_refused_descriptor_leaves_others_alone)
 	cr_expect_geq(fcntl(0, F_GETFD), 0, "descriptor 0 is closed");
 	if (fd > 0)
 		close(fd);
+}
+
+/* Until the channel takes no more for a while. Returns the bytes. */
+static size_t fill_channel(int fd)
+{
+	static const char zeros[65536];
+	size_t filled = 0;
+
+	for (int full = 0; full < 20;) {
+		ssize_t n = write(fd, zeros, sizeof(zeros));
+
+		filled += n > 0 ? (size_t)n : 0;
+		full = n > 0 ? 0 : full + 1;
+		if (n < 0)
+			poll(NULL, 0, 5);
+	}
+	return filled;
+}
+
+static bool nothing_to_read(int fd)
+{
+	int bytes = 1;
+
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes == 0;
+}
+
+/* What was read of a terminal is nowhere else: it goes out, though its source was detached. */
+Test(port_file, a_source_on_a_device_hands_on_what_it_has_when_it_is_detached)
+{
+	static const char line[] = "a line of the terminal\n";
+	const size_t len = sizeof(line) - 1;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), writer = fixture_open(&f, 1, O_RDWR), slave, look,
+	    out;
+	size_t filled;
+	char *got;
+	int id;
+
+	cr_assert(grantpt(master) == 0 && unlockpt(master) == 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	look = dup(slave);
+	filled = fill_channel(writer);
+	id = attach(&f, ch, PORT_SOURCE, 1, slave, NULL);
+	cr_assert_gt(id, 0);
+	cr_assert_eq(write(master, line, len), (ssize_t)len);
+	poll(NULL, 0, 50); /* the terminal's own thread hands it over */
+	WAIT_UNTIL(nothing_to_read(look));
+	cr_assert_eq(detach(&f, ch, id), 0);
+	close(writer);
+	out = fixture_open(&f, 2, O_RDONLY);
+	got = malloc(filled + len + 1);
+	cr_assert_eq(read_all(out, got, filled + len + 1), filled + len);
+	cr_expect_eq(memcmp(got + filled, line, len), 0);
+	free(got);
+	close(out);
+	close(look);
+	close(master);
+}
+
+/* ---- rights ---- */
+
+#define NOBODY 65534
+
+static void call_stable(void *arg)
+{
+	cr_assert_eq(channel_set(ch, 0, SETTING_STABLE, 1), 0);
+}
+
+/* What proc_pid_stat(5) tells of process @pid to @uid: the number in the 26th place, which is an address, or 1. */
+static uint64_t address_as(uid_t uid, pid_t pid)
+{
+	char path[64], text[1024] = "";
+	const char *at;
+	uint64_t address = 0;
+	int fd, out;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	out = fixture_open(&f, 2, O_RDONLY);
+	cr_assert_gt(attach_as(uid, &f, ch, PORT_SOURCE, 1, fd, NULL), 0);
+	cr_assert_gt(read_all(out, text, sizeof(text) - 1), 0);
+	close(out);
+	at = strrchr(text, ')');
+	for (int i = 2; at && i < 26; i++)
+		at = strchr(at + 1, ' ');
+	cr_assert(at && sscanf(at, "%" SCNu64, &address) == 1, "%s", text);
+	return address;
+}
+
+/* Such a file of the kernel's looks at who reads it. (An attach by its opening refuses it for that.) */
+Test(port_file, is_read_with_the_rights_of_who_has_attached_it)
+{
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		stop(); /* nobody else does, then */
+		cr_skip("needs root");
+	}
+	pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	on_worker(&f, call_stable, NULL);
+	cr_expect_gt(address_as(0, pid), 1);
+	cr_expect_eq(address_as(NOBODY, pid), 1, "somebody reads what only root may");
+	cr_expect_gt(address_as(0, pid), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }

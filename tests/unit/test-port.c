@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -69,6 +72,43 @@ Test(port, refuses_a_tap_that_there_is_not)
 	cr_expect_eq(attach(&f, ch, PORT_SINK, 7, open_file(&f, "out", O_WRONLY | O_APPEND), NULL), -ENOENT);
 }
 
+/* Whatever of a port is refused for want of descriptors, what it has not opened it does not close. */
+Test(port, leaves_descriptor_0_alone_where_there_are_too_few)
+{
+	const enum port_dir dirs[] = { PORT_SOURCE, PORT_SINK };
+	struct rlimit before, few;
+	struct stat is, was;
+	int used = open("/dev/null", O_RDWR), refused = 0;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	cr_assert_eq(dup2(used, 0), 0);
+	close(used);
+	cr_assert_eq(fstat(0, &was), 0);
+	for (int more = 0; more < 24; more++)
+		for (int i = 0; i < 6; i++) {
+			int sv[2] = { -1, -1 }, port, id, fd;
+
+			if (i / 2 == 0)
+				fd = open_file(&f, "some", O_RDWR | O_CREAT);
+			else if (i / 2 == 1)
+				fd = socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0 ? -1 : sv[0];
+			else
+				fd = tcp_listen(&port);
+			few = before;
+			few.rlim_cur = (rlim_t)used + FIFO_FD_RESERVE + (rlim_t)more;
+			setrlimit(RLIMIT_NOFILE, &few);
+			id = attach(&f, ch, dirs[i % 2], 1, fd, NULL);
+			setrlimit(RLIMIT_NOFILE, &before);
+			refused += id == -EMFILE;
+			cr_assert_eq(fstat(0, &is), 0, "descriptor 0 is closed");
+			cr_assert_eq(is.st_rdev, was.st_rdev);
+			if (id > 0)
+				detach(&f, ch, id);
+			close(sv[1]);
+		}
+	cr_expect_gt(refused, 12);
+}
+
 Test(port, fails_at_once_with_a_socket_that_is_not_connected)
 {
 	int id = attach(&f, ch, PORT_SOURCE, 1, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), NULL);
@@ -94,6 +134,28 @@ Test(port, writes_behind_what_a_file_for_appending_has)
 	memmove(data + 10, data, 5);
 	memcpy(data, "0123456789", 10);
 	expect_file(&f, "log", data, 15);
+}
+
+/* Lines of two sinks on one file: none is in the place of another. */
+Test(port, appends_without_writing_over_what_others_append)
+{
+	enum { LINES = 20000, LINE = 16 };
+	int log, own = open_file(&f, "log", O_WRONLY | O_APPEND | O_CREAT | O_TRUNC), id;
+	char line[LINE + 1];
+	struct stat st;
+
+	log = open_file(&f, "log", O_WRONLY | O_APPEND);
+	id = attach(&f, ch, PORT_SINK, 2, log, NULL);
+	cr_assert_gt(id, 0);
+	source_of(LEN);
+	for (int i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "%*d\n", LINE - 1, i);
+		cr_assert_eq(write(own, line, LINE), LINE);
+	}
+	wait_state(&f, ch, id, PORT_DONE);
+	cr_assert_eq(fstat(own, &st), 0);
+	cr_expect_eq(st.st_size, LEN + LINES * LINE);
+	close(own);
 }
 
 Test(port, goes_on_where_a_passed_file_is)

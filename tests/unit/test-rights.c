@@ -315,3 +315,80 @@ Test(rights, a_copy_is_its_own)
 	cr_assert_eq(rights_copy(&copy, &r), 0);
 	cr_expect_null(copy.groups);
 }
+
+/* ---- for a moment ---- */
+
+struct lent {
+	const struct rights *rights;
+	int result, secret, shared;
+	uid_t effective;
+	char fs[64], groups[128], capabilities[32];
+	struct found after;
+};
+
+static int look_lent(void *data)
+{
+	struct lent *l = data;
+
+	l->secret = try_open(secret, O_RDONLY);
+	l->shared = try_open(shared, O_RDONLY);
+	l->effective = geteuid();
+	status("Uid", l->fs, sizeof(l->fs));
+	status("Groups", l->groups, sizeof(l->groups));
+	status("CapEff", l->capabilities, sizeof(l->capabilities));
+	return 42;
+}
+
+static void *lend(void *arg)
+{
+	struct lent *l = arg;
+
+	status("Groups", l->after.groups, sizeof(l->after.groups)); /* of before */
+	status("CapEff", l->after.capabilities, sizeof(l->after.capabilities));
+	l->result = rights_lend(l->rights, look_lent, l);
+	l->after.secret = try_open(secret, O_RDONLY);
+	l->after.effective = geteuid();
+	return NULL;
+}
+
+static struct lent lent_by(const struct rights *r)
+{
+	struct lent l = { .rights = r };
+	char groups[128], capabilities[32];
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, lend, &l), 0);
+	pthread_join(thread, NULL);
+	cr_expect_eq(l.result, 42);
+	cr_expect_eq(l.effective, 0, "somebody may slow the thread down");
+	cr_expect_eq(l.after.secret, 0);
+	cr_expect_eq(l.after.effective, 0);
+	status("Groups", groups, sizeof(groups));
+	status("CapEff", capabilities, sizeof(capabilities));
+	cr_expect_str_eq(l.after.groups, groups);
+	cr_expect_str_eq(l.after.capabilities, capabilities);
+	return l;
+}
+
+Test(rights, are_lent_for_a_moment)
+{
+	gid_t groups[] = { GROUP };
+	struct rights nobody = { .uid = NOBODY, .gid = NOBODY }, member = nobody, root = { .caps = RIGHTS_ALL },
+		      bare = { 0 };
+	struct lent l = lent_by(&nobody);
+
+	cr_expect_eq(l.secret, -EACCES);
+	cr_expect_eq(l.shared, -EACCES);
+	cr_expect_str_eq(l.capabilities, "0000000000000000");
+	member.groups = groups;
+	member.count = 1;
+	l = lent_by(&member);
+	cr_expect_eq(l.secret, -EACCES);
+	cr_expect_eq(l.shared, 0);
+	l = lent_by(&root);
+	cr_expect_eq(l.secret, 0);
+	cr_expect_str_neq(l.capabilities, "0000000000000000");
+	l = lent_by(&bare);
+	cr_expect_eq(l.secret, 0); /* its own */
+	cr_expect_str_eq(l.capabilities, "0000000000000000");
+}

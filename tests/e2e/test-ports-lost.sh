@@ -1,0 +1,47 @@
+# What a failed sink leaves goes to its user's next one, at that one's rate; and what is lost is counted.
+. "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
+! is_root || programs_for_all "$BUILD/cmd/spfs"
+spfs_mount
+cd "$T"
+head -c 400000 /dev/urandom > in
+lost() { spfs stat --json "$M/c" | jq .lost; }
+
+# /dev/full fails with all of it in hand.
+failed() { # failed ID: attaches it, and writes
+	spfs sink "$M/c" --fd 0 0> /dev/full > /dev/null
+	timeout 20 cp in "$M/c"
+	wait_until 20 state "$M/c" "$1" failed
+}
+mkfifo -m 666 "$M/c"
+failed 1
+spfs sink "$M/c" "file:$T/slow?rate=40K" > /dev/null
+sleep 1
+[ "$(stat -c %s slow)" -gt 0 ] || fail "nothing moves"
+[ "$(stat -c %s slow)" -lt 120000 ] || fail "$(stat -c %s slow) bytes in a second at 40K"
+wait_until 30 cmp -s in slow
+spfs detach "$M/c" 1
+
+# It is not for anybody else.
+if is_root; then
+	failed 3
+	touch others
+	chown 65534 others
+	as_user spfs sink "$M/c" "file:$T/others" > /dev/null
+	echo later > "$M/c"
+	wait_until 20 sh -c "[ \$(stat -c %s others) != 0 ]"
+	[ "$(cat others)" = later ] || fail "another user has $(stat -c %s others) bytes"
+	spfs sink "$M/c" "file:$T/own" > /dev/null
+	wait_until 20 sh -c "[ \$(stat -c %s own) = 400006 ]"
+	spfs detach "$M/c" 3
+fi
+
+# With a sink goes what it has not moved.
+[ "$(lost)" = 0 ] || fail "$(lost) bytes are lost, it says"
+id=$(spfs sink "$M/c" --fd 0 0> /dev/full)
+timeout 20 cp in "$M/c"
+wait_until 20 state "$M/c" "$id" failed
+spfs detach "$M/c" "$id"
+[ "$(lost)" = 400000 ] || fail "$(lost) bytes are lost, it says"
+rm "$M/c"
+finish
