@@ -108,11 +108,11 @@ void accounts_log_refusal(const struct account *a, enum account_resource of, con
 	uint64_t used = atomic_load(&a->of[of].used), limit = atomic_load(&a->of[of].limit);
 
 	if (limit && used >= limit)
-		log_info("%s: user %u has %ju of %ju %s", name, a->uid, (uintmax_t)used, (uintmax_t)limit,
-			 account_resource_name(of));
+		log_user_info(a->uid, "%s: user %u has %ju of %ju %s", name, a->uid, (uintmax_t)used, (uintmax_t)limit,
+			      account_resource_name(of));
 	else
-		log_info("%s: user %u would have too many %s, or all users together", name, a->uid,
-			 account_resource_name(of));
+		log_user_info(a->uid, "%s: user %u would have too many %s, or all users together", name, a->uid,
+			      account_resource_name(of));
 }
 
 int accounts_charge_node(struct context *ctx, fuse_req_t req, struct node *node, const char *name)

@@ -27,8 +27,8 @@ static int file_port_act_as_attacher(struct file_port *f)
 	int err = rights_lend(&f->port.config.rights, file_port_personality_add, f);
 
 	if (err < 0) {
-		log_warn("%s: the rights of user %u cannot be had: %s", f->port.channel->label,
-			 f->port.config.rights.uid, strerror(-err));
+		log_user_warn(f->port.config.rights.uid, "%s: the rights of user %u cannot be had: %s",
+			      f->port.channel->label, f->port.config.rights.uid, strerror(-err));
 		f->personality = 0;
 		return err;
 	}
@@ -76,7 +76,8 @@ void file_port_finish(struct port *p)
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
-		log_info("%s: port %u dropped %zu bytes that it had in hand", p->channel->label, p->id, left);
+		log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had in hand",
+			      p->channel->label, p->id, left);
 		p->lost += left;
 	}
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);

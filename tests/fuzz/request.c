@@ -295,12 +295,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!ctx.nodes.root)
 		mount_start();
 	way = (enum request_way)((flags & 3) % WAYS);
-	rights = (struct rights){ .uid = flags & 16 ? 1000 : 0, .gid = flags & 16 ? 1000 : 0 };
+	rights = (struct rights){ .uid = flags & 16 ? 1000 : 0,
+				  .gid = flags & 16 ? 1000 : 0,
+				  .caps = flags & 16 ? 0 : RIGHTS_ALL };
 	ctx.leaving = flags & 32;
 	answers = closed = taken = 0;
 	request = (struct request){
 		.ctx = &ctx,
 		.rights = &rights,
+		.process = -1,
 		.fd = passed ? PASSED_FD : -1,
 		.done = request_done,
 		.more = request_more,
