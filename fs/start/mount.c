@@ -157,6 +157,9 @@ static int mount_send_order(const struct mount *m, const struct mount_order *ord
 int mount_prepare(struct mount *m)
 {
 	m->by_child = geteuid() != 0;
+	m->spare = open("/dev/null", O_PATH | O_CLOEXEC);
+	if (m->spare < 0)
+		return -errno;
 	return m->by_child || m->guard ? mount_start_unmounter(m) : 0;
 }
 
@@ -237,12 +240,14 @@ static int mount_open_top(const struct mount *m, struct mount_id *top)
  * Root's goes by the descriptor that was looked at, so what is mounted over it in that moment is not meant; fusermount3(1)
  * goes by the name, in another mount namespace, and takes away what is the user's alone.
  */
-static int mount_take_away(const struct mount *m)
+static int mount_take_away(struct mount *m)
 {
 	struct mount_id top = { 0 };
-	_cleanup_fd_ int fd = mount_open_top(m, &top);
+	_cleanup_fd_ int fd = -1;
 	char path[32];
 
+	fd_close(&m->spare);
+	fd = mount_open_top(m, &top);
 	if (fd < 0)
 		return fd;
 	if (!mount_same(&top, &m->id))
@@ -284,6 +289,7 @@ void mount_leave(struct mount *m)
 void mount_finish(struct mount *m)
 {
 	fd_close(&m->tree);
+	fd_close(&m->spare);
 	fd_close(&m->mounts);
 	fd_close(&m->unmounter);
 }

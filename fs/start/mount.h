@@ -30,6 +30,7 @@ struct mount {
 	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
 	struct mount_id id;
 	int tree;      /* the private view: its root folder */
+	int spare;     /* given up for the one that unmounting needs, when there may be no other left */
 	bool guard;    /* it is to go with a daemon that is killed */
 	bool by_child; /* it is taken away by the helper, for a mount through fusermount3 */
 	int unmounter; /* tells a helper in the user's mount namespace; -1: there is none */
@@ -37,7 +38,7 @@ struct mount {
 	bool detached; /* no mount any more that a user could see */
 };
 
-#define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .unmounter = -1 })
+#define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .spare = -1, .unmounter = -1 })
 
 /*
  * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there is none.
