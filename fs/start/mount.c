@@ -163,6 +163,20 @@ int mount_prepare(struct mount *m)
 	return m->by_child || m->guard ? mount_start_unmounter(m) : 0;
 }
 
+int mount_note(struct mount *m, const char *type, const struct mount_id *before)
+{
+	struct mount_id top, typed;
+	int err = mount_find(m->mounts, m->point, NULL, &top);
+
+	if (err == 0 && !mount_same(&top, before))
+		m->id = top;
+	if (err == 0)
+		err = mount_find(m->mounts, m->point, type, &typed);
+	if (err == 0 && (!m->id.id || !mount_same(&m->id, &typed)))
+		err = -EIO;
+	return err;
+}
+
 int mount_guard(const struct mount *m)
 {
 	const struct mount_order order = { .guarded = m->id };

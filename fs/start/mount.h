@@ -61,6 +61,13 @@ int mount_clean(const char *path);
  */
 int mount_prepare(struct mount *m);
 
+/*
+ * After an attempt at mounting: what is on top at the mount point and was not @before is ours to take away, also where the
+ * attempt failed: fusermount3(1) may have mounted it, and its descriptor could not be taken; or libfuse has tried again
+ * without the type, by which nobody would find it. Returns 0, -EIO where no mount of @type is ours, or another negative errno.
+ */
+int mount_note(struct mount *m, const char *type, const struct mount_id *before);
+
 /* It is mounted: if the daemon dies, its mount goes, where that is wanted. Returns 0 or a negative errno. */
 int mount_guard(const struct mount *m);
 

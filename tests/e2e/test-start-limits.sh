@@ -6,6 +6,7 @@ ANY_USER=1
 need_root "a user of whom nothing else runs"
 
 programs_for_all "$BUILD"/cmd/spfs{,d}
+cp "$BUILD"/tests/e2e/libfew-forks.so "$T"
 chmod 1777 "$T"
 ! sanitized || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # (it makes a process of its own)
 user=9 # (news, whom fusermount3 must know by name; no other test is that user)
@@ -37,4 +38,23 @@ start_with $user nproc 1 40
 # (a program that is linked dynamically needs a descriptor to begin with)
 start_with $user nofile 5 120
 start_with 0 nofile 5 120
+
+# One of its processes cannot be had, and later ones can. (Without its type, libfuse would mount it at the second try.)
+serving=
+for ((n = 1; n < 10 && !serving; n++)); do
+	chown $user "$M"
+	setpriv --reuid=$user --regid=65534 --clear-groups env FEW_FORKS=$n LD_PRELOAD="$T/libfew-forks.so" \
+		spfsd -f -o workers=2 "$M" 2> "$T/said" &
+	DAEMON=$!
+	wait_until 10 over
+	! grep -q serving "$T/said" || serving=1
+	[ -z "$serving" ] || kill "$DAEMON"
+	status=0
+	wait "$DAEMON" || status=$?
+	[ $status = $((!serving)) ] || fail "without process $n: status $status: $(cat "$T/said")"
+	wait_until 10 no_daemon
+	! grep " $M " /proc/mounts || fail "without process $n: the mount is left: $(cat "$T/said")"
+	DAEMON=
+done
+[ -n "$serving" ] || fail "it never starts: $(cat "$T/said")"
 finish
