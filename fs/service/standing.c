@@ -169,9 +169,11 @@ static void standing_begin(struct context *ctx, struct worker *w)
 
 	if (!s)
 		return;
-	s->errand = (struct errand){
-		.run = standing_run, .done = standing_found, .free = standing_free, .loop = ctx->loop, .uid = geteuid()
-	};
+	s->errand = (struct errand){ .run = standing_run,
+				     .done = standing_found,
+				     .free = standing_free,
+				     .loop = ctx->loop,
+				     .uid = ERRAND_NOBODY };
 	s->ctx = ctx;
 	s->worker = w;
 	s->turn = w->seen_turn;
