@@ -118,10 +118,10 @@ static int engine_share(struct engine *e, uid_t uid, int why, struct worker **ou
 		return 0;
 	e->said = now;
 	if (err < 0)
-		log_err("no thread to move the data of user %u: %s", uid, strerror(-err));
+		log_user_err(uid, "no thread to move the data of user %u: %s", uid, strerror(-err));
 	else
-		log_warn("user %u has no worker alone, and shares one with others, who can hold it up: %s", uid,
-			 why == -EUSERS ? "there are too many" : strerror(-why));
+		log_user_warn(uid, "user %u has no worker alone, and shares one with others, who can hold it up: %s",
+			      uid, why == -EUSERS ? "there are too many" : strerror(-why));
 	return err;
 }
 
