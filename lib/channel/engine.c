@@ -175,6 +175,12 @@ void engine_release(struct worker *w)
 		w->rests = clock_nsec();
 }
 
+/* One that stands, on a socket that lingers, is kept: else the end would not know of it, and wait. */
+static bool engine_may_go(const struct worker *w)
+{
+	return !w->channels && !w->stands && !w->shared && !engine_is_own(w->uid);
+}
+
 bool engine_rest(struct engine *e, uint64_t now)
 {
 	struct worker *w, *next;
@@ -186,7 +192,7 @@ bool engine_rest(struct engine *e, uint64_t now)
 		if (w->leaving) {
 			if (loop_ended(w->loop))
 				engine_dismiss(e, w);
-		} else if (!w->channels && !w->shared && !engine_is_own(w->uid) && now - w->rests >= ENGINE_REST_NSEC) {
+		} else if (engine_may_go(w) && now - w->rests >= ENGINE_REST_NSEC) {
 			w->leaving = true;
 			worker_stop(w);
 		}
