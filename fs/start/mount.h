@@ -41,8 +41,8 @@ struct mount {
 #define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .spare = -1, .unmounter = -1 })
 
 /*
- * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there is none.
- * Returns 0 or a negative errno. @mounts: an open /proc/.../mountinfo.
+ * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there
+ * is none. Returns 0 or a negative errno. @mounts: an open /proc/.../mountinfo.
  */
 int mount_find(int mounts, const char *path, const char *type, struct mount_id *found);
 
