@@ -240,8 +240,9 @@ class Soak(Users, Events):
             print(f"round {self.counts['rounds']}: " + ", ".join(f"{k} {v}" for k, v in has.items()) +
                   f", longest answer {self.looked['longest'] / 1000:.2f} s" +
                   f"; at most {self.peak['descriptors']} descriptors, {self.peak['memory'] >> 20} MiB", flush=True)
-        most["descriptors"] = self.at_rest["descriptors"] + 2
-        most["threads"] = self.at_rest["threads"] + 2 # (of the kernel's, for what may wait for a disk)
+        # A worker of the daemon's own user and one that is shared may stay, each with a thread for what may wait for a disk.
+        most["descriptors"] = self.at_rest["descriptors"] + 12
+        most["threads"] = self.at_rest["threads"] + 4
         has = self.settle(most, WORKERS_REST + self.args.limit)
         print("at rest: " + ", ".join(f"{k} {v}" for k, v in has.items()), flush=True)
         self.end()
