@@ -39,9 +39,11 @@ start_with $user nproc 1 40
 start_with $user nofile 5 120
 start_with 0 nofile 5 120
 
-# One of its processes cannot be had, and later ones can. (Without its type, libfuse would mount it at the second try.)
+# One of its processes cannot be had, and later ones can. (Without its type, libfuse would mount it at the second try.
+# A sanitizer would have to be loaded before.)
 serving=
 for ((n = 1; n < 10 && !serving; n++)); do
+	! sanitized || { serving=1; break; }
 	chown $user "$M"
 	setpriv --reuid=$user --regid=65534 --clear-groups env FEW_FORKS=$n LD_PRELOAD="$T/libfew-forks.so" \
 		spfsd -f -o workers=2 "$M" 2> "$T/said" &
