@@ -31,9 +31,9 @@ mounted || fail "not mounted"
 as mkfifo "$M/a"
 as ln "$M/a" "$M/t"
 as spfs set "$M/t" depth=256M
-log_has 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft'
 as timeout 60 sh -c "head -c 20000000 /dev/zero > '$M/a'" &
 writer=$!
+wait_until 30 grep -q 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft' "$LOG"
 wait_until 30 grep -q '/a: .*: Too many open files, for fs.pipe-user-pages-soft is used up' "$LOG"
 # Nothing is lost by it.
 [ "$(as timeout 60 cat "$M/t" | wc -c)" = 20000000 ] || fail "bytes are lost"
