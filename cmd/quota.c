@@ -85,8 +85,9 @@ static int quota_run(int argc, char *argv[])
 		.parser = quota_parse,
 		.args_doc = "[MOUNT]",
 		.doc = "Show what each user's channels, taps and ports hold, and may hold: bytes of ring, depth and "
-		       "replay, nodes (names, folders, open files), and descriptors of the daemon.\vMOUNT is any name in the mount, by default the working folder. Root and the "
-		       "daemon's user see every user, others themselves.",
+		       "replay, nodes (names, folders, open files), and descriptors of the daemon.\v"
+		       "MOUNT is any name in the mount, by default the working folder. Root and the daemon's user see "
+		       "every user, others themselves.",
 	};
 	struct argument_list a = { 0 };
 	json_t *answer, *quotas;

@@ -60,7 +60,7 @@ void request_late(struct request *r)
 {
 	static const char why[] = "the channel's worker does not answer; the log may say what it waits for";
 
-	log_info("control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
+	log_user_info(r->rights->uid, "control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
 	r->late(r, json_of_error(-ETIMEDOUT, why));
 }
 

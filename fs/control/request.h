@@ -17,8 +17,8 @@
  *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
  *       the configuration (reload.h), for root and the daemon's own user
  *
- * PATH is the channel's from the mount's root, with bytes that are not UTF-8 as text_to_utf8() has them; to set and get, "/" is the mount. What fails is answered
- * {"errno": NAME, "error": TEXT} (json_of_error()).
+ * PATH is the channel's from the mount's root, with bytes that are not UTF-8 as text_to_utf8() has them; to set and get,
+ * "/" is the mount. What fails is answered {"errno": NAME, "error": TEXT} (json_of_error()).
  */
 #pragma once
 

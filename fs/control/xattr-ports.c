@@ -47,6 +47,7 @@ static void xattr_attach_answer_late(struct attach *a)
 {
 	struct xattr_attaching *r = container_of(a, struct xattr_attaching, attach);
 
+	loop_io_cancel(&r->timer);
 	fuse_req_interrupt_func(r->req, NULL, NULL);
 	reply_late(&r->req);
 }

@@ -65,9 +65,8 @@ struct node {
 	/* Its place, while it has a name. */
 	struct node *parent;
 	char *name;
-	bool pending; /* being linked: not to be seen yet */
-	uint64_t
-		cookie; /* its place in a listing: none is given twice, and it stays while the name stays in the folder */
+	bool pending;    /* being linked: not to be seen yet */
+	uint64_t cookie; /* its place in a listing: given once, and kept while the name stays in the folder */
 	RB_ENTRY(node) by_name;
 	RB_ENTRY(node) by_cookie;
 

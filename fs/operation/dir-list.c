@@ -11,14 +11,26 @@
 
 #include "base.h"
 #include "entries.h"
+#include "operation-parts.h"
 #include "packets.h"
 #include "reply.h"
 
 /* An open folder. */
 struct dir_listing {
+	LIST_ENTRY(dir_listing) entry;
 	struct node *dir;
 	uint64_t last; /* the cookie that it goes up to */
 };
+
+static void dir_close(struct context *ctx, struct dir_listing *listing)
+{
+	struct node *dir = listing->dir;
+
+	LIST_REMOVE(listing, entry);
+	free(listing);
+	dir->pins--;
+	node_release(&ctx->nodes, dir);
+}
 
 void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -33,19 +45,24 @@ void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	listing->dir = dir;
 	listing->last = ctx->nodes.next_cookie;
 	dir->pins++;
+	LIST_INSERT_HEAD(&ctx->operations->listings, listing, entry);
 	fi->fh = (uintptr_t)listing;
-	fuse_reply_open(req, fi);
+	if (fuse_reply_open(req, fi) < 0) /* who asked was killed, so nobody closes it */
+		dir_close(ctx, listing);
 }
 
 void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir_listing *listing = (void *)(uintptr_t)fi->fh;
-	struct node *dir = listing->dir;
-
-	free(listing);
-	dir->pins--;
-	node_release(&context_of(req)->nodes, dir);
+	dir_close(context_of(req), (void *)(uintptr_t)fi->fh);
 	reply_error(req, 0);
+}
+
+void dir_close_all(struct context *ctx)
+{
+	struct dir_listing *listing;
+
+	while ((listing = LIST_FIRST(&ctx->operations->listings)))
+		dir_close(ctx, listing);
 }
 
 static bool dir_add(fuse_req_t req, char *buf, size_t size, size_t *used, const char *name, uint64_t ino, mode_t mode,

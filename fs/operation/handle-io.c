@@ -28,7 +28,8 @@ struct transfer {
 	bool finished;
 	enum transfer_kind kind;
 	struct handle *handle;
-	fuse_req_t req; /* NULL: answered, it was late */
+	fuse_req_t req; /* NULL: answered, it was late; the FUSE thread's */
+	uid_t uid;      /* who asks */
 	struct feed_op op;
 	ssize_t result;
 	char buf[];
@@ -49,8 +50,8 @@ static void transfer_refuse(struct transfer *r)
 	struct handle *h = r->handle;
 
 	if (r->kind == TRANSFER_WRITE && !h->told)
-		log_user_err(fuse_req_ctx(r->req)->uid, "%s: cannot write what created it: %s",
-			     hold_channel(&h->hold)->label, strerror(-h->err));
+		log_user_err(r->uid, "%s: cannot write what created it: %s", hold_channel(&h->hold)->label,
+			     strerror(-h->err));
 	h->told |= r->kind == TRANSFER_WRITE;
 	transfer_done(&r->op, h->err);
 }
@@ -161,6 +162,7 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 	r->kind = kind;
 	r->handle = h;
 	r->req = req;
+	r->uid = fuse_req_ctx(req)->uid;
 	r->op.kind = kind == TRANSFER_READ ? FEED_READ : FEED_WRITE;
 	r->op.nonblock = flags & O_NONBLOCK;
 	r->op.zeros = zeros;

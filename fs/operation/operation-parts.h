@@ -5,9 +5,11 @@
 
 #include "operations.h"
 
+struct dir_listing;
 struct handle;
 
 struct operations {
 	struct operation_hooks hooks;
 	LIST_HEAD(, handle) handles;
+	LIST_HEAD(, dir_listing) listings;
 };

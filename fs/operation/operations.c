@@ -191,6 +191,7 @@ int operations_create(struct context *ctx, const struct operation_hooks *hooks)
 		return -ENOMEM;
 	operations->hooks = *hooks;
 	LIST_INIT(&operations->handles);
+	LIST_INIT(&operations->listings);
 	ctx->operations = operations;
 	return 0;
 }
@@ -205,6 +206,7 @@ void operations_destroy(struct context *ctx)
 	if (!ctx->operations)
 		return;
 	handles_destroy(ctx);
+	dir_close_all(ctx);
 	free(ctx->operations);
 	ctx->operations = NULL;
 }

@@ -27,8 +27,8 @@ struct channel_list {
 };
 
 /*
- * On the FUSE thread: all but the reports. @number: another one each time. Returns 0, -ENOMEM or -ENOTCONN; channel_list_release() is
- * owed either way, and channel_list_finish() after it.
+ * On the FUSE thread: all but the reports. @number: another one each time. Returns 0, -ENOMEM or -ENOTCONN;
+ * channel_list_release() is owed either way, and channel_list_finish() after it.
  */
 int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number);
 

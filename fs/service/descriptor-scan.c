@@ -166,7 +166,7 @@ static void descriptor_scan_run(struct descriptor_scan *sv)
 						.done = descriptor_look_done,
 						.free = descriptor_look_free,
 						.loop = sv->ctx->loop,
-						.uid = geteuid() };
+						.uid = ERRAND_NOBODY };
 		look->scan = sv;
 		strcpy(look->mountpoint, mountpoint);
 		err = errand_start(&look->errand, DESCRIPTOR_SCAN_PATIENCE_NSEC);

@@ -42,8 +42,8 @@ void descriptor_scan_want(struct descriptor_scan *scan, struct descriptor_scan_w
 #define DESCRIPTOR_SCAN_PATIENCE_NSEC 1500000000u
 
 /*
- * For struct engine_events, on any thread: a teed origin was opened. A scan follows, one in DESCRIPTOR_SCAN_PAUSE_NSEC at most, that logs
- * every process that reads beside the taps.
+ * For struct engine_events, on any thread: a teed origin was opened. A scan follows, one in DESCRIPTOR_SCAN_PAUSE_NSEC at
+ * most, that logs every process that reads beside the taps.
  */
 void descriptor_scan_origin_opened(void *data);
 

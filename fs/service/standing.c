@@ -159,7 +159,7 @@ static void standing_found(struct errand *e)
 		return;
 	free(w->standing);
 	w->standing = words;
-	log_warn("user %u's %s stands %s", w->uid, standing_sort(w), words);
+	log_user_warn(w->uid, "user %u's %s stands %s", w->uid, standing_sort(w), words);
 }
 
 static void standing_begin(struct context *ctx, struct worker *w)
@@ -169,9 +169,11 @@ static void standing_begin(struct context *ctx, struct worker *w)
 
 	if (!s)
 		return;
-	s->errand = (struct errand){
-		.run = standing_run, .done = standing_found, .free = standing_free, .loop = ctx->loop, .uid = geteuid()
-	};
+	s->errand = (struct errand){ .run = standing_run,
+				     .done = standing_found,
+				     .free = standing_free,
+				     .loop = ctx->loop,
+				     .uid = ERRAND_NOBODY };
 	s->ctx = ctx;
 	s->worker = w;
 	s->turn = w->seen_turn;
@@ -180,7 +182,7 @@ static void standing_begin(struct context *ctx, struct worker *w)
 	w->standing = strdup(words);
 	if (errand_start(&s->errand, SEARCH_NSEC) == 0)
 		return;
-	log_warn("user %u's %s stands %s", w->uid, standing_sort(w), words);
+	log_user_warn(w->uid, "user %u's %s stands %s", w->uid, standing_sort(w), words);
 	free(s);
 }
 
@@ -191,8 +193,8 @@ void standing_changed(struct context *ctx, struct worker *w)
 		standing_begin(ctx, w);
 		return;
 	}
-	log_warn("user %u's %s goes on, after %u s", w->uid, standing_sort(w),
-		 (unsigned)((clock_nsec() - w->stood) / NSEC_PER_SEC));
+	log_user_warn(w->uid, "user %u's %s goes on, after %u s", w->uid, standing_sort(w),
+		      (unsigned)((clock_nsec() - w->stood) / NSEC_PER_SEC));
 	free(w->standing);
 	w->standing = NULL;
 }

@@ -48,8 +48,8 @@ static void tee_late(struct job *job)
 	struct tee_request *t = container_of(job, struct tee_request, job);
 	struct node *tap = t->hold.node;
 
-	log_err("%s: cannot make tap %s: the channel's worker does not answer", hold_channel(&t->hold)->label,
-		tap->name);
+	log_user_err(tap->maker, "%s: cannot make tap %s: the channel's worker does not answer",
+		     hold_channel(&t->hold)->label, tap->name);
 	tap->pending = false;
 	node_detach(&t->ctx->nodes, tap);
 	if (t->late)

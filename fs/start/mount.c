@@ -157,7 +157,24 @@ static int mount_send_order(const struct mount *m, const struct mount_order *ord
 int mount_prepare(struct mount *m)
 {
 	m->by_child = geteuid() != 0;
+	m->spare = open("/dev/null", O_PATH | O_CLOEXEC);
+	if (m->spare < 0)
+		return -errno;
 	return m->by_child || m->guard ? mount_start_unmounter(m) : 0;
+}
+
+int mount_note(struct mount *m, const char *type, const struct mount_id *before)
+{
+	struct mount_id top, typed;
+	int err = mount_find(m->mounts, m->point, NULL, &top);
+
+	if (err == 0 && !mount_same(&top, before))
+		m->id = top;
+	if (err == 0)
+		err = mount_find(m->mounts, m->point, type, &typed);
+	if (err == 0 && (!m->id.id || !mount_same(&m->id, &typed)))
+		err = -EIO;
+	return err;
 }
 
 int mount_guard(const struct mount *m)
@@ -237,12 +254,14 @@ static int mount_open_top(const struct mount *m, struct mount_id *top)
  * Root's goes by the descriptor that was looked at, so what is mounted over it in that moment is not meant; fusermount3(1)
  * goes by the name, in another mount namespace, and takes away what is the user's alone.
  */
-static int mount_take_away(const struct mount *m)
+static int mount_take_away(struct mount *m)
 {
 	struct mount_id top = { 0 };
-	_cleanup_fd_ int fd = mount_open_top(m, &top);
+	_cleanup_fd_ int fd = -1;
 	char path[32];
 
+	fd_close(&m->spare);
+	fd = mount_open_top(m, &top);
 	if (fd < 0)
 		return fd;
 	if (!mount_same(&top, &m->id))
@@ -284,6 +303,7 @@ void mount_leave(struct mount *m)
 void mount_finish(struct mount *m)
 {
 	fd_close(&m->tree);
+	fd_close(&m->spare);
 	fd_close(&m->mounts);
 	fd_close(&m->unmounter);
 }

@@ -30,6 +30,7 @@ struct mount {
 	int mounts;        /* /proc/self/mountinfo of the user's mount namespace */
 	struct mount_id id;
 	int tree;      /* the private view: its root folder */
+	int spare;     /* given up for the one that unmounting needs, when there may be no other left */
 	bool guard;    /* it is to go with a daemon that is killed */
 	bool by_child; /* it is taken away by the helper, for a mount through fusermount3 */
 	int unmounter; /* tells a helper in the user's mount namespace; -1: there is none */
@@ -37,11 +38,11 @@ struct mount {
 	bool detached; /* no mount any more that a user could see */
 };
 
-#define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .unmounter = -1 })
+#define MOUNT_NONE ((struct mount){ .mounts = -1, .tree = -1, .spare = -1, .unmounter = -1 })
 
 /*
- * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there is none.
- * Returns 0 or a negative errno. @mounts: an open /proc/.../mountinfo.
+ * Looks for a file system of type @type, NULL: of any, mounted at @path (the topmost one): *found, whose id is 0 if there
+ * is none. Returns 0 or a negative errno. @mounts: an open /proc/.../mountinfo.
  */
 int mount_find(int mounts, const char *path, const char *type, struct mount_id *found);
 
@@ -59,6 +60,13 @@ int mount_clean(const char *path);
  * process or descriptor left. Returns 0 or a negative errno.
  */
 int mount_prepare(struct mount *m);
+
+/*
+ * After an attempt at mounting: what is on top at the mount point and was not @before is ours to take away, also where the
+ * attempt failed: fusermount3(1) may have mounted it, and its descriptor could not be taken; or libfuse has tried again
+ * without the type, by which nobody would find it. Returns 0, -EIO where no mount of @type is ours, or another negative errno.
+ */
+int mount_note(struct mount *m, const char *type, const struct mount_id *before);
 
 /* It is mounted: if the daemon dies, its mount goes, where that is wanted. Returns 0 or a negative errno. */
 int mount_guard(const struct mount *m);

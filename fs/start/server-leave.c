@@ -3,8 +3,8 @@
  * served, for a worker may be waiting for a look-up of its own; once no channel is held any more, all of them go
  * (hold.h); then a last job goes to each thread, and whatever was on its way is home after it; then the loop stops.
  *
- * A worker that stands (watchdog.h) comes home no more. So after LEAVE_NSEC, once all others have nothing left, or LEAVE_LONG_NSEC, the
- * rest is left behind (abandon.h).
+ * A worker that stands (watchdog.h) comes home no more. So after LEAVE_NSEC, once all others have nothing left, or
+ * LEAVE_LONG_NSEC, the rest is left behind (abandon.h). Threads that go on until then may post what nobody does any more.
  */
 #include "server-parts.h"
 
@@ -104,7 +104,7 @@ void server_abandon(struct server *s)
 
 	standing_log(&s->ctx);
 	log_err("leaving it behind: process %d is there, and dead, until that is over", getpid());
-	loop_destroy(s->ctx.loop); /* it waits for what comes from /dev/fuse, and would keep the connection */
+	loop_abandon(s->ctx.loop); /* it waits for what comes from /dev/fuse, and would keep the connection */
 	fd_close(&fd);
 	loop_stop(s->ctx.helper);
 	pthread_join(s->helper_thread, NULL);

@@ -145,17 +145,20 @@ static int server_start_loops(struct server *s)
 
 static int server_mount(struct server *s, struct fuse_args *args)
 {
+	struct mount_id before;
 	int fd, err, found;
 
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
 		return -EINVAL;
 	gate_init(&s->gate, s->ctx.session, s->ctx.loop, &s->ctx.scout);
+	err = mount_find(s->mount.mounts, s->mount.point, NULL, &before);
+	if (err < 0)
+		return err;
 	err = fuse_session_mount(s->ctx.session, s->mount.point) < 0 ? -EIO : 0;
-	/* (also then: fusermount3(1) may have mounted it, and its descriptor could not be taken) */
-	found = mount_find(s->mount.mounts, s->mount.point, FS_TYPE, &s->mount.id);
-	if (err == 0 && !s->mount.id.id)
-		err = found < 0 ? found : -EIO;
+	found = mount_note(&s->mount, FS_TYPE, &before);
+	if (err == 0)
+		err = found;
 	if (err < 0)
 		return err;
 	fd = fuse_session_fd(s->ctx.session);

@@ -33,6 +33,7 @@ static struct user_counts closings = USER_COUNTS_NONE;
 enum deferred_state { DEFERRED_RUNNING, DEFERRED_CLOSED, DEFERRED_FORGOTTEN };
 
 struct deferred_close {
+	uid_t uid;
 	int fd;
 	void (*finish)(void *state);
 	void *state;
@@ -100,7 +101,7 @@ static void deferred_close_start(struct deferred_close *c)
 	pthread_attr_destroy(&attr);
 	if (!err)
 		return;
-	log_err("no thread to close a descriptor with, it stays open: %s", strerror(err));
+	log_user_err(c->uid, "no thread to close a descriptor with, it stays open: %s", strerror(err));
 	user_count_end(&closings, c->user);
 	deferred_close_tell(c);
 }
@@ -140,6 +141,7 @@ struct deferred_close *deferred_close_create(struct loop *loop, uid_t uid, void 
 		free(c);
 		return NULL;
 	}
+	c->uid = uid;
 	c->loop = loop;
 	c->closed = closed;
 	c->data = data;
@@ -180,7 +182,7 @@ static struct deferred_close *deferred_close_create_forgotten(int fd, uid_t uid)
 	struct deferred_close *c = deferred_close_create(NULL, uid, NULL, NULL);
 
 	if (!c) {
-		log_err("no memory to close a descriptor with, it stays open");
+		log_user_err(uid, "no memory to close a descriptor with, it stays open");
 		return NULL;
 	}
 	c->forgotten = true;

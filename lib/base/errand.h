@@ -15,6 +15,9 @@
 /* Of one user at the same time, with those that nobody waits for any more. */
 #define ERRAND_USER_MAX 8
 
+/* For nobody's sake but the daemon's: what users hold up refuses none of these. No user has the number. */
+#define ERRAND_NOBODY ((uid_t)-1)
+
 struct user_count;
 
 /* Embedded in what the thread works with, which is the errand's alone. Zero but for the first part. */
@@ -28,7 +31,7 @@ struct errand {
 	void (*done)(struct errand *e);
 	void (*free)(struct errand *e); /* on either thread, after both */
 	struct loop *loop;
-	uid_t uid; /* for whose sake */
+	uid_t uid; /* for whose sake; or ERRAND_NOBODY */
 
 	bool late; /* the loop's thread */
 

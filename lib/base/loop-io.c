@@ -3,7 +3,8 @@
  * the kernel to drop the request; the op returns to the free list only when its completion has come, so no completion
  * ever meets freed memory. A request holds a reference to its files until then: a descriptor that is closed before is
  * not really closed, so each op knows its descriptors, and loop_release() waits for the ops. The memory of a read or
- * write is the op's once it is cut off; what a device still has then when the loop ends stays mapped, for it may yet write there.
+ * write is the op's once it is cut off; what a device still has then when the loop ends stays mapped, for it may yet
+ * write there.
  *
  * All of it on the loop's thread. Out of memory for an op ends the process: a loop that cannot wait would lose data in
  * silence.

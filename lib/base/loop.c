@@ -97,6 +97,11 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
+void loop_abandon(struct loop *loop)
+{
+	io_uring_queue_exit(&loop->ring);
+}
+
 /* In the order in which they were posted: the list is newest first. */
 static void loop_run_tasks(struct loop_task *list)
 {

@@ -68,6 +68,12 @@ bool loop_ended(const struct loop *loop);
 /* On the loop's own thread: it ends after this callback, whatever is posted or expected; nothing of that ever runs. */
 void loop_quit(struct loop *loop);
 
+/*
+ * Instead of loop_destroy(), where others may yet post: what was waited for is let go of, and what is posted never runs.
+ * The memory stays for them.
+ */
+void loop_abandon(struct loop *loop);
+
 /* Any thread that knows the loop to be there; never blocks, never fails. Tasks of one poster run in order. */
 void loop_post(struct loop *loop, struct loop_task *task);
 

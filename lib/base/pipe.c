@@ -70,7 +70,8 @@ int pipe_open(struct pipe *p, int size)
 	p->rd = fds[0];
 	p->wr = fds[1];
 	err = pipe_grow(p->wr, size); /* (of a pipe it cannot fail) */
-	pipe_note(err, size);
+	if (size)
+		pipe_note(err, size);
 	return err;
 }
 

@@ -3,7 +3,8 @@
  * queue once more: so nothing is kept across a call but what watch_remove() keeps right (watcher->next).
  *
  * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
- * removed finds nobody; after the last has gone, perhaps another, who looks in vain. A failure to read is logged and no more: the next event, or the next stream, looks again.
+ * removed finds nobody; after the last has gone, perhaps another, who looks in vain. A failure to read is logged and no
+ * more: the next event, or the next stream, looks again.
  */
 #include "watch.h"
 

@@ -55,7 +55,7 @@ static int channel_probe(struct channel *ch)
 static void channel_starve(struct channel *ch, const char *what, int err)
 {
 	if (!ch->starved)
-		log_err("%s: %s: %s", ch->label, what, pipe_error(err));
+		log_user_err(ch->user, "%s: %s: %s", ch->label, what, pipe_error(err));
 	ch->starved = true;
 	loop_io_timer(&ch->pause, RETRY_NSEC);
 }
@@ -147,7 +147,8 @@ static bool channel_copy_chunk(struct channel *ch, struct chunk *chunk)
 	if (!got)
 		return false;
 	if (got < chunk->len) {
-		log_err("%s: lost %zu bytes: %s", ch->label, chunk->len - got, strerror(n < 0 ? (int)-n : EIO));
+		log_user_err(ch->user, "%s: lost %zu bytes: %s", ch->label, chunk->len - got,
+			     strerror(n < 0 ? (int)-n : EIO));
 		ch->lost += chunk->len - got;
 		worker_clear_stage(w, chunk->len - got);
 	}
@@ -192,7 +193,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (replay_take(&ch->replay, &chunk) < 0)
-		log_err("%s: the replay has lost what it had", ch->label);
+		log_user_err(ch->user, "%s: the replay has lost what it had", ch->label);
 	if (chunk.stage >= 0)
 		worker_clear_stage(w, chunk.len);
 	replay_trim(&ch->replay, w, packets);

@@ -7,6 +7,7 @@
 #include "channel-parts.h"
 #include "worker.h"
 #include "keep.h"
+#include "log.h"
 #include "monitor.h"
 
 static void channel_free(struct channel *ch)
@@ -31,6 +32,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 		return -ENOMEM;
 	}
 	ch->worker = worker;
+	ch->user = limits->account ? limits->account->uid : LOG_NOBODY;
 	ch->settings = limits->settings;
 	ch->charge.account = ch->descriptors.account = limits->account;
 	ch->descriptors.of = ACCOUNT_DESCRIPTORS;
@@ -57,9 +59,11 @@ int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
 {
 	int err = channel_create(out, ch->worker, tap, ch->label, &(struct limits){ .settings = ch->settings });
 
-	if (err == 0)
-		(*out)->relay = true;
-	return err;
+	if (err < 0)
+		return err;
+	(*out)->user = ch->user;
+	(*out)->relay = true;
+	return 0;
 }
 
 bool channel_closing(const struct channel *ch)

@@ -118,10 +118,10 @@ static int engine_share(struct engine *e, uid_t uid, int why, struct worker **ou
 		return 0;
 	e->said = now;
 	if (err < 0)
-		log_err("no thread to move the data of user %u: %s", uid, strerror(-err));
+		log_user_err(uid, "no thread to move the data of user %u: %s", uid, strerror(-err));
 	else
-		log_warn("user %u has no worker alone, and shares one with others, who can hold it up: %s", uid,
-			 why == -EUSERS ? "there are too many" : strerror(-why));
+		log_user_warn(uid, "user %u has no worker alone, and shares one with others, who can hold it up: %s",
+			      uid, why == -EUSERS ? "there are too many" : strerror(-why));
 	return err;
 }
 
@@ -175,6 +175,12 @@ void engine_release(struct worker *w)
 		w->rests = clock_nsec();
 }
 
+/* One that stands, on a socket that lingers, is kept: else the end would not know of it, and wait. */
+static bool engine_may_go(const struct worker *w)
+{
+	return !w->channels && !w->stands && !w->shared && !engine_is_own(w->uid);
+}
+
 bool engine_rest(struct engine *e, uint64_t now)
 {
 	struct worker *w, *next;
@@ -186,7 +192,7 @@ bool engine_rest(struct engine *e, uint64_t now)
 		if (w->leaving) {
 			if (loop_ended(w->loop))
 				engine_dismiss(e, w);
-		} else if (!w->channels && !w->shared && !engine_is_own(w->uid) && now - w->rests >= ENGINE_REST_NSEC) {
+		} else if (engine_may_go(w) && now - w->rests >= ENGINE_REST_NSEC) {
 			w->leaving = true;
 			worker_stop(w);
 		}

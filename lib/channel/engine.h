@@ -26,9 +26,9 @@
 struct engine;
 
 /*
- * Makes the first workers of the daemon's own user, one of each sort. @workers: for each sort of each user's channels. @dir: the folder of
- * FIFOs named by fifo_name(); it stays the caller's, who closes it after engine_destroy(). @events may be NULL. Returns 0 or
- * a negative errno of worker_create(), or open(2) of /dev/null.
+ * Makes the first workers of the daemon's own user, one of each sort. @workers: for each sort of each user's channels.
+ * @dir: the folder of FIFOs named by fifo_name(); it stays the caller's, who closes it after engine_destroy(). @events may
+ * be NULL. Returns 0 or a negative errno of worker_create(), or open(2) of /dev/null.
  */
 int engine_create(struct engine **engine, unsigned workers, int dir, const struct engine_events *events);
 

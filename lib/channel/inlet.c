@@ -34,7 +34,7 @@ static void inlet_lose(struct inlet *in)
 
 	if (waiting <= 0)
 		return;
-	log_err("%s: %d bytes may be lost, for nobody reads them", in->channel->label, waiting);
+	log_user_err(in->channel->user, "%s: %d bytes may be lost, for nobody reads them", in->channel->label, waiting);
 	in->channel->lost += (uint64_t)waiting;
 }
 

@@ -72,7 +72,7 @@ void keep_begin(struct channel *ch)
 	origin_watch_own_end(ch, IN_OPEN | IN_CLOSE_NOWRITE);
 	keep_note(ch);
 	if (err < 0) {
-		log_err("%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
+		log_user_err(ch->user, "%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
 		keep_end(ch);
 	}
 }

@@ -19,7 +19,7 @@
 static void origin_watch_fit(struct channel *ch)
 {
 	if (ch->settings.value[SETTING_SIZE] && channel_ring_opened(ch) < 0)
-		log_info("%s: the ring holds more than its size, and is left as it is", ch->label);
+		log_user_info(ch->user, "%s: the ring holds more than its size, and is left as it is", ch->label);
 }
 
 static void origin_watch_tell(struct channel *ch, uint32_t kind)
@@ -79,7 +79,7 @@ static void origin_watch_begin(struct channel *ch)
 		err = watch_add(&ch->origin_watch.watch, &ch->worker->origins, path, IN_OPEN | IN_CLOSE,
 				origin_watch_visited);
 	if (err < 0)
-		log_warn("%s: who opens it is not known: %s", ch->label, strerror(-err));
+		log_user_warn(ch->user, "%s: who opens it is not known: %s", ch->label, strerror(-err));
 }
 
 void origin_watch_look(struct channel *ch)

@@ -82,7 +82,8 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	if (err < 0) {
 		left -= tap->queue.bytes - queued; /* a part of it went well */
 		tap_lose(tap, left);
-		log_err("%s: a tap lost %zu bytes: %s", tap->channel->label, left, pipe_error(err));
+		log_user_err(tap->channel->user, "%s: a tap lost %zu bytes: %s", tap->channel->label, left,
+			     pipe_error(err));
 	}
 	tap_want_more(tap);
 }

@@ -39,6 +39,11 @@ def there():
         return e.errno not in GONE and e.errno != errno.ENOENT
 
 
+def mount_lines():
+    with open("/proc/self/mountinfo") as f:
+        return [line for line in f if f" {M} " in line]
+
+
 def serves():
     """A user's mount is nobody else's to look at, not even root's."""
     if os.getuid() == uid:
@@ -105,7 +110,7 @@ class Daemon:
             raise Failure(f"the daemon does not end: {why}\n" + "\n".join(threads(self.process.pid)))
         longest = max(longest, time.monotonic() - began)
         if not until(lambda: not mounted()):
-            raise Failure(f"a mount is left: {why}")
+            raise Failure(f"a mount is left: {why}\n" + "".join(mount_lines()))
         if not until(lambda: not self.family()):
             raise Failure(f"a process is left: {why}")
         return self.process.returncode

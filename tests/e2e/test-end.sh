@@ -32,6 +32,7 @@ nobody_waits() {
 for how in TERM INT 'umount -l'; do
 	spfs_mount
 	run_streams
+	exec 9< "$M" # nobody will tell of its close
 	# What users have open makes it busy: they lose nothing by a mistake.
 	refuse busy umount "$M"
 	all_flow || fail "a refused umount stopped a stream"
@@ -43,6 +44,7 @@ for how in TERM INT 'umount -l'; do
 	! mounted || fail "mounted after $how"
 	DAEMON=
 	nobody_waits "$how"
+	exec 9<&-
 done
 
 # The mount goes also where its connection was aborted before. What somebody else has mounted over it stays.

@@ -129,9 +129,11 @@ sleep 0.3
 as_user sh -c "echo more > '$M/all/his'" & more=$!
 # Before anybody has noticed: the folder is not locked for long.
 bounded as_user ln "$M/all/his" "$M/all/late" & linking=$!
+bounded setfattr -n spfs.sink -v file:/dev/null "$M/all/his.tap" & attaching=$!
+asked=$SECONDS
 sleep 0.1
 bounded ls "$M/all"
-wait $linking
+wait $linking $attaching
 wait_until 20 says 'stands in'
 touch "$T/go"
 for writer in "${writers[@]}"; do
@@ -142,6 +144,7 @@ as_user rm "$M/all/by."*
 goes_on "stands in .* on /all/his.tap: process $holder (lock-holder) of user 65534 is in read()"
 bounded spfs stat "$M/all/his"
 grep -q "process $holder (lock-holder)" "$T/out" || fail "spfs stat does not say who"
+while [ $((SECONDS - asked)) -le 6 ]; do sleep 0.2; done # what was answered late has a timer of its own (xattrs.h)
 kill -USR1 "$DAEMON"
 wait $more
 recovers

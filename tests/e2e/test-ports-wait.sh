@@ -2,7 +2,9 @@
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
 export SLOW_NAMES=$T/slow
-LD_PRELOAD=${SLOW_LIBRARY:-$BUILD/tests/e2e/libslow-names.so} spfs_mount -o workers=1
+slow=${SLOW_LIBRARY:-$BUILD/tests/e2e/libslow-names.so}
+! sanitized || slow= # a sanitizer must be loaded first
+LD_PRELOAD=$slow spfs_mount -o workers=1
 mkfifo "$M/own"
 ln "$M/own" "$M/own.tap"
 
@@ -58,9 +60,10 @@ holder=$!
 wait_until 30 [ -e "$T/leases" ]
 alive
 timeout 5 sh -c "echo appended > '$M/c'"
-wait_until 10 cmp -s "$T/leased" - <<< appended
+wait_until 10 sh -c "[ \$(stat -c %s '$T/leased') = 9 ]" # to open it would break the lease
 kill $holder
 wait $holder || true
+[ "$(cat "$T/leased")" = appended ] || fail "$(cat "$T/leased")"
 
 # /dev/tty is the terminal of who has opened it.
 timeout 30 python3 - "$M/c" << 'EOF' || fail "not at the terminal of who opened it"
@@ -78,7 +81,7 @@ while b"to the terminal" not in seen:
 EOF
 
 # Addresses that do not resolve, given up by who asked for them: their threads are counted until they end.
-if is_root; then
+if is_root && [ -n "$slow" ]; then
 	programs_for_all "$BUILD/cmd/spfs"
 	mkfifo -m 666 "$M/shared" "$M/shared"{1..64}
 	threads() { ls "/proc/$DAEMON/task" | wc -l; }

@@ -19,7 +19,10 @@ from users import USERS, Users, operations
 
 IN_BYTES = 300000
 SMALL_BYTES = 128 << 10
+NOBODY = 65534 # of whom fusermount3(1) wants to know the name
 RESERVE = 64 # descriptors that the daemon keeps for streams that run already
+ROUNDS = 6 # of one daemon's life
+WORKERS_REST = 65 # seconds until workers without channels have gone
 
 
 class Soak(Users, Events):
@@ -33,7 +36,7 @@ class Soak(Users, Events):
         self.writers = 0
         self.stopped = 0.0
         self.peak = {"descriptors": 0, "memory": 0} # of any daemon
-        self.daemon_uid = USERS[0] if args.user else 0
+        self.daemon_uid = NOBODY if args.user else 0
         self.uid = {u: self.daemon_uid or u for u in USERS} # an ordinary user's daemon serves nobody else
 
     # ---- the daemon
@@ -60,15 +63,21 @@ class Soak(Users, Events):
         operations.mount, operations.scratch = self.mount, self.scratch + "/out"
         shutil.copy(self.scratch + "/in", self.scratch + "/out/in")
 
-    def start(self, limits):
+    def start(self, limits, config):
+        with open(self.scratch + "/conf", "w") as f:
+            f.write(config)
         self.daemon = Daemon(self.scratch + "/bin/spfsd", self.mount, self.scratch + "/log", self.daemon_uid,
-                             "workers=2", limits)
+                             "workers=2", self.scratch + "/conf", limits)
         self.as_daemon(self.wait_for_mount)
         self.as_daemon(self.make_folders)
-        self.rest = {"descriptors": self.daemon.descriptors(), "memory": self.daemon.status("VmSize") * 1024}
+        self.at_rest = self.daemon.has()
+        self.at_rest["memory"] = self.daemon.status("VmSize") * 1024
 
     def wait_for_mount(self):
         while not os.path.exists(self.mount + "/.spfs/version"):
+            with open(f"/proc/{self.daemon.pid}/stat") as f:
+                if f.read().rpartition(")")[2].split()[0] == "Z":
+                    fail("the daemon has ended at once")
             time.sleep(0.01)
 
     def make_folders(self):
@@ -195,16 +204,15 @@ class Soak(Users, Events):
                 fail(f"charged for nothing: {control.ask({'op': 'quota'})}")
             time.sleep(0.05)
 
-    def settle(self, most):
-        """What the daemon has once it has given back what it can; fails where that is more than @most."""
-        end = time.monotonic() + self.args.limit
+    def settle(self, most, seconds):
+        """What the daemon has once it has given back what it can; fails where it still has more than @most then."""
+        end = time.monotonic() + seconds
         while True:
             has = self.daemon.has()
-            over = {k: v for k, v in has.items() if most and v > most[k]}
-            if not over and (most or time.monotonic() > end - self.args.limit + 6): # (rings' threads rest for 5 s)
+            if all(has[k] <= n for k, n in most.items()):
                 return has
             if time.monotonic() > end:
-                fail(f"left behind: {has}, and before that was at most {most}:\n" + self.descriptors())
+                fail(f"left behind: {has}, where {most} is all that may be:\n" + self.descriptors())
             time.sleep(0.1)
 
     def descriptors(self):
@@ -216,46 +224,51 @@ class Soak(Users, Events):
                 pass
         return str(collections.Counter(links))
 
-    def life(self, limits, rounds, end, rng):
+    def life(self, limits, config, end, rng):
         """One daemon, from its start to its end."""
-        most = None
+        most = {}
         self.scarce = bool(limits or self.args.sysctls)
-        self.start(limits)
-        for n in range(rounds):
+        self.start(limits, config)
+        for n in range(ROUNDS):
             left = end - time.monotonic()
             if left <= 0 and most:
                 break
             self.round(max(3, min(20, left)), rng.random())
-            has = self.settle(most)
+            has = self.settle(most, self.args.limit)
             if not most:
-                slack = 4 if self.args.sanitizer else 1.25
-                most = {"RSS": int(has["RSS"] * slack) + (16 << 10), "descriptors": has["descriptors"],
-                        "threads": has["threads"]}
+                most = {"RSS": int(has["RSS"] * (4 if self.args.sanitizer else 1.25)) + (16 << 10)}
             print(f"round {self.counts['rounds']}: " + ", ".join(f"{k} {v}" for k, v in has.items()) +
                   f", longest answer {self.looked['longest'] / 1000:.2f} s" +
                   f"; at most {self.peak['descriptors']} descriptors, {self.peak['memory'] >> 20} MiB", flush=True)
+        # A worker of the daemon's own user and one that is shared may stay, each with a thread for what may wait for a disk.
+        most["descriptors"] = self.at_rest["descriptors"] + 12
+        most["threads"] = self.at_rest["threads"] + 4
+        has = self.settle(most, WORKERS_REST + self.args.limit)
+        print("at rest: " + ", ".join(f"{k} {v}" for k, v in has.items()), flush=True)
         self.end()
         self.counts["daemons"] += 1
 
-    def limits(self, rng):
-        """One daemon after another: with all it wants, with fewer descriptors, with less memory than it would like."""
+    def lives(self, rng):
+        """How one daemon after another is limited, and its configuration."""
         def less(name):
-            return int(self.rest[name] + rng.uniform(0.2, 0.9) * (self.peak[name] - self.rest[name]))
-        yield {}
+            return int(self.at_rest[name] + rng.uniform(0.2, 0.9) * (self.peak[name] - self.at_rest[name]))
+        yield {}, ""
         while True:
-            yield {resource.RLIMIT_NOFILE: less("descriptors") + RESERVE}
+            # Nobody is refused before there are none, and everybody in time.
+            yield {resource.RLIMIT_NOFILE: less("descriptors") + RESERVE}, "[descriptors]\ndefault = 0\n"
             if not self.args.sanitizer: # which need their own
-                yield {resource.RLIMIT_AS: less("memory")}
-            yield {}
+                yield {resource.RLIMIT_AS: less("memory")}, ""
+            yield {resource.RLIMIT_NOFILE: rng.choice((600, 1000))}, ""
+            yield {}, ""
 
     def run(self):
         rng = random.Random(self.args.seed)
         end = time.monotonic() + self.args.minutes * 60
-        for limits in self.limits(rng):
+        for limits, config in self.lives(rng):
             what = {resource.RLIMIT_NOFILE: "descriptors", resource.RLIMIT_AS: "bytes of memory"}
             print("a daemon with at most " + ", ".join(f"{n} {what[k]}" for k, n in limits.items()) if limits else
                   "a daemon", flush=True)
-            self.life(limits, 3, end, rng)
+            self.life(limits, config, end, rng)
             if time.monotonic() > end:
                 break
 

@@ -107,12 +107,14 @@ class Users:
     def expect(self, control, path, port, error):
         """Whether the port ends so, and not for want of something."""
         answer = control.ask({"op": "wait", "channel": path[len(self.mount):], "id": port,
-                              "timeout": self.args.limit * 500})
+                              "timeout": self.args.limit * 900})
         state = answer.get("port") or fail(f"wait: {answer}")
         if state["errno"] in SHORT_NAMES:
             return False
         if state["state"] != ("failed" if error else "done") or state["errno"] != error:
-            fail(f"{path} shall end with {error}: {state}")
+            with open(self.mount + "/.spfs/stats.json") as f:
+                stats = f.read()
+            fail(f"{path} shall end with {error}: {state}\n{stats}")
         return True
 
     def handles(self, u, numbers):
@@ -120,7 +122,8 @@ class Users:
         path, n = f"{self.folder(u)}/handle", 0
         while not self.over["over"]:
             n += 1
-            data = words(0, 3000 if n % 3 else 100000)
+            # (nobody reads yet: where pipes may be short, more than a page would wait)
+            data = words(0, 100000 if not n % 3 else 500 if self.args.user or self.args.sysctls else 3000)
             gone(path)
             fd = patiently(os.open, path, os.O_WRONLY | os.O_CREAT | (os.O_NONBLOCK if not n % 3 else 0), 0o644)
             try:

@@ -89,6 +89,20 @@ Test(engine, lets_a_worker_go_that_has_nothing_to_do)
 	assign(70001, true);
 }
 
+Test(engine, keeps_a_worker_that_stands_where_it_can_be_seen)
+{
+	struct worker *w = assign(70001, true);
+	unsigned before = count();
+
+	engine_release(w);
+	w->stands = true;
+	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
+	cr_assert_eq(count(), before, "who ends the engine has to know of it");
+	w->stands = false;
+	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
+	cr_assert_eq(count(), before - 1);
+}
+
 Test(engine, keeps_the_workers_of_the_daemons_own_user)
 {
 	unsigned before;

@@ -256,3 +256,29 @@ Test(loop, may_be_gone_when_the_last_has_arrived)
 		pthread_join(late, NULL);
 	}
 }
+
+/* ---- left behind ---- */
+
+static void run_quit(struct loop_task *task)
+{
+	struct parting *p = container_of(task, struct parting, last);
+
+	loop_quit(p->loop);
+}
+
+Test(loop, takes_what_comes_after_it_was_left_behind)
+{
+	static struct parting p = { .last.run = run_quit }; /* (static: what is left behind is no leak) */
+	pthread_t thread, late;
+
+	p.loop = create_in_turn();
+	loop_post(p.loop, &p.last);
+	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	pthread_join(thread, NULL);
+	loop_abandon(p.loop);
+	p.last.run = run_last;
+	loop_expect(p.loop);
+	cr_assert_eq(pthread_create(&late, NULL, arrive, &p), 0);
+	pthread_join(late, NULL);
+	cr_expect(!p.ran, "nobody does it any more");
+}
