@@ -33,6 +33,7 @@ as ln "$M/a" "$M/t"
 as spfs set "$M/t" depth=256M
 as timeout 60 sh -c "head -c 20000000 /dev/zero > '$M/a'" &
 writer=$!
+wait_until 30 grep -q 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft' "$LOG"
 wait_until 30 grep -q '/a: .*: Too many open files, for fs.pipe-user-pages-soft is used up' "$LOG"
 log_has 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft'
 # Nothing is lost by it.
