@@ -29,7 +29,15 @@ class Daemon:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def threads(self):
-        return len(os.listdir(f"/proc/{self.pid}/task"))
+        """But for the kernel's own, which io_uring(7) keeps for what may wait for a disk."""
+        count = 0
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/comm") as f:
+                    count += not f.read().startswith("iou-")
+            except OSError: # it has just ended
+                pass
+        return count
 
     def has(self):
         return {"RSS": self.status("VmRSS"), "descriptors": self.descriptors(), "threads": self.threads()}

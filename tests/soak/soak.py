@@ -20,6 +20,7 @@ from users import USERS, Users, operations
 IN_BYTES = 300000
 SMALL_BYTES = 128 << 10
 NOBODY = 65534 # of whom fusermount3(1) wants to know the name
+WORKERS = 4 # of one user at most: two for channels that others may open, and two for the rest
 ROUNDS = 6 # of one daemon's life
 WORKERS_REST = 65 # seconds until workers without channels have gone
 
@@ -236,9 +237,9 @@ class Soak(Users, Events):
             print(f"round {self.counts['rounds']}: " + ", ".join(f"{k} {v}" for k, v in has.items()) +
                   f", longest answer {self.looked['longest'] / 1000:.2f} s" +
                   f"; at most {self.peak['descriptors']} descriptors, {self.peak['memory'] >> 20} MiB", flush=True)
-        # A worker of the daemon's own user and one that is shared may stay, each with a thread for what may wait for a disk.
-        most["descriptors"] = self.at_rest["descriptors"] + 12
-        most["threads"] = self.at_rest["threads"] + 4
+        # The workers of the daemon's own user stay.
+        most["descriptors"] = self.at_rest["descriptors"] + 6 * WORKERS
+        most["threads"] = self.at_rest["threads"] + WORKERS
         has = self.settle(most, WORKERS_REST + self.args.limit)
         print("at rest: " + ", ".join(f"{k} {v}" for k, v in has.items()), flush=True)
         self.end()
