@@ -26,7 +26,7 @@ struct worker;
 struct context {
 	struct fuse_session *session; /* any thread may notify the kernel by it */
 	struct loop *loop;            /* the FUSE thread's; any thread may post to it */
-	struct loop *helper;          /* a thread for what may take its time: reading /proc, the configuration */
+	struct loop *helper;          /* a thread for texts, which may take their time */
 	struct engine *engine;        /* NULL: the start is not over, and nobody but the daemon is served */
 	uint64_t started;             /* nanoseconds of CLOCK_MONOTONIC */
 	char *mountpoint;             /* absolute, without links; never changed, so any thread may read it */

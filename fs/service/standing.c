@@ -35,9 +35,23 @@ struct standing_search {
 	struct culprit_search search;
 };
 
-static const char *standing_sort(const struct worker *w)
+/* Bytes of what a worker is called. */
+#define NAME_SIZE 64
+
+static const char *standing_name(const struct worker *w, char name[NAME_SIZE])
 {
-	return w->shared ? "shared worker" : w->exposed ? "worker for channels open to others" : "worker";
+	if (w->shared)
+		snprintf(name, NAME_SIZE, "shared worker %u", w->uid);
+	else
+		snprintf(name, NAME_SIZE, "user %u's worker%s", w->uid,
+			 w->exposed ? " for channels open to others" : "");
+	return name;
+}
+
+/* Whose line of the log it is; of a shared one nobody knows. */
+static uid_t standing_user(const struct worker *w)
+{
+	return w->shared ? LOG_NOBODY : w->uid;
 }
 
 /* ---- what it stands in ---- */
@@ -150,7 +164,7 @@ static void standing_found(struct errand *e)
 	struct standing_search *s = container_of(e, struct standing_search, errand);
 	const char *found = e->late ? "" : s->search.words;
 	struct worker *w = s->worker;
-	char *words;
+	char name[NAME_SIZE], *words;
 
 	if (!standing_holds(s))
 		return;
@@ -159,13 +173,13 @@ static void standing_found(struct errand *e)
 		return;
 	free(w->standing);
 	w->standing = words;
-	log_user_warn(w->uid, "user %u's %s stands %s", w->uid, standing_sort(w), words);
+	log_user_warn(standing_user(w), "%s stands %s", standing_name(w, name), words);
 }
 
 static void standing_begin(struct context *ctx, struct worker *w)
 {
 	struct standing_search *s = calloc(1, sizeof(*s));
-	char words[PATH_MAX];
+	char words[PATH_MAX], name[NAME_SIZE];
 
 	if (!s)
 		return;
@@ -182,18 +196,20 @@ static void standing_begin(struct context *ctx, struct worker *w)
 	w->standing = strdup(words);
 	if (errand_start(&s->errand, SEARCH_NSEC) == 0)
 		return;
-	log_user_warn(w->uid, "user %u's %s stands %s", w->uid, standing_sort(w), words);
+	log_user_warn(standing_user(w), "%s stands %s", standing_name(w, name), words);
 	free(s);
 }
 
 void standing_changed(struct context *ctx, struct worker *w)
 {
+	char name[NAME_SIZE];
+
 	if (w->stands) {
 		w->stood = clock_nsec() - (uint64_t)WATCHDOG_STANDS_TICKS * WATCHDOG_TICK_NSEC; /* about */
 		standing_begin(ctx, w);
 		return;
 	}
-	log_user_warn(w->uid, "user %u's %s goes on, after %u s", w->uid, standing_sort(w),
+	log_user_warn(standing_user(w), "%s goes on, after %u s", standing_name(w, name),
 		      (unsigned)((clock_nsec() - w->stood) / NSEC_PER_SEC));
 	free(w->standing);
 	w->standing = NULL;
@@ -212,8 +228,9 @@ char *standing_words(const struct hold *hold)
 void standing_log(struct context *ctx)
 {
 	struct worker *w = NULL;
+	char name[NAME_SIZE];
 
 	while ((w = engine_next(ctx->engine, w)))
 		if (w->stands)
-			log_warn("user %u's %s stands %s", w->uid, standing_sort(w), w->standing ? w->standing : "");
+			log_warn("%s stands %s", standing_name(w, name), w->standing ? w->standing : "");
 }

@@ -44,4 +44,12 @@ wait_until 20 state "$M/c" "$id" failed
 spfs detach "$M/c" "$id"
 [ "$(lost)" = 400000 ] || fail "$(lost) bytes are lost, it says"
 rm "$M/c"
+
+# Two that append to one file do not write over each other.
+mkfifo "$M/a" "$M/b"
+for x in a b; do spfs sink "$M/$x" "file:$T/both?append=1" > /dev/null; done
+for x in a b; do head -c 32M /dev/zero > "$M/$x" & done
+wait
+for x in a b; do wait_until 30 state "$M/$x" 1 done; done
+[ "$(stat -c %s both)" = 67108864 ] || fail "of 64 MiB that were appended $(stat -c %s both) bytes are there"
 finish

@@ -5,14 +5,14 @@ from children import become
 
 
 class Daemon:
-    def __init__(self, program, mount, log, uid, options, config, limits):
+    def __init__(self, program, mount, log, uid, options, limits):
         """@limits: of setrlimit(2); nobody can change them from without, for the daemon's ids are of two users."""
         def prepare():
             for which, limit in limits.items():
                 resource.setrlimit(which, (limit, limit))
             become(uid)
         with open(log, "a") as out:
-            self.process = subprocess.Popen([program, "-f", "-c", config, "-o", options, mount], stdin=subprocess.DEVNULL, stdout=out,
+            self.process = subprocess.Popen([program, "-f", "-c", "/dev/null", "-o", options, mount], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=out, preexec_fn=prepare)
         self.pid = self.process.pid
         self.stopped_since = None

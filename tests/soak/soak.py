@@ -14,13 +14,12 @@ from children import Child, Numbers, words
 from control import Control
 from daemon import Daemon
 from events import Events
-from streams import Wrong, fail
+from streams import Wrong, fail, over
 from users import USERS, Users, operations
 
 IN_BYTES = 300000
 SMALL_BYTES = 128 << 10
 NOBODY = 65534 # of whom fusermount3(1) wants to know the name
-RESERVE = 64 # descriptors that the daemon keeps for streams that run already
 ROUNDS = 6 # of one daemon's life
 WORKERS_REST = 65 # seconds until workers without channels have gone
 
@@ -31,7 +30,6 @@ class Soak(Users, Events):
         self.scratch = scratch
         self.mount = scratch + "/m"
         self.counts = collections.Counter()
-        self.over = Numbers("over")
         self.looked = Numbers("at", "count", "longest")
         self.writers = 0
         self.stopped = 0.0
@@ -63,11 +61,9 @@ class Soak(Users, Events):
         operations.mount, operations.scratch = self.mount, self.scratch + "/out"
         shutil.copy(self.scratch + "/in", self.scratch + "/out/in")
 
-    def start(self, limits, config):
-        with open(self.scratch + "/conf", "w") as f:
-            f.write(config)
+    def start(self, limits):
         self.daemon = Daemon(self.scratch + "/bin/spfsd", self.mount, self.scratch + "/log", self.daemon_uid,
-                             "workers=2", self.scratch + "/conf", limits)
+                             "workers=2", limits)
         self.as_daemon(self.wait_for_mount)
         self.as_daemon(self.make_folders)
         self.at_rest = self.daemon.has()
@@ -126,7 +122,7 @@ class Soak(Users, Events):
 
     def round(self, seconds, seed):
         rng = random.Random(seed)
-        self.over["over"] = 0
+        over["over"] = 0
         self.children, self.survivors, self.victims, self.stoppable, self.chaoses, self.undo = [], [], [], [], {}, []
         self.went_on = time.monotonic()
         self.looked["at"] = int(time.monotonic() * 1000)
@@ -163,7 +159,7 @@ class Soak(Users, Events):
 
     def end_round(self, rng):
         self.undo_due(True)
-        self.over["over"] = 1
+        over["over"] = 1
         for v in self.victims:
             if v[0]:
                 v[0].kill()
@@ -224,11 +220,11 @@ class Soak(Users, Events):
                 pass
         return str(collections.Counter(links))
 
-    def life(self, limits, config, end, rng):
+    def life(self, limits, end, rng):
         """One daemon, from its start to its end."""
         most = {}
         self.scarce = bool(limits or self.args.sysctls)
-        self.start(limits, config)
+        self.start(limits)
         for n in range(ROUNDS):
             left = end - time.monotonic()
             if left <= 0 and most:
@@ -249,26 +245,23 @@ class Soak(Users, Events):
         self.counts["daemons"] += 1
 
     def lives(self, rng):
-        """How one daemon after another is limited, and its configuration."""
-        def less(name):
-            return int(self.at_rest[name] + rng.uniform(0.2, 0.9) * (self.peak[name] - self.at_rest[name]))
-        yield {}, ""
+        """How one daemon after another is limited. Of descriptors, quotas leave some to all; of memory, nothing does."""
+        yield {}
         while True:
-            # Nobody is refused before there are none, and everybody in time.
-            yield {resource.RLIMIT_NOFILE: less("descriptors") + RESERVE}, "[descriptors]\ndefault = 0\n"
+            yield {resource.RLIMIT_NOFILE: rng.choice((500, 700, 1000))}
             if not self.args.sanitizer: # which need their own
-                yield {resource.RLIMIT_AS: less("memory")}, ""
-            yield {resource.RLIMIT_NOFILE: rng.choice((600, 1000))}, ""
-            yield {}, ""
+                rest, peak = self.at_rest["memory"], self.peak["memory"]
+                yield {resource.RLIMIT_AS: int(rest + rng.uniform(0.2, 0.9) * (peak - rest))}
+            yield {}
 
     def run(self):
         rng = random.Random(self.args.seed)
         end = time.monotonic() + self.args.minutes * 60
-        for limits, config in self.lives(rng):
+        for limits in self.lives(rng):
             what = {resource.RLIMIT_NOFILE: "descriptors", resource.RLIMIT_AS: "bytes of memory"}
             print("a daemon with at most " + ", ".join(f"{n} {what[k]}" for k, n in limits.items()) if limits else
                   "a daemon", flush=True)
-            self.life(limits, config, end, rng)
+            self.life(limits, end, rng)
             if time.monotonic() > end:
                 break
 

@@ -5,7 +5,7 @@ nothing may be dropped, has found a fault.
 """
 import array, errno, os, random, time
 
-from children import words
+from children import Numbers, Over, words
 from control import Control
 
 WRITER = 1 << 40 # the words of one writer are fewer
@@ -13,6 +13,9 @@ READ = 1 << 16
 
 # Of what is made or opened while descriptors or memory are short; it is tried again.
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EDQUOT, errno.ENOBUFS}
+
+
+over = Numbers("over") # the round is
 
 
 class Wrong(Exception):
@@ -31,7 +34,9 @@ def patiently(call, *args, also=()):
         except OSError as e:
             if e.errno not in SHORT and e.errno not in also:
                 raise
-            time.sleep(0.02)
+        if over["over"]:
+            raise Over
+        time.sleep(0.02)
 
 
 def gone(path):
@@ -52,7 +57,7 @@ def change(path, settings):
 
 
 def make(channel, taps, settings={}):
-    """A channel with taps, all anew."""
+    """A channel with taps, all anew. @settings: of the taps."""
     for path in taps, [channel]:
         for p in path:
             gone(p)
@@ -69,8 +74,8 @@ def write_all(fd, data):
         view = view[os.write(fd, view):]
 
 
-def write(path, writer, numbers, over, seed, pace=0, large=16384):
-    """Until @over says so: then numbers["written"] is all that there was. @pace: bytes a second at most; 0: any."""
+def write(path, writer, numbers, seed, pace=0, large=16384):
+    """Until the round is over: then numbers["written"] is all that there was. @pace: bytes a second at most; 0: any."""
     rng = random.Random(seed)
     fd = patiently(os.open, path, os.O_WRONLY, also={errno.ENXIO})
     n, began = 0, time.monotonic()
@@ -123,8 +128,8 @@ class Reader:
         return low
 
 
-def read(path, numbers, lossy, over, pause=0):
-    """One stream after another, until @over says so, or it is killed."""
+def read(path, numbers, lossy, pause=0):
+    """One stream after another, until the round is over, or it is killed."""
     reader = Reader(numbers, lossy)
     while not over["over"]:
         fd = patiently(os.open, path, os.O_RDONLY, also={errno.EACCES})

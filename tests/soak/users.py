@@ -4,7 +4,7 @@ import errno, filecmp, json, os, random, signal, time
 import random_operations as operations
 from children import Child, Numbers, words
 from control import Control
-from streams import SHORT, change, fail, gone, make, patiently, read, read_once, write
+from streams import SHORT, change, fail, gone, over, make, patiently, read, read_once, write
 
 USERS = operations.USERS
 operations.MAY_FAIL |= SHORT | {errno.EUSERS, errno.EINTR}
@@ -38,7 +38,7 @@ class Users:
         came = [Numbers("writer", "next", "words") for _ in taps]
         number = self.writer()
         parts = [self.add("survivor.read", u, read_once, tap, n) for tap, n in zip(taps, came)]
-        parts.append(self.add("survivor.write", u, write, path, number, went, self.over, rng.random(), 20 << 20))
+        parts.append(self.add("survivor.write", u, write, path, number, went, rng.random(), 20 << 20))
         self.survivors.append((parts, went, came, number))
         self.stoppable += parts
 
@@ -52,14 +52,14 @@ class Users:
         for tap in taps:
             numbers = Numbers("writer", "next", "words")
             lossy = tap != taps[0]
-            self.victims.append([None, "victim.read", u, read, tap, numbers, lossy, self.over, 0.002 if lossy else 0])
+            self.victims.append([None, "victim.read", u, read, tap, numbers, lossy, 0.002 if lossy else 0])
         self.victims.append([None, "victim.write", u, write, path])
 
     def see_to_victims(self, rng):
         for v in self.victims:
             if v[0] and not v[0].ended():
                 continue
-            extra = () if v[1].endswith("read") else (self.writer(), Numbers("written"), self.over, rng.random(), 8 << 20)
+            extra = () if v[1].endswith("read") else (self.writer(), Numbers("written"), rng.random(), 8 << 20)
             v[0] = self.add(*v[1:4], *v[4:], *extra)
 
     def carry(self, u, numbers):
@@ -67,11 +67,13 @@ class Users:
         path, n = f"{self.folder(u)}/ports", 0
         names = {"good": f"{self.scratch}/out/good.{u}", "full": f"{self.scratch}/small/full.{u}",
                  "broken": f"{self.scratch}/broken/sink"}
-        while not self.over["over"]:
+        while not over["over"]:
             taps = {name: f"{path}.{name}" for name in names}
-            make(path, list(taps.values()), {"depth": "1M"})
+            make(path, list(taps.values()))
+            for name in "full", "broken": # or they would hold the others back once they have failed
+                patiently(change, taps[name], {"policy": "drop-new"})
+            control = patiently(Control, self.mount)
             try:
-                control = Control(self.mount)
                 ids = {name: self.attach(control, taps[name], "sink", uri) for name, uri in names.items()}
                 source = self.attach(control, path, "source", self.scratch + ("/broken/source" if n % 4 == 3 else "/in"))
                 if None in (*ids.values(), source):
@@ -120,7 +122,7 @@ class Users:
     def handles(self, u, numbers):
         """`> name`, and what was written read again; every third one is given up half-way."""
         path, n = f"{self.folder(u)}/handle", 0
-        while not self.over["over"]:
+        while not over["over"]:
             n += 1
             # (nobody reads yet: where pipes may be short, more than a page would wait)
             data = words(0, 100000 if not n % 3 else 500 if self.args.user or self.args.sysctls else 3000)
@@ -178,7 +180,7 @@ class Users:
     def look(self):
         """What an administrator asks for, again and again; at is when it was answered last."""
         n = 0
-        while not self.over["over"]:
+        while not over["over"]:
             began = time.monotonic()
             try:
                 self.look_at(n)

@@ -73,11 +73,13 @@ void session_start(struct session *s, const struct fuse_lowlevel_ops *ops)
 	char *argv[] = { "test", NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 	struct context *ctx = &s->ctx;
+	const struct operation_hooks none = { 0 };
 
 	memset(s, 0, sizeof(*s));
 	s->pid = getpid();
 	ctx->mountpoint = "/mnt/spfs";
 	cr_assert_eq(node_table_init(&ctx->nodes, 0755, s->uid, s->gid), 0);
+	cr_assert_eq(operations_create(ctx, &none), 0);
 	ctx->admin = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0755, s->uid, s->gid);
 	ctx->numbers = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0700, s->uid, s->gid);
 	ctx->admin->pins++;
@@ -92,6 +94,7 @@ void session_start(struct session *s, const struct fuse_lowlevel_ops *ops)
 
 void session_stop(struct session *s)
 {
+	operations_destroy(&s->ctx);
 	fuse_session_destroy(s->ctx.session);
 	node_table_finish(&s->ctx.nodes);
 }
