@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,9 @@
 
 /* Of what is made where the kind does not say: the sockets of the file system. */
 #define OPENING_UMASK 0022
+
+/* How much an opening steps back behind those who serve everybody. */
+#define LOOK_NICE 10
 
 /* Threads at the same time, with those that linger. Root's are beyond: it is root who mends what the others have done. */
 #define ATTEMPTS_MAX 1024
@@ -151,6 +155,7 @@ static int attempt_look_at_process(struct attempt *a)
 
 	if (a->process < 0)
 		return 0;
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOOK_NICE); /* of this thread, on Linux */
 	if (rights_same_view(a->process) < 0) {
 		uri_why(a->why, "names mean something else to the daemon; pass a descriptor: spfs %s", option);
 		return -EXDEV;
