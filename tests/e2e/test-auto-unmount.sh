@@ -38,7 +38,7 @@ for user in $users; do
 	! mounted || fail "mounted after SIGTERM"
 	wait_until 20 no_daemon
 	begin -o auto_unmount
-	if [ $user = other ]; then as_user fusermount3 -u "$M"; else fusermount3 -u "$M" || umount "$M"; fi
+	if [ $user = other ]; then as_user fusermount3 -uz "$M"; else fusermount3 -uz "$M" || umount "$M"; fi
 	wait_until 20 gone "$DAEMON"
 	DAEMON=
 	wait_until 20 no_daemon
