@@ -6,14 +6,13 @@
 #include "config-reading.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "config.h"
+#include "thread.h"
 
 enum config_attempt_state { CONFIG_RUNNING, CONFIG_READY, CONFIG_ABANDONED };
 
@@ -64,23 +63,6 @@ static void config_reading_tell(struct loop_task *task)
 	r->done(r);
 }
 
-static int config_attempt_start(struct config_attempt *a)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&thread, &attr, config_attempt_run, a);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return err;
-}
-
 int config_reading_start(struct config_reading *r, struct loop *loop, const char *file,
 			 void (*done)(struct config_reading *r))
 {
@@ -92,7 +74,7 @@ int config_reading_start(struct config_reading *r, struct loop *loop, const char
 		return -ENOMEM;
 	a->reading = r;
 	a->file = strdup(file);
-	err = a->file ? config_attempt_start(a) : -ENOMEM;
+	err = a->file ? thread_start(NULL, 0, config_attempt_run, a) : -ENOMEM;
 	if (err < 0) {
 		config_attempt_free(a);
 		r->attempt = NULL;

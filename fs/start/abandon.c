@@ -3,13 +3,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "thread.h"
 
 /* A thread that has not come on for so long is given up, and another goes on behind it. */
 #define STEP_MSEC 20
@@ -63,10 +63,9 @@ void abandon_descriptors(void)
 	abandon_list(a);
 	while (!atomic_load(&a->done) && clock_nsec() < end) {
 		size_t at = atomic_load(&a->next);
-		pthread_t thread;
 
-		if (at == before && pthread_create(&thread, NULL, abandon_close, a) == 0)
-			pthread_detach(thread);
+		if (at == before)
+			thread_start(NULL, 0, abandon_close, a);
 		before = at;
 		poll(NULL, 0, STEP_MSEC);
 	}

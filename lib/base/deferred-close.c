@@ -11,7 +11,6 @@
 #include "deferred-close.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "base.h"
 #include "log.h"
 #include "loop.h"
+#include "thread.h"
 #include "user-count.h"
 
 /* For one system call, and what a sanitizer adds to it. */
@@ -90,18 +90,11 @@ static void *deferred_close_run(void *arg)
 /* The thread holds @c from now on. */
 static void deferred_close_start(struct deferred_close *c)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int err;
+	int err = thread_start(NULL, STACK, deferred_close_run, c);
 
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK);
-	err = pthread_create(&thread, &attr, deferred_close_run, c);
-	pthread_attr_destroy(&attr);
-	if (!err)
+	if (err == 0)
 		return;
-	log_user_err(c->uid, "no thread to close a descriptor with, it stays open: %s", strerror(err));
+	log_user_err(c->uid, "no thread to close a descriptor with, it stays open: %s", strerror(-err));
 	user_count_end(&closings, c->user);
 	deferred_close_tell(c);
 }

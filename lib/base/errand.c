@@ -5,10 +5,9 @@
 #include "errand.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "base.h"
+#include "thread.h"
 #include "user-count.h"
 
 /* What reading /proc takes, and what a sanitizer adds to it. */
@@ -66,24 +65,6 @@ static void errand_impatient(struct loop_io *io, int res)
 	errand_abandon(container_of(io, struct errand, patience));
 }
 
-static int errand_start_thread(struct errand *e)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&thread, &attr, errand_thread, e);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return err;
-}
-
 int errand_start(struct errand *e, uint64_t nsec)
 {
 	int err;
@@ -100,7 +81,7 @@ int errand_start(struct errand *e, uint64_t nsec)
 		return -EUSERS;
 	}
 	loop_expect(e->loop);
-	err = errand_start_thread(e);
+	err = thread_start(NULL, STACK, errand_thread, e);
 	if (err < 0) {
 		loop_unexpect(e->loop);
 		errand_count_end(e->count);

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,6 +23,7 @@
 #include "base.h"
 #include "log.h"
 #include "loop-parts.h"
+#include "thread.h"
 
 #define RING_ENTRIES 256
 
@@ -191,18 +191,7 @@ static void *loop_run_thread(void *arg)
 
 int loop_start(struct loop *loop, pthread_t *thread)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(thread, &attr, loop_run_thread, loop);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return err;
+	return thread_start(thread, STACK, loop_run_thread, loop);
 }
 
 void loop_quit(struct loop *loop)
