@@ -34,6 +34,17 @@ static int request_settings_add(struct settings_ask *a, const char *name, const 
 	return settings_add(a, name, json_is_integer(value) ? digits : "");
 }
 
+static void request_settings_begin(struct request *r, struct node *node, void (*done)(struct settings_ask *))
+{
+	r->settings = (struct settings_ask){
+		.ctx = r->ctx,
+		.node = node,
+		.user = r->rights->uid,
+		.done = done,
+		.late = request_settings_late,
+	};
+}
+
 void request_set(struct request *r, struct node *node)
 {
 	json_t *settings, *value;
@@ -45,13 +56,7 @@ void request_set(struct request *r, struct node *node)
 		request_refuse(r, -EINVAL, "settings is an object, of one or more");
 		return;
 	}
-	r->settings = (struct settings_ask){
-		.ctx = r->ctx,
-		.node = node,
-		.user = r->rights->uid,
-		.done = request_settings_set,
-		.late = request_settings_late,
-	};
+	request_settings_begin(r, node, request_settings_set);
 	json_object_foreach(settings, name, value) {
 		int err = request_settings_add(&r->settings, name, value);
 
@@ -112,12 +117,6 @@ void request_get(struct request *r, struct node *node)
 		request_refuse(r, -EACCES, "no right to read or write the channel");
 		return;
 	}
-	r->settings = (struct settings_ask){
-		.ctx = r->ctx,
-		.node = node,
-		.user = r->rights->uid,
-		.done = request_settings_got,
-		.late = request_settings_late,
-	};
+	request_settings_begin(r, node, request_settings_got);
 	settings_get(&r->settings);
 }
