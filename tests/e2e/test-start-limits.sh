@@ -13,24 +13,29 @@ user=9 # (news, whom fusermount3 must know by name; no other test is that user)
 alone() { ! pgrep -u $user > "$T/left"; }
 over() { gone "$DAEMON" || grep -q serving "$T/said"; }
 
+# begin_by UID WITH COMMAND...: it sets serving, or is gone; and is ended, with nothing left. WITH is said where that is not so.
+begin_by() {
+	local status=0
+	chown "$1" "$M"
+	setpriv --reuid="$1" --regid=65534 --clear-groups "${@:3}" spfsd -f -o workers=2 "$M" 2> "$T/said" &
+	DAEMON=$!
+	wait_until 10 over
+	! grep -q serving "$T/said" || serving=1
+	[ -n "$serving" ] || [ -s "$T/said" ] || fail "user $1, $2: not a word"
+	[ -z "$serving" ] || kill "$DAEMON"
+	wait "$DAEMON" || status=$?
+	[ $status = $((!serving)) ] || fail "user $1, $2: status $status: $(cat "$T/said")"
+	wait_until 10 no_daemon
+	! grep " $M " /proc/mounts || fail "user $1, $2: the mount is left: $(cat "$T/said")"
+	wait_until 10 alone
+	DAEMON=
+}
+
 # start_with UID RESOURCE FIRST LAST: of so many each; with the last at most it serves.
 start_with() {
-	local n status serving=
-	chown "$1" "$M"
+	local n serving=
 	for ((n = $3; n < $4 && !serving; n++)); do
-		setpriv --reuid="$1" --regid=65534 --clear-groups prlimit "--$2=$n" spfsd -f -o workers=2 "$M" 2> "$T/said" &
-		DAEMON=$!
-		wait_until 10 over
-		! grep -q serving "$T/said" || serving=1
-		[ -n "$serving" ] || [ -s "$T/said" ] || fail "user $1, $n of $2: not a word"
-		[ -z "$serving" ] || kill "$DAEMON"
-		status=0
-		wait "$DAEMON" || status=$?
-		[ $status = $((!serving)) ] || fail "user $1, $n of $2: status $status: $(cat "$T/said")"
-		wait_until 10 no_daemon
-		! mounted || fail "user $1, $n of $2: the mount is left: $(cat "$T/said")"
-		wait_until 10 alone
-		DAEMON=
+		begin_by "$1" "$n of $2" prlimit "--$2=$n"
 	done
 	[ -n "$serving" ] || fail "user $1 never starts for $2: $(cat "$T/said")"
 }
@@ -41,22 +46,11 @@ start_with 0 nofile 5 120
 
 # One of its processes cannot be had, and later ones can. (Without its type, libfuse would mount it at the second try.
 # A sanitizer would have to be loaded before.)
-serving=
-for ((n = 1; n < 10 && !serving; n++)); do
-	! sanitized || { serving=1; break; }
-	chown $user "$M"
-	setpriv --reuid=$user --regid=65534 --clear-groups env FEW_FORKS=$n LD_PRELOAD="$T/libfew-forks.so" \
-		spfsd -f -o workers=2 "$M" 2> "$T/said" &
-	DAEMON=$!
-	wait_until 10 over
-	! grep -q serving "$T/said" || serving=1
-	[ -z "$serving" ] || kill "$DAEMON"
-	status=0
-	wait "$DAEMON" || status=$?
-	[ $status = $((!serving)) ] || fail "without process $n: status $status: $(cat "$T/said")"
-	wait_until 10 no_daemon
-	! grep " $M " /proc/mounts || fail "without process $n: the mount is left: $(cat "$T/said")"
-	DAEMON=
-done
-[ -n "$serving" ] || fail "it never starts: $(cat "$T/said")"
+if ! sanitized; then
+	serving=
+	for ((n = 1; n < 10 && !serving; n++)); do
+		begin_by $user "without process $n" env FEW_FORKS=$n LD_PRELOAD="$T/libfew-forks.so"
+	done
+	[ -n "$serving" ] || fail "it never starts: $(cat "$T/said")"
+fi
 finish
