@@ -27,18 +27,19 @@ struct inode {
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	unsigned refs;
-	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
-	unsigned taps;         /* names that are taps */
-	struct node *origin;   /* NULL once it has no name */
-	struct object *object; /* hold.h's: the channel; NULL while the daemon has no part in it */
-	unsigned holds;        /* hold.h's */
-	uint64_t collected;    /* the last collection that has counted it */
-	unsigned handles;      /* that are open */
-	bool packets;          /* each write is a message; the origin is shown as a regular file */
-	bool switching;        /* a change of that is under way */
-	int ring_size;         /* bytes, as last set and not yet refused; 0: what the channel was made with */
-	unsigned settling;     /* settle.h's */
-	uint64_t settles;      /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
+	unsigned names;              /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
+	unsigned taps;               /* names that are taps */
+	struct node *origin;         /* NULL once it has no name */
+	struct object *object;       /* hold.h's: the channel; NULL while the daemon has no part in it */
+	unsigned holds;              /* hold.h's */
+	uint64_t collected;          /* the last collection that has counted it */
+	unsigned handles;            /* that are open */
+	bool packets;                /* each write is a message; the origin is shown as a regular file */
+	bool switching;              /* a change of that is under way */
+	struct ring_turns *resizing; /* ring-resize.h's: its ring is being looked at */
+	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	unsigned settling;           /* settle.h's */
+	uint64_t settles;            /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
 	LIST_HEAD(, settle_waiter) waiters;
 	LIST_HEAD(, node) nodes; /* the names */
 };

@@ -1,139 +1,111 @@
 /*
- * An open of the daemon's own would pass for a reader or writer: it would wake a peer that waits in open(2), and close
- * on it. So the scan says who has the FIFO open, and pidfd_getfd(2) copies a descriptor of theirs. The pipe's lock is
- * needed to resize it, to look at its size and to close the copy, and a process that execs can be copied from later only:
- * so it is an errand. It takes CAP_SYS_PTRACE over them: root's daemon has it, one in a user namespace of its own has not
- * (commoncap.c, cap_ptrace_access_check).
- *
- * A process may have closed the descriptor since, or have another file there: only a FIFO of this inode is touched.
+ * Many rings may be opened at once, and only so many looks of a user are under way (errand.h): the others wait for their
+ * *turn*, in the order in which they were asked for. One ring has one look at a time, or the last word might not be the
+ * last. A look that hangs is given up, and the next has its turn.
  */
 #include "ring-resize.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base.h"
-#include "errand.h"
-#include "log.h"
-#include "pipe.h"
+#include "ring-look.h"
 #include "services.h"
 
-static void ring_say_once(int err)
-{
-	static atomic_bool said;
-
-	if (!atomic_exchange(&said, true))
-		log_warn(
-			"no right to the descriptors of other processes, so rings that they have open keep their size: %s",
-			strerror(-err));
-}
-
-/* What the errand works with. */
-struct ring_look {
-	struct errand errand;
-	struct ring_resize *resize; /* of no concern once it is given up */
-	ino_t ino;                  /* of the channel */
-	dev_t dev;
-	int size;
-	struct descriptor_scan_holder holders[RING_RESIZE_HOLDERS];
-	size_t count;
-	int err;
-	int granted;
+/* A user's, while there are any. */
+struct ring_turns {
+	LIST_ENTRY(ring_turns) entry;
+	uid_t uid;
+	unsigned running;
+	STAILQ_HEAD(, ring_resize) waiting;
 };
 
-/* Not asked of the file system, which may hang. */
-static bool ring_is_of(const struct ring_look *l, int fd)
+static struct ring_turns *ring_turns_get(struct context *ctx, const struct inode *inode)
 {
-	struct statx st;
+	struct ring_turns *t = inode->resizing;
 
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) == 0 &&
-	       S_ISFIFO(st.stx_mode) && st.stx_ino == l->ino && makedev(st.stx_dev_major, st.stx_dev_minor) == l->dev;
+	if (t)
+		return t; /* another user's, if the channel has been given away */
+	LIST_FOREACH(t, &ctx->services->turns, entry)
+		if (t->uid == inode->uid)
+			return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->uid = inode->uid;
+	STAILQ_INIT(&t->waiting);
+	LIST_INSERT_HEAD(&ctx->services->turns, t, entry);
+	return t;
 }
 
-/* A copy of the descriptor, or a negative errno. */
-static int ring_copy_holder(const struct descriptor_scan_holder *h)
+static void ring_turns_put(struct ring_turns *t)
 {
-	_cleanup_fd_ int process = (int)syscall(SYS_pidfd_open, h->pid, 0);
-	int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, h->fd, 0);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static void ring_look_run(struct errand *e)
-{
-	struct ring_look *l = container_of(e, struct ring_look, errand);
-
-	for (size_t i = 0; i < l->count; i++) {
-		_cleanup_fd_ int fd = ring_copy_holder(&l->holders[i]);
-		int size;
-
-		if (fd == -EPERM || fd == -EACCES)
-			ring_say_once(fd);
-		if (fd < 0 || !ring_is_of(l, fd))
-			continue;
-		size = l->size ? pipe_fit(fd, l->size) : pipe_size(fd);
-		l->err = size < 0 ? size : 0;
-		l->granted = size < 0 ? 0 : size;
+	if (!t || t->running || !STAILQ_EMPTY(&t->waiting))
 		return;
-	}
+	LIST_REMOVE(t, entry);
+	free(t);
 }
 
-static void ring_look_free(struct errand *e)
-{
-	free(container_of(e, struct ring_look, errand));
-}
-
-static void ring_resize_end(struct ring_resize *r)
+static void ring_resize_end(struct ring_resize *r, int err, int granted)
 {
 	struct hold hold = r->hold;
 
+	r->err = err;
+	r->granted = granted;
 	r->done(r);
 	hold_drop(&hold);
+}
+
+/* Returns 1: it is under way; 0: there is nobody to look at; or a negative errno. */
+static int ring_resize_send(struct ring_resize *r)
+{
+	struct inode *inode = r->hold.inode;
+	struct ring_look *l = r->look;
+	int err;
+
+	if (r->hold.ctx->leaving)
+		return -ENOTCONN;
+	l->size = r->size && inode->ring_size ? inode->ring_size : r->size;
+	err = l->count ? errand_start(&l->errand, RING_RESIZE_PATIENCE_NSEC) : 0;
+	if (!l->count || err < 0)
+		return err;
+	inode->resizing = r->turns;
+	return 1;
+}
+
+static void ring_turns_run(struct ring_turns *t)
+{
+	struct ring_resize *r;
+	int err;
+
+	while ((r = STAILQ_FIRST(&t->waiting)) && !r->hold.inode->resizing) {
+		err = ring_resize_send(r);
+		if (err == -EUSERS && t->running)
+			return;
+		STAILQ_REMOVE_HEAD(&t->waiting, next);
+		if (err > 0) {
+			t->running++;
+			continue;
+		}
+		free(r->look);
+		ring_resize_end(r, err, 0);
+	}
 }
 
 static void ring_look_done(struct errand *e)
 {
 	struct ring_look *l = container_of(e, struct ring_look, errand);
 	struct ring_resize *r = l->resize;
+	struct ring_turns *t = r->turns;
 
-	r->err = e->late ? -ETIMEDOUT : l->err;
-	r->granted = e->late ? 0 : l->granted;
-	ring_resize_end(r);
-}
-
-/* Returns 1: it is under way; 0: there is nobody to look at; or a negative errno. */
-static int ring_send(struct ring_resize *r, const struct node *node)
-{
-	struct context *ctx = r->hold.ctx;
-	struct ring_look *l = calloc(1, sizeof(*l));
-	int err;
-
-	if (!l)
-		return -ENOMEM;
-	*l = (struct ring_look){
-		.errand = { .run = ring_look_run,
-			    .done = ring_look_done,
-			    .free = ring_look_free,
-			    .loop = ctx->loop,
-			    .uid = node->inode->uid },
-		.resize = r,
-		.ino = r->hold.inode->ino,
-		.dev = ctx->dev,
-		.size = r->size,
-	};
-	l->count = descriptor_scan_holders(ctx->services->scan, node, l->holders, RING_RESIZE_HOLDERS);
-	err = l->count ? errand_start(&l->errand, RING_RESIZE_PATIENCE_NSEC) : 0;
-	if (l->count && err == 0)
-		return 1;
-	free(l);
-	return err;
+	t->running--;
+	r->hold.inode->resizing = NULL;
+	if (e->late)
+		ring_resize_end(r, -ETIMEDOUT, 0);
+	else
+		ring_resize_end(r, l->err, l->granted);
+	ring_turns_run(t);
+	ring_turns_put(t);
 }
 
 static void ring_scanned(struct descriptor_scan_waiter *w)
@@ -141,15 +113,21 @@ static void ring_scanned(struct descriptor_scan_waiter *w)
 	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
 	struct context *ctx = r->hold.ctx;
 	const struct node *node = node_name(r->hold.node);
+	struct ring_turns *t = ring_turns_get(ctx, r->hold.inode);
 	struct descriptor_scan_count ignored;
 
 	if (r->size && !descriptor_scan_count(ctx->services->scan, node, &ignored))
-		ring_say_once(-EPERM);
-	if (r->size && node->inode->ring_size)
-		r->size = node->inode->ring_size;
-	r->err = ctx->leaving ? -ENOTCONN : ring_send(r, node);
-	if (r->err <= 0)
-		ring_resize_end(r);
+		ring_look_say_blind(-EPERM);
+	r->turns = t;
+	r->look = t ? ring_look_create(ctx, node, ring_look_done) : NULL;
+	if (r->look) {
+		r->look->resize = r;
+		STAILQ_INSERT_TAIL(&t->waiting, r, next);
+		ring_turns_run(t);
+	} else {
+		ring_resize_end(r, -ENOMEM, 0);
+	}
+	ring_turns_put(t);
 }
 
 void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))

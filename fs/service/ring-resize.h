@@ -4,7 +4,6 @@
 #include "descriptor-scan.h"
 #include "hold.h"
 
-#define RING_RESIZE_HOLDERS 16
 #define RING_RESIZE_PATIENCE_NSEC 1000000000u
 
 struct ring_resize {
@@ -16,12 +15,15 @@ struct ring_resize {
 	/* Private: */
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
+	struct ring_look *look;
+	struct ring_turns *turns;
+	STAILQ_ENTRY(ring_resize) next;
 	int size;
 };
 
 /*
  * Gives the ring of the name in @hold @size bytes or as many as the kernel grants; 0: only looks. Where the channel's
- * size is set meanwhile (inode->ring_size), that holds. Where the daemon may not take others' descriptors, the log says
- * so once.
+ * size is set meanwhile (inode->ring_size), that holds; what was begun before for the same ring ends before. Where the
+ * daemon may not take others' descriptors, the log says so once.
  */
 void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *));
