@@ -225,6 +225,7 @@ for how in "kill $DAEMON" "umount -l $M"; do
 	as_user sh -c "echo more > '$M/all/his'"
 	wait_until 20 says 'stands in'
 	exec 4> "$M/all/closed"
+	rm -f "$T/read" # of the last end, which would be taken for this one's
 	cat "$M/all/closed.tap" > "$T/read" & reader=$! # its end comes with the daemon's
 	echo here >&4
 	wait_until 20 grep -q here "$T/read"
