@@ -32,6 +32,7 @@ trap let_go EXIT
 
 page_comes_not() {
 	mkdir "$T/h"
+	rm -f "$T/hanging"
 	hanging-file "$T/h" > "$T/hanging" & hanging=$!
 	wait_until 20 grep -q mounted "$T/hanging"
 }

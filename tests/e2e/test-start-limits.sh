@@ -17,6 +17,7 @@ over() { gone "$DAEMON" || grep -q serving "$T/said"; }
 begin_by() {
 	local status=0
 	chown "$1" "$M"
+	rm -f "$T/said"
 	setpriv --reuid="$1" --regid=65534 --clear-groups "${@:3}" spfsd -f -o workers=2 "$M" 2> "$T/said" &
 	DAEMON=$!
 	wait_until 10 over
