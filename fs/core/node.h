@@ -36,7 +36,7 @@ struct inode {
 	unsigned handles;            /* that are open */
 	bool packets;                /* each write is a message; the origin is shown as a regular file */
 	bool switching;              /* a change of that is under way */
-	struct ring_turns *resizing; /* ring-resize.h's: its ring is being looked at */
+	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	unsigned settling;           /* settle.h's */
 	uint64_t settles;            /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */

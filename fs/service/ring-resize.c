@@ -1,7 +1,7 @@
 /*
- * Many rings may be opened at once, and only so many looks of a user are under way (errand.h): the others wait for their
- * *turn*, in the order in which they were asked for. One ring has one look at a time, or the last word might not be the
- * last. A look that hangs is given up, and the next has its turn.
+ * Many rings may be opened at once, and only so many looks of a user are under way (errand.h): the others wait in their
+ * *queue*, in the order in which they were asked for. One ring has one look at a time, or the last word might not be the
+ * last. A look that hangs is given up, and the next one goes.
  */
 #include "ring-resize.h"
 
@@ -13,37 +13,37 @@
 #include "services.h"
 
 /* A user's, while there are any. */
-struct ring_turns {
-	LIST_ENTRY(ring_turns) entry;
+struct ring_queue {
+	LIST_ENTRY(ring_queue) entry;
 	uid_t uid;
 	unsigned running;
 	STAILQ_HEAD(, ring_resize) waiting;
 };
 
-static struct ring_turns *ring_turns_get(struct context *ctx, const struct inode *inode)
+static struct ring_queue *ring_queue_get(struct context *ctx, const struct inode *inode)
 {
-	struct ring_turns *t = inode->resizing;
+	struct ring_queue *q = inode->resizing;
 
-	if (t)
-		return t; /* another user's, if the channel has been given away */
-	LIST_FOREACH(t, &ctx->services->turns, entry)
-		if (t->uid == inode->uid)
-			return t;
-	t = calloc(1, sizeof(*t));
-	if (!t)
+	if (q)
+		return q; /* another user's, if the channel has been given away */
+	LIST_FOREACH(q, &ctx->services->ring_queues, entry)
+		if (q->uid == inode->uid)
+			return q;
+	q = calloc(1, sizeof(*q));
+	if (!q)
 		return NULL;
-	t->uid = inode->uid;
-	STAILQ_INIT(&t->waiting);
-	LIST_INSERT_HEAD(&ctx->services->turns, t, entry);
-	return t;
+	q->uid = inode->uid;
+	STAILQ_INIT(&q->waiting);
+	LIST_INSERT_HEAD(&ctx->services->ring_queues, q, entry);
+	return q;
 }
 
-static void ring_turns_put(struct ring_turns *t)
+static void ring_queue_put(struct ring_queue *q)
 {
-	if (!t || t->running || !STAILQ_EMPTY(&t->waiting))
+	if (!q || q->running || !STAILQ_EMPTY(&q->waiting))
 		return;
-	LIST_REMOVE(t, entry);
-	free(t);
+	LIST_REMOVE(q, entry);
+	free(q);
 }
 
 static void ring_resize_end(struct ring_resize *r, int err, int granted)
@@ -69,22 +69,22 @@ static int ring_resize_send(struct ring_resize *r)
 	err = l->count ? errand_start(&l->errand, RING_RESIZE_PATIENCE_NSEC) : 0;
 	if (!l->count || err < 0)
 		return err;
-	inode->resizing = r->turns;
+	inode->resizing = r->queue;
 	return 1;
 }
 
-static void ring_turns_run(struct ring_turns *t)
+static void ring_queue_run(struct ring_queue *q)
 {
 	struct ring_resize *r;
 	int err;
 
-	while ((r = STAILQ_FIRST(&t->waiting)) && !r->hold.inode->resizing) {
+	while ((r = STAILQ_FIRST(&q->waiting)) && !r->hold.inode->resizing) {
 		err = ring_resize_send(r);
-		if (err == -EUSERS && t->running)
+		if (err == -EUSERS && q->running)
 			return;
-		STAILQ_REMOVE_HEAD(&t->waiting, next);
+		STAILQ_REMOVE_HEAD(&q->waiting, next);
 		if (err > 0) {
-			t->running++;
+			q->running++;
 			continue;
 		}
 		free(r->look);
@@ -96,16 +96,16 @@ static void ring_look_done(struct errand *e)
 {
 	struct ring_look *l = container_of(e, struct ring_look, errand);
 	struct ring_resize *r = l->resize;
-	struct ring_turns *t = r->turns;
+	struct ring_queue *q = r->queue;
 
-	t->running--;
+	q->running--;
 	r->hold.inode->resizing = NULL;
 	if (e->late)
 		ring_resize_end(r, -ETIMEDOUT, 0);
 	else
 		ring_resize_end(r, l->err, l->granted);
-	ring_turns_run(t);
-	ring_turns_put(t);
+	ring_queue_run(q);
+	ring_queue_put(q);
 }
 
 static void ring_scanned(struct descriptor_scan_waiter *w)
@@ -113,21 +113,21 @@ static void ring_scanned(struct descriptor_scan_waiter *w)
 	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
 	struct context *ctx = r->hold.ctx;
 	const struct node *node = node_name(r->hold.node);
-	struct ring_turns *t = ring_turns_get(ctx, r->hold.inode);
+	struct ring_queue *q = ring_queue_get(ctx, r->hold.inode);
 	struct descriptor_scan_count ignored;
 
 	if (r->size && !descriptor_scan_count(ctx->services->scan, node, &ignored))
 		ring_look_say_blind(-EPERM);
-	r->turns = t;
-	r->look = t ? ring_look_create(ctx, node, ring_look_done) : NULL;
+	r->queue = q;
+	r->look = q ? ring_look_create(ctx, node, ring_look_done) : NULL;
 	if (r->look) {
 		r->look->resize = r;
-		STAILQ_INSERT_TAIL(&t->waiting, r, next);
-		ring_turns_run(t);
+		STAILQ_INSERT_TAIL(&q->waiting, r, next);
+		ring_queue_run(q);
 	} else {
 		ring_resize_end(r, -ENOMEM, 0);
 	}
-	ring_turns_put(t);
+	ring_queue_put(q);
 }
 
 void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))

@@ -16,7 +16,7 @@ struct ring_resize {
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
 	struct ring_look *look;
-	struct ring_turns *turns;
+	struct ring_queue *queue;
 	STAILQ_ENTRY(ring_resize) next;
 	int size;
 };

@@ -15,15 +15,15 @@ struct port_keep;
 struct port_wait;
 struct ports_ask;
 struct reload;
-struct ring_turns;
+struct ring_queue;
 struct rings;
 
 struct services {
 	struct descriptor_scan *scan;
 	struct collector *collector;
 	struct rings *rings;
-	LIST_HEAD(, ring_turns) turns; /* of resizings */
-	LIST_HEAD(, attach) attaches;  /* under way */
+	LIST_HEAD(, ring_queue) ring_queues; /* of resizings */
+	LIST_HEAD(, attach) attaches;        /* under way */
 	LIST_HEAD(, port_keep) keeps;
 	LIST_HEAD(, port_wait) waits;
 	LIST_HEAD(, ports_ask) detaches;
