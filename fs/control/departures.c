@@ -19,7 +19,7 @@
 
 /* When to look again at those in flight, and at how many. */
 #define AGAIN_NSEC (NSEC_PER_SEC / 10)
-#define AGAIN_MAX 32
+#define AGAIN_MAX 64
 
 /*
  * Whether nothing is left in the queue of @fd, which is shut down. A message comes with credentials, even an empty one,
