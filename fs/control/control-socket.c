@@ -42,7 +42,7 @@ static void control_socket_ready(struct loop_io *io, int res)
 	}
 	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
 		if (!c->fails) /* nobody knows yet who has connected */
-			log_err("control: accept: %m");
+			log_user_err(LOG_SOMEBODY, "control: accept: %m");
 		c->fails = true;
 		loop_io_timer(&c->retry, RETRY_NSEC);
 		return;
