@@ -27,11 +27,11 @@ struct flight_pair {
 /* A message: whose it is, and a descriptor. */
 struct flight_message {
 	struct iovec iov;
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
 	struct msghdr msg;
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
 };
 
 static void flight_message_init(struct flight_message *m, uid_t *uid)
