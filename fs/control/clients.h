@@ -2,25 +2,24 @@
 #pragma once
 
 #include "control-socket.h"
+#include "departures.h"
 
 struct client;
 
 struct clients {
 	struct context *ctx;
 	LIST_HEAD(, client) all;
-	bool leaving;
-	unsigned parked;
-	struct loop_io again;
+	struct departures departures;
 	char text[CONTROL_MAX]; /* of the request that is being read */
 };
 
 void clients_init(struct clients *c, struct context *ctx);
-
-/* Whether nobody more can be welcomed for the moment. */
-bool clients_full(const struct clients *c);
 
 /* Serves who has connected, or refuses and says why. Takes @fd. */
 void clients_welcome(struct clients *c, int fd);
 
 /* The end of the daemon: what they have asked for is taken back, and they go. */
 void clients_leave(struct clients *c);
+
+/* Once the loop does not run any more. */
+void clients_finish(struct clients *c);

@@ -1,6 +1,6 @@
 /*
- * Nothing is sent that the socket does not take at once, what comes with descriptors is received elsewhere
- * (reception.h), and so is a socket closed, for with it goes what was not read.
+ * Nothing is sent that the socket does not take at once; what comes with descriptors is received elsewhere
+ * (reception.h), and what was not received goes with the socket (departures.h).
  */
 #include "control-client.h"
 
@@ -11,48 +11,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "deferred-close.h"
 #include "json.h"
 #include "log.h"
 #include "reception.h"
 
+/* Its connection, its process, and what it passes. */
+#define CLIENT_DESCRIPTORS 3
+
 /* ---- its end ---- */
 
-static void control_client_free(struct client *cl)
+static void control_client_close(struct client *cl)
 {
+	loop_io_cancel(&cl->io);
+	loop_io_cancel(&cl->room);
+	fd_close(&cl->process);
+	if (cl->fd >= 0) /* else a reception has it */
+		departures_add(&cl->clients->departures, &cl->fd, cl->rights.uid);
 	LIST_REMOVE(cl, entry);
 	rights_finish(&cl->rights);
 	charge_finish(&cl->descriptors);
 	free(cl);
 }
 
-static void control_client_closed(void *data)
-{
-	struct client *cl = data;
-
-	cl->closing = NULL;
-	control_client_free(cl);
-}
-
-void control_client_close(struct client *cl)
-{
-	struct clients *c = cl->clients;
-
-	loop_io_cancel(&cl->io);
-	loop_io_cancel(&cl->room);
-	fd_close(&cl->process);
-	cl->closing = c->leaving ? NULL :
-				   deferred_close_create(c->ctx->loop, cl->rights.uid, control_client_closed, cl);
-	if (cl->closing) {
-		deferred_close_begin(cl->closing, fd_take(&cl->fd), NULL, NULL);
-		return;
-	}
-	deferred_close_after(&cl->fd, cl->rights.uid, c->ctx->loop);
-	control_client_free(cl);
-}
-
-void control_client_drop(struct client *cl)
+/* The same once its request is taken back. */
+static void control_client_drop(struct client *cl)
 {
 	loop_io_cancel(&cl->io);
 	cl->gone = true;
@@ -66,12 +51,7 @@ void control_client_leave(struct client *cl)
 {
 	reception_forget(cl->reception);
 	cl->reception = NULL;
-	if (!cl->closing) {
-		control_client_drop(cl);
-		return;
-	}
-	deferred_close_forget(cl->closing);
-	control_client_free(cl);
+	control_client_drop(cl);
 }
 
 /* ---- answers ---- */
@@ -222,22 +202,23 @@ static void control_client_ready(struct loop_io *io, int res)
 		control_client_drop(cl);
 }
 
-struct client *control_client_create(struct clients *clients, int fd)
+int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process)
 {
 	struct client *cl = calloc(1, sizeof(*cl));
 
 	if (!cl)
-		return NULL;
+		return -ENOMEM;
 	cl->clients = clients;
 	cl->fd = fd;
-	cl->process = -1;
+	cl->rights = *rights;
+	cl->process = process;
 	loop_io_init(&cl->io, clients->ctx->loop, control_client_ready);
 	loop_io_init(&cl->room, clients->ctx->loop, control_client_room);
+	/* How many there are is bounded, and by one of them a user may find out what to let go of: so it is never refused. */
+	cl->descriptors.account = accounts_of_caller(clients->ctx, rights);
+	cl->descriptors.of = ACCOUNT_DESCRIPTORS;
+	charge_note(&cl->descriptors, CLIENT_DESCRIPTORS);
 	LIST_INSERT_HEAD(&clients->all, cl, entry);
-	return cl;
-}
-
-void control_client_start(struct client *cl)
-{
 	loop_io_poll(&cl->io, cl->fd, POLLIN);
+	return 0;
 }

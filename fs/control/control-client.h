@@ -5,7 +5,6 @@
 #include "clients.h"
 #include "request.h"
 
-struct deferred_close;
 struct reception;
 
 struct client {
@@ -19,27 +18,19 @@ struct client {
 	struct reception *reception; /* its message is being received */
 	bool busy;                   /* with the request */
 	bool gone;                   /* to be closed after it */
-	bool parked;                 /* to be closed later */
-	struct deferred_close *closing;
 	struct charge descriptors;
 	uint64_t lost;       /* events that it did not take */
 	struct loop_io room; /* to tell it so */
 };
 
-/* A client with @fd, which it takes, and with whom nothing is begun. NULL: out of memory. */
-struct client *control_client_create(struct clients *clients, int fd);
-
-/* Has it served. */
-void control_client_start(struct client *cl);
+/*
+ * Has a client served, which is on the list from now on. Takes @fd, @rights and @process (peer.h). Returns 0, or -ENOMEM and
+ * takes nothing.
+ */
+int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process);
 
 /* Takes @answer. Returns 0 or a negative errno. */
 int control_client_send(int fd, json_t *answer);
 
-/* Closes its socket, and frees it once that is closed; or at once, where nobody counts any more. */
-void control_client_close(struct client *cl);
-
-/* The same once its request is taken back. */
-void control_client_drop(struct client *cl);
-
-/* The daemon leaves: the same, and nothing is waited for. */
+/* The daemon leaves: its request is taken back, and it goes. */
 void control_client_leave(struct client *cl);

@@ -18,11 +18,12 @@
 /* Clients taken before others have a turn. */
 #define TURN_CLIENTS 16
 
-/* Out of descriptors, or none can be closed: try again after this. */
+/* Out of descriptors: try again after this. */
 #define RETRY_NSEC 100000000
 
 struct control_socket {
-	int fd; /* -1: not bound */
+	int fd;     /* -1: not bound */
+	bool fails; /* to accept, and that was said */
 	struct loop_io io;
 	struct loop_io retry;
 	struct clients clients;
@@ -33,21 +34,20 @@ static void control_socket_ready(struct loop_io *io, int res)
 	struct control_socket *c = container_of(io, struct control_socket, io);
 	int fd = -1;
 
-	for (int i = 0; i < TURN_CLIENTS && !clients_full(&c->clients); i++) {
+	for (int i = 0; i < TURN_CLIENTS; i++) {
 		fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			break;
 		clients_welcome(&c->clients, fd);
 	}
-	if (clients_full(&c->clients)) {
-		loop_io_timer(&c->retry, RETRY_NSEC);
-		return;
-	}
 	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-		log_err("control: accept: %m");
+		if (!c->fails) /* nobody knows yet who has connected */
+			log_user_err(LOG_SOMEBODY, "control: accept: %m");
+		c->fails = true;
 		loop_io_timer(&c->retry, RETRY_NSEC);
 		return;
 	}
+	c->fails = false;
 	loop_io_poll(&c->io, c->fd, POLLIN);
 }
 
@@ -105,6 +105,7 @@ void control_socket_destroy(struct control_socket *c)
 {
 	if (!c)
 		return;
+	clients_finish(&c->clients);
 	fd_close(&c->fd);
 	free(c);
 }

@@ -142,7 +142,8 @@ static void descriptor_look_done(struct errand *e)
 	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
 
 	if (e->late)
-		log_warn(
+		log_user_warn(
+			LOG_SOMEBODY,
 			"it takes too long to find out who has what open: there are too many descriptors, or one hangs");
 	descriptor_scan_finish(look->scan, look);
 }
@@ -175,7 +176,7 @@ static void descriptor_scan_run(struct descriptor_scan *sv)
 		sv->look = look;
 		return;
 	}
-	log_warn("it is not known who has what open: %s", strerror(-err));
+	log_user_warn(LOG_SOMEBODY, "it is not known who has what open: %s", strerror(-err));
 	free(look);
 	sv->failing = true;
 	loop_post(sv->ctx->loop, &sv->failure);

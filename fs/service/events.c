@@ -89,7 +89,7 @@ void events_tell(void *data, struct channel *ch, const struct event *e)
 	struct context *ctx = data;
 
 	if (!t) {
-		log_err("out of memory; an event of %s is not told", ch->label);
+		log_user_err(ch->user, "out of memory; an event of %s is not told", ch->label);
 		return;
 	}
 	*t = (struct events_told){ .task.run = events_deliver, .ctx = ctx, .channel = ch, .event = *e };
@@ -119,7 +119,7 @@ static void events_work_start(struct job *job)
 	struct channel *ch = hold_channel(&container_of(job, struct events_job, job)->hold);
 
 	if (monitor_start(ch) < 0)
-		log_err("out of memory; %s is not watched", ch->label);
+		log_user_err(ch->user, "out of memory; %s is not watched", ch->label);
 }
 
 static void events_work_stop(struct job *job)
@@ -165,6 +165,7 @@ void events_stop(struct events_watch *w)
 {
 	LIST_REMOVE(w, entry);
 	if (!events_post(w, events_work_stop))
-		log_err("out of memory; %s stays watched", hold_channel(&w->hold)->label);
+		log_user_err(hold_channel(&w->hold)->user, "out of memory; %s stays watched",
+			     hold_channel(&w->hold)->label);
 	hold_drop(&w->hold);
 }

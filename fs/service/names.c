@@ -120,7 +120,8 @@ static void names_tell_gone(struct hold *hold, bool tap)
 	if (!hold_channel(hold))
 		return;
 	if (!names_post(hold, hold->node->id, tap ? names_work_tap_gone : names_work_origin_gone, names_finish))
-		log_err("out of memory; a removed name keeps its data until the daemon ends");
+		log_user_err(hold_channel(hold)->user,
+			     "out of memory; a removed name keeps its data until the daemon ends");
 	if (!inode->names)
 		events_gone(ctx, inode);
 }

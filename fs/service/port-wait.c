@@ -9,6 +9,7 @@
 
 #include "attach.h"
 #include "base.h"
+#include "channel.h"
 #include "log.h"
 #include "services.h"
 
@@ -42,7 +43,7 @@ void port_wait_keep(const struct hold *hold, unsigned id)
 	struct port_keep *k = calloc(1, sizeof(*k));
 
 	if (!k) {
-		log_err("out of memory; sink %u ends with the channel's last name", id);
+		log_user_err(hold_channel(hold)->user, "out of memory; sink %u ends with the channel's last name", id);
 		return;
 	}
 	k->id = id;
@@ -85,7 +86,7 @@ void port_wait_tell(void *data, struct channel *ch, unsigned id)
 	struct context *ctx = data;
 
 	if (!e) {
-		log_err("out of memory; who waits for port %u is not told", id);
+		log_user_err(ch->user, "out of memory; who waits for port %u is not told", id);
 		return;
 	}
 	*e = (struct port_end){ .task.run = port_wait_told, .ctx = ctx, .channel = ch, .id = id };

@@ -93,7 +93,7 @@ static void rings_add(struct rings *r, struct node *node, int size)
 	if (!ring) {
 		ring = calloc(1, sizeof(*ring));
 		if (!ring) {
-			log_err("out of memory; a ring keeps the size that it was opened with");
+			log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
 			return;
 		}
 		if (hold_take(&ring->hold, r->ctx, node) < 0) {
@@ -126,7 +126,7 @@ void rings_opened(void *data, struct channel *ch, int size)
 	struct context *ctx = data;
 
 	if (!o) {
-		log_err("out of memory; %s keeps the size that it was opened with", ch->label);
+		log_user_err(ch->user, "out of memory; %s keeps the size that it was opened with", ch->label);
 		return;
 	}
 	*o = (struct ring_open){ .task.run = rings_told, .ctx = ctx, .channel = ch, .id = ch->origin.id, .size = size };

@@ -51,7 +51,7 @@ static const char *standing_name(const struct worker *w, char name[NAME_SIZE])
 /* Whose line of the log it is; of a shared one nobody knows. */
 static uid_t standing_user(const struct worker *w)
 {
-	return w->shared ? LOG_NOBODY : w->uid;
+	return w->shared ? LOG_SOMEBODY : w->uid;
 }
 
 /* ---- what it stands in ---- */

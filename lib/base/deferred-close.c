@@ -65,6 +65,11 @@ bool deferred_close_crowded(uid_t uid)
 	return user_count_of(&closings, uid) >= USER_MAX;
 }
 
+unsigned deferred_close_all(void)
+{
+	return user_count_all(&closings);
+}
+
 static void deferred_close_tell(struct deferred_close *c)
 {
 	int running = DEFERRED_RUNNING;

@@ -25,6 +25,9 @@ void deferred_close_by(void (*finish)(void *state), void *state, uid_t uid);
 /* Whether so many closings of @uid's have not come to an end that no more descriptors should be taken. */
 bool deferred_close_crowded(uid_t uid);
 
+/* How many closings of all users have not come to an end. */
+unsigned deferred_close_all(void);
+
 /* A closing whose end somebody waits for. */
 struct deferred_close;
 

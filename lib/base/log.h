@@ -13,8 +13,11 @@ int log_open(const char *ident, int copy, const char *path);
 /* Lowest priority that is written: LOG_DEBUG with -d, else LOG_INFO. */
 void log_set_level(int level);
 
-/* Who has caused a line that nobody in particular has: the daemon, or one who is not known any more. */
+/* Who has caused a line that no user has: the daemon. */
 #define LOG_NOBODY ((uid_t)-1)
+
+/* One of the users, and it is not known which: so that their lines leave out none of the daemon's. */
+#define LOG_SOMEBODY ((uid_t)-3)
 
 /* Bytes of a line: of what is longer the middle is left out. */
 #define LOG_LINE_MAX 1024

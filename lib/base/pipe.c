@@ -45,7 +45,8 @@ static void pipe_note(int granted, int size)
 	bool is_short = granted > 0 && granted < size / 8;
 
 	if (!atomic_exchange(&pipe_is_short, is_short) && is_short)
-		log_warn(
+		log_user_warn(
+			LOG_SOMEBODY,
 			"a pipe holds %d bytes instead of %d: user %u has used up fs.pipe-user-pages-soft; what taps and "
 			"replays keep takes so many more descriptors",
 			granted, size, geteuid());

@@ -62,6 +62,7 @@ bool user_count_begin_below(struct user_counts *counts, struct user_count *count
 	pthread_mutex_lock(&counts->lock);
 	below = count->under_way < max;
 	count->under_way += below;
+	counts->under_way += below;
 	pthread_mutex_unlock(&counts->lock);
 	return below;
 }
@@ -75,6 +76,7 @@ void user_count_end(struct user_counts *counts, struct user_count *count)
 {
 	pthread_mutex_lock(&counts->lock);
 	count->under_way--;
+	counts->under_way--;
 	pthread_mutex_unlock(&counts->lock);
 }
 
@@ -86,6 +88,16 @@ unsigned user_count_of(struct user_counts *counts, uid_t uid)
 	pthread_mutex_lock(&counts->lock);
 	count = user_count_find(counts, uid);
 	n = count ? count->under_way : 0;
+	pthread_mutex_unlock(&counts->lock);
+	return n;
+}
+
+unsigned user_count_all(struct user_counts *counts)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&counts->lock);
+	n = counts->under_way;
 	pthread_mutex_unlock(&counts->lock);
 	return n;
 }

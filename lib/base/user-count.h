@@ -14,6 +14,7 @@ struct user_count;
 struct user_counts {
 	pthread_mutex_t lock;
 	struct user_count *users; /* those of whom somebody holds the count */
+	unsigned under_way;       /* of all */
 };
 
 #define USER_COUNTS_NONE ((struct user_counts){ .lock = PTHREAD_MUTEX_INITIALIZER })
@@ -33,5 +34,6 @@ bool user_count_begin_below(struct user_counts *counts, struct user_count *count
 /* ... and has ended. */
 void user_count_end(struct user_counts *counts, struct user_count *count);
 
-/* How many are under way. */
+/* How many are under way: of one user, and of all. */
 unsigned user_count_of(struct user_counts *counts, uid_t uid);
+unsigned user_count_all(struct user_counts *counts);

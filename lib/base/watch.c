@@ -5,6 +5,9 @@
  * The kernel gives no number of a watch again before all others had their turn, so what was queued for one that is
  * removed finds nobody; after the last has gone, perhaps another, who looks in vain. A failure to read is logged and no
  * more: the next event, or the next stream, looks again.
+ *
+ * The close of an inotify that had watches waits until the kernel has let go of all that anybody has removed: 10 ms, or a
+ * second (fsnotify_destroy_group()). So it is on a thread of its own, and not for each watch that comes and goes.
  */
 #include "watch.h"
 
@@ -16,7 +19,12 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
+#include "deferred-close.h"
 #include "log.h"
+
+/* An inotify without watches goes after this. */
+#define REST_NSEC (2 * NSEC_PER_SEC)
 
 static struct watch *watch_after(const struct watch *watch)
 {
@@ -73,10 +81,21 @@ static void watcher_readable(struct loop_io *io, int res)
 		loop_io_poll(io, w->fd, POLLIN);
 }
 
+static void watcher_rested(struct loop_io *io, int res)
+{
+	struct watcher *w = container_of(io, struct watcher, rest);
+
+	if (w->watches)
+		return;
+	loop_io_cancel(&w->io);
+	deferred_close_after(&w->fd, LOG_NOBODY, io->loop);
+}
+
 void watcher_init(struct watcher *w, struct loop *loop)
 {
 	*w = (struct watcher){ .fd = -1 };
 	loop_io_init(&w->io, loop, watcher_readable);
+	loop_io_init(&w->rest, loop, watcher_rested);
 }
 
 static int watcher_ready(struct watcher *w)
@@ -92,19 +111,10 @@ int watcher_open(struct watcher *w)
 	return watcher_ready(w);
 }
 
-/* Without watches. */
-static void watcher_rest(struct watcher *w)
-{
-	if (w->stays)
-		return;
-	loop_io_cancel(&w->io);
-	fd_close(&w->fd);
-}
-
 void watcher_finish(struct watcher *w)
 {
 	if (w->io.loop)
-		fd_close(&w->fd);
+		deferred_close(&w->fd, LOG_NOBODY);
 }
 
 static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
@@ -117,6 +127,12 @@ static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
 	return wd < 0 ? -errno : wd;
 }
 
+static void watcher_rest(struct watcher *w)
+{
+	if (!w->watches && !w->stays)
+		loop_io_timer(&w->rest, REST_NSEC);
+}
+
 int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, void (*event)(struct watch *, uint32_t))
 {
 	int err = watcher_ready(w);
@@ -125,8 +141,7 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, voi
 		return err;
 	watch->wd = watcher_set_mask(w, fd, mask);
 	if (watch->wd < 0) {
-		if (!w->watches)
-			watcher_rest(w);
+		watcher_rest(w);
 		return watch->wd;
 	}
 	watch->watcher = w;
@@ -150,9 +165,7 @@ void watch_remove(struct watch *watch)
 	if (watch->watcher->next == watch)
 		watch->watcher->next = watch_after(watch);
 	HASH_DEL(watch->watcher->watches, watch);
-	if (watch->watcher->watches || watch->watcher->stays)
-		inotify_rm_watch(watch->watcher->fd, watch->wd);
-	else
-		watcher_rest(watch->watcher);
+	inotify_rm_watch(watch->watcher->fd, watch->wd);
+	watcher_rest(watch->watcher);
 	watch->watcher = NULL;
 }

@@ -16,6 +16,7 @@
 struct watcher {
 	int fd;
 	struct loop_io io;
+	struct loop_io rest;   /* it goes, unless it has watches by then */
 	struct watch *watches; /* by wd */
 	struct watch *next;    /* to be told of an overflow that is being told */
 	bool stays;            /* also without watches */
@@ -36,7 +37,7 @@ struct watch {
 void watcher_init(struct watcher *w, struct loop *loop);
 
 /*
- * Gets it one for good. Else it has one while there are watches: watch_add() gets it. Returns 0 or a negative errno of
+ * Gets it one for good. Else it has one while there are watches, and some time longer: watch_add() gets it. Returns 0 or a negative errno of
  * inotify_init1(2): EMFILE past fs.inotify.max_user_instances.
  */
 int watcher_open(struct watcher *w);

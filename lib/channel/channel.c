@@ -32,7 +32,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 		return -ENOMEM;
 	}
 	ch->worker = worker;
-	ch->user = limits->account ? limits->account->uid : LOG_NOBODY;
+	ch->user = limits->account ? limits->account->uid : LOG_SOMEBODY;
 	ch->settings = limits->settings;
 	ch->charge.account = ch->descriptors.account = limits->account;
 	ch->descriptors.of = ACCOUNT_DESCRIPTORS;

@@ -27,7 +27,7 @@ struct worker;
 struct channel {
 	struct worker *worker;
 	char *label; /* for the log */
-	uid_t user;  /* whose it is, for the log; LOG_NOBODY: not known */
+	uid_t user;  /* whose it is, for the log; LOG_SOMEBODY: not known */
 	struct fifo origin;
 	struct settings settings;
 	struct charge charge;      /* for the ring and the replay, while it has taps */

@@ -64,6 +64,7 @@ void keep_begin(struct channel *ch)
 		/* What was written is a stream that runs already. */
 		err = outlet_init(&ch->keep, &ch->origin, 1, ch->worker, keep_changed);
 		ch->keep.size = channel_ring_size(ch);
+		ch->keep.user = ch->user;
 		ch->keeping = true;
 	}
 	origin_watch_own_begin(ch);

@@ -162,7 +162,7 @@ int outlet_hold(struct outlet *o)
 static void outlet_starve(struct outlet *o, int err)
 {
 	if (!o->starved)
-		log_err("cannot end a stream yet: %s", strerror(-err));
+		log_user_err(o->user, "cannot end a stream yet: %s", strerror(-err));
 	o->starved = true;
 	loop_io_cancel(&o->room);
 	loop_io_timer(&o->room, RETRY_NSEC);

@@ -35,6 +35,7 @@ struct outlet {
 	bool leaving;        /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
 	bool starved;        /* out of descriptors at the end of a stream; @room is a timer */
 	int size;            /* bytes of capacity that are asked for */
+	uid_t user;          /* whose it is, for the log */
 	struct loop_io room; /* for room, or to look again */
 	struct loop_io left; /* for readers to leave */
 	struct watch peers;  /* for those who open it; while ENDING also for those who close it */

@@ -85,6 +85,7 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 	if (err < 0)
 		return err;
 	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
+	tap->outlet.user = ch->user;
 	if (err < 0) {
 		tap_free(tap);
 		return err;

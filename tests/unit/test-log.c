@@ -129,6 +129,23 @@ Test(log, a_user_has_a_limit_over_all_kinds)
 	cr_expect_eq(lines(), LOG_USER_LINES + 8);
 }
 
+#define UNKNOWN(n) log_user_warn(LOG_SOMEBODY, "kind " #n " %u", i)
+
+/* What users cause does not leave out the daemon's own lines, also where nobody knows who it was. */
+Test(log, the_daemon_is_heard_above_somebody)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		UNKNOWN(1);
+		UNKNOWN(2);
+		UNKNOWN(3);
+		UNKNOWN(4);
+		UNKNOWN(5);
+	}
+	cr_expect_eq(lines(), LOG_USER_LINES);
+	log_err("the daemon's");
+	cr_expect_eq(lines(), LOG_USER_LINES + 1);
+}
+
 Test(log, more_users_than_there_is_room_for_share)
 {
 	for (uid_t user = 0; user < 10000; user++)

@@ -1,0 +1,126 @@
+# One user leaves behind more connections that cannot be closed than anything is bounded by: with descriptors in them whose
+# last close lingers, or waits for a lock in the kernel. Others are served all the while, the daemon does not grow, it gets
+# all of it back, and it ends when it is told to.
+. "$(dirname "$0")/harness.sh"
+need_root "to be somebody else"
+programs_for_all "$BUILD/cmd/spfs" "$BUILD/tests/e2e/hanging-file" "$HERE"/{control,departing}.py
+PY=/usr/bin/python3 # every user may run it
+
+hanging=
+hostile=
+let_go() {
+	local status=$?
+	trap - ERR
+	set +e
+	[ -z "$hanging" ] || kill -9 "$hanging" 2> /dev/null
+	umount -l "$T/h" 2> /dev/null
+	(exit $status)
+	cleanup
+}
+trap let_go EXIT
+
+begin() {
+	spfsd -f -o log="$LOG" "$M" & foreground=$!
+	wait_until 30 mounted
+	wait_until 30 test -S "$M/.spfs/control"
+	DAEMON=$foreground
+	mkfifo -m 666 "$M/a"
+	mkfifo "$M/roots"
+	ln "$M/roots" "$M/roots.tap"
+	make_workers
+	fds=$(daemon_fds) threads=$(daemon_threads) most_fds=0 most_threads=0 slowest=0 asked=0
+	hanging=
+	page=
+	if [ "$1" = held ]; then
+		mkdir -p "$T/h"
+		hanging-file "$T/h" > "$T/hanging" & hanging=$!
+		wait_until 20 grep -q mounted "$T/hanging"
+		page=$T/h/page
+	fi
+	# (no pipe to read: it would be in every process of the hostile one's)
+	PYTHONPATH=$T/bin $PY "$T/bin/departing.py" "$M" "$1" "$page" > "$T/told" 2>&1 & hostile=$!
+}
+
+# What root does with the socket is done within two seconds, and so it is for another user.
+others_go_on() {
+	local began=${EPOCHREALTIME/./} took
+	timeout 5 spfs stat "$M/roots" > /dev/null || fail "spfs stat"
+	timeout 5 spfs set "$M/roots.tap" depth=2M || fail "spfs set"
+	timeout 5 spfs quota "$M" > /dev/null || fail "spfs quota"
+	timeout 5 setpriv --reuid=65533 --regid=65533 --clear-groups spfs get "$M/a" > /dev/null || fail "another user"
+	took=$(((${EPOCHREALTIME/./} - began) / 1000))
+	[ $took -lt 2000 ] || fail "it took $took ms"
+	[ $took -le $slowest ] || slowest=$took
+	asked=$((asked + 1))
+}
+
+look() {
+	local n
+	n=$(daemon_fds)
+	[ "$n" -le $most_fds ] || most_fds=$n
+	n=$(daemon_threads)
+	[ "$n" -le $most_threads ] || most_threads=$n
+}
+
+told() { grep -q "$1" "$T/told"; }
+
+attacked() {
+	local end=$((SECONDS + 60))
+	until told sent; do
+		[ $SECONDS -lt $end ] || fail "not all was sent: $(cat "$T/told")"
+		others_go_on
+		look
+	done
+	others_go_on
+	look
+	echo "$1: descriptors $fds, at most $most_fds; threads $threads, at most $most_threads;" \
+		"$asked times asked, at most $slowest ms"
+	[ $most_threads -ge $((threads + 64)) ] || fail "it is no attack"
+	# A thread for 64 closings and 64 who are served; what they have open; and the pair in flight.
+	[ $most_threads -le $((threads + 160)) ] || fail "too many threads"
+	[ $most_fds -le $((fds + 400)) ] || fail "too many descriptors"
+}
+
+# What they wait for comes to an end.
+over() {
+	local device
+	kill -9 "$hostile"
+	if [ -n "$hanging" ]; then
+		device=$(awk -v at="$T/h" '$5 == at { print $3 }' /proc/self/mountinfo)
+		echo 1 > "/sys/fs/fuse/connections/${device#*:}/abort"
+		wait "$hanging" || true
+		umount -l "$T/h"
+	fi
+	wait "$hostile" || true
+	hanging=
+}
+
+for how in linger held; do
+	begin $how
+	attacked $how
+	over
+	wait_until 60 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+	wait_until 30 daemon_has_threads -le "$threads"
+	others_go_on
+	kill -TERM "$DAEMON"
+	wait "$foreground" || fail "$how: it ends with $?"
+	DAEMON=
+
+	# In the middle of it.
+	begin $how
+	wait_until 30 told closing
+	others_go_on
+	wait_until 30 daemon_has_threads -ge $((threads + 64))
+	began=$SECONDS
+	kill -TERM "$DAEMON"
+	wait_until 10 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
+	if [ $how = held ]; then # who waits in the kernel stays, dead, for as long as that
+		sanitized || wait_until 10 gone "$DAEMON" # (one that looks for leaks wants to stop those first)
+		over
+	fi
+	wait "$foreground" || fail "$how, in the middle: it ends with $?"
+	[ $((SECONDS - began)) -le 10 ] || fail "$how: the end took $((SECONDS - began)) s"
+	[ $how = held ] || over
+	DAEMON=
+done
+finish
