@@ -2,7 +2,7 @@
  * A closing is begun, released by its loop's requests (loop_release()), closed on a thread of its own, and told. The
  * thread has a small stack and is detached: it may never come back, so nobody waits for it, not even the end of the
  * daemon. That is why closings under way are counted per user (deferred_close_crowded()), and why one that finds no
- * thread leaves its descriptor open: to close it here could hold up a loop for ever.
+ * thread is *left* open, for a later one that does: to close it here could hold up a loop for ever.
  *
  * Who tells is settled by the one change of the state away from RUNNING: the thread makes it CLOSED and posts its task,
  * or deferred_close_forget() makes it FORGOTTEN and posts the task itself, for the loop expects one. Thread and task
@@ -11,9 +11,11 @@
 #include "deferred-close.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -28,6 +30,9 @@
 /* Closings under way of one user. */
 #define USER_MAX 64
 
+/* Of those that found no thread, with each one that does. */
+#define LEFT_AT_ONCE 4
+
 static struct user_counts closings = USER_COUNTS_NONE;
 
 enum deferred_state { DEFERRED_RUNNING, DEFERRED_CLOSED, DEFERRED_FORGOTTEN };
@@ -38,6 +43,7 @@ struct deferred_close {
 	void (*finish)(void *state);
 	void *state;
 	struct user_count *user;
+	STAILQ_ENTRY(deferred_close) left;
 
 	/* Where somebody waits: */
 	struct loop *loop;
@@ -76,7 +82,6 @@ static void deferred_close_tell(struct deferred_close *c)
 
 	if (c->loop && atomic_compare_exchange_strong(&c->settled, &running, DEFERRED_CLOSED))
 		loop_arrive(c->loop, &c->task);
-	deferred_close_drop(c);
 }
 
 static void *deferred_close_run(void *arg)
@@ -89,19 +94,71 @@ static void *deferred_close_run(void *arg)
 		close(c->fd);
 	user_count_end(&closings, c->user);
 	deferred_close_tell(c);
+	deferred_close_drop(c);
 	return NULL;
 }
 
-/* The thread holds @c from now on. */
+/* The thread holds @c from now on. Returns 0 or a negative errno of pthread_create(3). */
+static int deferred_close_try(struct deferred_close *c)
+{
+	return thread_start(NULL, STACK, deferred_close_run, c);
+}
+
+/* ---- those that found no thread ---- */
+
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+static STAILQ_HEAD(, deferred_close) left = STAILQ_HEAD_INITIALIZER(left);
+
+static void deferred_close_leave(struct deferred_close *c)
+{
+	pthread_mutex_lock(&left_lock);
+	STAILQ_INSERT_TAIL(&left, c, left);
+	pthread_mutex_unlock(&left_lock);
+}
+
+static struct deferred_close *deferred_close_take_left(void)
+{
+	struct deferred_close *c;
+
+	pthread_mutex_lock(&left_lock);
+	c = STAILQ_FIRST(&left);
+	if (c)
+		STAILQ_REMOVE_HEAD(&left, left);
+	pthread_mutex_unlock(&left_lock);
+	return c;
+}
+
+/* Threads can be had again, or so it seems: some of those that are left, for there may be many. */
+static void deferred_close_try_left(void)
+{
+	for (int i = 0; i < LEFT_AT_ONCE; i++) {
+		struct deferred_close *c = deferred_close_take_left();
+
+		if (!c)
+			return;
+		if (deferred_close_try(c) < 0) {
+			deferred_close_leave(c);
+			return;
+		}
+	}
+}
+
 static void deferred_close_start(struct deferred_close *c)
 {
-	int err = thread_start(NULL, STACK, deferred_close_run, c);
+	int err = deferred_close_try(c);
 
-	if (err == 0)
+	if (err == 0) {
+		deferred_close_try_left();
 		return;
-	log_user_err(c->uid, "no thread to close a descriptor with, it stays open: %s", strerror(-err));
-	user_count_end(&closings, c->user);
+	}
+	log_user_err(c->uid, "no thread to close a descriptor with, it stays open for now: %s", strerror(-err));
 	deferred_close_tell(c);
+	if (c->closed && c->finish) { /* whoever was told has taken back what that works with */
+		user_count_end(&closings, c->user);
+		deferred_close_drop(c);
+	} else {
+		deferred_close_leave(c);
+	}
 }
 
 static void deferred_close_released(struct loop_release *release)

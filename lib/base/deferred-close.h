@@ -39,7 +39,8 @@ struct deferred_close *deferred_close_create(struct loop *loop, uid_t uid, void 
 
 /*
  * Begins, once: when no request of @loop refers to @fd any more, @finish(@state) runs on a thread, or close(2) where it
- * is NULL; then closed(), never within this call. Where no thread can be had it stays open, and that is logged.
+ * is NULL; then closed(), never within this call. Where no thread can be had closed() comes at once, and that is logged:
+ * @fd is closed when there are threads again, and @finish never runs.
  */
 void deferred_close_begin(struct deferred_close *c, int fd, void (*finish)(void *state), void *state);
 

@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include "deferred-close.h"
 
 #define ROUNDS 300
+#define ROOM (64ul << 10)
 
 static struct fixture f;
 
@@ -219,4 +222,40 @@ Test(deferred_close, of_one_user_does_not_crowd_another)
 		sem_post(&hang);
 	WAIT_UNTIL(atomic_load(&finished) == MANY);
 	WAIT_UNTIL(!deferred_close_crowded(ONE));
+}
+
+/* A sanitizer needs memory of its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WITHOUT_MEMORY false
+#else
+#define WITHOUT_MEMORY true
+#endif
+
+/* What finds no thread is closed once there are threads again, with what is closed then. */
+Test(deferred_close, without_threads, .disabled = !WITHOUT_MEMORY)
+{
+	struct rlimit before, none;
+	struct pollfd p[40];
+	int fds[40][2];
+
+	getrlimit(RLIMIT_AS, &before);
+	none = before;
+	none.rlim_cur = 1; /* what is there stays, and nothing comes to it */
+	for (size_t i = 0; i < 40; i++) {
+		cr_assert_eq(pipe(fds[i]), 0);
+		p[i] = (struct pollfd){ .fd = fds[i][0], .events = POLLIN };
+	}
+	free(malloc(ROOM)); /* so that there is memory, and none for stacks */
+	setrlimit(RLIMIT_AS, &none);
+	for (size_t i = 0; i < 20; i++)
+		deferred_close(&fds[i][1], getuid());
+	setrlimit(RLIMIT_AS, &before);
+	for (size_t i = 0; i < 20; i++)
+		cr_expect_eq(poll(&p[i], 1, 0), 0, "there were threads");
+	for (size_t i = 20; i < 40; i++)
+		deferred_close(&fds[i][1], getuid());
+	for (size_t i = 0; i < 40; i++) {
+		cr_expect_eq(poll(&p[i], 1, 20000), 1, "%zu stays open", i);
+		close(fds[i][0]);
+	}
 }
