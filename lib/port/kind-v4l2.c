@@ -19,11 +19,11 @@
 #include "bounce.h"
 #include "camera.h"
 #include "channel.h"
-#include "engine.h"
 #include "open-path.h"
 #include "port-ops.h"
 #include "uri-address.h"
 #include "uri-option.h"
+#include "worker.h"
 
 /* ---- options ---- */
 

@@ -17,9 +17,9 @@
 #include "base.h"
 #include "channel.h"
 #include "deferred-close.h"
-#include "engine.h"
 #include "log.h"
 #include "port-ops.h"
+#include "worker.h"
 
 /* Ended ports that are remembered. */
 #define PORT_ENDED_MAX 32
