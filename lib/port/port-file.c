@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "channel.h"
-#include "engine.h"
+#include "lane.h"
 #include "log.h"
+#include "worker.h"
 
 void file_port_advise(int fd)
 {
@@ -17,22 +18,26 @@ static int file_port_personality_add(void *data)
 {
 	struct file_port *f = data;
 
-	f->personality = loop_personality_add(f->disk.loop);
+	f->personality = lane_personality_add(f->lane);
 	return f->personality < 0 ? f->personality : 0;
 }
 
 /* Returns 0 or a negative errno. */
 static int file_port_act_as_attacher(struct file_port *f)
 {
-	int err = rights_lend(&f->port.config.rights, file_port_personality_add, f);
+	const struct rights *rights = &f->port.config.rights;
+	int err = lane_get(f->disk.loop, rights->uid, &f->lane);
 
+	if (err < 0)
+		return err;
+	err = rights_lend(rights, file_port_personality_add, f);
 	if (err < 0) {
-		log_user_warn(f->port.config.rights.uid, "%s: the rights of user %u cannot be had: %s",
-			      f->port.channel->label, f->port.config.rights.uid, strerror(-err));
+		log_user_warn(rights->uid, "%s: the rights of user %u cannot be had: %s", f->port.channel->label,
+			      rights->uid, strerror(-err));
 		f->personality = 0;
 		return err;
 	}
-	loop_io_act_as(&f->disk, f->personality);
+	loop_io_act_as(&f->disk, f->lane, f->personality);
 	return 0;
 }
 
@@ -81,8 +86,10 @@ void file_port_finish(struct port *p)
 		p->lost += left;
 	}
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
-	loop_personality_remove(f->disk.loop, f->personality);
+	lane_personality_remove(f->lane, f->personality);
 	f->personality = 0;
+	lane_put(f->lane);
+	f->lane = NULL;
 	charge_finish(&f->charge);
 }
 

@@ -28,7 +28,8 @@ struct file_port {
 	struct port port;
 	struct double_buffer buffer;
 	struct charge charge; /* for it */
-	int personality;      /* whose rights the device is read and written with */
+	struct lane *lane;    /* by which the device is read and written */
+	int personality;      /* ... with whose rights */
 	struct loop_io disk;
 	struct loop_io wait;    /* for the channel's pipe */
 	struct loop_io arrival; /* a source's, on a device: something is there to be read */
