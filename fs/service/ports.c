@@ -198,13 +198,14 @@ struct ports_forgetting {
 	struct job job;
 	struct hold hold;
 	unsigned id;
+	const struct ports_ask *ask; /* perhaps gone by now: whose, no more */
 };
 
 static void ports_work_forget(struct job *job)
 {
 	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
 
-	port_detach_forget(hold_channel(&f->hold), f->id);
+	port_detach_forget(hold_channel(&f->hold), f->id, f->ask);
 }
 
 static void ports_forgotten(struct job *job)
@@ -222,6 +223,7 @@ void ports_forget(struct ports_ask *a)
 	if (!f)
 		return; /* nothing is waited for, or who does so waits on */
 	f->id = a->id;
+	f->ask = a;
 	hold_copy(&f->hold, &a->hold);
 	hold_post(&f->hold, &f->job, ports_work_forget, ports_forgotten);
 }

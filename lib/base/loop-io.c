@@ -18,13 +18,15 @@
 #include <sys/mman.h>
 
 #include "clock.h"
+#include "lane.h"
 #include "log.h"
 
 struct loop_op {
 	struct loop_io *io;
 	struct __kernel_timespec ts;
-	int fds[2]; /* that the request refers to, or -1 */
-	void *map;  /* a read's or write's */
+	int fds[2];        /* that the request refers to, or -1 */
+	struct lane *lane; /* NULL: the loop's own ring */
+	void *map;         /* a read's or write's */
 	size_t size;
 	SLIST_ENTRY(loop_op) free;
 };
@@ -112,6 +114,7 @@ void loop_release(struct loop *loop, struct loop_release *r)
 void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 {
 	struct loop_op *op = io_uring_cqe_get_data(cqe);
+	struct lane *lane;
 	struct loop_io *io;
 
 	if (!op) /* of a cancellation */
@@ -121,12 +124,15 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 	if (op->map && !io)
 		munmap(op->map, op->size);
 	op->map = NULL;
+	lane = op->lane;
+	op->lane = NULL;
 	loop_op_release(loop, op);
 	SLIST_INSERT_HEAD(&loop->free, op, free);
-	if (!io)
-		return;
-	io->op = NULL;
-	io->ready(io, cqe->res == -ETIME ? 0 : cqe->res);
+	if (io) {
+		io->op = NULL;
+		io->ready(io, cqe->res == -ETIME ? 0 : cqe->res);
+	}
+	lane_put(lane);
 }
 
 void loop_io_finish(struct loop *loop)
@@ -143,24 +149,6 @@ void loop_io_finish(struct loop *loop)
 		SLIST_REMOVE_HEAD(&loop->blocks, entry);
 		free(block);
 	}
-}
-
-int loop_personality_add(struct loop *loop)
-{
-	return io_uring_register_personality(&loop->ring);
-}
-
-void loop_personality_remove(struct loop *loop, int personality)
-{
-	int err;
-
-	if (!personality)
-		return;
-	/* What is queued and the kernel has not seen yet would find nobody by that number. */
-	io_uring_submit(&loop->ring);
-	err = io_uring_unregister_personality(&loop->ring, personality);
-	if (err < 0)
-		log_err("io_uring personality: %s", strerror(-err));
 }
 
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int))
@@ -194,73 +182,84 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 	io_uring_sqe_set_data(sqe, op);
 }
 
-void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len)
-{
-	struct io_uring_sqe *sqe;
+/* ---- those that may wait for a device ---- */
 
-	if (io->op)
-		return;
-	sqe = loop_sqe_get(io->loop);
-	io_uring_prep_splice(sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
-	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, in, out));
+/* Returns the op, so that it can be told what else it has. */
+static struct loop_op *loop_io_submit(struct loop_io *io, struct io_uring_sqe *sqe, int fd, int other)
+{
+	struct loop_op *op = loop_op_create(io->loop, io, fd, other);
+
+	op->lane = io->lane;
+	lane_hold(op->lane);
 	sqe->personality = io->personality;
+	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on the lane's thread, one after the other */
+	io_uring_sqe_set_data(sqe, op);
+	lane_submit(op->lane, sqe);
+	return op;
 }
 
 /* A request whose memory is the op's once it is cut off. */
 static void loop_io_submit_mapped(struct loop_io *io, struct io_uring_sqe *sqe, int fd, void *map, size_t size)
 {
-	struct loop_op *op = loop_op_create(io->loop, io, fd, -1);
+	struct loop_op *op = loop_io_submit(io, sqe, fd, -1);
 
 	op->map = map;
 	op->size = size;
-	sqe->flags |= IOSQE_ASYNC; /* else what is in memory is copied on this thread */
-	sqe->personality = io->personality;
-	io_uring_sqe_set_data(sqe, op);
+}
+
+void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	if (io->op)
+		return;
+	io_uring_prep_splice(&sqe, in, in_off, out, out_off, (unsigned)len, SPLICE_F_MOVE);
+	loop_io_submit(io, &sqe, in, out);
 }
 
 void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t size, size_t len)
 {
-	struct io_uring_sqe *sqe;
+	struct io_uring_sqe sqe = { 0 };
 
 	if (io->op)
 		return;
-	sqe = loop_sqe_get(io->loop);
-	io_uring_prep_read(sqe, in, map, (unsigned)len, (uint64_t)in_off);
-	loop_io_submit_mapped(io, sqe, in, map, size);
+	io_uring_prep_read(&sqe, in, map, (unsigned)len, (uint64_t)in_off);
+	loop_io_submit_mapped(io, &sqe, in, map, size);
 }
 
 void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len)
 {
-	struct io_uring_sqe *sqe;
+	struct io_uring_sqe sqe = { 0 };
 
 	if (io->op)
 		return;
-	sqe = loop_sqe_get(io->loop);
-	io_uring_prep_write(sqe, out, (const char *)map + at, (unsigned)len, (uint64_t)out_off);
-	loop_io_submit_mapped(io, sqe, out, map, size);
+	io_uring_prep_write(&sqe, out, (const char *)map + at, (unsigned)len, (uint64_t)out_off);
+	loop_io_submit_mapped(io, &sqe, out, map, size);
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)
 {
-	struct io_uring_sqe *sqe;
+	struct io_uring_sqe sqe = { 0 };
 
 	if (io->op)
 		return;
-	sqe = loop_sqe_get(io->loop);
-	io_uring_prep_fsync(sqe, fd, 0);
-	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
-	sqe->personality = io->personality;
+	io_uring_prep_fsync(&sqe, fd, 0);
+	loop_io_submit(io, &sqe, fd, -1);
 }
+
+/* ---- ending them ---- */
 
 void loop_io_abort(struct loop_io *io)
 {
-	struct io_uring_sqe *sqe;
+	struct io_uring_sqe *sqe, lane_sqe = { 0 };
 
 	if (!io->op)
 		return;
-	sqe = loop_sqe_get(io->loop);
+	sqe = io->op->lane ? &lane_sqe : loop_sqe_get(io->loop);
 	io_uring_prep_cancel(sqe, io->op, 0);
 	io_uring_sqe_set_data(sqe, NULL);
+	if (io->op->lane)
+		lane_submit(io->op->lane, sqe);
 }
 
 void loop_io_cancel(struct loop_io *io)

@@ -7,6 +7,7 @@
 
 #include "loop.h"
 
+struct lane;
 struct loop_block;
 
 struct loop {
@@ -15,7 +16,8 @@ struct loop {
 	struct loop_io event_io;
 	SLIST_HEAD(, loop_op) free;
 	LIST_HEAD(, loop_release) releases; /* that requests are still in the way of */
-	SLIST_HEAD(, loop_block) blocks;    /* of ops; they live as long as the loop */
+	LIST_HEAD(, lane) lanes;
+	SLIST_HEAD(, loop_block) blocks; /* of ops; they live as long as the loop */
 	pthread_mutex_t lock;
 	struct loop_task *posted; /* under lock, as what follows; newest first */
 	unsigned expected;

@@ -21,17 +21,12 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "lane.h"
 #include "log.h"
 #include "loop-parts.h"
 #include "thread.h"
 
 #define RING_ENTRIES 256
-
-/*
- * Splices that may wait for disks at the same time, each on a thread of the kernel's: as many may hang before the others
- * of the loop suffer.
- */
-#define BLOCKING_MAX 32
 
 /* Of a loop's own thread. Of callbacks none goes deep. */
 #define STACK (1024ul * 1024)
@@ -90,6 +85,7 @@ void loop_destroy(struct loop *loop)
 {
 	if (!loop)
 		return;
+	lanes_leave(loop);
 	io_uring_queue_exit(&loop->ring);
 	loop_io_finish(loop);
 	fd_close(&loop->event);
@@ -99,6 +95,7 @@ void loop_destroy(struct loop *loop)
 
 void loop_abandon(struct loop *loop)
 {
+	lanes_leave(loop);
 	io_uring_queue_exit(&loop->ring);
 }
 
@@ -146,9 +143,6 @@ int loop_run(struct loop *loop)
 	/* liburing 2.3 declares io_uring_enable_rings() and does not export it. */
 	if (syscall(SYS_io_uring_register, loop->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
 		return -errno;
-	err = io_uring_register_iowq_max_workers(&loop->ring, (unsigned[]){ BLOCKING_MAX, BLOCKING_MAX });
-	if (err < 0)
-		log_debug("io_uring workers: %s", strerror(-err)); /* before Linux 5.15 */
 	loop_io_poll(&loop->event_io, loop->event, POLLIN);
 	atomic_store(&loop->thread, gettid());
 	atomic_fetch_add(&loop->turn, 1);

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+struct lane;
 struct loop;
 struct loop_op;
 
@@ -28,7 +29,8 @@ struct loop_task {
 struct loop_io {
 	struct loop *loop;
 	struct loop_op *op;
-	unsigned short personality; /* whose rights its requests have; 0: the loop's thread's */
+	struct lane *lane;          /* of requests that may wait for a device */
+	unsigned short personality; /* whose rights those have; 0: the loop's thread's */
 	/* @res: poll(2) revents, 0 for a timer, bytes of a splice or read, or a negative errno. */
 	void (*ready)(struct loop_io *io, int res);
 };
@@ -92,18 +94,12 @@ void loop_unexpect(struct loop *loop);
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int));
 
 /*
- * Remembers the credentials of the calling thread, which is @loop's and has taken on somebody's for this moment. Returns
- * the number of the personality, for loop_io_act_as() until loop_personality_remove(), or a negative errno of
- * io_uring_register(2): EINVAL before Linux 5.6.
+ * What is armed from now on and may wait for a device, splices, reads, writes and syncs, goes by @lane (lane.h), which
+ * stays the caller's, with the rights of @personality. It must be said before the first of those.
  */
-int loop_personality_add(struct loop *loop);
-
-/* What is under way goes on with it. No-op on 0, which is none. */
-void loop_personality_remove(struct loop *loop, int personality);
-
-/* What is armed from now on, reads, splices, writes and the like, is done with the rights of @personality. */
-static inline void loop_io_act_as(struct loop_io *io, int personality)
+static inline void loop_io_act_as(struct loop_io *io, struct lane *lane, int personality)
 {
+	io->lane = lane;
 	io->personality = (unsigned short)personality;
 }
 

@@ -43,6 +43,7 @@ static int queue_link_split(struct queue *q, struct queue_link *link, size_t len
 			return n < 0 ? (int)n : -EIO;
 		}
 		first->bytes = (size_t)n;
+		queue_link_shrink(first);
 		queue_link_insert(q, first, link);
 		link->bytes -= (size_t)n;
 		q->bytes -= (size_t)n;

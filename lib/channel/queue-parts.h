@@ -8,6 +8,7 @@ struct queue_link {
 	struct pipe pipe;
 	size_t bytes;
 	int capacity; /* in bytes */
+	bool shrunk;  /* to what is in it: too small for the spare one */
 };
 
 /* An empty link, the caller's. Returns 0, -EMFILE, -ENFILE or -ENOMEM. */
@@ -18,6 +19,12 @@ void queue_link_destroy(struct queue_link *link);
 
 /* Puts the link before another one, or at the tail (NULL). */
 void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_link *before);
+
+/*
+ * Makes the pipe as small as what is in it allows, for a link that is to get no more: it counts, as long as it is there,
+ * with what it may hold. Before it is put into a queue.
+ */
+void queue_link_shrink(struct queue_link *link);
 
 /* @n bytes have been taken from the link; an empty one is not a part of the queue any more. */
 void queue_link_taken(struct queue *q, struct queue_link *link, size_t n);

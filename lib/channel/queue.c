@@ -118,7 +118,7 @@ int queue_reserve(struct queue *q)
 
 static void queue_link_put(struct queue *q, struct queue_link *link)
 {
-	if (q->spare)
+	if (q->spare || link->shrunk)
 		queue_link_destroy(link);
 	else
 		q->spare = link;
@@ -195,73 +195,6 @@ ssize_t queue_move(struct queue *q, int fd)
 	if (n > 0)
 		chunk_bounds_append(&q->bounds, (size_t)n);
 	return n;
-}
-
-static void queue_room_free(struct queue_links *room)
-{
-	struct queue_link *link;
-
-	while ((link = TAILQ_FIRST(room))) {
-		TAILQ_REMOVE(room, link, entry);
-		queue_link_destroy(link);
-	}
-}
-
-/* Empty links that hold @size bytes, in however small pieces. Returns 0, or a negative errno and *room is empty. */
-static int queue_room_make(struct queue_links *room, size_t size)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		struct queue_link *link;
-		int err = queue_link_create(&link);
-
-		if (err < 0) {
-			queue_room_free(room);
-			return err;
-		}
-		have += (size_t)link->capacity;
-		TAILQ_INSERT_TAIL(room, link, entry);
-	}
-	return 0;
-}
-
-ssize_t queue_take_back(struct queue *q, int fd, size_t size)
-{
-	struct queue_links room = TAILQ_HEAD_INITIALIZER(room);
-	struct queue_link *first = TAILQ_FIRST(&q->links), *link;
-	ssize_t taken = 0, n = queue_room_make(&room, size);
-
-	if (n < 0)
-		return n;
-	while ((link = TAILQ_FIRST(&room))) {
-		n = sys.splice(fd, link->pipe.wr, 1 << 30);
-		if (n <= 0)
-			break;
-		taken += n;
-		link->bytes = (size_t)n;
-		TAILQ_REMOVE(&room, link, entry);
-		queue_link_insert(q, link, first);
-	}
-	queue_room_free(&room);
-	if (taken)
-		chunk_bounds_give_back(&q->bounds, (size_t)taken);
-	return taken || n == -EAGAIN ? taken : n;
-}
-
-int queue_prepend(struct queue *q, struct pipe *pipe, size_t bytes, int size)
-{
-	struct queue_link *link = calloc(1, sizeof(*link));
-
-	if (!link)
-		return -ENOMEM;
-	link->pipe = *pipe;
-	link->bytes = bytes;
-	link->capacity = size;
-	*pipe = PIPE_NONE;
-	queue_link_insert(q, link, TAILQ_FIRST(&q->links));
-	chunk_bounds_give_back(&q->bounds, bytes);
-	return 0;
 }
 
 void queue_link_taken(struct queue *q, struct queue_link *link, size_t n)

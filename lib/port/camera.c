@@ -37,7 +37,7 @@ static int camera_start_from(struct camera *cam, size_t from)
 	return err;
 }
 
-static int camera_fall_back(struct camera *cam)
+int camera_fall_back(struct camera *cam)
 {
 	size_t i = 0;
 	int err;
@@ -117,12 +117,11 @@ static void camera_count_gap(struct camera *cam)
 int camera_next(struct camera *cam)
 {
 	for (;;) {
-		int err = cam->refused;
+		int err;
 
-		if (err && cam->method)
-			err = camera_fall_back(cam);
-		if (!err)
-			err = cam->method->next(cam);
+		if (cam->refused)
+			return cam->method ? 0 : cam->refused;
+		err = cam->method->next(cam);
 		if (err)
 			return err;
 		camera_count_gap(cam);

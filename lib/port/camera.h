@@ -7,8 +7,9 @@
  *   mmap     the driver's own buffers; it will fill them again, so a frame is copied into the pipe.
  *   read     read(2), for drivers without streaming.
  *
- * The device was opened with the rights of who asked; its calls are the worker's own afterwards. V4L2 asks for no rights
- * in those that take a frame, and a driver is the kernel's, not a user's.
+ * The device was opened with the rights of who asked; the calls that take a frame and give its buffer back are the worker's
+ * own afterwards. V4L2 asks for no rights in those, and they do not wait (O_NONBLOCK). All others do as the driver likes, and
+ * perhaps as who feeds it likes (v4l2loopback): they have a thread of their own.
  */
 #pragma once
 
@@ -40,10 +41,17 @@ const char *camera_method(const struct camera *cam);
 const char *camera_format(const struct camera *cam);
 
 /*
- * Takes the next frame from the driver; there must be none at hand. Returns 1, -EAGAIN if there is none yet, or
- * a negative errno (ENODEV: unplugged).
+ * Takes the next frame from the driver; there must be none at hand. Never blocks. Returns 1, 0 where the driver is to be
+ * asked for them in another way (camera_fall_back() before the next), -EAGAIN if there is none yet, or a negative errno
+ * (ENODEV: unplugged).
  */
 int camera_next(struct camera *cam);
+
+/*
+ * Stops, and starts with the next method that the driver accepts. May block as camera_open() does. Returns 0 or a negative
+ * errno: there is none.
+ */
+int camera_fall_back(struct camera *cam);
 
 /*
  * Moves the next bytes of the frame at hand into the pipe @pipe. Returns bytes, 0 once the frame is through (its

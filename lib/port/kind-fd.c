@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base.h"
 #include "open-path.h"
 #include "port-file.h"
 #include "port-listen.h"
+#include "port-ops.h"
 #include "port-stream.h"
 #include "uri-option.h"
 
@@ -62,12 +65,48 @@ static int kind_fd_check(struct attempt *a, int fd)
 	return open_check_file_system(a, fd);
 }
 
+/*
+ * A terminal by whose number the kernel finds the same one again: the slave of a pseudo terminal, a console or a serial
+ * line. Not so the master of one (/dev/ptmx), or what means a terminal of the process (/dev/tty) or the one in front
+ * (/dev/tty0). See admin-guide/devices.txt.
+ */
+static bool kind_fd_is_terminal(const struct statx *st)
+{
+	if (!S_ISCHR(st->stx_mode))
+		return false;
+	return (st->stx_rdev_major >= UNIX98_PTY_SLAVE_MAJOR &&
+		st->stx_rdev_major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT) ||
+	       (st->stx_rdev_major == TTY_MAJOR && st->stx_rdev_minor != 0);
+}
+
+/*
+ * Who writes to a terminal that takes nothing waits, unless its open file says otherwise (O_NONBLOCK); but that which was
+ * passed is the user's as well, to whom it would say so too. So a terminal is opened anew, with the user's rights, and
+ * goes on by what was passed where he may not.
+ */
+static void kind_fd_open_terminal(struct attempt *a)
+{
+	int flags = a->dir == PORT_SOURCE ? O_RDONLY : O_WRONLY, fd;
+	struct statx st;
+	char name[40];
+
+	if (port_look(a->opened.fd, &st) < 0 || !kind_fd_is_terminal(&st) || rights_take(&a->rights) < 0)
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", a->opened.fd);
+	fd = open(name, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fd_close(&a->opened.fd);
+	a->opened.fd = fd;
+}
+
 static int kind_fd_open(struct attempt *a)
 {
 	int err = kind_fd_check(a, a->opened.fd);
 
 	if (err < 0)
 		return err;
+	kind_fd_open_terminal(a);
 	a->opened.position = kind_fd_position(a->opened.fd);
 	if (a->dir == PORT_SOURCE)
 		file_port_advise(a->opened.fd);

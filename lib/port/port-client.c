@@ -12,10 +12,10 @@
 #include "channel.h"
 #include "clock.h"
 #include "deferred-close.h"
-#include "engine.h"
 #include "linger.h"
 #include "log.h"
 #include "pipe.h"
+#include "worker.h"
 
 /* Its connection, its end of the channel, and a pipe between them. */
 #define CLIENT_DESCRIPTORS 4

@@ -42,7 +42,8 @@ static void file_sink_store(struct file_port *f)
 	if (loop_io_armed(&f->disk))
 		return;
 	if (half->bytes) {
-		file_sink_write(f, half);
+		if (file_port_ready(f))
+			file_sink_write(f, half);
 	} else if (f->over) {
 		f->syncing = true;
 		loop_io_fsync(&f->disk, f->port.config.opened.fd);
@@ -173,6 +174,8 @@ static void file_sink_disk(struct loop_io *io, int res)
 	} else if (res > 0) {
 		file_sink_store(f);
 		file_sink_take(f);
+	} else if (res == -EAGAIN && !f->seekable) {
+		file_port_pause(f);
 	} else {
 		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
@@ -191,7 +194,8 @@ static void file_sink_wait(struct loop_io *io, int res)
 static int file_sink_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
-	int err = file_port_init(p, file_sink_disk, file_sink_wait);
+	static const struct file_port_calls calls = { file_sink_disk, file_sink_wait, file_sink_store };
+	int err = file_port_init(p, &calls);
 
 	if (err < 0 || !(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
 		return err;
@@ -211,6 +215,7 @@ static bool file_sink_stop(struct port *p)
 	struct file_port *f = file_port_of(p);
 
 	loop_io_cancel(&f->wait);
+	loop_io_cancel(&f->device);
 	if (loop_io_armed(&f->disk)) {
 		loop_io_abort(&f->disk);
 		return false;

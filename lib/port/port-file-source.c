@@ -6,9 +6,6 @@
  * had when it was attached is a failure (-ENODATA), after what there was of it. What was read and not handed on when
  * the source is detached is dropped: it is still in the file. A device has no places, and would lose it: so that goes out
  * before the port does.
- *
- * A terminal may have nothing to say for ever. So a device is not read before poll(2) says that it has something: each read
- * under way holds one of the kernel's threads, of which the worker has so many (loop.c), also for files on disks.
  */
 #include "port-file.h"
 
@@ -27,11 +24,8 @@ static void file_source_fill(struct file_port *f)
 
 	if (f->over || half->bytes || f->port.leaving || loop_io_armed(&f->disk))
 		return;
-	if (!f->seekable && !f->arrived) {
-		loop_io_poll(&f->arrival, f->port.config.opened.fd, POLLIN);
+	if (!file_port_ready(f))
 		return;
-	}
-	f->arrived = false;
 	f->port.copying = *port_stable(&f->port);
 	if (len && f->port.copying)
 		f->err = bounce_ready(&half->bounce, size);
@@ -92,15 +86,6 @@ static void file_source_drain(struct file_port *f)
 		file_source_end(f, f->err);
 }
 
-static void file_source_arrived(struct loop_io *io, int res)
-{
-	struct file_port *f = container_of(io, struct file_port, arrival);
-
-	f->arrived = true;
-	file_source_fill(f);
-	file_source_drain(f);
-}
-
 /* Nothing more to read: the end of the file, where it should be, or an error. */
 static void file_source_reached_end(struct file_port *f, int err)
 {
@@ -134,6 +119,8 @@ static void file_source_disk(struct loop_io *io, int res)
 			f->left -= (uint64_t)res;
 		double_buffer_filled(&f->buffer);
 		file_source_fill(f);
+	} else if (res == -EAGAIN && !f->seekable && !f->port.leaving) {
+		file_port_pause(f);
 	} else if (!f->port.leaving) {
 		file_source_reached_end(f, res);
 	}
@@ -147,13 +134,19 @@ static void file_source_wait(struct loop_io *io, int res)
 	file_source_drain(container_of(io, struct file_port, wait));
 }
 
+static void file_source_move(struct file_port *f)
+{
+	file_source_fill(f);
+	file_source_drain(f);
+}
+
 static int file_source_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 	uint64_t offset = uri_value(&p->config.uri, &file_offset), length = uri_value(&p->config.uri, &file_length);
-	int err = file_port_init(p, file_source_disk, file_source_wait);
+	static const struct file_port_calls calls = { file_source_disk, file_source_wait, file_source_move };
+	int err = file_port_init(p, &calls);
 
-	loop_io_init(&f->arrival, f->disk.loop, file_source_arrived);
 	if (err < 0)
 		return err;
 	if (f->seekable) {
@@ -168,17 +161,14 @@ static int file_source_init(struct port *p)
 
 static void file_source_start(struct port *p)
 {
-	struct file_port *f = file_port_of(p);
-
-	file_source_fill(f);
-	file_source_drain(f);
+	file_source_move(file_port_of(p));
 }
 
 static bool file_source_stop(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 
-	loop_io_cancel(&f->arrival);
+	loop_io_cancel(&f->device);
 	loop_io_abort(&f->disk);
 	if (f->seekable) {
 		loop_io_cancel(&f->wait);

@@ -2,11 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 #include "channel.h"
-#include "engine.h"
+#include "clock.h"
+#include "lane.h"
 #include "log.h"
+#include "worker.h"
+
+/* For a device that says it is ready, and is not. */
+#define PAUSE_NSEC (NSEC_PER_SEC / 50)
 
 void file_port_advise(int fd)
 {
@@ -17,35 +23,78 @@ static int file_port_personality_add(void *data)
 {
 	struct file_port *f = data;
 
-	f->personality = loop_personality_add(f->disk.loop);
+	f->personality = lane_personality_add(f->lane);
 	return f->personality < 0 ? f->personality : 0;
 }
 
 /* Returns 0 or a negative errno. */
 static int file_port_act_as_attacher(struct file_port *f)
 {
-	int err = rights_lend(&f->port.config.rights, file_port_personality_add, f);
+	const struct rights *rights = &f->port.config.rights;
+	int err = lane_get(f->disk.loop, rights->uid, &f->lane);
 
+	if (err < 0)
+		return err;
+	err = rights_lend(rights, file_port_personality_add, f);
 	if (err < 0) {
-		log_user_warn(f->port.config.rights.uid, "%s: the rights of user %u cannot be had: %s",
-			      f->port.channel->label, f->port.config.rights.uid, strerror(-err));
+		log_user_warn(rights->uid, "%s: the rights of user %u cannot be had: %s", f->port.channel->label,
+			      rights->uid, strerror(-err));
 		f->personality = 0;
 		return err;
 	}
-	loop_io_act_as(&f->disk, f->personality);
+	loop_io_act_as(&f->disk, f->lane, f->personality);
 	return 0;
 }
 
-int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int))
+/* ---- a device is ready ---- */
+
+static void file_port_wait_for_device(struct file_port *f)
+{
+	loop_io_poll(&f->device, f->port.config.opened.fd, f->port.config.dir == PORT_SOURCE ? POLLIN : POLLOUT);
+}
+
+static void file_port_device(struct loop_io *io, int res)
+{
+	struct file_port *f = container_of(io, struct file_port, device);
+
+	f->ready = !f->pausing;
+	f->pausing = false;
+	if (f->ready)
+		f->calls->move(f);
+	else
+		file_port_wait_for_device(f);
+}
+
+bool file_port_ready(struct file_port *f)
+{
+	bool ready = f->seekable || f->ready;
+
+	f->ready = false;
+	if (!ready)
+		file_port_wait_for_device(f);
+	return ready;
+}
+
+void file_port_pause(struct file_port *f)
+{
+	f->pausing = true;
+	loop_io_timer(&f->device, PAUSE_NSEC);
+}
+
+/* ---- its begin and end ---- */
+
+int file_port_init(struct port *p, const struct file_port_calls *calls)
 {
 	struct loop *loop = p->channel->worker->loop;
 	struct file_port *f = file_port_of(p);
 	struct statx st;
 	int err;
 
+	f->calls = calls;
 	f->buffer = DOUBLE_BUFFER_NONE;
-	loop_io_init(&f->disk, loop, disk);
-	loop_io_init(&f->wait, loop, wait);
+	loop_io_init(&f->disk, loop, calls->disk);
+	loop_io_init(&f->wait, loop, calls->wait);
+	loop_io_init(&f->device, loop, file_port_device);
 	f->charge.account = p->config.limits.account;
 	err = charge_set(&f->charge, (uint64_t)HALVES * PIPE_SIZE);
 	if (err == 0)
@@ -55,8 +104,6 @@ int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*w
 	if (err < 0)
 		return err;
 	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
-	if (!f->seekable) /* the kernel's thread is to wait for it */
-		fcntl(p->config.opened.fd, F_SETFL, fcntl(p->config.opened.fd, F_GETFL) & ~O_NONBLOCK);
 	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
 	f->left = FILE_TO_END;
 	if (f->seekable)
@@ -72,7 +119,7 @@ void file_port_finish(struct port *p)
 
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
-	loop_io_cancel(&f->arrival);
+	loop_io_cancel(&f->device);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
@@ -81,8 +128,10 @@ void file_port_finish(struct port *p)
 		p->lost += left;
 	}
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
-	loop_personality_remove(f->disk.loop, f->personality);
+	lane_personality_remove(f->lane, f->personality);
 	f->personality = 0;
+	lane_put(f->lane);
+	f->lane = NULL;
 	charge_finish(&f->charge);
 }
 

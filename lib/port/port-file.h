@@ -26,13 +26,16 @@ void file_port_advise(int fd);
 
 struct file_port {
 	struct port port;
+	const struct file_port_calls *calls;
 	struct double_buffer buffer;
 	struct charge charge; /* for it */
-	int personality;      /* whose rights the device is read and written with */
+	struct lane *lane;    /* by which the device is read and written */
+	int personality;      /* ... with whose rights */
 	struct loop_io disk;
-	struct loop_io wait;    /* for the channel's pipe */
-	struct loop_io arrival; /* a source's, on a device: something is there to be read */
-	bool arrived;
+	struct loop_io wait;   /* for the channel's pipe */
+	struct loop_io device; /* for a device without places: to be read or written without a wait */
+	bool ready;            /* it is */
+	bool pausing;          /* it was not, though it had said so */
 	bool seekable;
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */
@@ -55,11 +58,26 @@ static inline int64_t file_port_place(const struct file_port *f)
 	return f->seekable ? (int64_t)f->offset : -1;
 }
 
+struct file_port_calls {
+	void (*disk)(struct loop_io *io, int res); /* the device is through */
+	void (*wait)(struct loop_io *io, int res); /* the channel's pipe is ready */
+	void (*move)(struct file_port *f);         /* the device is ready */
+};
+
 /*
- * Readies a zero port, whose descriptor is there: @disk is called when the device is through, @wait when the channel's
- * pipe is ready. Returns 0 or a negative errno; file_port_finish() is owed either way.
+ * Readies a zero port, whose descriptor is there. Returns 0 or a negative errno; file_port_finish() is owed either way.
  */
-int file_port_init(struct port *p, void (*disk)(struct loop_io *, int), void (*wait)(struct loop_io *, int));
+int file_port_init(struct port *p, const struct file_port_calls *calls);
+
+/*
+ * Whether the device may be asked now, which is to be done then. A terminal may say nothing, or take nothing, for ever, and
+ * a request under way has one of so few threads of the kernel's (lane.h): so what has no places is asked only once poll(2)
+ * says that it is ready. Otherwise calls->move() follows.
+ */
+bool file_port_ready(struct file_port *f);
+
+/* A request said -EAGAIN, for which a device that does not wait may always have a reason: calls->move() follows, later. */
+void file_port_pause(struct file_port *f);
 
 /* For struct port_ops. */
 void file_port_finish(struct port *p);

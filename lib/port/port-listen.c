@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 
 #include "channel.h"
-#include "engine.h"
 #include "log.h"
+#include "worker.h"
 
 /* After EMFILE and the like. */
 #define PAUSE_NSEC 1000000000u

@@ -20,9 +20,9 @@ struct deferred_close;
 
 /*
  * Descriptors that a port may come to have open beside its private tap: what it is attached to, its end of the channel,
- * and two pipes between them.
+ * two pipes between them, and a lane (lane.h), which it may share with others of its user's.
  */
-#define PORT_DESCRIPTORS 6
+#define PORT_DESCRIPTORS 7
 
 struct port_ops {
 	const char *how; /* for the report */

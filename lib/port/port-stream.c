@@ -17,11 +17,11 @@
 #include "channel.h"
 #include "clock.h"
 #include "deferred-close.h"
-#include "engine.h"
 #include "linger.h"
 #include "log.h"
 #include "opener.h"
 #include "stream.h"
+#include "worker.h"
 
 struct stream_port {
 	struct port port;

@@ -17,9 +17,9 @@
 #include "base.h"
 #include "channel.h"
 #include "deferred-close.h"
-#include "engine.h"
 #include "log.h"
 #include "port-ops.h"
+#include "worker.h"
 
 /* Ended ports that are remembered. */
 #define PORT_ENDED_MAX 32
@@ -229,7 +229,7 @@ int port_detach(struct channel *ch, unsigned id, void (*detached)(void *data), v
 	return 0;
 }
 
-void port_detach_forget(struct channel *ch, unsigned id)
+void port_detach_forget(struct channel *ch, unsigned id, const void *data)
 {
 	struct port_list *list = port_list_of(ch);
 	struct port *p = NULL;
@@ -238,7 +238,7 @@ void port_detach_forget(struct channel *ch, unsigned id)
 		TAILQ_FOREACH(p, &list->leaving, entry)
 			if (p->id == id)
 				break;
-	if (p)
+	if (p && p->detached_data == data)
 		port_answer(p);
 }
 

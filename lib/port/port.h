@@ -46,5 +46,8 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
  */
 int port_detach(struct channel *ch, unsigned id, void (*detached)(void *data), void *data);
 
-/* Who has detached port @id waits no more: calls detached() now, if it is still to come. */
-void port_detach_forget(struct channel *ch, unsigned id);
+/*
+ * Who has detached port @id with @data waits no more: calls detached() now, if it is still to come. No-op for anybody else,
+ * who was told -ENOENT.
+ */
+void port_detach_forget(struct channel *ch, unsigned id, const void *data);

@@ -131,9 +131,14 @@ static void call_detach(void *arg)
 	s->err = port_detach(ch, s->id, count_detached, s);
 }
 
+static void call_find_stopping(void *arg)
+{
+	stopping = port_list_find(port_list_of(ch), ((struct slow *)arg)->id);
+}
+
 static void call_forget(void *arg)
 {
-	port_detach_forget(ch, ((struct slow *)arg)->id);
+	port_detach_forget(ch, ((struct slow *)arg)->id, arg);
 }
 
 static void start(void)
@@ -257,6 +262,54 @@ Test(port_end, who_waits_for_a_close_that_hangs_can_give_up)
 	WAIT_UNTIL(atomic_load(&closes));
 	WAIT_UNTIL(sem_trywait(&f.ended) == 0);
 	cr_expect_eq(atomic_load(&s.detached), 1);
+}
+
+/* Who comes second is told that there is no such port, and gives up nobody's wait but their own. */
+Test(port_end, nobody_gives_up_for_who_has_detached_it)
+{
+	struct slow s = attach_slow(), second = { .id = s.id };
+
+	on_worker(&f, call_detach, &s);
+	on_worker(&f, call_detach, &second);
+	cr_assert_eq(second.err, -ENOENT);
+	on_worker(&f, call_forget, &second);
+	cr_expect_eq(atomic_load(&s.detached), 0, "told before it is closed");
+	sem_post(&may_close);
+	WAIT_UNTIL(atomic_load(&s.detached));
+	cr_expect_eq(atomic_load(&second.detached), 0);
+}
+
+/* It goes on stopping, and closing, without anybody; then nothing is left of it, and its end is told once. */
+Test(port_end, a_port_that_nobody_waits_for_any_more_goes_once)
+{
+	struct slow s = attach_slow(), next = attach_slow();
+
+	stops_slowly = true;
+	stopping = NULL;
+	on_worker(&f, call_find_stopping, &s);
+	on_worker(&f, call_detach, &s);
+	cr_assert_eq(s.err, 0);
+	on_worker(&f, call_forget, &s);
+	cr_expect_eq(atomic_load(&s.detached), 1);
+	cr_expect_not(look_at(&f, ch, (int)s.id).there);
+	cr_expect_eq(atomic_load(&finishes), 0);
+	cr_expect_eq(look_at(&f, ch, (int)next.id).state, PORT_WAITING);
+	expect_waiting();
+	on_worker(&f, call_stopped, NULL);
+	cr_expect_eq(look_at(&f, ch, (int)next.id).state, PORT_RUNNING);
+	expect_waiting();
+	sem_post(&may_close);
+	WAIT_UNTIL(sem_trywait(&f.ended) == 0);
+	cr_expect_neq(sem_trywait(&f.ended), 0, "its end is told twice");
+	cr_expect_not(look_at(&f, ch, (int)s.id).there);
+	on_worker(&f, call_forget, &s);
+	on_worker(&f, call_detach, &s);
+	cr_expect_eq(s.err, -ENOENT);
+	cr_expect_eq(atomic_load(&s.detached), 1);
+	cr_expect_eq(atomic_load(&finishes), 1);
+	cr_expect_eq(atomic_load(&closes), 1);
+	stops_slowly = false;
+	sem_post(&may_close);
 }
 
 /* Neither the channel's end nor the engine's waits for it, and nothing is left of it. */

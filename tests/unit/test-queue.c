@@ -16,6 +16,7 @@ struct bench {
 	struct pipe out;
 	int null;
 	char data[CHUNK];
+	char got[4096];
 };
 
 static struct bench b;
@@ -132,6 +133,51 @@ Test(queue, is_full_of_pages_that_hold_few_bytes)
 		cr_assert_lt(b.q.bytes, 4096);
 	}
 	cr_assert_eq(b.q.capacity, 3 * PIPE_SIZE);
+}
+
+/* What a sink had in hand comes back in large pipes, whatever is in them. */
+Test(queue, is_not_full_of_what_is_given_back)
+{
+	const size_t depth = PIPE_SIZE;
+
+	for (int i = 0; i < 3; i++) {
+		struct pipe pipe = PIPE_NONE;
+		int size = pipe_open(&pipe, PIPE_SIZE);
+
+		cr_assert_eq(size, PIPE_SIZE);
+		cr_assert_eq(write(pipe.wr, b.data + (2 - i) * 1000, 1000), 1000);
+		cr_assert_eq(queue_prepend(&b.q, &pipe, 1000, size), 0);
+		cr_assert_not(queue_full(&b.q, depth), "full of %zu bytes", b.q.bytes);
+	}
+	cr_assert_eq(write(b.out.wr, b.data, 700), 700);
+	cr_assert_eq(queue_take_back(&b.q, b.out.rd, PIPE_SIZE), 700);
+	fault_resize = (struct fault){ .nth = 1, .count = 1000, .err = -EPERM }; /* from now on pipes are short */
+	while (!queue_full(&b.q, depth)) {
+		struct chunk chunk = { .stage = b.stage.rd, .len = 40000, .sink = b.null };
+
+		cr_assert_eq(write(b.stage.wr, b.data, 40000), 40000);
+		cr_assert_gt(queue_reserve(&b.q), 40000);
+		cr_assert_eq(queue_append(&b.q, &chunk, 0), 0);
+		cr_assert_eq(sys.splice(b.stage.rd, b.null, 40000), 40000);
+	}
+	cr_assert_geq(b.q.bytes, depth);
+	fault_resize = (struct fault){ 0 };
+	cr_assert_eq(queue_drain(&b.q, b.out.wr, 3700, &(size_t){ 0 }), 0);
+	cr_assert_eq(read(b.out.rd, b.got, 3700), 3700);
+	cr_assert_eq(memcmp(b.got, b.data, 700), 0);
+	cr_assert_eq(memcmp(b.got + 700, b.data, 3000), 0);
+}
+
+/* What a small pipe was made for is not what the next chunk needs. */
+Test(queue, makes_no_spare_one_of_a_pipe_that_was_given_back)
+{
+	struct pipe pipe = PIPE_NONE;
+	int size = pipe_open(&pipe, PIPE_SIZE);
+
+	cr_assert_eq(write(pipe.wr, b.data, 1000), 1000);
+	cr_assert_eq(queue_prepend(&b.q, &pipe, 1000, size), 0);
+	cr_assert_eq(queue_skip(&b.q, 1000, b.null), 0);
+	cr_assert_eq(queue_reserve(&b.q), PIPE_SIZE);
 }
 
 Test(queue, duplicates_all_and_keeps_it)
