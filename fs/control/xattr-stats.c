@@ -2,6 +2,7 @@
 #include "xattrs.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 
 #include "base.h"
@@ -20,13 +21,17 @@ struct xattr_stats_asking {
 	struct report *report; /* the worker's */
 };
 
-/* With what there is. */
+/* With what there is; what would not fit is not made. */
 static void xattr_stats_answer(struct xattr_stats_asking *a, struct report *report)
 {
 	struct channel_stats stats = { .report = report };
-	int err = channel_stats_take(&stats, a->hold.ctx->services->scan, &a->hold);
 
-	reply_json(a->req, err < 0 ? NULL : channel_stats_json(&stats), a->size, REPLY_ROOM);
+	if (a->hold.inode->taps > XATTR_SIZE_MAX / CHANNEL_STATS_TAP_MIN)
+		reply_error(a->req, -E2BIG);
+	else if (channel_stats_take(&stats, a->hold.ctx->services->scan, &a->hold) < 0)
+		reply_error(a->req, -ENOMEM);
+	else
+		reply_json(a->req, channel_stats_json(&stats), a->size, REPLY_ROOM);
 	a->req = NULL;
 	channel_stats_finish(&stats);
 }

@@ -11,8 +11,8 @@
 #include "accounts.h"
 #include "base.h"
 #include "channel.h"
+#include "channels.h"
 #include "engine.h"
-#include "inode.h"
 #include "number.h"
 #include "watchdog.h"
 
@@ -74,7 +74,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 	struct limits limits = { .settings = *settings };
 	struct context *ctx = h->ctx;
 	struct inode *inode = h->inode;
-	const struct node *name = inode->origin ? inode->origin : h->node ? h->node : LIST_FIRST(&inode->nodes);
+	const struct node *name = inode->origin ? inode->origin : h->node ? h->node : channels_name_after(inode, 0);
 	_cleanup_free_ char *path = NULL;
 	struct object *object;
 	int err;
@@ -146,10 +146,13 @@ static void hold_less(struct context *ctx)
 
 void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx))
 {
+	const struct channels *all = &ctx->nodes.channels;
+	struct inode *inode;
+
 	ctx->let_go = let_go;
-	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next)
-		if (node->inode->object && !node->inode->holds)
-			object_destroy(ctx, node->inode);
+	for (inode = channels_after(all, 0); inode; inode = channels_after(all, inode->ino))
+		if (inode->object && !inode->holds)
+			object_destroy(ctx, inode);
 	if (ctx->holds == 0)
 		hold_release(ctx);
 }
@@ -202,7 +205,7 @@ void hold_drop(struct hold *h)
 	}
 	if (--was.inode->holds == 0 && was.inode->object && (!was.inode->names || was.ctx->let_go))
 		object_destroy(was.ctx, was.inode);
-	inode_put(was.inode);
+	node_put_inode(&was.ctx->nodes, was.inode);
 	hold_less(was.ctx);
 }
 

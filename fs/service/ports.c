@@ -9,6 +9,7 @@
 #include "json.h"
 #include "base.h"
 #include "channel.h"
+#include "channels.h"
 #include "log.h"
 #include "report.h"
 #include "services.h"
@@ -55,7 +56,7 @@ static void ports_answer(struct ports_ask *a)
 
 static void ports_log_refusal(const struct ports_ask *a)
 {
-	const struct node *name = a->inode->origin ? a->inode->origin : LIST_FIRST(&a->inode->nodes);
+	const struct node *name = a->inode->origin ? a->inode->origin : channels_name_after(a->inode, 0);
 	_cleanup_free_ char *path = name ? node_path(name) : NULL;
 
 	log_user_info(a->uid, "%s: detach %u: %s", path ? path : "?", a->id, a->why);
