@@ -136,25 +136,37 @@ static int ring_send(struct ring_resize *r, const struct node *node)
 	return err;
 }
 
-static void ring_scanned(struct descriptor_scan_waiter *w)
+/* Where too many looks are under way for the same owner, they come to an end soon, or it is given up. */
+static void ring_look(struct loop_io *io, int res)
 {
-	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
+	struct ring_resize *r = container_of(io, struct ring_resize, timer);
 	struct context *ctx = r->hold.ctx;
 	const struct node *node = node_name(r->hold.node);
-	struct descriptor_scan_count ignored;
 
-	if (r->size && !descriptor_scan_count(ctx->services->scan, node, &ignored))
-		ring_say_once(-EPERM);
 	if (r->size && node->inode->ring_size)
 		r->size = node->inode->ring_size;
 	r->err = ctx->leaving ? -ENOTCONN : ring_send(r, node);
-	if (r->err <= 0)
+	if (r->err == -EUSERS && r->tries++ < RING_RESIZE_PATIENCE_NSEC / RING_RESIZE_PAUSE_NSEC)
+		loop_io_timer(io, RING_RESIZE_PAUSE_NSEC);
+	else if (r->err <= 0)
 		ring_resize_end(r);
+}
+
+static void ring_scanned(struct descriptor_scan_waiter *w)
+{
+	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
+	const struct descriptor_scan *scan = r->hold.ctx->services->scan;
+	struct descriptor_scan_count ignored;
+
+	if (r->size && !descriptor_scan_count(scan, node_name(r->hold.node), &ignored))
+		ring_say_once(-EPERM);
+	ring_look(&r->timer, 0);
 }
 
 void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))
 {
 	*r = (struct ring_resize){ .size = size, .done = done, .waiter = { .done = ring_scanned, .anew = true } };
+	loop_io_init(&r->timer, hold->ctx->loop, ring_look);
 	hold_copy(&r->hold, hold);
 	descriptor_scan_want(hold->ctx->services->scan, &r->waiter);
 }

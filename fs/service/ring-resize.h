@@ -6,6 +6,7 @@
 
 #define RING_RESIZE_HOLDERS 16
 #define RING_RESIZE_PATIENCE_NSEC 1000000000u
+#define RING_RESIZE_PAUSE_NSEC 20000000u
 
 struct ring_resize {
 	/* On the FUSE thread, exactly once, never at once. */
@@ -16,6 +17,8 @@ struct ring_resize {
 	/* Private: */
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
+	struct loop_io timer;
+	unsigned tries;
 	int size;
 };
 
