@@ -17,6 +17,7 @@ struct xattr_stats_asking {
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
 	fuse_req_t req; /* NULL: answered, without the worker's report */
+	uint64_t until;
 	size_t size;
 	struct report *report; /* the worker's */
 };
@@ -71,7 +72,7 @@ static void xattr_stats_scanned(struct descriptor_scan_waiter *w)
 
 	if (hold_channel(&a->hold) && !hold_stands(&a->hold)) {
 		hold_post(&a->hold, &a->job, xattr_stats_work, xattr_stats_reported);
-		job_patient(&a->job, xattr_stats_late);
+		job_patient(&a->job, a->until, xattr_stats_late);
 		return;
 	}
 	xattr_stats_answer(a, NULL);
@@ -90,6 +91,7 @@ static void xattr_stats_get(fuse_req_t req, struct node *node, size_t i, size_t 
 		return;
 	}
 	a->req = req;
+	a->until = job_deadline();
 	a->size = size;
 	a->waiter.done = xattr_stats_scanned;
 	descriptor_scan_want(ctx->services->scan, &a->waiter);

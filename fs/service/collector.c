@@ -35,6 +35,7 @@ struct share {
 	struct collector *collector; /* NULL: it was late, and nobody waits for it */
 	struct worker *worker;
 	UT_hash_handle by_worker;
+	uint64_t until;
 	size_t count, room;
 	size_t at;    /* those before are done; the worker's while the job is under way */
 	size_t given; /* those before are given to the list */
@@ -192,7 +193,7 @@ static void share_post(struct share *sh)
 {
 	job_post(sh->collector->ctx, sh->worker->loop, &sh->job, share_work, share_done);
 	sh->job.worker = sh->worker;
-	job_patient(&sh->job, share_late);
+	job_patient(&sh->job, sh->until, share_late);
 }
 
 /* The share of the channel's worker, which the hold keeps there. NULL: out of memory. */
@@ -265,6 +266,7 @@ static void collector_chosen(struct turns *t)
 			continue;
 		}
 		c->pending++;
+		sh->until = job_deadline();
 		if (c->err < 0)
 			share_end(sh);
 		else

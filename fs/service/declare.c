@@ -205,7 +205,7 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 		st->left++;
 		job_post(ctx, w->loop, &j->job, declare_work_nothing, declare_worker_settled);
 		j->job.worker = w;
-		job_patient(&j->job, declare_worker_late);
+		job_patient(&j->job, job_deadline(), declare_worker_late);
 	}
 	declare_settled(st);
 }

@@ -109,7 +109,7 @@ static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*ba
 		a->why = ports_late_why;
 	} else if (a->err == 0 && hold_channel(&a->hold)) {
 		post(&a->hold, &a->job, work, back);
-		job_patient(&a->job, ports_late);
+		job_patient(&a->job, job_deadline(), ports_late);
 		return;
 	} else if (a->err == 0 && a->id) {
 		a->err = -ENOENT;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "errand.h"
 #include "log.h"
 #include "pipe.h"
@@ -34,6 +35,12 @@ static void ring_say_once(int err)
 			"no right to the descriptors of other processes, so rings that they have open keep their size: %s",
 			strerror(-err));
 }
+
+/* It may come back when nobody waits for it any more. */
+struct ring_scan {
+	struct descriptor_scan_waiter waiter;
+	struct ring_resize *resize; /* NULL: it was given up */
+};
 
 /* What the errand works with. */
 struct ring_look {
@@ -94,6 +101,8 @@ static void ring_resize_end(struct ring_resize *r)
 {
 	struct hold hold = r->hold;
 
+	loop_io_cancel(&r->pause);
+	loop_io_cancel(&r->patience);
 	r->done(r);
 	hold_drop(&hold);
 }
@@ -103,6 +112,7 @@ static void ring_look_done(struct errand *e)
 	struct ring_look *l = container_of(e, struct ring_look, errand);
 	struct ring_resize *r = l->resize;
 
+	r->look = NULL;
 	r->err = e->late ? -ETIMEDOUT : l->err;
 	r->granted = e->late ? 0 : l->granted;
 	ring_resize_end(r);
@@ -130,16 +140,18 @@ static int ring_send(struct ring_resize *r, const struct node *node)
 	};
 	l->count = descriptor_scan_holders(ctx->services->scan, node, l->holders, RING_RESIZE_HOLDERS);
 	err = l->count ? errand_start(&l->errand, RING_RESIZE_PATIENCE_NSEC) : 0;
-	if (l->count && err == 0)
+	if (l->count && err == 0) {
+		r->look = l;
 		return 1;
+	}
 	free(l);
 	return err;
 }
 
 /* Where too many looks are under way for the same owner, they come to an end soon, or it is given up. */
-static void ring_look(struct loop_io *io, int res)
+static void ring_paused(struct loop_io *io, int res)
 {
-	struct ring_resize *r = container_of(io, struct ring_resize, timer);
+	struct ring_resize *r = container_of(io, struct ring_resize, pause);
 	struct context *ctx = r->hold.ctx;
 	const struct node *node = node_name(r->hold.node);
 
@@ -154,19 +166,50 @@ static void ring_look(struct loop_io *io, int res)
 
 static void ring_scanned(struct descriptor_scan_waiter *w)
 {
-	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
-	const struct descriptor_scan *scan = r->hold.ctx->services->scan;
+	struct ring_scan *scan = container_of(w, struct ring_scan, waiter);
+	struct ring_resize *r = scan->resize;
 	struct descriptor_scan_count ignored;
 
-	if (r->size && !descriptor_scan_count(scan, node_name(r->hold.node), &ignored))
+	free(scan);
+	if (!r)
+		return;
+	r->scan = NULL;
+	if (r->size && !descriptor_scan_count(r->hold.ctx->services->scan, node_name(r->hold.node), &ignored))
 		ring_say_once(-EPERM);
-	ring_look(&r->timer, 0);
+	ring_paused(&r->pause, 0);
 }
 
-void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))
+/* Whatever it waits for. */
+static void ring_impatient(struct loop_io *io, int res)
 {
-	*r = (struct ring_resize){ .size = size, .done = done, .waiter = { .done = ring_scanned, .anew = true } };
-	loop_io_init(&r->timer, hold->ctx->loop, ring_look);
+	struct ring_resize *r = container_of(io, struct ring_resize, patience);
+
+	if (r->look) {
+		errand_abandon(&r->look->errand);
+		return;
+	}
+	if (r->scan) {
+		r->scan->resize = NULL;
+		r->scan = NULL;
+	}
+	ring_resize_end(r);
+}
+
+void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, uint64_t until,
+		       void (*done)(struct ring_resize *))
+{
+	struct loop *loop = hold->ctx->loop;
+	uint64_t now = clock_nsec();
+
+	*r = (struct ring_resize){ .size = size, .done = done, .scan = calloc(1, sizeof(*r->scan)) };
+	loop_io_init(&r->pause, loop, ring_paused);
+	loop_io_init(&r->patience, loop, ring_impatient);
 	hold_copy(&r->hold, hold);
-	descriptor_scan_want(hold->ctx->services->scan, &r->waiter);
+	r->err = r->scan ? -ETIMEDOUT : -ENOMEM;
+	loop_io_timer(&r->patience, r->scan && until > now ? until - now : 0);
+	if (!r->scan)
+		return;
+	r->scan->resize = r;
+	r->scan->waiter = (struct descriptor_scan_waiter){ .done = ring_scanned, .anew = true };
+	descriptor_scan_want(hold->ctx->services->scan, &r->scan->waiter);
 }

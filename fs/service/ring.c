@@ -92,7 +92,7 @@ static unsigned rings_start_next(struct turns *t)
 	ring->running = true;
 	ring->again = false;
 	r->running++;
-	ring_resize_start(&ring->resize, &ring->hold, ring->size, ring_done);
+	ring_resize_start(&ring->resize, &ring->hold, ring->size, job_deadline(), ring_done);
 	return 1;
 }
 

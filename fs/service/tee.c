@@ -110,7 +110,7 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	tap->maker = maker;
 	t->id = tap->id;
 	hold_post(&t->hold, &t->job, tee_work, tee_finish);
-	job_patient(&t->job, tee_late);
+	job_patient(&t->job, job_deadline(), tee_late);
 	return 0;
 }
 
