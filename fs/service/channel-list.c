@@ -130,7 +130,7 @@ int channel_list_begin(struct channel_list *list, struct context *ctx, const str
 
 	*list = (struct channel_list){ .ctx = ctx, .rights = r, .number = number, .upto = ctx->nodes.next_ino };
 	while ((w = engine_next(ctx->engine, w)))
-		list->workers++;
+		list->workers += !w->leaving;
 	list->uptime = (double)(clock_nsec() - ctx->started) / NSEC_PER_SEC;
 	return accounts_report(ctx, r, &list->users, &list->user_count);
 }

@@ -1,6 +1,7 @@
 /*
  * A worker that has nothing to do is stopped, and is on the list, leaving, until its thread has ended: that may take a
- * while, where a closing that it has begun is awaited. Nothing is posted to it from then on.
+ * while, where a closing that it has begun is awaited, or for ever, where it has just begun to stand. Nothing is posted to
+ * it from then on.
  */
 #include "engine.h"
 
@@ -204,10 +205,18 @@ struct worker *engine_next(struct engine *e, struct worker *w)
 {
 	if (!e)
 		return NULL;
-	do
-		w = w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
-	while (w && w->leaving);
-	return w;
+	return w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
+}
+
+bool engine_has_leaving(const struct engine *e)
+{
+	const struct worker *w;
+
+	if (e)
+		TAILQ_FOREACH(w, &e->workers, entry)
+			if (w->leaving && !loop_ended(w->loop))
+				return true;
+	return false;
 }
 
 /* Dismisses those that have ended. Returns whether others still run that do not stand. */

@@ -44,11 +44,16 @@ void engine_release(struct worker *worker);
 /* Lets go of workers that have nothing to do, as of @now (clock_nsec()). Returns whether to look again later. NULL-safe. */
 bool engine_rest(struct engine *engine, uint64_t now);
 
-/* The worker after @worker, NULL: the first. NULL: it was the last, or there is no engine. */
+/*
+ * The worker after @worker, NULL: the first; with those that leave. NULL: it was the last, or there is no engine.
+ */
 struct worker *engine_next(struct engine *engine, struct worker *worker);
 
 /* The end where workers stand: all others end, if they come to it within @nsec nanoseconds, which it waits for. */
 void engine_abandon(struct engine *engine, uint64_t nsec);
+
+/* Whether a worker that leaves has not ended yet. NULL-safe. */
+bool engine_has_leaving(const struct engine *engine);
 
 /* Joins the threads. Channels must be gone or are abandoned with what they hold. NULL-safe. */
 void engine_destroy(struct engine *engine);

@@ -56,7 +56,7 @@ struct worker {
 	uid_t uid;    /* whose channels; of a shared one the remainder */
 	bool exposed; /* those that others may open */
 	bool shared;
-	bool leaving;   /* its thread ends */
+	bool leaving;   /* its thread ends, and nothing is posted to it */
 	bool stands;    /* it has been in one call for long; who sees that says so, and when it is over */
 	void *visit;    /* of who goes through all workers, within one call; else NULL */
 	uint64_t stood; /* since then, by clock_nsec() */

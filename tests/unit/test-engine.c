@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "clock.h"
 #include "fixture.h"
 
@@ -35,7 +36,7 @@ static unsigned count(void)
 	unsigned n = 0;
 
 	while ((w = engine_next(f.engine, w)))
-		n++;
+		n += !w->leaving;
 	return n;
 }
 
@@ -101,6 +102,52 @@ Test(engine, keeps_a_worker_that_stands_where_it_can_be_seen)
 	w->stands = false;
 	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
 	cr_assert_eq(count(), before - 1);
+}
+
+struct stuck {
+	struct loop_task task;
+	sem_t in, go;
+};
+
+static void get_stuck(struct loop_task *task)
+{
+	struct stuck *s = container_of(task, struct stuck, task);
+
+	sem_post(&s->in);
+	sem_wait(&s->go);
+}
+
+static bool is_seen(const struct worker *sought)
+{
+	struct worker *w = NULL;
+
+	while ((w = engine_next(f.engine, w)))
+		if (w == sought)
+			return true;
+	return false;
+}
+
+Test(engine, shows_a_worker_that_leaves_until_it_has_ended)
+{
+	struct worker *w = assign(70001, true);
+	struct stuck s = { .task.run = get_stuck };
+
+	sem_init(&s.in, 0, 0);
+	sem_init(&s.go, 0, 0);
+	engine_release(w);
+	loop_post(w->loop, &s.task);
+	sem_wait(&s.in);
+	engine_rest(f.engine, clock_nsec() + ENGINE_REST_NSEC + 1);
+	cr_assert(w->leaving);
+	engine_rest(f.engine, clock_nsec());
+	cr_assert(is_seen(w), "the watchdog does not see that it stands");
+	cr_assert(engine_has_leaving(f.engine), "the end would wait for it");
+	sem_post(&s.go);
+	for (int i = 0; i < 2000 && !loop_ended(w->loop); i++)
+		poll(NULL, 0, 10);
+	cr_assert_not(engine_has_leaving(f.engine));
+	engine_rest(f.engine, clock_nsec());
+	cr_assert_not(is_seen(w));
 }
 
 Test(engine, keeps_the_workers_of_the_daemons_own_user)
