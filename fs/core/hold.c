@@ -55,11 +55,32 @@ static void object_destroy(struct context *ctx, struct inode *inode)
 	job_post(ctx, object->worker->loop, &object->job, object_work, object_finish);
 }
 
-/* On a worker that serves who may open the channel now, as far as the mode tells. */
+/* Whether modes let others than @uid come to what is in @dir: who owns a folder on the way may do as he likes. */
+static bool object_lets_others(const struct node *dir, uid_t uid)
+{
+	for (; dir; dir = dir->parent)
+		if (dir->inode->uid == uid && !(dir->inode->mode & (S_IXGRP | S_IXOTH)))
+			return false;
+	return true;
+}
+
+static enum worker_reach object_reach(const struct inode *inode)
+{
+	const struct node *name = NULL;
+
+	if (!(inode->mode & (S_IRWXG | S_IRWXO)))
+		return WORKER_CLOSED;
+	while ((name = channels_name_after(inode, name ? name->id : 0)))
+		if (object_lets_others(name->parent, inode->uid))
+			return WORKER_OPEN;
+	return WORKER_HIDDEN;
+}
+
+/* On a worker that serves who may come to the channel now, as far as modes tell. */
 static int object_make(struct object *object, struct context *ctx, const struct inode *inode, uint64_t origin,
 		       const char *label, const struct limits *limits)
 {
-	int err = engine_assign(ctx->engine, inode->uid, inode->mode & (S_IRWXG | S_IRWXO), &object->worker);
+	int err = engine_assign(ctx->engine, inode->uid, object_reach(inode), &object->worker);
 
 	if (err < 0)
 		return err;
