@@ -65,7 +65,6 @@ struct worker {
 	bool shared;
 	bool leaving;   /* its thread ends, and nothing is posted to it */
 	bool stands;    /* it has been in one call for long; who sees that says so, and when it is over */
-	void *visit;    /* of who goes through all workers, within one call; else NULL */
 	uint64_t stood; /* since then, by clock_nsec() */
 	char *standing; /* in what, in words; NULL: not known */
 	unsigned long seen_turn;
