@@ -87,6 +87,7 @@ static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, c
 	r->attach.dir = dir;
 	r->attach.text = r->uri;
 	r->attach.fd = -1;
+	r->attach.until = job_deadline();
 	/* Its number stays its own until it is answered. */
 	r->attach.process = rights_open_process(r->attach.rights.pid);
 	r->attach.done = xattr_attached;

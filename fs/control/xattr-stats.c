@@ -2,6 +2,7 @@
 #include "xattrs.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 
 #include "base.h"
@@ -16,17 +17,22 @@ struct xattr_stats_asking {
 	struct hold hold;
 	struct descriptor_scan_waiter waiter;
 	fuse_req_t req; /* NULL: answered, without the worker's report */
+	uint64_t until;
 	size_t size;
 	struct report *report; /* the worker's */
 };
 
-/* With what there is. */
+/* With what there is; what would not fit is not made. */
 static void xattr_stats_answer(struct xattr_stats_asking *a, struct report *report)
 {
 	struct channel_stats stats = { .report = report };
-	int err = channel_stats_take(&stats, a->hold.ctx->services->scan, &a->hold);
 
-	reply_json(a->req, err < 0 ? NULL : channel_stats_json(&stats), a->size, REPLY_ROOM);
+	if (a->hold.inode->taps > XATTR_SIZE_MAX / CHANNEL_STATS_TAP_MIN)
+		reply_error(a->req, -E2BIG);
+	else if (channel_stats_take(&stats, a->hold.ctx->services->scan, &a->hold) < 0)
+		reply_error(a->req, -ENOMEM);
+	else
+		reply_json(a->req, channel_stats_json(&stats), a->size, REPLY_ROOM);
 	a->req = NULL;
 	channel_stats_finish(&stats);
 }
@@ -66,7 +72,7 @@ static void xattr_stats_scanned(struct descriptor_scan_waiter *w)
 
 	if (hold_channel(&a->hold) && !hold_stands(&a->hold)) {
 		hold_post(&a->hold, &a->job, xattr_stats_work, xattr_stats_reported);
-		job_patient(&a->job, xattr_stats_late);
+		job_patient(&a->job, a->until, xattr_stats_late);
 		return;
 	}
 	xattr_stats_answer(a, NULL);
@@ -85,6 +91,7 @@ static void xattr_stats_get(fuse_req_t req, struct node *node, size_t i, size_t 
 		return;
 	}
 	a->req = req;
+	a->until = job_deadline();
 	a->size = size;
 	a->waiter.done = xattr_stats_scanned;
 	descriptor_scan_want(ctx->services->scan, &a->waiter);

@@ -2,11 +2,13 @@
 #include "xattrs.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "access.h"
 #include "base.h"
+#include "channels.h"
 #include "folder.h"
 #include "json.h"
 #include "names.h"
@@ -112,14 +114,19 @@ static void xattr_tee_remove(fuse_req_t req, struct node *node, size_t i)
 		reply_error(req, names_remove(context_of(req), node));
 }
 
+/* No further than an attribute may be long. */
 static void xattr_taps_get(fuse_req_t req, struct node *node, size_t i, size_t size)
 {
 	json_t *taps = json_array();
-	struct node *tap;
+	const struct node *tap = NULL;
+	size_t least = 0;
 
-	LIST_FOREACH(tap, &node->inode->nodes, sibling)
-		if (node_is_tap(tap) && !tap->pending)
-			json_array_insert_new(taps, 0, json_of_path(tap));
+	while (least <= XATTR_SIZE_MAX && (tap = channels_name_after(node->inode, tap ? tap->id : 0))) {
+		if (!node_is_tap(tap) || tap->pending)
+			continue;
+		least += node_path_length(tap) + strlen("\"\",");
+		json_array_append_new(taps, json_of_path(tap));
+	}
 	reply_json(req, taps, size, 0);
 }
 

@@ -23,6 +23,7 @@ const struct xattr_attribute *xattr_settings(void);
 
 /*
  * While an attribute is set the kernel keeps the name locked, and its folder too once somebody wants to remove
- * or link it. So what takes longer to open is ETIMEDOUT here; the control socket waits without end.
+ * or link it. So what takes longer to open, or to close, is ETIMEDOUT here; the control socket waits without end. Who waits
+ * for the worker as well is answered by then (job_deadline()): within 5 s, all in all.
  */
-#define XATTR_PATIENCE_NSEC 5000000000u
+#define XATTR_PATIENCE_NSEC (JOB_PATIENCE_NSEC + 500000000ul)

@@ -127,27 +127,29 @@ int accounts_charge_node(struct context *ctx, fuse_req_t req, struct node *node,
 
 /* ---- told ---- */
 
+static void account_report_take(struct account_report *to, const struct account *a)
+{
+	to->uid = a->uid;
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++) {
+		to->used[of] = atomic_load(&a->of[of].used);
+		to->limit[of] = atomic_load(&a->of[of].limit);
+	}
+}
+
 int accounts_report(struct context *ctx, const struct rights *r, struct account_report **all, size_t *count)
 {
 	bool every = r->uid == 0 || r->uid == geteuid();
-	struct account *a, *next;
+	struct account *own = accounts_of_caller(ctx, r), *a, *next;
 
 	*count = 0;
-	*all = accounts_of_caller(ctx, r) ? calloc(HASH_CNT(by_uid, ctx->accounts.by_uid), sizeof(**all)) : NULL;
+	*all = own ? calloc(every ? HASH_CNT(by_uid, ctx->accounts.by_uid) : 1, sizeof(**all)) : NULL;
 	if (!*all)
 		return -ENOMEM;
-	HASH_ITER(by_uid, ctx->accounts.by_uid, a, next) {
-		struct account_report *to = &(*all)[*count];
-
-		if (!every && a->uid != r->uid)
-			continue;
-		to->uid = a->uid;
-		for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++) {
-			to->used[of] = atomic_load(&a->of[of].used);
-			to->limit[of] = atomic_load(&a->of[of].limit);
-		}
-		++*count;
-	}
+	if (!every)
+		account_report_take(&(*all)[(*count)++], own);
+	else
+		HASH_ITER(by_uid, ctx->accounts.by_uid, a, next)
+			account_report_take(&(*all)[(*count)++], a);
 	return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "accounts.h"
 #include "base.h"
 #include "channel.h"
+#include "channels.h"
 #include "engine.h"
-#include "inode.h"
 #include "number.h"
 #include "watchdog.h"
 
@@ -55,11 +55,32 @@ static void object_destroy(struct context *ctx, struct inode *inode)
 	job_post(ctx, object->worker->loop, &object->job, object_work, object_finish);
 }
 
-/* On a worker that serves who may open the channel now, as far as the mode tells. */
+/* Whether modes let others than @uid come to what is in @dir: who owns a folder on the way may do as he likes. */
+static bool object_lets_others(const struct node *dir, uid_t uid)
+{
+	for (; dir; dir = dir->parent)
+		if (dir->inode->uid == uid && !(dir->inode->mode & (S_IXGRP | S_IXOTH)))
+			return false;
+	return true;
+}
+
+static enum worker_reach object_reach(const struct inode *inode)
+{
+	const struct node *name = NULL;
+
+	if (!(inode->mode & (S_IRWXG | S_IRWXO)))
+		return WORKER_CLOSED;
+	while ((name = channels_name_after(inode, name ? name->id : 0)))
+		if (object_lets_others(name->parent, inode->uid))
+			return WORKER_OPEN;
+	return WORKER_HIDDEN;
+}
+
+/* On a worker that serves who may come to the channel now, as far as modes tell. */
 static int object_make(struct object *object, struct context *ctx, const struct inode *inode, uint64_t origin,
 		       const char *label, const struct limits *limits)
 {
-	int err = engine_assign(ctx->engine, inode->uid, inode->mode & (S_IRWXG | S_IRWXO), &object->worker);
+	int err = engine_assign(ctx->engine, inode->uid, object_reach(inode), &object->worker);
 
 	if (err < 0)
 		return err;
@@ -74,7 +95,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 	struct limits limits = { .settings = *settings };
 	struct context *ctx = h->ctx;
 	struct inode *inode = h->inode;
-	const struct node *name = inode->origin ? inode->origin : h->node ? h->node : LIST_FIRST(&inode->nodes);
+	const struct node *name = inode->origin ? inode->origin : h->node ? h->node : channels_name_after(inode, 0);
 	_cleanup_free_ char *path = NULL;
 	struct object *object;
 	int err;
@@ -146,10 +167,13 @@ static void hold_less(struct context *ctx)
 
 void hold_leave(struct context *ctx, void (*let_go)(struct context *ctx))
 {
+	const struct channels *all = &ctx->nodes.channels;
+	struct inode *inode;
+
 	ctx->let_go = let_go;
-	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next)
-		if (node->inode->object && !node->inode->holds)
-			object_destroy(ctx, node->inode);
+	for (inode = channels_after(all, 0); inode; inode = channels_after(all, inode->ino))
+		if (inode->object && !inode->holds)
+			object_destroy(ctx, inode);
 	if (ctx->holds == 0)
 		hold_release(ctx);
 }
@@ -202,7 +226,7 @@ void hold_drop(struct hold *h)
 	}
 	if (--was.inode->holds == 0 && was.inode->object && (!was.inode->names || was.ctx->let_go))
 		object_destroy(was.ctx, was.inode);
-	inode_put(was.inode);
+	node_put_inode(&was.ctx->nodes, was.inode);
 	hold_less(was.ctx);
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "channels.h"
+
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct inode *inode = calloc(1, sizeof(*inode));
@@ -14,16 +16,10 @@ struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 	inode->mode = mode;
 	inode->uid = uid;
 	inode->gid = gid;
-	LIST_INIT(&inode->nodes);
+	channels_init_names(inode);
 	LIST_INIT(&inode->waiters);
 	inode_touch(inode, INODE_ATIME | INODE_MTIME | INODE_CTIME);
 	return inode;
-}
-
-void inode_put(struct inode *inode)
-{
-	if (--inode->refs == 0)
-		free(inode);
 }
 
 void inode_touch(struct inode *inode, int which)

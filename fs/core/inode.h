@@ -6,7 +6,6 @@
 enum { INODE_ATIME = 1, INODE_MTIME = 2, INODE_CTIME = 4 };
 
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid);
-void inode_put(struct inode *inode);
 
 /* Sets the times named by @which to now. */
 void inode_touch(struct inode *inode, int which);

@@ -5,6 +5,7 @@
 #include "job.h"
 
 #include "base.h"
+#include "clock.h"
 #include "engine.h"
 #include "watchdog.h"
 
@@ -61,9 +62,15 @@ void job_post_longer(struct context *ctx, struct loop *thread, struct job *job, 
 
 /* ---- who waits for it ---- */
 
-void job_patient(struct job *job, void (*late)(struct job *job))
+uint64_t job_deadline(void)
+{
+	return clock_nsec() + JOB_PATIENCE_NSEC;
+}
+
+void job_patient(struct job *job, uint64_t until, void (*late)(struct job *job))
 {
 	job->late = late;
+	job->until = until;
 	LIST_INSERT_HEAD(&job->ctx->patient, job, waiting);
 	watchdog_start(job->ctx);
 }
@@ -73,10 +80,10 @@ bool job_given_up(const struct job *job)
 	return atomic_load(&job->state) == JOB_GIVEN_UP;
 }
 
-bool job_is_due(const struct job *job)
+bool job_is_due(const struct job *job, uint64_t now)
 {
 	return (job->worker && job->worker->stands) ||
-	       (job->ticks >= WATCHDOG_LATE_TICKS && atomic_load(&job->state) == JOB_POSTED);
+	       (now >= job->until && (!job->longer || atomic_load(&job->state) == JOB_POSTED));
 }
 
 void job_tell_late(struct job *job)

@@ -20,7 +20,7 @@ struct job {
 	struct worker *worker; /* that does it; NULL: another thread does */
 	void (*late)(struct job *job);
 	bool is_late; /* late() was called */
-	unsigned ticks;
+	uint64_t until;
 	LIST_ENTRY(job) waiting;
 
 	atomic_int state; /* enum job_state */
@@ -39,15 +39,23 @@ void job_post_longer(struct context *ctx, struct loop *thread, struct job *job, 
 void job_done(struct job *job);
 
 /*
- * Somebody waits for the job, which was just posted, and is to be answered in time: @late is called, once, where its worker
- * stands, or has not come to it for long (watchdog.h); never within this call. finish() follows all the same, some day.
- * What had not begun by then is not done any more (job_given_up()); the rest is for finish() to undo, where it must be.
+ * Who asks for something is answered so long after that at the latest, but for a tick of the watchdog's, however many steps it
+ * takes: so the deadline is taken once, when it is asked for, and shared by them. In nanoseconds of CLOCK_MONOTONIC.
  */
-void job_patient(struct job *job, void (*late)(struct job *job));
+#define JOB_PATIENCE_NSEC 4000000000u
+uint64_t job_deadline(void);
+
+/*
+ * Somebody waits for the job, which was just posted, and is to be answered in time: @late is called, once, where its worker
+ * stands, or at @until where it is not done (of work that ends with job_done(), not begun); never within this call.
+ * finish() follows all the same, some day. What had not begun by then is not done any more (job_given_up()); the rest is
+ * for finish() to undo, where it must be.
+ */
+void job_patient(struct job *job, uint64_t until, void (*late)(struct job *job));
 
 /* In finish(): whether it was late, and nothing was done. */
 bool job_given_up(const struct job *job);
 
 /* For the watchdog. */
-bool job_is_due(const struct job *job);
+bool job_is_due(const struct job *job, uint64_t now);
 void job_tell_late(struct job *job);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "channels.h"
 #include "entries.h"
 #include "inode.h"
 
@@ -29,6 +30,8 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 			free(node);
 			return NULL;
 		}
+		if (S_ISFIFO(mode))
+			channels_add(&t->channels, inode);
 	}
 	inode->refs++;
 	node->id = ++t->next_id;
@@ -45,13 +48,22 @@ int node_charge(struct node *node, struct account *account)
 	return account ? charge_set(&node->charge, 1) : -ENOMEM;
 }
 
+void node_put_inode(struct node_table *t, struct inode *inode)
+{
+	if (--inode->refs)
+		return;
+	if (S_ISFIFO(inode->mode))
+		channels_remove(&t->channels, inode);
+	free(inode);
+}
+
 static void node_free(struct node_table *t, struct node *node)
 {
 	HASH_DELETE(by_id, t->by_id, node);
 	if (node->text)
 		node->text->free(node->text);
 	charge_finish(&node->charge);
-	inode_put(node->inode);
+	node_put_inode(t, node->inode);
 	free(node->name);
 	free(node);
 }
@@ -79,7 +91,7 @@ static void node_enter(struct node_table *t, struct node *node, struct node *dir
 	} else {
 		if (node_is_tap(node))
 			node->inode->taps++;
-		LIST_INSERT_HEAD(&node->inode->nodes, node, sibling);
+		channels_add_name(node->inode, node);
 	}
 	inode_touch(node->inode, INODE_CTIME);
 	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
@@ -115,8 +127,8 @@ void node_replace(struct node *old, struct node *fresh)
 	old->name = NULL;
 	old->parent = NULL;
 	entries_add(&dir->entries, fresh);
-	LIST_INSERT_BEFORE(old, fresh, sibling);
-	LIST_REMOVE(old, sibling);
+	channels_add_name(fresh->inode, fresh);
+	channels_remove_name(old->inode, old);
 }
 
 void node_detach(struct node_table *t, struct node *node)
@@ -132,7 +144,7 @@ void node_detach(struct node_table *t, struct node *node)
 	} else {
 		if (node_is_tap(node))
 			node->inode->taps--;
-		LIST_REMOVE(node, sibling);
+		channels_remove_name(node->inode, node);
 	}
 	inode_touch(node->inode, INODE_CTIME);
 	inode_touch(dir->inode, INODE_MTIME | INODE_CTIME);
@@ -180,6 +192,7 @@ void node_exchange(struct node *a, struct node *b)
 int node_table_init(struct node_table *t, mode_t mode, uid_t uid, gid_t gid)
 {
 	memset(t, 0, sizeof(*t));
+	channels_init(&t->channels);
 	t->root = node_create(t, NODE_DIR, NULL, S_IFDIR | (mode & 07777), uid, gid);
 	if (!t->root)
 		return -ENOMEM;
@@ -202,6 +215,15 @@ size_t node_path_length(const struct node *node)
 	for (; node->parent && len < PATH_MAX; node = node->parent)
 		len += 1 + strlen(node->name);
 	return len;
+}
+
+unsigned node_depth(const struct node *node)
+{
+	unsigned depth = 0;
+
+	for (; node->parent && depth < PATH_MAX / 2; node = node->parent)
+		depth++;
+	return depth;
 }
 
 char *node_path(const struct node *node)

@@ -27,21 +27,32 @@ struct inode {
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
 	unsigned refs;
-	unsigned names;              /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
-	unsigned taps;               /* names that are taps */
-	struct node *origin;         /* NULL once it has no name */
-	struct object *object;       /* hold.h's: the channel; NULL while the daemon has no part in it */
-	unsigned holds;              /* hold.h's */
-	uint64_t collected;          /* the last collection that has counted it */
-	unsigned handles;            /* that are open */
-	bool packets;                /* each write is a message; the origin is shown as a regular file */
-	bool switching;              /* a change of that is under way */
+	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
+	unsigned taps;         /* names that are taps */
+	struct node *origin;   /* NULL once it has no name */
+	struct object *object; /* hold.h's: the channel; NULL while the daemon has no part in it */
+	unsigned holds;        /* hold.h's */
+	uint64_t searched; /* of a folder: the last collection that knows whether who asks may search the way to it, */
+	bool searchable;   /* and that */
+	unsigned handles;  /* that are open */
+	bool packets;      /* each write is a message; the origin is shown as a regular file */
+	bool switching;    /* a change of that is under way */
 	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	unsigned settling;           /* settle.h's */
 	uint64_t settles;            /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
 	LIST_HEAD(, settle_waiter) waiters;
-	LIST_HEAD(, node) nodes; /* the names */
+	RB_HEAD(channel_names, node) nodes; /* a channel's, by number; channels.h */
+	RB_ENTRY(inode) by_ino;
+};
+
+RB_HEAD(channels, inode);
+
+/* Who has a name open, as far as the last scan knows (descriptor-scan.h). */
+struct node_users {
+	uint64_t scan; /* which; else the rest is nothing */
+	size_t first;  /* the place of the first in what it has found */
+	unsigned count, readers, writers;
 };
 
 /* What is in a folder; entries.h. */
@@ -58,9 +69,10 @@ struct node {
 	uint64_t lookups; /* references the kernel holds (FORGET gives them back) */
 	unsigned pins;    /* references of ours: open handles, jobs */
 	struct inode *inode;
-	struct charge charge;     /* for itself, as long as it is there */
-	uid_t maker;              /* of a tap: who made it */
-	LIST_ENTRY(node) sibling; /* other names of the inode */
+	struct charge charge; /* for itself, as long as it is there */
+	uid_t maker;          /* of a tap: who made it */
+	RB_ENTRY(node) of_channel;
+	struct node_users users;
 	UT_hash_handle by_id;
 
 	/* Its place, while it has a name. */
@@ -93,6 +105,7 @@ struct node_text {
 
 struct node_table {
 	struct node *by_id;
+	struct channels channels;
 	uint64_t next_id;
 	uint64_t next_ino;
 	uint64_t next_cookie;
@@ -116,6 +129,9 @@ struct node *node_get(struct node_table *t, uint64_t id);
  */
 struct node *node_create(struct node_table *t, enum node_kind kind, struct inode *inode, mode_t mode, uid_t uid,
 			 gid_t gid);
+
+/* Gives a reference (inode->refs) back; the inode goes with the last one, which nodes have as well. */
+void node_put_inode(struct node_table *t, struct inode *inode);
 
 /* Charges it to @account, for as long as it is there. Returns 0, -EDQUOT, or -ENOMEM where that is NULL. */
 int node_charge(struct node *node, struct account *account);
@@ -150,6 +166,9 @@ void node_release(struct node_table *t, struct node *node);
  * folders than fit in a path.
  */
 size_t node_path_length(const struct node *node);
+
+/* Through how many folders a path to it goes, but no more than fit in one. */
+unsigned node_depth(const struct node *node);
 
 /* What a path begins with that is longer, and is told of by its end. */
 #define NODE_PATH_CUT "..."

@@ -47,17 +47,20 @@ static void watchdog_look_at(struct context *ctx, struct worker *w)
 /* Who waits for what does not come is told, one after the other: they may do anything. */
 static void watchdog_tell_late(struct context *ctx)
 {
+	LIST_HEAD(, job) looked = LIST_HEAD_INITIALIZER(looked);
+	uint64_t now = clock_nsec();
 	struct job *job;
 
-	LIST_FOREACH(job, &ctx->patient, waiting)
-		job->ticks++;
-	do {
-		LIST_FOREACH(job, &ctx->patient, waiting)
-			if (job_is_due(job))
-				break;
-		if (job)
+	while ((job = LIST_FIRST(&ctx->patient))) {
+		LIST_REMOVE(job, waiting);
+		LIST_INSERT_HEAD(&looked, job, waiting);
+		if (job_is_due(job, now))
 			job_tell_late(job);
-	} while (job);
+	}
+	while ((job = LIST_FIRST(&looked))) {
+		LIST_REMOVE(job, waiting);
+		LIST_INSERT_HEAD(&ctx->patient, job, waiting);
+	}
 }
 
 static void watchdog_tick(struct loop_io *io, int res)

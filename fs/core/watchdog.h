@@ -14,8 +14,5 @@
 /* A worker stands that is seen in the same turn of its loop so many times after the first. */
 #define WATCHDOG_STANDS_TICKS 2
 
-/* Who waits for a job that has not begun after so many is answered, too: the worker is slow. */
-#define WATCHDOG_LATE_TICKS 8
-
 /* Ticks from now on, while workers have channels or somebody waits for a job. No-op where it does. */
 void watchdog_start(struct context *ctx);

@@ -2,8 +2,8 @@
  * A request is copied, and goes to the worker, whose feed answers it at once or parks it: so it comes back when its
  * feed_op is done. An interrupt goes after it; whatever is the later one home frees both.
  *
- * Who writes waits for a reader, and that may take for ever; but who must not wait, or does not want to any more, is
- * answered also where the worker does not come to it. What it moves after that counts for the handle's position alone.
+ * Who writes waits for a reader, and that may take for ever; but who must not wait, or does not want to any more, or only
+ * wants the size changed, is answered also where the worker does not come to it. What it moves after that counts for the handle's position alone.
  */
 #include "handle-parts.h"
 
@@ -26,6 +26,7 @@ struct transfer {
 	struct job cancel;
 	bool cancelling;
 	bool finished;
+	bool patient; /* it is answered in time */
 	enum transfer_kind kind;
 	struct handle *handle;
 	fuse_req_t req; /* NULL: answered, it was late; the FUSE thread's */
@@ -134,6 +135,14 @@ static void transfer_late(struct job *job)
 	r->req = NULL;
 }
 
+/* Who waits is answered in time, from now on. */
+static void transfer_hurry(struct transfer *r)
+{
+	if (!r->patient)
+		job_patient(&r->job, job_deadline(), transfer_late);
+	r->patient = true;
+}
+
 /* On the FUSE thread, like the reply: @data is there. */
 static void transfer_interrupted(fuse_req_t req, void *data)
 {
@@ -142,8 +151,7 @@ static void transfer_interrupted(fuse_req_t req, void *data)
 	if (r->cancelling || r->finished || r->handle->detached)
 		return;
 	r->cancelling = true;
-	if (!r->op.nonblock)
-		job_patient(&r->job, transfer_late);
+	transfer_hurry(r);
 	hold_post(&r->handle->hold, &r->cancel, transfer_work_cancel, transfer_cancelled);
 }
 
@@ -170,8 +178,8 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 	r->op.len = len;
 	r->op.done = transfer_done;
 	hold_post_longer(&h->hold, &r->job, transfer_work, transfer_finish);
-	if (r->op.nonblock)
-		job_patient(&r->job, transfer_late);
+	if (r->op.nonblock || kind == TRANSFER_TRUNCATE)
+		transfer_hurry(r);
 	fuse_req_interrupt_func(req, transfer_interrupted, r);
 }
 

@@ -80,5 +80,5 @@ void handle_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, stru
 	p->ph = ph;
 	p->events = (short)(fi->poll_events & (POLLIN | POLLOUT));
 	hold_post(&h->hold, &p->job, handle_poll_work, handle_polled);
-	job_patient(&p->job, handle_poll_late);
+	job_patient(&p->job, job_deadline(), handle_poll_late);
 }

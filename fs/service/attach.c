@@ -183,7 +183,7 @@ static void attach_post(struct attach *a, struct opened opened)
 		err = attach_ready(a);
 	if (err == 0) {
 		hold_post(&a->hold, &a->job, attach_work, attach_worked);
-		job_patient(&a->job, attach_late);
+		job_patient(&a->job, a->until ? a->until : job_deadline(), attach_late);
 		return;
 	}
 	attach_finish(a, err);

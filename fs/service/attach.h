@@ -22,6 +22,7 @@ struct attach {
 	bool own;             /* the daemon itself asks, for the user of @rights */
 	int process;          /* who asks (rights.h), to whom the names of @text mean something; closed in any case */
 	int fd;               /* instead of a URI; closed in any case. -1: there is none */
+	uint64_t until;       /* when the worker is to have done it (job.h); 0: as long as one takes from then on */
 	/*
 	 * Exactly once, perhaps within attach_start(), never within attach_cancel(). May free the attach. Who is refused
 	 * finds closed what was passed, unless it was cancelled.

@@ -1,3 +1,7 @@
+/*
+ * Channels are gone through in turns, by their numbers, which only grow; so the list ends with those that were there at its
+ * beginning, and is through whatever others make meanwhile.
+ */
 #include "channel-list.h"
 
 #include <dirent.h>
@@ -6,17 +10,43 @@
 #include <sys/resource.h>
 
 #include "access.h"
-#include "entries.h"
-#include "json.h"
 #include "base.h"
+#include "channels.h"
 #include "clock.h"
 #include "engine.h"
+#include "json.h"
 #include "ports.h"
 #include "services.h"
 
+/* ---- who may know of what ---- */
+
+/*
+ * Whether who asks may search @dir, and every folder on the way to it. What is found out of each stays there for this
+ * list, so no folder is asked about twice.
+ */
+static bool channel_list_reaches(const struct channel_list *list, const struct node *dir, unsigned *things)
+{
+	const struct node *refuses = NULL, *known = dir;
+	bool above;
+
+	for (; known && known->inode->searched != list->number; known = known->parent) {
+		if (access_check(list->rights, known->inode, X_OK) < 0)
+			refuses = known;
+		++*things;
+	}
+	above = !known || known->inode->searchable;
+	for (const struct node *d = dir; d != known; d = d->parent) {
+		d->inode->searched = list->number;
+		d->inode->searchable = above && !refuses;
+		if (d == refuses)
+			refuses = NULL;
+	}
+	return dir->inode->searchable;
+}
+
 /* ---- which channels ---- */
 
-static int channel_list_add(struct channel_list *list, struct context *ctx, struct inode *inode)
+static int channel_list_begin_channel(struct channel_list *list, struct inode *inode)
 {
 	struct channel_list_entry *e;
 	int err;
@@ -30,67 +60,88 @@ static int channel_list_add(struct channel_list *list, struct context *ctx, stru
 		list->entries = e;
 		list->room = room;
 	}
-	e = &list->entries[list->count++];
+	e = &list->entries[list->count];
 	*e = (struct channel_list_entry){ 0 };
-	err = hold_take_inode(&e->hold, ctx, inode);
+	err = hold_take_inode(&e->hold, list->ctx, inode);
 	if (err < 0)
 		return err;
+	list->taking = true;
+	list->reached = false;
+	return channel_stats_begin(&e->stats, &e->hold);
+}
+
+/* All names of the one under way are taken: it is the list's, if any of them can be reached. */
+static void channel_list_end_channel(struct channel_list *list, struct channel_list_entry **added)
+{
+	struct channel_list_entry *e = &list->entries[list->count];
+
+	list->taking = false;
+	if (!list->reached) {
+		channel_stats_finish(&e->stats);
+		hold_drop(&e->hold);
+		return;
+	}
+	list->count++;
 	e->channel = hold_channel(&e->hold);
-	return channel_stats_take(&e->stats, ctx->services->scan, &e->hold);
+	if (!e->channel || hold_stands(&e->hold))
+		hold_drop(&e->hold);
+	*added = e;
 }
 
-/* Whether @node is the first name of its channel that the walk meets: the channel is told of once. */
-static bool channel_list_is_first(const struct node *node, uint64_t number)
+/* The next channel that who asks may be told of. */
+static int channel_list_next_channel(struct channel_list *list)
 {
-	if (node->inode->collected == number)
-		return false;
-	node->inode->collected = number;
-	return true;
-}
-
-/* Folders may be nested deeply, so no call for each. */
-static int channel_list_walk(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
-{
-	struct node *dir = ctx->nodes.root;
-	struct node *node = access_check(r, dir->inode, X_OK) == 0 ? entries_after(&dir->entries, 0) : NULL;
+	struct inode *inode = channels_after(&list->ctx->nodes.channels, list->last);
 	int err = 0;
 
-	while (err == 0) {
-		if (!node) {
-			if (!dir->parent)
-				return 0;
-			node = entries_next(dir);
-			dir = dir->parent;
-			continue;
-		}
-		if (node->kind == NODE_DIR && access_check(r, node->inode, X_OK) == 0) {
-			dir = node;
-			node = entries_after(&dir->entries, 0);
-			continue;
-		}
-		if (node->kind == NODE_FIFO && !node->pending && ports_may_tell(r, node->inode) == 0 &&
-		    channel_list_is_first(node, number))
-			err = channel_list_add(list, ctx, node->inode);
-		node = entries_next(node);
-	}
-	return err;
+	if (!inode || inode->ino > list->upto)
+		return 0;
+	list->last = inode->ino;
+	if (inode->names && ports_may_tell(list->rights, inode) == 0)
+		err = channel_list_begin_channel(list, inode);
+	return err < 0 ? err : 1;
 }
 
-int channel_list_take(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
+int channel_list_step(struct channel_list *list, struct channel_list_entry **added)
 {
-	int err = accounts_report(ctx, r, &list->users, &list->user_count);
+	struct channel_list_entry *e = &list->entries[list->count];
+	const struct node *name;
+	unsigned more = 0;
+	int things;
+
+	*added = NULL;
+	if (!list->taking)
+		return channel_list_next_channel(list);
+	things = channel_stats_step(&e->stats, list->ctx->services->scan, e->hold.inode, &name);
+	if (things < 0)
+		return things;
+	if (things == 0) {
+		channel_list_end_channel(list, added);
+		return 1;
+	}
+	if (name && !list->reached)
+		list->reached = channel_list_reaches(list, name->parent, &more);
+	return things + (int)more;
+}
+
+int channel_list_begin(struct channel_list *list, struct context *ctx, const struct rights *r, uint64_t number)
+{
 	struct worker *w = NULL;
 
+	*list = (struct channel_list){ .ctx = ctx, .rights = r, .number = number, .upto = ctx->nodes.next_ino };
 	while ((w = engine_next(ctx->engine, w)))
-		list->workers++;
+		list->workers += !w->leaving;
 	list->uptime = (double)(clock_nsec() - ctx->started) / NSEC_PER_SEC;
-	return err < 0 ? err : channel_list_walk(list, ctx, r, number);
+	return accounts_report(ctx, r, &list->users, &list->user_count);
 }
 
-void channel_list_release(struct channel_list *list)
+void channel_list_end(struct channel_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		hold_drop(&list->entries[i].hold);
+	if (list->taking) {
+		channel_stats_finish(&list->entries[list->count].stats);
+		hold_drop(&list->entries[list->count].hold);
+	}
+	list->taking = false;
 }
 
 void channel_list_finish(struct channel_list *list)

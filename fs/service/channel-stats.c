@@ -1,84 +1,85 @@
-/*
- * Paths longer than PATH_MAX are cut at their beginning: else whoever makes folders in folders would make the daemon
- * repeat all of them for every channel below.
- */
 #include "channel-stats.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
 #include "base.h"
+#include "channels.h"
 #include "hold.h"
-#include "node.h"
 #include "ports.h"
 #include "report.h"
 #include "standing.h"
 
-#define CUT "..."
-
-static char *channel_stats_path_of(const struct node *node)
+int channel_stats_begin(struct channel_stats *t, const struct hold *hold)
 {
-	char path[PATH_MAX];
-	char *at = path + sizeof(path) - 1;
-
-	*at = '\0';
-	for (; node->parent; node = node->parent) {
-		size_t n = strlen(node->name) + 1;
-
-		if (at < path + n + strlen(CUT)) {
-			at -= strlen(CUT);
-			memcpy(at, CUT, strlen(CUT));
-			break;
-		}
-		at -= n;
-		*at = '/';
-		memcpy(at + 1, node->name, n - 1);
-	}
-	return strdup(at);
+	t->ino = hold->inode->ino;
+	if (!hold_stands(hold))
+		return 0;
+	t->stands = standing_words(hold);
+	return t->stands ? 0 : -ENOMEM;
 }
 
-static int channel_stats_take_name(struct channel_stats_name *name, const struct descriptor_scan *scan,
-				   const struct node *node)
+/* Room for one more tap. NULL: out of memory. */
+static struct channel_stats_name *channel_stats_new_tap(struct channel_stats *t)
 {
+	if (t->count == t->room) {
+		size_t room = t->room ? 2 * t->room : 4;
+		struct channel_stats_name *taps = realloc(t->taps, room * sizeof(*taps));
+
+		if (!taps)
+			return NULL;
+		t->taps = taps;
+		t->room = room;
+	}
+	t->taps[t->count] = (struct channel_stats_name){ 0 };
+	return &t->taps[t->count++];
+}
+
+static int channel_stats_take_name(struct channel_stats *t, const struct descriptor_scan *scan, const struct node *node)
+{
+	const struct inode *inode = node->inode;
+	struct channel_stats_name *name = node_is_tap(node) ? channel_stats_new_tap(t) : &t->origin;
+
+	if (!name)
+		return -ENOMEM;
 	name->id = node->id;
 	name->known = descriptor_scan_count(scan, node, &name->users);
-	name->path = node->parent ? channel_stats_path_of(node) : NULL;
-	return node->parent && !name->path ? -ENOMEM : 0;
+	if (!node_is_tap(node) && inode->packets) { /* its writers are counted where they write */
+		name->known = true;
+		name->users.writers = inode->handles;
+	}
+	name->path = node_path(node);
+	return name->path ? 0 : -ENOMEM;
+}
+
+int channel_stats_step(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode,
+		       const struct node **taken)
+{
+	const struct node *node = channels_name_after(inode, t->last);
+	int err;
+
+	*taken = NULL;
+	if (!node)
+		return 0;
+	t->last = node->id;
+	if (node->pending)
+		return 1;
+	*taken = node;
+	err = channel_stats_take_name(t, scan, node);
+	return err < 0 ? err : 1 + (int)node_depth(node);
 }
 
 int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct hold *hold)
 {
-	const struct inode *inode = hold->inode;
-	const struct node *node;
-	size_t at;
-	int err = 0;
+	int err = channel_stats_begin(t, hold);
+	const struct node *name;
 
-	t->ino = inode->ino;
-	if (hold_stands(hold)) {
-		t->stands = standing_words(hold);
-		if (!t->stands)
-			return -ENOMEM;
-	}
-	if (inode->origin)
-		err = channel_stats_take_name(&t->origin, scan, inode->origin);
-	if (inode->packets) { /* its writers are counted where they write */
-		t->origin.known = true;
-		t->origin.users.writers = inode->handles;
-	}
-	LIST_FOREACH(node, &inode->nodes, sibling)
-		t->count += node_is_tap(node) && !node->pending;
-	at = t->count;
-	t->taps = calloc(t->count + 1, sizeof(t->taps[0]));
-	if (!t->taps) {
-		t->count = 0;
-		return -ENOMEM;
-	}
-	LIST_FOREACH(node, &inode->nodes, sibling)
-		if (err == 0 && node_is_tap(node) && !node->pending)
-			err = channel_stats_take_name(&t->taps[--at], scan, node);
+	if (err == 0)
+		do
+			err = channel_stats_step(t, scan, hold->inode, &name);
+		while (err > 0);
 	return err;
 }
 

@@ -10,6 +10,8 @@
 #include "descriptor-scan.h"
 
 struct hold;
+struct inode;
+struct node;
 struct report;
 
 struct channel_stats_name {
@@ -24,15 +26,30 @@ struct channel_stats {
 	uint64_t ino;
 	struct channel_stats_name origin;
 	size_t count;
+	size_t room;
 	struct channel_stats_name *taps; /* oldest first */
 	struct report *report;           /* the stats's own; NULL: the daemon has no part in the channel, or @stands */
 	char *stands;                    /* why there is no report, in words; NULL: there is one, or none to be made */
+	uint64_t last;                   /* the name that was taken last */
 };
 
+/* As JSON a tap has more bytes than that, whatever it is called. */
+#define CHANNEL_STATS_TAP_MIN 100
+
 /*
- * On the FUSE thread: all but the report of the channel that @hold is of. Returns 0 or -ENOMEM; channel_stats_finish() is
- * owed either way.
+ * On the FUSE thread: begins with the channel that @hold is of. Returns 0 or -ENOMEM; channel_stats_finish() is owed either
+ * way, here as below.
  */
+int channel_stats_begin(struct channel_stats *t, const struct hold *hold);
+
+/*
+ * Takes the next of its names, the oldest first: *taken, NULL if it is not to be seen. Returns how many things it has
+ * looked at (turns.h), 0: there is no further one, or -ENOMEM.
+ */
+int channel_stats_step(struct channel_stats *t, const struct descriptor_scan *scan, const struct inode *inode,
+		       const struct node **taken);
+
+/* All but the report at once. Returns 0 or -ENOMEM. */
 int channel_stats_take(struct channel_stats *t, const struct descriptor_scan *scan, const struct hold *hold);
 
 /* What spfs.stats says, see spfsd(8). NULL: out of memory. */

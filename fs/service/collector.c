@@ -1,8 +1,8 @@
 /*
- * The FUSE thread chooses the channels (channel-list.h); each worker makes the reports of its own, which are its *share*;
- * the helper makes the text. A share has the holds on its channels, so it may be left behind: where its worker is late, the
- * text is made without it. At the end of the daemon (ctx->leaving) nothing further is posted anywhere, and whoever waits
- * is told so by what comes back.
+ * The FUSE thread chooses the channels, in turns (channel-list.h); each worker makes the reports of its own, which are its
+ * *share*; the helper makes the text, and frees what that was made of. A share has the holds on its channels, so it may be
+ * left behind: where its worker is late, the text is made without it. At the end of the daemon (ctx->leaving) nothing
+ * further is posted to other threads, and whoever waits is told so by what comes back.
  */
 #include "collector.h"
 
@@ -16,6 +16,7 @@
 #include "report.h"
 #include "channel-list.h"
 #include "services.h"
+#include "turns.h"
 
 /* Reports that a worker makes before others have a turn. */
 #define TURN_REPORTS 128
@@ -30,17 +31,22 @@ struct share_channel {
 
 struct share {
 	struct job job;
+	struct turns giving;
 	struct collector *collector; /* NULL: it was late, and nobody waits for it */
 	struct worker *worker;
-	size_t count;
-	size_t at; /* those before are done; the worker's while the job is under way */
-	struct share_channel channels[];
+	UT_hash_handle by_worker;
+	uint64_t until;
+	size_t count, room;
+	size_t at;    /* those before are done; the worker's while the job is under way */
+	size_t given; /* those before are given to the list */
+	struct share_channel *channels;
 };
 
 struct collector {
 	struct context *ctx;
 	struct job job;
 	struct descriptor_scan_waiter scan;
+	struct turns choosing;
 	bool running;
 	struct waiters queue;
 	struct waiters served; /* for whom it is taken */
@@ -48,7 +54,8 @@ struct collector {
 	uint64_t number;
 
 	struct channel_list list;
-	size_t pending; /* shares */
+	struct share *shares; /* while they are made */
+	size_t pending;       /* shares, and who makes them */
 };
 
 static void collector_next(struct collector *c);
@@ -71,7 +78,7 @@ static void collector_finish_waiters(struct waiters *list, int err)
 /* On the FUSE thread, however it went. */
 static void collector_end(struct collector *c, int err)
 {
-	channel_list_finish(&c->list);
+	channel_list_finish(&c->list); /* (it is, but at the end of the daemon) */
 	c->running = false;
 	collector_finish_waiters(&c->served, err);
 	collector_next(c);
@@ -82,9 +89,10 @@ static void collector_end(struct collector *c, int err)
 static void collector_work_text(struct job *job)
 {
 	struct collector *c = container_of(job, struct collector, job);
-	json_t *stats = channel_list_json(&c->list, c->ctx->mountpoint);
+	json_t *stats = c->err == 0 ? channel_list_json(&c->list, c->ctx->mountpoint) : NULL;
 	struct collector_waiter *w;
 
+	channel_list_finish(&c->list);
 	TAILQ_FOREACH(w, &c->served, entry) {
 		w->text = stats ? w->make(stats) : NULL;
 		w->err = w->text ? 0 : -ENOMEM;
@@ -94,7 +102,9 @@ static void collector_work_text(struct job *job)
 
 static void collector_text_made(struct job *job)
 {
-	collector_end(container_of(job, struct collector, job), 0);
+	struct collector *c = container_of(job, struct collector, job);
+
+	collector_end(c, c->err);
 }
 
 /* ---- the reports, on the workers ---- */
@@ -107,30 +117,6 @@ static void share_work(struct job *job)
 		sh->channels[sh->at].report = report_create(hold_channel(&sh->channels[sh->at].hold));
 }
 
-static void share_free(struct share *sh)
-{
-	for (size_t i = 0; i < sh->count; i++) {
-		hold_drop(&sh->channels[i].hold);
-		report_free(sh->channels[i].report);
-	}
-	free(sh);
-}
-
-/* ... which is through. Returns 0 or -ENOMEM. */
-static int share_give(struct share *sh, struct channel_list *list)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < sh->at; i++) {
-		struct share_channel *ch = &sh->channels[i];
-
-		err = ch->report ? err : -ENOMEM;
-		list->entries[ch->index].stats.report = ch->report;
-		ch->report = NULL;
-	}
-	return err;
-}
-
 static void collector_reported(struct collector *c)
 {
 	struct context *ctx = c->ctx;
@@ -139,8 +125,6 @@ static void collector_reported(struct collector *c)
 		return;
 	if (ctx->leaving)
 		collector_end(c, -ENOTCONN);
-	else if (c->err < 0)
-		collector_end(c, c->err);
 	else
 		job_post(ctx, ctx->helper, &c->job, collector_work_text, collector_text_made);
 }
@@ -154,6 +138,44 @@ static void share_late(struct job *job)
 	collector_reported(c);
 }
 
+/* What it has goes to the list, if somebody waits for it, or away. */
+static unsigned share_give(struct turns *t)
+{
+	struct share *sh = container_of(t, struct share, giving);
+	struct collector *c = sh->collector;
+	struct share_channel *ch = &sh->channels[sh->given];
+
+	if (sh->given == sh->count)
+		return 0;
+	if (c && sh->given < sh->at) {
+		if (!ch->report)
+			c->err = -ENOMEM;
+		c->list.entries[ch->index].stats.report = ch->report;
+		ch->report = NULL;
+	}
+	report_free(ch->report);
+	hold_drop(&ch->hold);
+	sh->given++;
+	return 1;
+}
+
+static void share_given(struct turns *t)
+{
+	struct share *sh = container_of(t, struct share, giving);
+	struct collector *c = sh->collector;
+
+	free(sh->channels);
+	free(sh);
+	if (c)
+		collector_reported(c);
+}
+
+static void share_end(struct share *sh)
+{
+	sh->giving = (struct turns){ .loop = sh->channels[0].hold.ctx->loop, .step = share_give, .done = share_given };
+	turns_start(&sh->giving);
+}
+
 static void share_post(struct share *sh);
 
 static void share_done(struct job *job)
@@ -161,94 +183,111 @@ static void share_done(struct job *job)
 	struct share *sh = container_of(job, struct share, job);
 	struct collector *c = sh->collector;
 
-	if (c && sh->at < sh->count && !c->ctx->leaving) {
+	if (c && sh->at < sh->count && !c->ctx->leaving)
 		share_post(sh);
-		return;
-	}
-	if (c && share_give(sh, &c->list) < 0)
-		c->err = -ENOMEM;
-	share_free(sh);
-	if (c)
-		collector_reported(c);
+	else
+		share_end(sh);
 }
 
 static void share_post(struct share *sh)
 {
 	job_post(sh->collector->ctx, sh->worker->loop, &sh->job, share_work, share_done);
 	sh->job.worker = sh->worker;
-	job_patient(&sh->job, share_late);
+	job_patient(&sh->job, sh->until, share_late);
 }
 
-/* Makes the worker's share, for all of its channels, where it can be asked. Returns 0 or -ENOMEM. */
-static int share_create(struct collector *c, struct worker *w)
+/* The share of the channel's worker, which the hold keeps there. NULL: out of memory. */
+static struct share *share_of(struct collector *c, struct worker *w)
 {
-	struct share *sh = NULL;
+	struct share *sh;
 
-	if (w->channels && !w->stands) {
-		sh = calloc(1, sizeof(*sh) + w->channels * sizeof(sh->channels[0]));
-		if (!sh)
-			return -ENOMEM;
-		sh->collector = c;
-		sh->worker = w;
-	}
-	w->visit = sh;
-	return 0;
+	HASH_FIND(by_worker, c->shares, &w, sizeof(w), sh);
+	if (sh)
+		return sh;
+	sh = calloc(1, sizeof(*sh));
+	if (!sh)
+		return NULL;
+	sh->collector = c;
+	sh->worker = w;
+	HASH_ADD(by_worker, c->shares, worker, sizeof(sh->worker), sh);
+	return sh;
 }
 
-/* Takes the holds of the list, but for channels whose worker cannot be asked. */
-static void collector_share_out(struct channel_list *list)
+/* Takes the entry's hold. Returns 0 or -ENOMEM. */
+static int share_add(struct collector *c, struct channel_list_entry *e)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		struct channel_list_entry *e = &list->entries[i];
-		struct share *sh = e->channel ? e->channel->worker->visit : NULL;
+	struct share *sh = share_of(c, e->channel->worker);
 
-		if (!sh)
-			continue;
-		sh->channels[sh->count++] = (struct share_channel){ .hold = e->hold, .index = i };
-		e->hold = (struct hold){ 0 };
-	}
-}
+	if (sh && sh->count == sh->room) {
+		size_t room = sh->room ? 2 * sh->room : 16;
+		struct share_channel *channels = realloc(sh->channels, room * sizeof(*channels));
 
-static void collector_ask_workers(struct collector *c)
-{
-	struct engine *engine = c->ctx->engine;
-	struct worker *w = NULL;
-
-	while ((w = engine_next(engine, w)))
-		if (share_create(c, w) < 0)
-			c->err = -ENOMEM;
-	if (c->err == 0)
-		collector_share_out(&c->list);
-	while ((w = engine_next(engine, w))) {
-		struct share *sh = w->visit;
-
-		w->visit = NULL;
-		if (sh && sh->count) {
-			c->pending++;
-			share_post(sh);
-		} else {
-			free(sh);
+		if (channels) {
+			sh->channels = channels;
+			sh->room = room;
 		}
 	}
+	if (!sh || sh->count == sh->room) {
+		hold_drop(&e->hold);
+		return -ENOMEM;
+	}
+	sh->channels[sh->count++] = (struct share_channel){ .hold = e->hold, .index = (size_t)(e - c->list.entries) };
+	e->hold = (struct hold){ 0 };
+	return 0;
 }
 
 /* ---- which channels, on the FUSE thread ---- */
 
+static unsigned collector_choose(struct turns *t)
+{
+	struct collector *c = container_of(t, struct collector, choosing);
+	struct channel_list_entry *e = NULL;
+	int things = c->err == 0 ? channel_list_step(&c->list, &e) : 0;
+
+	if (things < 0)
+		c->err = things;
+	else if (e && e->hold.inode)
+		c->err = share_add(c, e);
+	return c->err == 0 ? (unsigned)things : 0;
+}
+
+static void collector_chosen(struct turns *t)
+{
+	struct collector *c = container_of(t, struct collector, choosing);
+	struct share *sh, *next;
+
+	channel_list_end(&c->list);
+	if (c->ctx->leaving)
+		c->err = -ENOTCONN;
+	HASH_ITER(by_worker, c->shares, sh, next) {
+		HASH_DELETE(by_worker, c->shares, sh);
+		if (!sh->count) { /* for want of memory */
+			free(sh);
+			continue;
+		}
+		c->pending++;
+		sh->until = job_deadline();
+		if (c->err < 0)
+			share_end(sh);
+		else
+			share_post(sh);
+	}
+	collector_reported(c);
+}
+
 static void collector_scanned(struct descriptor_scan_waiter *w)
 {
 	struct collector *c = container_of(w, struct collector, scan);
-	const struct rights *r = &TAILQ_FIRST(&c->served)->rights;
+	struct context *ctx = c->ctx;
 
-	if (c->ctx->leaving) {
+	if (ctx->leaving) {
 		collector_end(c, -ENOTCONN);
 		return;
 	}
 	c->pending = 1;
-	c->err = channel_list_take(&c->list, c->ctx, r, ++c->number);
-	if (c->err == 0)
-		collector_ask_workers(c);
-	channel_list_release(&c->list);
-	collector_reported(c);
+	c->err = channel_list_begin(&c->list, ctx, &TAILQ_FIRST(&c->served)->rights, ++c->number);
+	c->choosing = (struct turns){ .loop = ctx->loop, .step = collector_choose, .done = collector_chosen };
+	turns_start(&c->choosing);
 }
 
 /* ---- who waits ---- */

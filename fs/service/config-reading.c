@@ -1,66 +1,57 @@
-/*
- * Who owns an attempt is settled by the one change of its state away from RUNNING: the thread makes it READY and tells
- * the loop, or config_reading_cancel() makes it ABANDONED, tells the loop itself, and the thread frees it. Either way one
- * task comes to the loop, which does not end before.
- */
 #include "config-reading.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "config.h"
-#include "thread.h"
+#include "errand.h"
 
-enum config_attempt_state { CONFIG_RUNNING, CONFIG_READY, CONFIG_ABANDONED };
+/* As many as a program has: who knows users by name is a library of others'. */
+#define STACK (8ul * 1024 * 1024)
 
 struct config_attempt {
+	struct errand errand;
+	struct config_reading *reading;
 	char *file;
-	atomic_int state;
-	struct config_reading *reading; /* only who ends RUNNING may touch it */
 	int err;
 	struct config *config;
 	struct lines mistakes;
 };
 
-static void config_attempt_free(struct config_attempt *a)
+static void config_attempt_run(struct errand *e)
 {
-	config_unref(a->config);
-	lines_finish(&a->mistakes);
-	free(a->file);
-	free(a);
-}
-
-static void *config_attempt_run(void *arg)
-{
-	struct config_attempt *a = arg;
-	int running = CONFIG_RUNNING;
+	struct config_attempt *a = container_of(e, struct config_attempt, errand);
 
 	a->err = config_read(a->file, &a->config, &a->mistakes);
-	if (atomic_compare_exchange_strong(&a->state, &running, CONFIG_READY))
-		loop_arrive(a->reading->loop, &a->reading->task);
-	else
-		config_attempt_free(a);
-	return NULL;
 }
 
-static void config_reading_tell(struct loop_task *task)
+static void config_attempt_done(struct errand *e)
 {
-	struct config_reading *r = container_of(task, struct config_reading, task);
-	struct config_attempt *a = r->attempt;
+	struct config_attempt *a = container_of(e, struct config_attempt, errand);
+	struct config_reading *r = a->reading;
 
 	r->attempt = NULL;
-	if (a) {
+	r->err = -ENOTCONN;
+	if (!e->late) {
 		r->err = a->err;
 		r->config = a->config;
 		r->mistakes = a->mistakes;
 		a->config = NULL;
 		a->mistakes = (struct lines){ 0 };
-		config_attempt_free(a);
 	}
 	r->done(r);
+}
+
+static void config_attempt_free(struct errand *e)
+{
+	struct config_attempt *a = container_of(e, struct config_attempt, errand);
+
+	config_unref(a->config);
+	lines_finish(&a->mistakes);
+	free(a->file);
+	free(a);
 }
 
 int config_reading_start(struct config_reading *r, struct loop *loop, const char *file,
@@ -69,28 +60,27 @@ int config_reading_start(struct config_reading *r, struct loop *loop, const char
 	struct config_attempt *a = calloc(1, sizeof(*a));
 	int err;
 
-	*r = (struct config_reading){ .done = done, .loop = loop, .task.run = config_reading_tell, .attempt = a };
+	*r = (struct config_reading){ .done = done, .attempt = a };
 	if (!a)
 		return -ENOMEM;
+	a->errand = (struct errand){ .run = config_attempt_run,
+				     .done = config_attempt_done,
+				     .free = config_attempt_free,
+				     .loop = loop,
+				     .uid = ERRAND_NOBODY,
+				     .stack = STACK };
 	a->reading = r;
 	a->file = strdup(file);
-	err = a->file ? thread_start(NULL, 0, config_attempt_run, a) : -ENOMEM;
+	err = a->file ? errand_start(&a->errand, 0) : -ENOMEM;
 	if (err < 0) {
-		config_attempt_free(a);
+		config_attempt_free(&a->errand);
 		r->attempt = NULL;
-		return err;
 	}
-	loop_expect(loop); /* on the loop's own thread, so it cannot have looked in between */
-	return 0;
+	return err;
 }
 
 void config_reading_cancel(struct config_reading *r)
 {
-	int running = CONFIG_RUNNING;
-
-	if (!r->attempt || !atomic_compare_exchange_strong(&r->attempt->state, &running, CONFIG_ABANDONED))
-		return;
-	r->attempt = NULL;
-	r->err = -ENOTCONN;
-	loop_arrive(r->loop, &r->task);
+	if (r->attempt)
+		errand_abandon(&r->attempt->errand);
 }

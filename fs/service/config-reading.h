@@ -1,5 +1,5 @@
 /*
- * Reading the configuration again: on a thread of its own, for the disk and whoever knows users by name (nsswitch.conf(5))
+ * Reading the configuration again: an errand (errand.h), for the disk and whoever knows users by name (nsswitch.conf(5))
  * may take for ever, and nothing else is to wait for them.
  */
 #pragma once
@@ -21,8 +21,6 @@ struct config_reading {
 	struct lines mistakes;
 
 	/* Private: */
-	struct loop *loop;
-	struct loop_task task;
 	struct config_attempt *attempt;
 };
 
@@ -30,5 +28,5 @@ struct config_reading {
 int config_reading_start(struct config_reading *r, struct loop *loop, const char *file,
 			 void (*done)(struct config_reading *r));
 
-/* It is not wanted any more: done() follows at the loop's next turn. The thread cleans up after itself, some day. */
+/* It is not wanted any more: done() is called, unless it was before. The thread cleans up after itself, some day. */
 void config_reading_cancel(struct config_reading *r);

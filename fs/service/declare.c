@@ -197,7 +197,7 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 	}
 	*st = (struct settling){ .ctx = ctx, .left = 1, .done = done, .data = data };
 	while ((w = engine_next(ctx->engine, w))) {
-		struct settle_job *j = calloc(1, sizeof(*j));
+		struct settle_job *j = w->leaving ? NULL : calloc(1, sizeof(*j));
 
 		if (!j)
 			continue;
@@ -205,7 +205,7 @@ static void declare_settle(struct context *ctx, void (*done)(void *), void *data
 		st->left++;
 		job_post(ctx, w->loop, &j->job, declare_work_nothing, declare_worker_settled);
 		j->job.worker = w;
-		job_patient(&j->job, declare_worker_late);
+		job_patient(&j->job, job_deadline(), declare_worker_late);
 	}
 	declare_settled(st);
 }

@@ -94,6 +94,14 @@ static void descriptor_list_read_process(struct descriptor_list *list, const cha
 	closedir(dir);
 }
 
+static int descriptor_order(const void *a, const void *b)
+{
+	const struct descriptor *left = a, *right = b;
+	int paths = strcmp(left->path, right->path);
+
+	return paths ? paths : (left->pid > right->pid) - (left->pid < right->pid);
+}
+
 /* One that may be more than the daemon, as the first process of a machine, is nobody's reader: all have to be refused. */
 bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint)
 {
@@ -110,6 +118,8 @@ bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint)
 			descriptor_list_read_process(list, mountpoint, dirfd(proc), pid, &sight);
 	}
 	closedir(proc);
+	if (list->count)
+		qsort(list->all, list->count, sizeof(list->all[0]), descriptor_order);
 	return sight.seen || !sight.refused;
 }
 

@@ -12,7 +12,7 @@ struct descriptor {
 	int flags;     /* as for open(2) */
 	uint64_t node; /* the reader's: once it is known; 0: none */
 	bool foreign;  /* the same: reads a teed origin */
-	char *path;    /* below the mount point, without a slash at its beginning */
+	char *path;    /* below the mount point, without a slash at its beginning; the reader may take it */
 };
 
 /* Zero-valid. */
@@ -23,8 +23,8 @@ struct descriptor_list {
 };
 
 /*
- * Reads the descriptors of every process but this one that are open below @mountpoint, those with O_PATH left out. Takes
- * its time. Returns false where it may not look into processes of its own user. Out of memory, some are missing.
+ * Reads the descriptors of every process but this one that are open below @mountpoint, those with O_PATH left out, in the
+ * order of paths, and of the same path in that of processes. Takes its time. Returns false where it may not look into processes of its own user. Out of memory, some are missing.
  */
 bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint);
 

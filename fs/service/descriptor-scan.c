@@ -1,6 +1,10 @@
 /*
  * One scan at a time; one that does not come back in time is given up, and then it is not known who has what open until
  * the next has come back.
+ *
+ * What has been read is matched with nodes, and then who waits is told, both in turns, for users may have any number of
+ * descriptors, and ask for any number of scans. Each node knows its place in what was found, and in which scan that was;
+ * while one is matched, a node tells of that one or of the one before.
  */
 #include "descriptor-scan.h"
 
@@ -18,16 +22,34 @@
 #include "errand.h"
 #include "log.h"
 #include "services.h"
+#include "turns.h"
+
+enum descriptor_scan_state {
+	DESCRIPTOR_SCAN_IDLE,
+	DESCRIPTOR_SCAN_READING,
+	DESCRIPTOR_SCAN_FAILING, /* none could be begun */
+	DESCRIPTOR_SCAN_MATCHING,
+	DESCRIPTOR_SCAN_TELLING,
+};
+
+TAILQ_HEAD(descriptor_scan_waiters, descriptor_scan_waiter);
 
 struct descriptor_scan {
 	struct context *ctx;
-	struct descriptor_look *look; /* NULL: no scan is under way */
-	bool failing;                 /* none could be begun, and who waits is about to be told */
+	enum descriptor_scan_state state;
+	struct descriptor_look *look; /* while READING */
 	struct loop_task failure;
+	struct turns turns; /* MATCHING and TELLING */
 	bool blind;
-	uint64_t finished;           /* when, in nanoseconds; 0: never */
-	struct descriptor_list seen; /* by node */
-	TAILQ_HEAD(, descriptor_scan_waiter) waiters;
+	uint64_t finished;                      /* when, in nanoseconds; 0: never */
+	uint64_t number;                        /* of the scan that is through */
+	struct descriptor_list seen;            /* by it, in the order of its paths */
+	struct descriptor_list found;           /* by the one that is matched */
+	size_t at;                              /* those before are */
+	size_t before, before_end;              /* the places in @seen of the node that is matched */
+	struct descriptor_scan_waiters waiters; /* for the scan that is under way, or the next */
+	struct descriptor_scan_waiters later;   /* for the one after it */
+	struct descriptor_scan_waiters ready;   /* to be told */
 
 	atomic_bool asked;
 	struct loop_task task;
@@ -58,110 +80,185 @@ static void descriptor_look_free(struct errand *e)
 	free(look);
 }
 
-/* ---- on the FUSE thread ---- */
+/* ---- matched with nodes ---- */
 
-static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const struct descriptor_list *before,
-					 struct descriptor *s, const struct node *node)
+/* Whether process @pid has read it beside its taps before. */
+static bool descriptor_scan_is_known(const struct descriptor_scan *sv, pid_t pid)
+{
+	size_t low = sv->before, high = sv->before_end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sv->seen.all[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < sv->before_end && sv->seen.all[low].pid == pid; low++)
+		if (sv->seen.all[low].foreign)
+			return true;
+	return false;
+}
+
+static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const struct descriptor *d,
+					 const struct node *node)
 {
 	_cleanup_free_ char *path = NULL;
 
-	s->foreign = true;
-	for (size_t i = 0; i < before->count; i++)
-		if (before->all[i].foreign && before->all[i].pid == s->pid && before->all[i].node == s->node)
-			return;
+	if (descriptor_scan_is_known(sv, d->pid))
+		return;
 	path = node_path(node);
 	log_user_warn(node->inode->uid, "%s: process %d can read the origin beside its taps: what it reads, they miss",
-		      path ? path : "?", s->pid);
+		      path ? path : "?", d->pid);
 }
 
-/* They are counted for one node after the other, of which there may be many. */
-static int descriptor_by_node(const void *a, const void *b)
+/* @last: the one before, of the same path; or NULL. */
+static void descriptor_scan_match(struct descriptor_scan *sv, struct descriptor *d, const struct descriptor *last,
+				  struct node *node)
 {
-	uint64_t left = ((const struct descriptor *)a)->node, right = ((const struct descriptor *)b)->node;
+	struct node_users *u = &node->users;
 
-	return (left > right) - (left < right);
+	if (!last) {
+		bool before = u->scan == sv->number;
+
+		if (u->scan > sv->number)
+			return; /* it was renamed meanwhile, and has been met */
+		sv->before = before ? u->first : 0;
+		sv->before_end = before ? u->first + u->count : 0;
+		*u = (struct node_users){ .scan = sv->number + 1, .first = sv->at };
+	}
+	d->node = node->id;
+	u->count++;
+	u->readers += (d->flags & O_ACCMODE) != O_WRONLY;
+	u->writers += (d->flags & O_ACCMODE) != O_RDONLY;
+	d->foreign = !node_is_tap(node) && node->inode->taps && (d->flags & O_ACCMODE) != O_WRONLY;
+	if (d->foreign && !(last && last->pid == d->pid && last->foreign))
+		descriptor_scan_tell_foreign(sv, d, node);
 }
+
+static unsigned descriptor_scan_match_next(struct turns *t)
+{
+	struct descriptor_scan *sv = container_of(t, struct descriptor_scan, turns);
+	struct descriptor *d = &sv->found.all[sv->at], *last = sv->at ? d - 1 : NULL;
+	struct node *node;
+
+	if (sv->at == sv->found.count) {
+		if (last) {
+			free(last->path);
+			last->path = NULL;
+		}
+		return 0;
+	}
+	if (last && strcmp(last->path, d->path)) {
+		free(last->path);
+		last = NULL;
+	} else if (last) {
+		free(d->path);
+		d->path = last->path;
+	}
+	if (sv->at)
+		d[-1].path = NULL;
+	node = last ? node_get(&sv->ctx->nodes, last->node) : access_find(sv->ctx->nodes.root, d->path);
+	if (node && node->kind == NODE_FIFO)
+		descriptor_scan_match(sv, d, last, node);
+	sv->at++;
+	return 1 + (last || !node ? 0 : node_depth(node));
+}
+
+/* ---- who waits ---- */
 
 static void descriptor_scan_run(struct descriptor_scan *sv);
 
-/* Who waits for this scan is told; who waits for a later one goes on. */
-static void descriptor_scan_tell_waiters(struct descriptor_scan *sv)
-{
-	TAILQ_HEAD(, descriptor_scan_waiter) ready = TAILQ_HEAD_INITIALIZER(ready);
-	struct descriptor_scan_waiter *w, *next;
+/* What it does for all it may do for some hundred that wait. */
+#define TELLING_THINGS 8
 
-	for (w = TAILQ_FIRST(&sv->waiters); w; w = next) {
-		next = TAILQ_NEXT(w, entry);
-		if (w->early) {
-			w->early = false;
-			continue;
-		}
-		TAILQ_REMOVE(&sv->waiters, w, entry);
-		TAILQ_INSERT_TAIL(&ready, w, entry);
-	}
-	if (!TAILQ_EMPTY(&sv->waiters))
-		descriptor_scan_run(sv);
-	while ((w = TAILQ_FIRST(&ready))) {
-		TAILQ_REMOVE(&ready, w, entry);
-		w->done(w);
-	}
+static unsigned descriptor_scan_tell_next(struct turns *t)
+{
+	struct descriptor_scan *sv = container_of(t, struct descriptor_scan, turns);
+	struct descriptor_scan_waiter *w = TAILQ_FIRST(&sv->ready);
+
+	if (!w)
+		return 0;
+	TAILQ_REMOVE(&sv->ready, w, entry);
+	w->done(w);
+	return TELLING_THINGS;
 }
 
-/* @look: NULL, or given up: it is not known. */
-static void descriptor_scan_finish(struct descriptor_scan *sv, struct descriptor_look *look)
+static void descriptor_scan_told(struct turns *t)
 {
-	struct descriptor_list before = sv->seen;
+	struct descriptor_scan *sv = container_of(t, struct descriptor_scan, turns);
 
-	sv->look = NULL;
-	sv->failing = false;
-	sv->seen = (struct descriptor_list){ 0 };
-	sv->blind = !look || look->errand.late || look->blind;
-	if (look && !look->errand.late) {
-		sv->seen = look->list;
-		look->list = (struct descriptor_list){ 0 };
-	}
+	sv->state = DESCRIPTOR_SCAN_IDLE;
+	if (!TAILQ_EMPTY(&sv->waiters))
+		descriptor_scan_run(sv);
+}
+
+/* Who waits for this scan is told; who waits for a later one goes on. */
+static void descriptor_scan_finish(struct descriptor_scan *sv)
+{
+	free(sv->seen.all);
+	sv->seen = sv->found;
+	sv->found = (struct descriptor_list){ 0 };
+	sv->number++;
 	sv->finished = clock_nsec();
-	for (size_t i = 0; i < sv->seen.count; i++) {
-		struct descriptor *s = &sv->seen.all[i];
-		struct node *node = access_find(sv->ctx->nodes.root, s->path);
+	sv->state = DESCRIPTOR_SCAN_TELLING;
+	TAILQ_CONCAT(&sv->ready, &sv->waiters, entry);
+	TAILQ_CONCAT(&sv->waiters, &sv->later, entry);
+	sv->turns = (struct turns){ .loop = sv->ctx->loop,
+				    .step = descriptor_scan_tell_next,
+				    .done = descriptor_scan_told };
+	turns_start(&sv->turns);
+}
 
-		if (!node || node->kind != NODE_FIFO)
-			continue;
-		s->node = node->id;
-		if (!node_is_tap(node) && node->inode->taps && (s->flags & O_ACCMODE) != O_WRONLY)
-			descriptor_scan_tell_foreign(sv, &before, s, node);
-	}
-	descriptor_list_clear(&before);
-	if (sv->seen.count)
-		qsort(sv->seen.all, sv->seen.count, sizeof(sv->seen.all[0]), descriptor_by_node);
-	descriptor_scan_tell_waiters(sv);
+/* ---- a scan ---- */
+
+static void descriptor_scan_matched(struct turns *t)
+{
+	descriptor_scan_finish(container_of(t, struct descriptor_scan, turns));
 }
 
 static void descriptor_look_done(struct errand *e)
 {
 	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
+	struct descriptor_scan *sv = look->scan;
 
-	if (e->late)
+	sv->look = NULL;
+	sv->blind = e->late || look->blind;
+	if (e->late) {
 		log_user_warn(
 			LOG_SOMEBODY,
 			"it takes too long to find out who has what open: there are too many descriptors, or one hangs");
-	descriptor_scan_finish(look->scan, look);
+		descriptor_scan_finish(sv);
+		return;
+	}
+	sv->found = look->list;
+	look->list = (struct descriptor_list){ 0 };
+	sv->at = 0;
+	sv->state = DESCRIPTOR_SCAN_MATCHING;
+	sv->turns = (struct turns){ .loop = sv->ctx->loop,
+				    .step = descriptor_scan_match_next,
+				    .done = descriptor_scan_matched };
+	turns_start(&sv->turns);
 }
 
 static void descriptor_scan_failed(struct loop_task *task)
 {
-	descriptor_scan_finish(container_of(task, struct descriptor_scan, failure), NULL);
+	struct descriptor_scan *sv = container_of(task, struct descriptor_scan, failure);
+
+	sv->blind = true;
+	descriptor_scan_finish(sv);
 }
 
 static void descriptor_scan_run(struct descriptor_scan *sv)
 {
 	const char *mountpoint = sv->ctx->mountpoint;
 	struct descriptor_look *look;
-	int err = -ENOMEM;
+	int err = sv->ctx->leaving ? -ENOTCONN : -ENOMEM;
 
-	if (sv->look || sv->failing)
+	if (sv->state != DESCRIPTOR_SCAN_IDLE)
 		return;
-	look = calloc(1, sizeof(*look) + strlen(mountpoint) + 1);
+	look = sv->ctx->leaving ? NULL : calloc(1, sizeof(*look) + strlen(mountpoint) + 1);
 	if (look) {
 		look->errand = (struct errand){ .run = descriptor_look_run,
 						.done = descriptor_look_done,
@@ -174,57 +271,57 @@ static void descriptor_scan_run(struct descriptor_scan *sv)
 	}
 	if (err == 0) {
 		sv->look = look;
+		sv->state = DESCRIPTOR_SCAN_READING;
 		return;
 	}
-	log_user_warn(LOG_SOMEBODY, "it is not known who has what open: %s", strerror(-err));
+	if (!sv->ctx->leaving)
+		log_user_warn(LOG_SOMEBODY, "it is not known who has what open: %s", strerror(-err));
 	free(look);
-	sv->failing = true;
+	sv->state = DESCRIPTOR_SCAN_FAILING;
 	loop_post(sv->ctx->loop, &sv->failure);
 }
 
 void descriptor_scan_want(struct descriptor_scan *sv, struct descriptor_scan_waiter *w)
 {
-	if (!w->anew && !sv->look && sv->finished && clock_nsec() - sv->finished < DESCRIPTOR_SCAN_FRESH_NSEC) {
+	bool through = sv->state == DESCRIPTOR_SCAN_IDLE || sv->state == DESCRIPTOR_SCAN_TELLING;
+
+	if (!w->anew && through && sv->finished && clock_nsec() - sv->finished < DESCRIPTOR_SCAN_FRESH_NSEC) {
 		w->done(w);
 		return;
 	}
-	w->early = w->anew && sv->look;
-	TAILQ_INSERT_TAIL(&sv->waiters, w, entry);
+	if (w->anew && !through)
+		TAILQ_INSERT_TAIL(&sv->later, w, entry);
+	else
+		TAILQ_INSERT_TAIL(&sv->waiters, w, entry);
 	descriptor_scan_run(sv);
 }
+
+/* ---- what is known ---- */
 
 bool descriptor_scan_count(const struct descriptor_scan *sv, const struct node *node,
 			   struct descriptor_scan_count *count)
 {
-	size_t low = 0, high = sv->seen.count;
+	const struct node_users *u = &node->users;
 
 	*count = (struct descriptor_scan_count){ 0 };
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sv->seen.all[middle].node < node->id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < sv->seen.count && sv->seen.all[low].node == node->id; low++) {
-		const struct descriptor *s = &sv->seen.all[low];
-
-		count->readers += (s->flags & O_ACCMODE) != O_WRONLY;
-		count->writers += (s->flags & O_ACCMODE) != O_RDONLY;
-	}
+	if (u->scan && u->scan >= sv->number)
+		*count = (struct descriptor_scan_count){ .readers = u->readers, .writers = u->writers };
 	return !sv->blind;
 }
 
 size_t descriptor_scan_holders(const struct descriptor_scan *sv, const struct node *node,
 			       struct descriptor_scan_holder *list, size_t max)
 {
+	const struct node_users *u = &node->users;
+	const struct descriptor *found = sv->seen.all;
 	size_t n = 0;
 
-	for (size_t i = 0; i < sv->seen.count && n < max; i++)
-		if (sv->seen.all[i].node == node->id)
-			list[n++] = (struct descriptor_scan_holder){ .pid = sv->seen.all[i].pid,
-								     .fd = sv->seen.all[i].fd };
+	if (u->scan > sv->number)
+		found = sv->found.all;
+	else if (u->scan != sv->number)
+		return 0;
+	for (size_t i = u->first; i < u->first + u->count && n < max; i++)
+		list[n++] = (struct descriptor_scan_holder){ .pid = found[i].pid, .fd = found[i].fd };
 	return n;
 }
 
@@ -271,6 +368,8 @@ int descriptor_scan_create(struct descriptor_scan **out, struct context *ctx)
 	sv->task.run = descriptor_scan_asked;
 	sv->failure.run = descriptor_scan_failed;
 	TAILQ_INIT(&sv->waiters);
+	TAILQ_INIT(&sv->later);
+	TAILQ_INIT(&sv->ready);
 	loop_io_init(&sv->timer, ctx->loop, descriptor_scan_timer_ready);
 	*out = sv;
 	return 0;
@@ -281,5 +380,6 @@ void descriptor_scan_destroy(struct descriptor_scan *sv)
 	if (!sv)
 		return;
 	descriptor_list_clear(&sv->seen);
+	descriptor_list_clear(&sv->found);
 	free(sv);
 }

@@ -19,8 +19,7 @@ struct descriptor_scan_waiter {
 	TAILQ_ENTRY(descriptor_scan_waiter) entry;
 	/* On the FUSE thread, once descriptor_scan_count() is fresh. */
 	void (*done)(struct descriptor_scan_waiter *w);
-	bool anew;  /* after a scan that has not begun yet */
-	bool early; /* private: the one that runs is not it */
+	bool anew; /* after a scan that has not begun yet */
 };
 
 /* Returns 0 or -ENOMEM. */

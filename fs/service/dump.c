@@ -1,6 +1,6 @@
 /*
  * The worker writes the lines, for what it says is so at one moment; the FUSE thread knows the names and logs them. A
- * worker that is stuck answers nothing, and its channels are missing: so the log says first how many are asked.
+ * worker that is stuck answers nothing, and its channels are missing: so the log says how many are asked.
  */
 #include "dump.h"
 
@@ -10,9 +10,11 @@
 
 #include "base.h"
 #include "channel.h"
+#include "channels.h"
 #include "hold.h"
 #include "log.h"
 #include "standing.h"
+#include "turns.h"
 
 struct dump {
 	struct job job;
@@ -57,30 +59,55 @@ static void dump_done(struct job *job)
 	free(d);
 }
 
-/* The first of the channel's names stands for it; where it has none, any node does. */
-static bool dump_wants(const struct node *node)
-{
-	const struct inode *inode = node->inode;
+/* ---- all of them ---- */
 
-	return inode->object && (LIST_EMPTY(&inode->nodes) || LIST_FIRST(&inode->nodes) == node);
+/* What a channel is worth in turns: dozens of lines come back. */
+#define DUMP_THINGS 16
+
+struct dump_all {
+	struct turns turns;
+	struct context *ctx;
+	uint64_t last;
+	unsigned asked;
+};
+
+static unsigned dump_next(struct turns *t)
+{
+	struct dump_all *all = container_of(t, struct dump_all, turns);
+	struct inode *inode = channels_after(&all->ctx->nodes.channels, all->last);
+	struct dump *d;
+
+	if (!inode)
+		return 0;
+	all->last = inode->ino;
+	d = inode->object ? calloc(1, sizeof(*d)) : NULL;
+	if (!d)
+		return 1;
+	if (hold_take_inode(&d->hold, all->ctx, inode) < 0) {
+		free(d);
+		return 0;
+	}
+	hold_post(&d->hold, &d->job, dump_work, dump_done);
+	all->asked++;
+	return DUMP_THINGS;
+}
+
+static void dump_asked(struct turns *t)
+{
+	struct dump_all *all = container_of(t, struct dump_all, turns);
+
+	log_wanted(LOG_INFO, "dump: %u channels are asked", all->asked);
+	standing_log(all->ctx);
+	free(all);
 }
 
 void dump_log(struct context *ctx)
 {
-	unsigned asked = 0;
+	struct dump_all *all = calloc(1, sizeof(*all));
 
-	for (struct node *node = ctx->nodes.by_id; node; node = node->by_id.next) {
-		struct dump *d = dump_wants(node) ? calloc(1, sizeof(*d)) : NULL;
-
-		if (!d)
-			continue;
-		if (hold_take_inode(&d->hold, ctx, node->inode) < 0) {
-			free(d);
-			return;
-		}
-		hold_post(&d->hold, &d->job, dump_work, dump_done);
-		asked++;
-	}
-	log_wanted(LOG_INFO, "dump: %u channels are asked", asked);
-	standing_log(ctx);
+	if (!all)
+		return;
+	all->ctx = ctx;
+	all->turns = (struct turns){ .loop = ctx->loop, .step = dump_next, .done = dump_asked };
+	turns_start(&all->turns);
 }

@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "channel.h"
+#include "clock.h"
 #include "inode.h"
 #include "number.h"
 #include "services.h"
@@ -95,7 +96,7 @@ static int packets_begin(struct packets_change *c)
 	inode->switching = true;
 	inode->packets = true;
 	hold_post(&c->hold, &c->job, packets_work, packets_switched);
-	job_patient(&c->job, packets_late);
+	job_patient(&c->job, c->until, packets_late);
 	return 0;
 }
 
@@ -107,6 +108,8 @@ static void packets_scanned(struct descriptor_scan_waiter *w)
 
 	if (c->hold.ctx->leaving)
 		err = -ENOTCONN;
+	else if (clock_nsec() >= c->until)
+		err = -ETIMEDOUT;
 	else if (!inode->origin)
 		err = -ENOENT;
 	else if (inode->switching)

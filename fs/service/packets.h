@@ -23,6 +23,7 @@ static inline bool packets_name(const struct node *node)
 /* A change of spfs.packets. The caller owns it until done() is called, exactly once, on the FUSE thread. */
 struct packets_change {
 	bool on;
+	uint64_t until; /* when it is to be answered (job.h) */
 	/* @err: 0; -EBUSY (somebody has the origin open, ports are attached, or data waits), or another negative errno */
 	void (*done)(struct packets_change *c, int err);
 	/* The worker is late: whoever waits is to be told ETIMEDOUT; done() follows, some day. */

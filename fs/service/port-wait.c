@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attach.h"
 #include "base.h"
@@ -13,10 +14,17 @@
 #include "log.h"
 #include "services.h"
 
-struct port_keep {
-	LIST_ENTRY(port_keep) entry;
-	struct hold hold;
+/* A port of a channel, as it is looked up. */
+struct port_keep_key {
+	const struct channel *channel;
 	unsigned id;
+};
+
+struct port_keep {
+	UT_hash_handle by_key;
+	struct port_keep_key key;
+	struct context *ctx;
+	struct hold hold;
 };
 
 /* From a worker to the FUSE thread. */
@@ -31,9 +39,27 @@ static void port_wait_look(struct port_wait *w);
 
 /* ---- keeping ---- */
 
+/* Without what the compiler puts in between, which is a part of the key. */
+static void port_keep_name(struct port_keep_key *key, const struct channel *ch, unsigned id)
+{
+	memset(key, 0, sizeof(*key));
+	key->channel = ch;
+	key->id = id;
+}
+
+static struct port_keep *port_keep_find(const struct services *services, const struct channel *ch, unsigned id)
+{
+	struct port_keep_key key;
+	struct port_keep *k;
+
+	port_keep_name(&key, ch, id);
+	HASH_FIND(by_key, services->keeps, &key, sizeof(key), k);
+	return k;
+}
+
 static void port_keep_free(struct port_keep *k)
 {
-	LIST_REMOVE(k, entry);
+	HASH_DELETE(by_key, k->ctx->services->keeps, k);
 	hold_drop(&k->hold);
 	free(k);
 }
@@ -46,15 +72,18 @@ void port_wait_keep(const struct hold *hold, unsigned id)
 		log_user_err(hold_channel(hold)->user, "out of memory; sink %u ends with the channel's last name", id);
 		return;
 	}
-	k->id = id;
+	port_keep_name(&k->key, hold_channel(hold), id);
+	k->ctx = hold->ctx;
 	hold_copy(&k->hold, hold);
-	LIST_INSERT_HEAD(&hold->ctx->services->keeps, k, entry);
+	HASH_ADD(by_key, hold->ctx->services->keeps, key, sizeof(k->key), k);
 }
 
 void port_wait_leave(struct context *ctx)
 {
-	while (!LIST_EMPTY(&ctx->services->keeps))
-		port_keep_free(LIST_FIRST(&ctx->services->keeps));
+	struct port_keep *k, *next;
+
+	HASH_ITER(by_key, ctx->services->keeps, k, next)
+		port_keep_free(k);
 }
 
 /* ---- the word ---- */
@@ -63,14 +92,11 @@ static void port_wait_told(struct loop_task *task)
 {
 	struct port_end *e = container_of(task, struct port_end, task);
 	struct services *services = e->ctx->services;
+	struct port_keep *k = port_keep_find(services, e->channel, e->id);
 	struct port_wait *w, *next;
-	struct port_keep *k;
 
-	LIST_FOREACH(k, &services->keeps, entry)
-		if (hold_is_of(k->hold.inode, e->channel) && k->id == e->id) {
-			port_keep_free(k);
-			break;
-		}
+	if (k)
+		port_keep_free(k);
 	attach_ended(e->ctx, e->channel, e->id);
 	for (w = LIST_FIRST(&services->waits); w; w = next) {
 		next = LIST_NEXT(w, entry);

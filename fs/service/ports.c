@@ -9,6 +9,7 @@
 #include "json.h"
 #include "base.h"
 #include "channel.h"
+#include "channels.h"
 #include "log.h"
 #include "report.h"
 #include "services.h"
@@ -55,7 +56,7 @@ static void ports_answer(struct ports_ask *a)
 
 static void ports_log_refusal(const struct ports_ask *a)
 {
-	const struct node *name = a->inode->origin ? a->inode->origin : LIST_FIRST(&a->inode->nodes);
+	const struct node *name = a->inode->origin ? a->inode->origin : channels_name_after(a->inode, 0);
 	_cleanup_free_ char *path = name ? node_path(name) : NULL;
 
 	log_user_info(a->uid, "%s: detach %u: %s", path ? path : "?", a->id, a->why);
@@ -108,7 +109,7 @@ static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*ba
 		a->why = ports_late_why;
 	} else if (a->err == 0 && hold_channel(&a->hold)) {
 		post(&a->hold, &a->job, work, back);
-		job_patient(&a->job, ports_late);
+		job_patient(&a->job, job_deadline(), ports_late);
 		return;
 	} else if (a->err == 0 && a->id) {
 		a->err = -ENOENT;

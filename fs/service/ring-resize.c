@@ -9,8 +9,15 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "clock.h"
 #include "ring-look.h"
 #include "services.h"
+
+/* A wait for a scan, which goes on where nobody waits any more. */
+struct ring_scan {
+	struct descriptor_scan_waiter waiter;
+	struct ring_resize *resize; /* NULL: it was given up */
+};
 
 /* A user's, while there are any. */
 struct ring_queue {
@@ -50,6 +57,7 @@ static void ring_resize_end(struct ring_resize *r, int err, int granted)
 {
 	struct hold hold = r->hold;
 
+	loop_io_cancel(&r->patience);
 	r->err = err;
 	r->granted = granted;
 	r->done(r);
@@ -70,6 +78,7 @@ static int ring_resize_send(struct ring_resize *r)
 	if (!l->count || err < 0)
 		return err;
 	inode->resizing = r->queue;
+	r->looks = true;
 	return 1;
 }
 
@@ -108,31 +117,76 @@ static void ring_look_done(struct errand *e)
 	ring_queue_put(q);
 }
 
-static void ring_scanned(struct descriptor_scan_waiter *w)
+/* Returns 0 or -ENOMEM. */
+static int ring_resize_queue(struct ring_resize *r)
 {
-	struct ring_resize *r = container_of(w, struct ring_resize, waiter);
 	struct context *ctx = r->hold.ctx;
-	const struct node *node = node_name(r->hold.node);
 	struct ring_queue *q = ring_queue_get(ctx, r->hold.inode);
-	struct descriptor_scan_count ignored;
 
-	if (r->size && !descriptor_scan_count(ctx->services->scan, node, &ignored))
-		ring_look_say_blind(-EPERM);
-	r->queue = q;
-	r->look = q ? ring_look_create(ctx, node, ring_look_done) : NULL;
-	if (r->look) {
-		r->look->resize = r;
-		STAILQ_INSERT_TAIL(&q->waiting, r, next);
-		ring_queue_run(q);
-	} else {
-		ring_resize_end(r, -ENOMEM, 0);
+	r->look = q ? ring_look_create(ctx, node_name(r->hold.node), ring_look_done) : NULL;
+	if (!r->look) {
+		ring_queue_put(q);
+		return -ENOMEM;
 	}
+	r->look->resize = r;
+	r->queue = q;
+	STAILQ_INSERT_TAIL(&q->waiting, r, next);
+	ring_queue_run(q);
 	ring_queue_put(q);
+	return 0;
 }
 
-void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, void (*done)(struct ring_resize *))
+static void ring_scanned(struct descriptor_scan_waiter *w)
 {
-	*r = (struct ring_resize){ .size = size, .done = done, .waiter = { .done = ring_scanned, .anew = true } };
+	struct ring_scan *scan = container_of(w, struct ring_scan, waiter);
+	struct ring_resize *r = scan->resize;
+	struct descriptor_scan_count ignored;
+
+	free(scan);
+	if (!r)
+		return;
+	r->scan = NULL;
+	if (r->size && !descriptor_scan_count(r->hold.ctx->services->scan, node_name(r->hold.node), &ignored))
+		ring_look_say_blind(-EPERM);
+	if (ring_resize_queue(r) < 0)
+		ring_resize_end(r, -ENOMEM, 0);
+}
+
+/* Whatever it waits for. */
+static void ring_resize_impatient(struct loop_io *io, int res)
+{
+	struct ring_resize *r = container_of(io, struct ring_resize, patience);
+	struct ring_queue *q = r->queue;
+
+	if (r->looks) {
+		errand_abandon(&r->look->errand);
+		return;
+	}
+	if (q) {
+		STAILQ_REMOVE(&q->waiting, r, ring_resize, next);
+		free(r->look);
+	} else if (r->scan) {
+		r->scan->resize = NULL;
+	}
+	ring_resize_end(r, r->scan || q ? -ETIMEDOUT : -ENOMEM, 0);
+	if (q) { /* the next one may wait for another ring, or for none */
+		ring_queue_run(q);
+		ring_queue_put(q);
+	}
+}
+
+void ring_resize_start(struct ring_resize *r, const struct hold *hold, int size, uint64_t until,
+		       void (*done)(struct ring_resize *))
+{
+	uint64_t now = clock_nsec();
+
+	*r = (struct ring_resize){ .size = size, .done = done, .scan = calloc(1, sizeof(*r->scan)) };
+	loop_io_init(&r->patience, hold->ctx->loop, ring_resize_impatient);
 	hold_copy(&r->hold, hold);
-	descriptor_scan_want(hold->ctx->services->scan, &r->waiter);
+	loop_io_timer(&r->patience, r->scan && until > now ? until - now : 0);
+	if (!r->scan)
+		return;
+	r->scan->resize = r;
+	r->scan->waiter = (struct descriptor_scan_waiter){ .done = ring_scanned, .anew = true };
+	descriptor_scan_want(hold->ctx->services->scan, &r->scan->waiter);
 }

@@ -1,6 +1,6 @@
 /*
- * All rings that wait are resized together, so one scan serves them; who opens one meanwhile is in the next turn, for
- * this one's scan may have been past them.
+ * All rings that wait are resized together, so one scan serves them; who opens one meanwhile is in the next round, for
+ * this one's scan may have been past them. Of a round there may be many, so they are begun in turns.
  */
 #include "ring.h"
 
@@ -13,9 +13,11 @@
 #include "log.h"
 #include "ring-resize.h"
 #include "services.h"
+#include "turns.h"
 
 struct ring {
-	LIST_ENTRY(ring) entry;
+	UT_hash_handle by_node;
+	TAILQ_ENTRY(ring) entry; /* unless it runs */
 	struct rings *rings;
 	struct hold hold; /* by the origin */
 	int size;
@@ -24,9 +26,15 @@ struct ring {
 	struct ring_resize resize;
 };
 
+TAILQ_HEAD(ring_list, ring);
+
 struct rings {
 	struct context *ctx;
-	LIST_HEAD(, ring) all;
+	struct ring *all;
+	struct ring_list waiting;  /* for the next round */
+	struct ring_list starting; /* those of this round that do not run yet */
+	struct turns turns;
+	bool starts; /* the turns are under way */
 	unsigned running;
 	struct loop_io pause;
 };
@@ -42,9 +50,15 @@ struct ring_open {
 
 static void ring_free(struct ring *ring)
 {
-	LIST_REMOVE(ring, entry);
+	HASH_DELETE(by_node, ring->rings->all, ring);
 	hold_drop(&ring->hold);
 	free(ring);
+}
+
+static void rings_end_round(struct rings *r)
+{
+	if (!r->running && !r->starts && !r->ctx->leaving)
+		loop_io_timer(&r->pause, RING_RESIZE_NSEC);
 }
 
 static void ring_done(struct ring_resize *resize)
@@ -59,23 +73,45 @@ static void ring_done(struct ring_resize *resize)
 			      path ? path : "?", ring->size, strerror(-resize->err));
 	}
 	ring->running = false;
+	r->running--;
 	if (!ring->again || r->ctx->leaving)
 		ring_free(ring);
 	else
-		ring->again = false;
-	if (--r->running == 0 && !r->ctx->leaving)
-		loop_io_timer(&r->pause, RING_RESIZE_NSEC);
+		TAILQ_INSERT_TAIL(&r->waiting, ring, entry);
+	rings_end_round(r);
+}
+
+static unsigned rings_start_next(struct turns *t)
+{
+	struct rings *r = container_of(t, struct rings, turns);
+	struct ring *ring = TAILQ_FIRST(&r->starting);
+
+	if (!ring)
+		return 0;
+	TAILQ_REMOVE(&r->starting, ring, entry);
+	ring->running = true;
+	ring->again = false;
+	r->running++;
+	ring_resize_start(&ring->resize, &ring->hold, ring->size, job_deadline(), ring_done);
+	return 1;
+}
+
+static void rings_started(struct turns *t)
+{
+	struct rings *r = container_of(t, struct rings, turns);
+
+	r->starts = false;
+	rings_end_round(r);
 }
 
 static void rings_run(struct rings *r)
 {
-	struct ring *ring;
-
-	LIST_FOREACH(ring, &r->all, entry) {
-		ring->running = true;
-		r->running++;
-		ring_resize_start(&ring->resize, &ring->hold, ring->size, ring_done);
-	}
+	if (TAILQ_EMPTY(&r->waiting))
+		return;
+	TAILQ_CONCAT(&r->starting, &r->waiting, entry);
+	r->starts = true;
+	r->turns = (struct turns){ .loop = r->ctx->loop, .step = rings_start_next, .done = rings_started };
+	turns_start(&r->turns);
 }
 
 static void rings_paused(struct loop_io *io, int res)
@@ -83,29 +119,37 @@ static void rings_paused(struct loop_io *io, int res)
 	rings_run(container_of(io, struct rings, pause));
 }
 
+/* NULL: out of memory, or the daemon is leaving. */
+static struct ring *ring_create(struct rings *r, struct node *node)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring) {
+		log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
+		return NULL;
+	}
+	if (hold_take(&ring->hold, r->ctx, node) < 0) {
+		free(ring);
+		return NULL;
+	}
+	ring->rings = r;
+	HASH_ADD(by_node, r->all, hold.node, sizeof(node), ring);
+	TAILQ_INSERT_TAIL(&r->waiting, ring, entry);
+	return ring;
+}
+
 static void rings_add(struct rings *r, struct node *node, int size)
 {
 	struct ring *ring;
 
-	LIST_FOREACH(ring, &r->all, entry)
-		if (ring->hold.node == node)
-			break;
-	if (!ring) {
-		ring = calloc(1, sizeof(*ring));
-		if (!ring) {
-			log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
-			return;
-		}
-		if (hold_take(&ring->hold, r->ctx, node) < 0) {
-			free(ring);
-			return;
-		}
-		ring->rings = r;
-		LIST_INSERT_HEAD(&r->all, ring, entry);
-	}
+	HASH_FIND(by_node, r->all, &node, sizeof(node), ring);
+	if (!ring)
+		ring = ring_create(r, node);
+	if (!ring)
+		return;
 	ring->size = size;
 	ring->again = ring->running;
-	if (!r->running && !loop_io_armed(&r->pause))
+	if (!r->running && !r->starts && !loop_io_armed(&r->pause))
 		rings_run(r);
 }
 
@@ -126,7 +170,7 @@ void rings_opened(void *data, struct channel *ch, int size)
 	struct context *ctx = data;
 
 	if (!o) {
-		log_user_err(ch->user, "out of memory; %s keeps the size that it was opened with", ch->label);
+		log_err("out of memory; %s keeps the size that it was opened with", ch->label);
 		return;
 	}
 	*o = (struct ring_open){ .task.run = rings_told, .ctx = ctx, .channel = ch, .id = ch->origin.id, .size = size };
@@ -140,7 +184,8 @@ int rings_create(struct rings **out, struct context *ctx)
 	if (!r)
 		return -ENOMEM;
 	r->ctx = ctx;
-	LIST_INIT(&r->all);
+	TAILQ_INIT(&r->waiting);
+	TAILQ_INIT(&r->starting);
 	loop_io_init(&r->pause, ctx->loop, rings_paused);
 	*out = r;
 	return 0;
@@ -148,13 +193,13 @@ int rings_create(struct rings **out, struct context *ctx)
 
 void rings_leave(struct rings *r)
 {
-	struct ring *ring, *next;
+	struct ring *ring;
 
 	loop_io_cancel(&r->pause);
-	for (ring = LIST_FIRST(&r->all); ring; ring = next) {
-		next = LIST_NEXT(ring, entry);
-		if (!ring->running)
-			ring_free(ring);
+	TAILQ_CONCAT(&r->waiting, &r->starting, entry);
+	while ((ring = TAILQ_FIRST(&r->waiting))) {
+		TAILQ_REMOVE(&r->waiting, ring, entry);
+		ring_free(ring);
 	}
 }
 

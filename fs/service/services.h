@@ -24,7 +24,7 @@ struct services {
 	struct rings *rings;
 	LIST_HEAD(, ring_queue) ring_queues; /* of resizings */
 	LIST_HEAD(, attach) attaches;        /* under way */
-	LIST_HEAD(, port_keep) keeps;
+	struct port_keep *keeps;             /* port-wait.h's table */
 	LIST_HEAD(, port_wait) waits;
 	LIST_HEAD(, ports_ask) detaches;
 	LIST_HEAD(, events_watch) watches;

@@ -36,7 +36,7 @@ static void settings_ring_looked_at(struct ring_resize *ring)
 static void settings_look(struct settings_ask *a)
 {
 	if (a->err == 0 && settings_plain(a->node))
-		ring_resize_start(&a->ring, &a->hold, 0, settings_ring_looked_at);
+		ring_resize_start(&a->ring, &a->hold, 0, a->until, settings_ring_looked_at);
 	else
 		settings_end(a);
 }

@@ -108,7 +108,7 @@ static void settings_begin_set(struct settings_ask *a)
 	/* From now on: a resizing for somebody's open, which knows the size as it was, may be under way. */
 	a->ring_size_before = inode->ring_size;
 	inode->ring_size = (int)a->value[SETTING_SIZE];
-	ring_resize_start(&a->ring, &a->hold, (int)a->value[SETTING_SIZE], settings_ring_resized);
+	ring_resize_start(&a->ring, &a->hold, (int)a->value[SETTING_SIZE], a->until, settings_ring_resized);
 }
 
 static void settings_packets_late(struct packets_change *c)
@@ -156,6 +156,7 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		settings_end_set(a);
 	} else if (a->has[SETTING_PACKETS]) {
 		a->packets = (struct packets_change){ .on = a->value[SETTING_PACKETS],
+						      .until = a->until,
 						      .done = settings_packets_set,
 						      .late = settings_packets_late };
 		packets_set(&a->hold, &a->packets);

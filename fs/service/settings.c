@@ -92,6 +92,7 @@ void settings_log(const struct settings_ask *a)
 
 int settings_begin(struct settings_ask *a)
 {
+	a->until = job_deadline();
 	a->err = hold_take(&a->hold, a->ctx, a->node);
 	if (a->err < 0)
 		return settings_refuse(a, a->err, "%s", strerror(-a->err));
@@ -119,7 +120,7 @@ void settings_post(struct settings_ask *a, void (*work)(struct job *), void (*wo
 {
 	a->worked = worked;
 	hold_post(&a->hold, &a->job, work, settings_worked);
-	job_patient(&a->job, settings_late);
+	job_patient(&a->job, a->until, settings_late);
 }
 
 void settings_end(struct settings_ask *a)

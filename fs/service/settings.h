@@ -29,6 +29,7 @@ struct settings_ask {
 	/* Private: */
 	struct job job;
 	void (*worked)(struct settings_ask *a);
+	uint64_t until; /* all of it is to be answered (job.h) */
 	struct hold hold;
 	struct ring_resize ring;
 	int ring_size_before;

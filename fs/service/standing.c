@@ -40,11 +40,16 @@ struct standing_search {
 
 static const char *standing_name(const struct worker *w, char name[NAME_SIZE])
 {
+	static const char *const channels[] = {
+		[WORKER_CLOSED] = "",
+		[WORKER_HIDDEN] = " for channels that others cannot reach",
+		[WORKER_OPEN] = " for channels open to others",
+	};
+
 	if (w->shared)
 		snprintf(name, NAME_SIZE, "shared worker %u", w->uid);
 	else
-		snprintf(name, NAME_SIZE, "user %u's worker%s", w->uid,
-			 w->exposed ? " for channels open to others" : "");
+		snprintf(name, NAME_SIZE, "user %u's worker%s", w->uid, channels[w->reach]);
 	return name;
 }
 

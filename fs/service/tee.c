@@ -99,8 +99,6 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	if (err == -EDQUOT)
 		accounts_log_refusal(t->limits.account, ACCOUNT_NODES, t->name);
 	if (err == 0)
-		err = hold_object(&t->hold);
-	if (err == 0)
 		err = node_attach(&ctx->nodes, tap, t->dir, t->name);
 	if (err < 0) {
 		hold_drop(&t->hold);
@@ -108,9 +106,16 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	}
 	tap->pending = true;
 	tap->maker = maker;
+	err = hold_object(&t->hold); /* it sees who can reach the new name */
+	if (err < 0) {
+		tap->pending = false;
+		node_detach(&ctx->nodes, tap);
+		hold_drop(&t->hold);
+		return err;
+	}
 	t->id = tap->id;
 	hold_post(&t->hold, &t->job, tee_work, tee_finish);
-	job_patient(&t->job, tee_late);
+	job_patient(&t->job, job_deadline(), tee_late);
 	return 0;
 }
 

@@ -36,6 +36,14 @@ struct last_job {
 	struct server *server;
 };
 
+/* Nothing is left but workers that left before: they are joined once they have ended, or left behind where they stand. */
+static void server_stop(struct server *s)
+{
+	s->through = true;
+	if (!engine_has_leaving(s->ctx.engine))
+		loop_stop(s->ctx.loop);
+}
+
 static void server_work_last(struct job *job)
 {
 }
@@ -47,7 +55,7 @@ static void server_thread_through(struct job *job)
 
 	free(j);
 	if (--s->threads == 0)
-		loop_stop(s->ctx.loop);
+		server_stop(s);
 }
 
 static void server_post_last(struct server *s, struct loop *thread)
@@ -68,7 +76,8 @@ static void server_let_go(struct context *ctx)
 
 	server_post_last(s, ctx->helper);
 	while ((w = engine_next(ctx->engine, w)))
-		server_post_last(s, w->loop);
+		if (!w->leaving)
+			server_post_last(s, w->loop);
 }
 
 /* ---- where a worker stands ---- */
@@ -94,7 +103,9 @@ static void server_impatient(struct loop_io *io, int res)
 	s->abandons = server_waits_in_vain(s);
 	if (s->abandons)
 		loop_quit(s->ctx.loop);
-	else
+	else if (s->through)
+		server_stop(s);
+	if (!s->abandons)
 		loop_io_timer(io, LEAVE_LOOK_NSEC);
 }
 

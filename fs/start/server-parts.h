@@ -32,6 +32,7 @@ struct server {
 	int dir;                 /* "/.spfs/fifos" in the private view */
 	int ready;               /* told when the mount answers; -1: nobody waits */
 	unsigned threads;        /* while leaving: those that have work left */
+	bool through;            /* while leaving: none has */
 	struct loop_io patience; /* while leaving */
 	uint64_t left;           /* when that began */
 	bool abandons;           /* a worker stands, and is not waited for any more */

@@ -38,7 +38,6 @@ static struct user_counts closings = USER_COUNTS_NONE;
 enum deferred_state { DEFERRED_RUNNING, DEFERRED_CLOSED, DEFERRED_FORGOTTEN };
 
 struct deferred_close {
-	uid_t uid;
 	int fd;
 	void (*finish)(void *state);
 	void *state;
@@ -151,7 +150,8 @@ static void deferred_close_start(struct deferred_close *c)
 		deferred_close_try_left();
 		return;
 	}
-	log_user_err(c->uid, "no thread to close a descriptor with, it stays open for now: %s", strerror(-err));
+	log_user_err(user_count_user(c->user), "no thread to close a descriptor with, it stays open for now: %s",
+		     strerror(-err));
 	deferred_close_tell(c);
 	if (c->closed && c->finish) { /* whoever was told has taken back what that works with */
 		user_count_end(&closings, c->user);
@@ -196,7 +196,6 @@ struct deferred_close *deferred_close_create(struct loop *loop, uid_t uid, void 
 		free(c);
 		return NULL;
 	}
-	c->uid = uid;
 	c->loop = loop;
 	c->closed = closed;
 	c->data = data;

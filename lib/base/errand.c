@@ -81,12 +81,13 @@ int errand_start(struct errand *e, uint64_t nsec)
 		return -EUSERS;
 	}
 	loop_expect(e->loop);
-	err = thread_start(NULL, STACK, errand_thread, e);
+	err = thread_start(NULL, e->stack ? e->stack : STACK, errand_thread, e);
 	if (err < 0) {
 		loop_unexpect(e->loop);
 		errand_count_end(e->count);
 		return err;
 	}
-	loop_io_timer(&e->patience, nsec);
+	if (nsec)
+		loop_io_timer(&e->patience, nsec);
 	return 0;
 }

@@ -31,7 +31,8 @@ struct errand {
 	void (*done)(struct errand *e);
 	void (*free)(struct errand *e); /* on either thread, after both */
 	struct loop *loop;
-	uid_t uid; /* for whose sake; or ERRAND_NOBODY */
+	uid_t uid;    /* for whose sake; or ERRAND_NOBODY */
+	size_t stack; /* bytes; 0: what reading /proc takes */
 
 	bool late; /* the loop's thread */
 
@@ -43,7 +44,8 @@ struct errand {
 };
 
 /*
- * Sends it, on the loop's thread, which waits for it up to @nsec nanoseconds; the loop does not end before done(). Returns 0,
+ * Sends it, on the loop's thread, which waits for it up to @nsec nanoseconds, 0: until it comes back or is abandoned; the loop
+ * does not end before done(). Returns 0,
  * or -EUSERS (that user has too many under way), -ENOMEM, or a negative errno of pthread_create(3): then nothing is called.
  */
 int errand_start(struct errand *e, uint64_t nsec);

@@ -22,7 +22,8 @@ struct loop {
 	struct loop_task *posted; /* under lock, as what follows; newest first */
 	unsigned expected;
 	bool stopped;
-	bool quits;        /* the loop's thread's */
+	bool quits; /* the loop's thread's, as what is due: it was posted, oldest first */
+	struct loop_task *due, *last_due;
 	atomic_ulong turn; /* for others to look at, as what follows */
 	atomic_int thread;
 	atomic_bool ended;

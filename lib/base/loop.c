@@ -1,5 +1,6 @@
 /*
- * A turn runs what was posted before it and gives each completion that is there to its io, and then waits. Nothing
+ * A turn runs what was posted before it, up to LOOP_TURN_TASKS, and gives each completion that is there to its io, and then
+ * waits, unless tasks are left: how much is posted is up to others, and nobody's requests wait for all of it. Nothing
  * else wakes the thread: a post and a stop write to an eventfd, whose poll is a completion as others are.
  *
  * What was posted, what is expected and whether the loop is to stop are one state under one lock, and the lock is held
@@ -99,40 +100,64 @@ void loop_abandon(struct loop *loop)
 	io_uring_queue_exit(&loop->ring);
 }
 
-/* In the order in which they were posted: the list is newest first. */
-static void loop_run_tasks(struct loop_task *list)
+/* Under the lock, or on the loop's own thread. */
+static void loop_wake(struct loop *loop)
 {
-	struct loop_task *task, *ordered = NULL;
+	uint64_t one = 1;
+
+	if (write(loop->event, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_err("eventfd: %m");
+}
+
+/* Behind what is due, in the order in which they were posted: @list is newest first. */
+static void loop_add_due(struct loop *loop, struct loop_task *list)
+{
+	struct loop_task *task, *ordered = NULL, *last = list;
 
 	while ((task = list)) {
 		list = task->next;
 		task->next = ordered;
 		ordered = task;
 	}
-	while ((task = ordered)) {
-		ordered = task->next;
+	if (loop->due)
+		loop->last_due->next = ordered;
+	else
+		loop->due = ordered;
+	if (last)
+		loop->last_due = last;
+}
+
+static void loop_run_due(struct loop *loop)
+{
+	struct loop_task *task;
+
+	for (unsigned n = 0; n < LOOP_TURN_TASKS && (task = loop->due) && !loop->quits; n++) {
+		loop->due = task->next;
 		task->run(task);
 	}
 }
 
 /*
- * Runs what is posted; once the loop is to stop, also what that posts. Returns true at the loop's end: it is to stop,
- * and nothing is posted or expected.
+ * Runs what is posted, some of it a turn; once the loop is to stop, all of it, and what that posts. Returns true at the
+ * loop's end: it is to stop, and nothing is posted or expected.
  */
 static bool loop_run_posted(struct loop *loop)
 {
-	struct loop_task *list;
-	bool stopped, over;
+	bool stopped, work, over;
 
 	do {
+		struct loop_task *list;
+
 		pthread_mutex_lock(&loop->lock);
 		list = loop->posted;
 		loop->posted = NULL;
 		stopped = loop->stopped;
-		over = stopped && !loop->expected && !list;
+		work = list || loop->due;
+		over = stopped && !loop->expected && !work;
 		pthread_mutex_unlock(&loop->lock);
-		loop_run_tasks(list);
-	} while (stopped && list);
+		loop_add_due(loop, list);
+		loop_run_due(loop);
+	} while (stopped && work && !loop->quits);
 	return over;
 }
 
@@ -151,6 +176,8 @@ int loop_run(struct loop *loop)
 
 		if (loop->quits || loop_run_posted(loop) || loop->quits)
 			return 0;
+		if (loop->due)
+			loop_wake(loop);
 		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
 		err = io_uring_submit_and_wait(&loop->ring, 1);
 		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
@@ -206,15 +233,6 @@ pid_t loop_thread(const struct loop *loop)
 bool loop_ended(const struct loop *loop)
 {
 	return atomic_load(&loop->ended);
-}
-
-/* Under the lock. */
-static void loop_wake(struct loop *loop)
-{
-	uint64_t one = 1;
-
-	if (write(loop->event, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		log_err("eventfd: %m");
 }
 
 void loop_stop(struct loop *loop)

@@ -76,6 +76,9 @@ void loop_quit(struct loop *loop);
  */
 void loop_abandon(struct loop *loop);
 
+/* Tasks that run before what else the loop waits for has its turn, but for a loop that is to stop. */
+#define LOOP_TURN_TASKS 64
+
 /* Any thread that knows the loop to be there; never blocks, never fails. Tasks of one poster run in order. */
 void loop_post(struct loop *loop, struct loop_task *task);
 

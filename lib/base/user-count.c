@@ -43,6 +43,11 @@ struct user_count *user_count_get(struct user_counts *counts, uid_t uid)
 	return count;
 }
 
+uid_t user_count_user(const struct user_count *count)
+{
+	return count->uid;
+}
+
 void user_count_put(struct user_counts *counts, struct user_count *count)
 {
 	if (!count)

@@ -22,6 +22,9 @@ struct user_counts {
 /* The count of @uid, to be put back. Taken beforehand, it can be raised where nothing may fail. NULL: out of memory. */
 struct user_count *user_count_get(struct user_counts *counts, uid_t uid);
 
+/* Whose it is. */
+uid_t user_count_user(const struct user_count *count);
+
 /* What was begun must have ended. NULL-safe. */
 void user_count_put(struct user_counts *counts, struct user_count *count);
 

@@ -1,6 +1,7 @@
 /*
  * A worker that has nothing to do is stopped, and is on the list, leaving, until its thread has ended: that may take a
- * while, where a closing that it has begun is awaited. Nothing is posted to it from then on.
+ * while, where a closing that it has begun is awaited, or for ever, where it has just begun to stand. Nothing is posted to
+ * it from then on.
  */
 #include "engine.h"
 
@@ -35,7 +36,7 @@ static bool engine_is_own(uid_t uid)
 }
 
 /* Makes one of its kind. */
-static int engine_hire(struct engine *e, uid_t uid, bool exposed, bool shared, struct worker **out)
+static int engine_hire(struct engine *e, uid_t uid, enum worker_reach reach, bool shared, struct worker **out)
 {
 	int err = worker_create(out, e->dir, e->null, &e->events);
 	struct worker *w = *out;
@@ -43,7 +44,7 @@ static int engine_hire(struct engine *e, uid_t uid, bool exposed, bool shared, s
 	if (err < 0)
 		return err;
 	w->uid = uid;
-	w->exposed = exposed;
+	w->reach = reach;
 	w->shared = shared;
 	TAILQ_INSERT_TAIL(&e->workers, w, entry);
 	e->count += !shared && !engine_is_own(uid);
@@ -71,9 +72,9 @@ int engine_create(struct engine **out, unsigned workers, int dir, const struct e
 		e->events = *events;
 	TAILQ_INIT(&e->workers);
 	e->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	err = e->null < 0 ? -errno : engine_hire(e, geteuid(), true, false, &w);
+	err = e->null < 0 ? -errno : engine_hire(e, geteuid(), WORKER_OPEN, false, &w);
 	if (err == 0)
-		err = engine_hire(e, geteuid(), false, false, &w);
+		err = engine_hire(e, geteuid(), WORKER_CLOSED, false, &w);
 	if (err < 0)
 		engine_destroy(e);
 	else
@@ -84,13 +85,13 @@ int engine_create(struct engine **out, unsigned workers, int dir, const struct e
 /* ---- which worker ---- */
 
 /* The one with the fewest channels of those that do not stand, else of those that do; *count: how many there are. */
-static struct worker *engine_find(struct engine *e, uid_t uid, bool exposed, bool shared, unsigned *count)
+static struct worker *engine_find(struct engine *e, uid_t uid, enum worker_reach reach, bool shared, unsigned *count)
 {
 	struct worker *w, *best = NULL;
 
 	*count = 0;
 	TAILQ_FOREACH(w, &e->workers, entry) {
-		if (w->leaving || w->uid != uid || w->exposed != exposed || w->shared != shared)
+		if (w->leaving || w->uid != uid || w->reach != reach || w->shared != shared)
 			continue;
 		(*count)++;
 		if (!best || best->stands > w->stands || (best->stands == w->stands && w->channels < best->channels))
@@ -107,11 +108,11 @@ static int engine_share(struct engine *e, uid_t uid, int why, struct worker **ou
 	unsigned count;
 	int err = 0;
 
-	*out = engine_find(e, remainder, true, true, &count);
+	*out = engine_find(e, remainder, WORKER_OPEN, true, &count);
 	if (!*out)
-		err = engine_hire(e, remainder, true, true, out);
+		err = engine_hire(e, remainder, WORKER_OPEN, true, out);
 	for (uid_t i = 0; err < 0 && i < e->each; i++) {
-		*out = engine_find(e, i, true, true, &count);
+		*out = engine_find(e, i, WORKER_OPEN, true, &count);
 		err = *out ? 0 : err;
 	}
 	if (err == 0 && e->said && now - e->said < SAY_NSEC)
@@ -130,7 +131,7 @@ static void engine_reserve(struct engine *e)
 {
 	struct worker *w;
 
-	if (!e->reserved && engine_hire(e, 0, true, true, &w) == 0)
+	if (!e->reserved && engine_hire(e, 0, WORKER_OPEN, true, &w) == 0)
 		e->reserved = true;
 }
 
@@ -144,20 +145,20 @@ static bool engine_wants_more(const struct engine *e, uid_t uid, const struct wo
 	return engine_is_own(uid) || e->count < ENGINE_WORKERS_SPARE;
 }
 
-int engine_assign(struct engine *e, uid_t uid, bool exposed, struct worker **out)
+int engine_assign(struct engine *e, uid_t uid, enum worker_reach reach, struct worker **out)
 {
 	struct worker *w, *more;
 	unsigned count;
 	int err = 0;
 
-	w = engine_find(e, uid, exposed, false, &count);
+	w = engine_find(e, uid, reach, false, &count);
 	if (engine_wants_more(e, uid, w, count)) {
 		if (!engine_is_own(uid))
 			engine_reserve(e);
 		if (!engine_is_own(uid) && e->count >= ENGINE_WORKERS_MAX)
 			err = -EUSERS;
 		else
-			err = engine_hire(e, uid, exposed, false, &more);
+			err = engine_hire(e, uid, reach, false, &more);
 		if (err == 0)
 			w = more;
 	}
@@ -204,10 +205,18 @@ struct worker *engine_next(struct engine *e, struct worker *w)
 {
 	if (!e)
 		return NULL;
-	do
-		w = w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
-	while (w && w->leaving);
-	return w;
+	return w ? TAILQ_NEXT(w, entry) : TAILQ_FIRST(&e->workers);
+}
+
+bool engine_has_leaving(const struct engine *e)
+{
+	const struct worker *w;
+
+	if (e)
+		TAILQ_FOREACH(w, &e->workers, entry)
+			if (w->leaving && !loop_ended(w->loop))
+				return true;
+	return false;
 }
 
 /* Dismisses those that have ended. Returns whether others still run that do not stand. */

@@ -37,6 +37,13 @@ struct engine_events {
 	void *data;
 };
 
+/* Who, beside its owner, may come to a channel, as far as modes tell: what such a one holds up holds up others alike. */
+enum worker_reach {
+	WORKER_CLOSED, /* nobody: by its own mode */
+	WORKER_HIDDEN, /* nobody: its own mode is for others as well, but no way leads to it */
+	WORKER_OPEN,   /* others */
+};
+
 struct worker {
 	struct loop *loop;
 	struct engine_events events;
@@ -53,12 +60,11 @@ struct worker {
 
 	/* The engine's. */
 	TAILQ_ENTRY(worker) entry;
-	uid_t uid;    /* whose channels; of a shared one the remainder */
-	bool exposed; /* those that others may open */
+	uid_t uid;               /* whose channels; of a shared one the remainder */
+	enum worker_reach reach; /* of those channels, when they got it */
 	bool shared;
-	bool leaving;   /* its thread ends */
+	bool leaving;   /* its thread ends, and nothing is posted to it */
 	bool stands;    /* it has been in one call for long; who sees that says so, and when it is over */
-	void *visit;    /* of who goes through all workers, within one call; else NULL */
 	uint64_t stood; /* since then, by clock_nsec() */
 	char *standing; /* in what, in words; NULL: not known */
 	unsigned long seen_turn;

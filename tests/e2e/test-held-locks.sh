@@ -12,6 +12,9 @@ begin() {
 	mkfifo -m 644 "$M/all/open"
 	ln "$M/all/closed" "$M/all/closed.tap"
 	ln "$M/all/open" "$M/all/open.tap"
+	mkdir -m 700 "$M/all/shut"
+	mkfifo -m 644 "$M/all/shut/inside"
+	ln "$M/all/shut/inside" "$M/all/shut/inside.tap"
 	as_user mkfifo "$M/all/his"
 	as_user ln "$M/all/his" "$M/all/his.tap"
 	as_user sh -c "echo first > '$M/all/his'"
@@ -54,23 +57,45 @@ hold() { # WHAT...: of lock-holder
 	setpriv --reuid=65534 --regid=65534 --clear-groups lock-holder "$how" "$T/h/page" "$@" > "$T/holder" 2>&1 & holder=$!
 }
 
+# Whether a thread of the daemon waits for a lock.
+stuck() { cat "/proc/$DAEMON/task/"*/stat | grep -q '^[0-9]* ([^)]*) D '; }
+
 # What the log says since the last hold.
 says() { tail -n "+$((lines + 1))" "$LOG" | grep -q -- "$1"; }
 
-# bounded COMMAND...: it comes back, well or not
-bounded() {
-	local status=0
+# answered COMMAND...: it comes back, well or not; with what it says in $out
+answered() {
+	status=0
+	out=$T/out.$BASHPID
 	if [ "$1" = as_user ]; then
 		shift
 		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	fi
-	timeout -k 1 5 "$@" > "$T/out" 2>&1 || status=$?
+	timeout -k 1 5 "$@" > "$out" 2>&1 || status=$?
 	[ $status -lt 124 ] || fail "does not come back: $*"
 }
 
+# bounded COMMAND...: it comes back, and well
+bounded() {
+	answered "$@"
+	[ $status = 0 ] || fail "$* is refused: $(cat "$out")"
+}
+
+# refused TEXT COMMAND...: it comes back, and says so
+refused() {
+	local text=$1
+	shift
+	answered "$@"
+	[ $status != 0 ] || fail "goes well: $*"
+	grep -Eq "$text" "$out" || fail "$* is refused otherwise: $(cat "$out")"
+}
+
+# late COMMAND...: that it takes too long is its answer
+late() { refused 'timed out|does not answer' "$@"; }
+
 flows() {
 	local name
-	for name in closed open; do
+	for name in closed open shut/inside; do
 		if [ "$name" = "${1:-}" ]; then continue; fi
 		head -c 3000000 /dev/zero > "$M/all/$name" & writer=$!
 		[ "$(timeout 6 cat "$M/all/$name.tap" | wc -c)" = 3000000 ] || fail "root's $name does not flow"
@@ -80,22 +105,36 @@ flows() {
 
 # Nobody else notices. What is asked of his own channel is answered.
 goes_on() { # TEXT [CHANNEL]: what the log says of the worker, and which of root's channels is held up
-	bounded as_user ln "$M/all/his" "$M/all/late"
+	local held=$M/all/${2:-his}
+	answered as_user ln "$M/all/his" "$M/all/late" # (it may not be held yet)
 	[ ! -e "$M/all/late" ] || rm "$M/all/late"
 	bounded ls -l "$M/all"
 	flows "${2:-}"
 	bounded cat "$M/.spfs/stats.json"
-	jq -e '.channels | length == 3' "$T/out" > /dev/null || fail "not every channel is told of"
+	jq -e '.channels | length == 4' "$out" > /dev/null || fail "not every channel is told of"
 	bounded spfs stat "$M/all"
-	bounded spfs get "$M/all/his"
-	bounded spfs set "$M/all/his.tap" depth=2M
-	bounded getfattr -n spfs.stats "$M/all/his"
-	bounded getfattr -n spfs.ports "$M/all/his"
-	bounded spfs ports "$M/all/his"
-	bounded as_user setfattr -n spfs.tee -v late "$M/all/his"
+	answered spfs get "$held"
+	answered spfs set "$held.tap" depth=2M
+	answered spfs set "$held" packets=1
+	answered getfattr -n spfs.ports "$held"
+	answered spfs ports "$held"
+	answered as_user setfattr -n spfs.tee -v late "$held"
 	[ ! -e "$M/all/late" ] || rm "$M/all/late"
 	wait_until 20 says "$1"
 	flows "${2:-}"
+	bounded getfattr -n spfs.stats "$held"
+	bounded spfs stat "$held"
+	late ln "$held" "$M/all/late"
+	late setfattr -n spfs.tee -v late "$held"
+	late setfattr -n spfs.sink -v file:/dev/null "$held.tap"
+	late setfattr -n spfs.depth -v 2M "$held.tap"
+	late getfattr -n spfs.depth "$held.tap"
+	late getfattr -n spfs.ports "$held"
+	late spfs get "$held"
+	late spfs set "$held.tap" depth=2M
+	late spfs set "$held" packets=1
+	late spfs ports "$held"
+	late spfs sink "$held.tap" file:/dev/null
 }
 
 # Once it is over his channel is as it was, and has nothing that was refused.
@@ -111,8 +150,9 @@ recovers() {
 
 begin
 # ---- a tap's reader, and the origin's writer ----
-# Two who have a channel of his open as its creators; one is about to write without waiting, the other until he is killed.
-for how in NONBLOCK WRONLY; do
+# Three who have a channel of his open as its creators; one is about to write without waiting, one until he is killed, and one
+# only makes it longer.
+for how in NONBLOCK WRONLY TRUNC; do
 	# shellcheck disable=SC2016 # Python's
 	setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/python3 -c 'import errno, os, signal, sys, time
 how, name, go = sys.argv[1:]
@@ -121,30 +161,41 @@ while not os.path.exists(go):
     time.sleep(0.05)
 if how == "WRONLY":
     signal.alarm(1)
-os.write(fd, b"x")' $how "$M/all/by.$how" "$T/go" 2> /dev/null & writers+=($!)
+try:
+    os.ftruncate(fd, 4096) if how == "TRUNC" else os.write(fd, b"x")
+except OSError as e:
+    sys.exit(e.errno)' $how "$M/all/by.$how" "$T/go" 2> /dev/null & writers+=($!)
 	wait_until 20 test -e "$M/all/by.$how"
 done
 page_comes_not
 hold read "$M/all/his.tap"
 sleep 0.3
 as_user sh -c "echo more > '$M/all/his'" & more=$!
+wait_until 20 stuck
 # Before anybody has noticed: the folder is not locked for long.
-bounded as_user ln "$M/all/his" "$M/all/late" & linking=$!
-bounded setfattr -n spfs.sink -v file:/dev/null "$M/all/his.tap" & attaching=$!
+late as_user ln "$M/all/his" "$M/all/late" & linking=$!
+late setfattr -n spfs.sink -v file:/dev/null "$M/all/his.tap" & attaching=$!
 asked=$SECONDS
 sleep 0.1
 bounded ls "$M/all"
-wait $linking $attaching
+wait $linking
+wait $attaching
 wait_until 20 says 'stands in'
 touch "$T/go"
-for writer in "${writers[@]}"; do
-	timeout 5 tail --pid="$writer" -f /dev/null || fail "who writes waits for ever"
-	wait "$writer" && fail "it was written"
+for i in 0 1 2; do
+	timeout 5 tail --pid="${writers[i]}" -f /dev/null || fail "who writes waits for ever"
+	status=0
+	wait "${writers[i]}" || status=$?
+	case $i in
+	1) expected=$((128 + $(kill -l ALRM))) ;;
+	*) expected=110 ;; # ETIMEDOUT
+	esac
+	[ $status = $expected ] || fail "creator $i ended with $status"
 done
 as_user rm "$M/all/by."*
 goes_on "stands in .* on /all/his.tap: process $holder (lock-holder) of user 65534 is in read()"
 bounded spfs stat "$M/all/his"
-grep -q "process $holder (lock-holder)" "$T/out" || fail "spfs stat does not say who"
+grep -q "process $holder (lock-holder)" "$out" || fail "spfs stat does not say who"
 while [ $((SECONDS - asked)) -le 6 ]; do sleep 0.2; done # what was answered late has a timer of its own (xattrs.h)
 kill -USR1 "$DAEMON"
 wait $more
@@ -193,8 +244,8 @@ page_comes_not
 hold read "$M/all/plain"
 sleep 0.5
 bounded spfs get "$M/all/plain"
-grep -q "size.*unknown" "$T/out" || fail "the size of a ring that is held"
-bounded spfs set "$M/all/plain" size=128K
+grep -q "size.*unknown" "$out" || fail "the size of a ring that is held"
+refused "keeps it locked" spfs set "$M/all/plain" size=128K
 bounded cat "$M/.spfs/stats.json"
 bounded spfs stat "$M/all/plain"
 flows

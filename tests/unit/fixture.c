@@ -52,7 +52,7 @@ void fixture_start(struct fixture *f)
 		poll(NULL, 0, err == -ENOMEM ? 10 : 0);
 	}
 	cr_assert_eq(err, 0, "%s", strerror(-err));
-	cr_assert_eq(engine_assign(f->engine, geteuid(), true, &f->worker), 0);
+	cr_assert_eq(engine_assign(f->engine, geteuid(), WORKER_OPEN, &f->worker), 0);
 }
 
 void fixture_stop(struct fixture *f)

@@ -154,6 +154,43 @@ Test(loop, tasks_of_one_poster_run_in_order)
 	cr_assert_eq(disorder, 0);
 }
 
+static int seen_at = -1;
+
+static void note_number(struct loop_io *io, int res)
+{
+	seen_at = next_number;
+}
+
+struct crowd {
+	struct ordered tasks[1000];
+	struct loop_io io;
+};
+
+/* On the loop's own thread, so that all of them are there before the first one's turn. */
+static void post_crowd(void *arg)
+{
+	struct crowd *c = arg;
+
+	for (int i = 0; i < 1000; i++) {
+		c->tasks[i] = (struct ordered){ .task.run = in_order, .number = i };
+		loop_post(f.worker->loop, &c->tasks[i].task);
+	}
+	loop_io_init(&c->io, f.worker->loop, note_number);
+	loop_io_timer(&c->io, 0);
+}
+
+Test(loop, serves_others_between_many_tasks)
+{
+	static struct crowd c;
+
+	on_worker(&f, post_crowd, &c);
+	on_worker(&f, nothing, NULL);
+	cr_assert_eq(next_number, 1000);
+	cr_assert_eq(disorder, 0);
+	cr_assert_geq(seen_at, 0);
+	cr_assert_lt(seen_at, 1000, "a timer that was due waited for all of them");
+}
+
 /* ---- the end ---- */
 
 struct parting {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "channels.h"
 #include "entries.h"
 #include "inode.h"
 #include "node.h"
@@ -176,13 +177,14 @@ Test(node, the_inode_outlives_its_names_in_any_order)
 	remove_node(a);
 	inode->origin = NULL;
 	cr_assert_eq(inode->names, 1);
-	cr_assert_eq(LIST_FIRST(&inode->nodes), b);
+	cr_assert_eq(channels_name_after(inode, 0), b);
+	cr_assert_null(channels_name_after(inode, b->id));
 	remove_node(b);
 	cr_assert_eq(inode->names, 0);
 	cr_assert_eq(inode->taps, 0);
-	cr_assert(LIST_EMPTY(&inode->nodes));
+	cr_assert_null(channels_name_after(inode, 0));
 	cr_assert_eq(inode->refs, 1);
-	inode_put(inode);
+	node_put_inode(&t, inode);
 }
 
 Test(node, a_folder_counts_its_folders)
@@ -338,8 +340,8 @@ Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
 	cr_assert_eq(node_find(d, "a"), fresh);
 	cr_assert_eq(entries_after(&d->entries, 0), fresh);
 	cr_assert_eq(entries_next(fresh), b);
-	cr_assert_eq(LIST_FIRST(&fresh->inode->nodes), fresh);
-	cr_assert_null(LIST_NEXT(fresh, sibling));
+	cr_assert_eq(channels_name_after(fresh->inode, 0), fresh);
+	cr_assert_null(channels_name_after(fresh->inode, fresh->id));
 	cr_assert_eq(fresh->inode->names, 1);
 	cr_assert_null(a->parent);
 	node_release(&t, a);
