@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -9,6 +10,10 @@
 
 /* More than a lane has threads of the kernel's. */
 #define HUNG 40
+
+/* More than fit into its ring once they are through. */
+#define THROUGH 1200
+#define PAGE 4096
 
 static struct fixture f;
 
@@ -153,6 +158,66 @@ Test(lane, gives_up_what_it_is_told_to)
 	}
 	for (int i = 0; i < HUNG; i++)
 		reading_finish(&hung[i]);
+}
+
+/* The loop is busy with something else until all of them are through. */
+struct crowd {
+	struct loop_io ios[THROUGH];
+	struct lane *lane;
+	int file;
+	char *pages; /* one each */
+	int calls;   /* the worker's, as all of it */
+};
+
+static struct crowd crowd;
+
+static void crowd_ready(struct loop_io *io, int res)
+{
+	cr_expect_eq(res, 1);
+	crowd.calls++;
+}
+
+static void call_crowd(void *arg)
+{
+	cr_assert_eq(lane_get(f.worker->loop, 1, &crowd.lane), 0);
+	for (int i = 0; i < THROUGH; i++) {
+		loop_io_init(&crowd.ios[i], f.worker->loop, crowd_ready);
+		loop_io_act_as(&crowd.ios[i], crowd.lane, 0);
+		loop_io_read(&crowd.ios[i], crowd.file, 0, crowd.pages + i * PAGE, PAGE, 1);
+	}
+	for (int i = 0; i < THROUGH; i++)
+		WAIT_UNTIL(*(volatile char *)(crowd.pages + i * PAGE));
+	poll(NULL, 0, 100); /* from the last byte to its completion */
+}
+
+static void call_count(void *arg)
+{
+	*(int *)arg = crowd.calls;
+}
+
+static int crowd_calls(void)
+{
+	int calls;
+
+	on_worker(&f, call_count, &calls);
+	return calls;
+}
+
+static void call_leave_crowd(void *arg)
+{
+	lane_put(crowd.lane);
+}
+
+Test(lane, tells_of_more_than_fit_into_its_ring)
+{
+	crowd.file = file_of(&f, "read", "x", 1);
+	crowd.pages = mmap(NULL, THROUGH * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(crowd.pages, MAP_FAILED);
+	on_worker(&f, call_crowd, NULL);
+	WAIT_UNTIL(crowd_calls() == THROUGH);
+	on_worker(&f, call_leave_crowd, NULL);
+	munmap(crowd.pages, THROUGH * PAGE);
+	close(crowd.file);
 }
 
 /* It goes with its last user, and what is under way. */
