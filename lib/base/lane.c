@@ -49,6 +49,7 @@ struct lane {
 	uid_t uid;
 	unsigned holders;
 	struct loop_io arrival; /* of completions */
+	struct loop_release release;
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t asked;
@@ -159,7 +160,6 @@ void lane_submit(struct lane *lane, const struct io_uring_sqe *sqe)
 
 static void lane_leave(struct lane *lane)
 {
-	LIST_REMOVE(lane, entry);
 	pthread_mutex_lock(&lane->lock);
 	lane->left = true;
 	pthread_cond_signal(&lane->asked);
@@ -170,8 +170,15 @@ void lanes_leave(struct loop *loop)
 {
 	struct lane *lane;
 
-	while ((lane = LIST_FIRST(&loop->lanes)))
+	while ((lane = LIST_FIRST(&loop->lanes))) {
+		LIST_REMOVE(lane, entry);
 		lane_leave(lane);
+	}
+}
+
+static void lane_released(struct loop_release *release)
+{
+	lane_leave(container_of(release, struct lane, release));
 }
 
 void lane_hold(struct lane *lane)
@@ -183,8 +190,11 @@ void lane_put(struct lane *lane)
 {
 	if (!lane || --lane->holders)
 		return;
+	LIST_REMOVE(lane, entry);
 	loop_io_cancel(&lane->arrival);
-	lane_leave(lane);
+	/* That may not even be with the kernel yet, which would then find another file by the number. */
+	lane->release = (struct loop_release){ .fd = lane->ring.ring_fd, .released = lane_released };
+	loop_release(lane->loop, &lane->release);
 }
 
 static void lane_arrived(struct loop_io *io, int res)

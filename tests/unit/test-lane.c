@@ -220,6 +220,29 @@ Test(lane, tells_of_more_than_fit_into_its_ring)
 	close(crowd.file);
 }
 
+static void call_come_and_go(void *arg)
+{
+	int ring = fcntl(f.dir, F_DUPFD_CLOEXEC, 0);
+	struct lane *lane;
+
+	close(ring); /* it is the next one to be had */
+	cr_assert_eq(lane_get(f.worker->loop, 1, &lane), 0);
+	cr_assert_geq(fcntl(ring, F_GETFD), 0);
+	lane_put(lane);
+	poll(NULL, 0, 100);
+	cr_expect_geq(fcntl(ring, F_GETFD), 0);
+	*(int *)arg = ring;
+}
+
+/* Its descriptor stays for as long as the loop has a request for it, and be it one that it has not made yet. */
+Test(lane, keeps_its_ring_until_nobody_waits_for_it)
+{
+	int ring = -1;
+
+	on_worker(&f, call_come_and_go, &ring);
+	WAIT_UNTIL(fcntl(ring, F_GETFD) < 0);
+}
+
 /* It goes with its last user, and what is under way. */
 Test(lane, leaves_nothing)
 {
