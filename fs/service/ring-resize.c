@@ -87,11 +87,18 @@ static void ring_queue_run(struct ring_queue *q)
 	struct ring_resize *r;
 	int err;
 
-	while ((r = STAILQ_FIRST(&q->waiting)) && !r->hold.inode->resizing) {
-		err = ring_resize_send(r);
+	while ((r = STAILQ_FIRST(&q->waiting)) && r->hold.inode->resizing != q) {
+		struct ring_queue *other = r->hold.inode->resizing;
+
+		err = other ? 0 : ring_resize_send(r);
 		if (err == -EUSERS && q->running)
 			return;
 		STAILQ_REMOVE_HEAD(&q->waiting, next);
+		if (other) { /* the channel has been given away, and who has it now was quicker: it is waited for there */
+			r->queue = other;
+			STAILQ_INSERT_TAIL(&other->waiting, r, next);
+			continue;
+		}
 		if (err > 0) {
 			q->running++;
 			continue;
