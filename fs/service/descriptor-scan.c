@@ -329,6 +329,10 @@ static void descriptor_scan_timer_ready(struct loop_io *io, int res)
 {
 	struct descriptor_scan *sv = container_of(io, struct descriptor_scan, timer);
 
+	if (sv->state != DESCRIPTOR_SCAN_IDLE) { /* one is under way, and may have been past who has opened it */
+		loop_io_timer(io, DESCRIPTOR_SCAN_PAUSE_NSEC);
+		return;
+	}
 	atomic_store(&sv->asked, false);
 	descriptor_scan_run(sv);
 }
