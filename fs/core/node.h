@@ -39,6 +39,7 @@ struct inode {
 	bool switching;    /* a change of that is under way */
 	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
+	int ring_granted;            /* the same, as last granted */
 	unsigned settling;           /* settle.h's */
 	uint64_t settles;            /* the same: since when, in nanoseconds of CLOCK_MONOTONIC */
 	LIST_HEAD(, settle_waiter) waiters;

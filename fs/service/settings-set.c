@@ -47,7 +47,7 @@ static void settings_work_set(struct job *job)
 static void settings_was_set(struct settings_ask *a)
 {
 	if (a->err == 0 && a->has[SETTING_SIZE] && !a->tap)
-		a->node->inode->ring_size = (int)a->value[SETTING_SIZE];
+		a->node->inode->ring_size = a->node->inode->ring_granted = (int)a->value[SETTING_SIZE];
 	settings_end_set(a);
 }
 
@@ -88,11 +88,12 @@ static void settings_ring_resized(struct ring_resize *ring)
 	struct settings_ask *a = container_of(ring, struct settings_ask, ring);
 
 	if (ring->err == 0) {
+		a->node->inode->ring_granted = (int)a->value[SETTING_SIZE];
 		settings_post(a, settings_work_set, settings_was_set);
 		return;
 	}
 	if (a->node->inode->ring_size == (int)a->value[SETTING_SIZE])
-		a->node->inode->ring_size = a->ring_size_before;
+		a->node->inode->ring_size = a->node->inode->ring_granted;
 	a->err = settings_refuse_key(a, SETTING_SIZE, ring->err);
 	settings_end_set(a);
 }
@@ -106,7 +107,6 @@ static void settings_begin_set(struct settings_ask *a)
 		return;
 	}
 	/* From now on: a resizing for somebody's open, which knows the size as it was, may be under way. */
-	a->ring_size_before = inode->ring_size;
 	inode->ring_size = (int)a->value[SETTING_SIZE];
 	ring_resize_start(&a->ring, &a->hold, (int)a->value[SETTING_SIZE], a->until, settings_ring_resized);
 }

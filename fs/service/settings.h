@@ -32,7 +32,6 @@ struct settings_ask {
 	uint64_t until; /* all of it is to be answered (job.h) */
 	struct hold hold;
 	struct ring_resize ring;
-	int ring_size_before;
 	struct packets_change packets;
 	uint64_t tap; /* 0: the channel */
 };

@@ -20,6 +20,25 @@ for first in 128K 1M; do
 done
 exec 5>&-
 
+# Two that are refused, one while the other is on its way: the size is what it was.
+size_of() { /usr/bin/python3 -c "import fcntl; print(fcntl.fcntl($1, 1032))"; }
+mkfifo full
+exec 5<> full
+spfs set full size=1M
+head -c 600000 /dev/zero >&5
+touch "$SLOW_RESIZE"
+spfs set full size=128K 2> /dev/null & setting=$!
+wait_until 20 begun
+! spfs set full size=256K 2> /dev/null || fail "a ring that holds more"
+! wait $setting || fail "a ring that holds more"
+head -c 600000 <&5 > /dev/null
+exec 5>&-
+exec 5<> full
+resized() { [ "$(size_of 5)" != 65536 ]; }
+wait_until 20 resized
+[ "$(size_of 5)" = 1048576 ] || fail "its size was refused, and it has it: $(size_of 5)"
+exec 5>&-
+
 # Many rings that are opened at once, more than are looked at at the same time, while one look takes long: each has its size.
 touch "$SLOW_RESIZE"
 timeout 60 /usr/bin/python3 - << 'PY' || fail "not each ring has its size"
