@@ -32,7 +32,7 @@ static int peer_groups(int socket, struct rights *r)
 	return 0;
 }
 
-/* Returns a pidfd, or -1. */
+/* Returns a pidfd, or rights_unseen()'s error. */
 static int peer_pidfd(int socket, pid_t pid)
 {
 	socklen_t len = sizeof(int);
@@ -40,32 +40,38 @@ static int peer_pidfd(int socket, pid_t pid)
 
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0)
 		return pidfd;
-	/* Before Linux 6.5. */
-	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	pidfd = errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1; /* before Linux 6.5 */
+	return pidfd < 0 ? rights_unseen(errno) : pidfd;
 }
 
-static void peer_look(int socket, struct rights *r, int *process)
+/* Returns 0, also where the process has gone, or -EMFILE, -ENFILE or -ENOMEM. */
+static int peer_look(int socket, struct rights *r, int *process)
 {
 	_cleanup_fd_ int pidfd = peer_pidfd(socket, r->pid);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	*process = pidfd < 0 ? -1 : rights_open_process(r->pid);
+	*process = pidfd < 0 ? pidfd : rights_open_process(r->pid);
+	if (*process < 0 && *process != -ESRCH)
+		return *process;
 	rights_see_capabilities(r, *process);
 	if (*process >= 0 && poll(&p, 1, 0) == 0)
-		return;
+		return 0;
 	fd_close(process);
+	*process = -ESRCH;
 	r->caps = 0;
+	return 0;
 }
 
 int peer_rights(int socket, struct rights *r, int *process)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
+	int err;
 
-	*process = -1;
+	*process = -ESRCH;
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	*r = (struct rights){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	peer_look(socket, r, process);
-	return peer_groups(socket, r);
+	err = peer_look(socket, r, process);
+	return err < 0 ? err : peer_groups(socket, r);
 }

@@ -54,7 +54,7 @@ void request_attach(struct request *r, struct node *node)
 		.node = node,
 		.dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
 		.text = uri,
-		.process = r->process < 0 ? -1 : fcntl(r->process, F_DUPFD_CLOEXEC, 0),
+		.process = r->process < 0 ? r->process : fcntl(r->process, F_DUPFD_CLOEXEC, 0),
 		.fd = fd_take(&r->fd),
 		.done = request_attached,
 		.late = request_attach_late,

@@ -208,9 +208,11 @@ static int attach_open(struct attach *a)
 	struct context *ctx = a->ctx;
 	int err;
 
-	if (!a->own && a->text && a->process < 0)
+	if (!a->own && a->text && a->process == -ESRCH)
 		return attach_refuse(a, -EXDEV,
 				     "who asks cannot be looked at; pass a descriptor: spfs source or sink --fd");
+	if (!a->own && a->text && a->process < 0)
+		return attach_refuse(a, a->process, NULL);
 	a->opening = (struct opening){
 		.uri = &a->uri,
 		.fd = a->fd,

@@ -64,6 +64,8 @@ static void lane_enter(struct lane *lane)
 	while (io_uring_sq_ready(&lane->ring)) {
 		int n = io_uring_submit(&lane->ring);
 
+		if (n == -EBADF)
+			loop_rest();
 		if (n == -EAGAIN || n == -EBUSY) {
 			nanosleep(&(struct timespec){ .tv_nsec = LANE_AGAIN_NSEC }, NULL);
 		} else if (n < 0 && n != -EINTR) {

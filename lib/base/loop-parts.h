@@ -34,3 +34,9 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe);
 
 /* Calls back who waits for a release, and frees every op; the ring is gone. */
 void loop_io_finish(struct loop *loop);
+
+/*
+ * For a thread whose ring is closed under it: the process is about to end without it, having closed all that it has open,
+ * just as whatever had held up the thread is over. Never returns.
+ */
+__attribute__((noreturn)) void loop_rest(void);

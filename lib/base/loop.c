@@ -181,6 +181,8 @@ int loop_run(struct loop *loop)
 		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
 		err = io_uring_submit_and_wait(&loop->ring, 1);
 		atomic_fetch_add_explicit(&loop->turn, 1, memory_order_relaxed);
+		if (err == -EBADF)
+			loop_rest();
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY) {
 			log_err("io_uring_enter: %s", strerror(-err));
 			return err;
@@ -196,6 +198,12 @@ int loop_run(struct loop *loop)
 			loop_io_complete(loop, &copy);
 		}
 	}
+}
+
+void loop_rest(void)
+{
+	for (;;)
+		pause();
 }
 
 static void *loop_run_thread(void *arg)

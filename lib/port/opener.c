@@ -152,11 +152,15 @@ static int attempt_look_at_process(struct attempt *a)
 {
 	const char *option = a->dir == PORT_SOURCE ? "source --fd" : "sink --fd";
 	const char *confined;
+	int err;
 
 	if (a->process < 0)
 		return 0;
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOOK_NICE); /* of this thread, on Linux */
-	if (rights_same_view(a->process) < 0) {
+	err = rights_same_view(a->process);
+	if (err < 0 && err != -EXDEV && err != -ESRCH)
+		return attempt_failed(a, "look at who asks for", err);
+	if (err < 0) {
 		uri_why(a->why, "names mean something else to the daemon; pass a descriptor: spfs %s", option);
 		return -EXDEV;
 	}

@@ -38,12 +38,21 @@ static char own_label[256];
 
 /* ---- files of a process ---- */
 
+int rights_unseen(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE ? -err : -ESRCH;
+}
+
 int rights_open_process(pid_t pid)
 {
 	char path[32];
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	return pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	fd = pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (fd >= 0)
+		return fd;
+	return pid > 0 ? rights_unseen(errno) : -ESRCH;
 }
 
 static FILE *rights_open_file(int process, const char *name)
@@ -56,15 +65,17 @@ static FILE *rights_open_file(int process, const char *name)
 	return f;
 }
 
-/* A short file, as text; "" where it cannot be read. */
-static void rights_read_text(int process, const char *name, char *text, size_t size)
+/* A short file, as text; "" where it cannot be read. Returns 0 or rights_unseen()'s error. */
+static int rights_read_text(int process, const char *name, char *text, size_t size)
 {
 	FILE *f = rights_open_file(process, name);
 	size_t n = f ? fread(text, 1, size - 1, f) : 0;
+	int err = f && !ferror(f) ? 0 : rights_unseen(errno);
 
 	text[n] = '\0';
 	if (f)
 		fclose(f);
+	return err;
 }
 
 /* ---- namespaces ---- */
@@ -74,9 +85,10 @@ static int rights_read_root(int process, int *root)
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	FILE *f = rights_open_file(process, "mountinfo");
+	int err = 0;
 
 	if (!f)
-		return -ESRCH;
+		return rights_unseen(errno);
 	*root = 0;
 	while (getline(&line, &size, f) >= 0) {
 		char slash, space;
@@ -86,8 +98,10 @@ static int rights_read_root(int process, int *root)
 		if (sscanf(line, "%d %*d %*s %*s %c%c", &id, &slash, &space) == 3 && slash == '/' && space == ' ')
 			*root = id;
 	}
+	if (!feof(f))
+		err = rights_unseen(errno);
 	fclose(f);
-	return 0;
+	return err;
 }
 
 static int rights_read_view(int process, struct view *view)
@@ -95,7 +109,7 @@ static int rights_read_view(int process, struct view *view)
 	struct stat st;
 
 	if (fstatat(process, "net/dev", &st, 0) < 0)
-		return -ESRCH;
+		return rights_unseen(errno);
 	view->net_dev = st.st_dev;
 	view->net_ino = st.st_ino;
 	return rights_read_root(process, &view->root);
@@ -117,7 +131,7 @@ int rights_remember_view(void)
 int rights_same_view(int process)
 {
 	struct view view;
-	int err = process < 0 ? -ESRCH : rights_read_view(process, &view);
+	int err = process < 0 ? process : rights_read_view(process, &view);
 
 	if (err < 0)
 		return err;
@@ -169,9 +183,13 @@ static bool rights_renounces(int process)
 const char *rights_confined(int process)
 {
 	char label[sizeof(own_label)];
+	int err;
 
 	if (rights_renounces(process))
 		return "no_new_privs is set, as for Landlock";
-	rights_read_text(process, "attr/apparmor/current", label, sizeof(label));
+	/* (Where there is no AppArmor, nor is the file, or it cannot be read.) */
+	err = rights_read_text(process, "attr/apparmor/current", label, sizeof(label));
+	if (err < 0 && err != -ESRCH)
+		return "it cannot be looked at";
 	return *label && strcmp(label, "unconfined\n") && strcmp(label, own_label) ? "AppArmor" : NULL;
 }

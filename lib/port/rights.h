@@ -66,13 +66,16 @@ int rights_remember_view(void);
 
 /*
  * The process @pid as those below want it: /proc/PID, which stays what it is though the number becomes another's. Returns
- * a descriptor, or -1 where it has gone.
+ * a descriptor, -ESRCH where it has gone or is not to be seen, or -EMFILE, -ENFILE or -ENOMEM.
  */
 int rights_open_process(pid_t pid);
 
+/* What the errno @err of such a look is told as: that the daemon lacks room for it, -EMFILE, -ENFILE or -ENOMEM, or -ESRCH. */
+int rights_unseen(int err);
+
 /*
  * Whether paths and addresses mean the same to @process: it has the same root folder, mount and network
- * namespace. Returns 0, -EXDEV, or -ESRCH where it cannot be looked at. A daemon whose root folder is no mount
+ * namespace. Returns 0, -EXDEV, -ESRCH where it cannot be looked at, or -EMFILE, -ENFILE, -ENOMEM. A daemon whose root folder is no mount
  * of its own (a bare chroot) cannot tell, and says -EXDEV. Takes the longer, the more mounts there are.
  */
 int rights_same_view(int process);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -318,4 +319,30 @@ Test(loop, takes_what_comes_after_it_was_left_behind)
 	cr_assert_eq(pthread_create(&late, NULL, arrive, &p), 0);
 	pthread_join(late, NULL);
 	cr_expect(!p.ran, "nobody does it any more");
+	f.fds++; /* the one that others post by */
+}
+
+static void close_ring(struct loop_task *task)
+{
+	char name[64], target[64] = "";
+
+	for (int fd = 3; fd < 1024; fd++) {
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		if (readlink(name, target, sizeof(target) - 1) > 0 && strstr(target, "io_uring"))
+			close(fd);
+		memset(target, 0, sizeof(target));
+	}
+}
+
+/* The end of a daemon that leaves a thread behind closes all, also under a thread that just then goes on. */
+Test(loop, ring_closed_under_it)
+{
+	static struct loop_task task = { .run = close_ring };
+	unsigned long turn = loop_turn(f.worker->loop);
+
+	loop_post(f.worker->loop, &task);
+	while (loop_turn(f.worker->loop) < turn + 2)
+		usleep(1000);
+	usleep(100000); /* in which it might abort */
+	_exit(0);       /* as that end does: the thread is not to be had any more */
 }
