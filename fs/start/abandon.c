@@ -4,11 +4,14 @@
 #include <dirent.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "thread.h"
 
 /* A thread that has not come on for so long is given up, and another goes on behind it. */
@@ -69,4 +72,41 @@ void abandon_descriptors(void)
 		before = at;
 		poll(NULL, 0, STEP_MSEC);
 	}
+}
+
+/* But for this one, and the kernel's own (io_uring). */
+static unsigned abandon_count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[64], name[8] = "";
+		FILE *f;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == gettid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", entry->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(name, sizeof(name), f))
+			count += strncmp(name, "iou-", 4) != 0;
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+void abandon_tell_threads(void)
+{
+	uint64_t end = clock_nsec() + ABANDON_OTHERS_NSEC;
+	unsigned left;
+
+	while ((left = abandon_count_threads()) && clock_nsec() < end)
+		poll(NULL, 0, 5);
+	if (left)
+		log_err("%u threads wait for what users have to end: process %d is there, and dead, until then", left,
+			getpid());
 }

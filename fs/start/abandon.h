@@ -12,3 +12,12 @@
  * a thread. For the very end: nothing may be used afterwards.
  */
 void abandon_descriptors(void);
+
+/*
+ * At the end, with all that is the daemon's own gone: logs how many threads are left that wait in the kernel for what users
+ * control, the closing of a descriptor or a file's answer. Waits for those that are on their way out, up to
+ * ABANDON_OTHERS_NSEC.
+ */
+void abandon_tell_threads(void);
+
+#define ABANDON_OTHERS_NSEC 200000000u

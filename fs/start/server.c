@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "abandon.h"
 #include "base.h"
 #include "clock.h"
 #include "config.h"
@@ -153,5 +154,6 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 			mount_leave(&s.mount);
 	}
 	server_finish(&s);
+	abandon_tell_threads();
 	return err;
 }

@@ -35,6 +35,7 @@ occupy() { # HOW CHANNEL...
 	local how=$1
 	shift
 	mkfifo "$T/go"
+	rm -f "$T/occupier"
 	(cd "$T/h" && exec setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/python3 "$T/occupier.py" "$how" \
 		$PORTS "$@" < "$T/go" > "$T/occupier" 2>&1) & occupier=$!
 	exec 9> "$T/go"
@@ -120,9 +121,18 @@ for how in "slave", "master", "path", "append":
     os.close(slave)
 PYTHON
 
-if sanitized; then # one that looks for leaks wants to stop those first that wait in the kernel
-	kill -9 $hanging
-	wait $hanging || true
-	hanging=
+# The end waits for none of his files, and says what is left of the process. (A sanitizer that looks for leaks wants to stop
+# those first that wait in the kernel.)
+if ! sanitized; then
+	kill "$DAEMON"
+	wait_until 10 gone "$DAEMON"
+	log_has "threads wait for what users have to end: process $DAEMON is there, and dead, until then"
+fi
+kill -9 $hanging
+wait $hanging || true
+hanging=
+if ! sanitized; then
+	wait_until 20 no_daemon
+	DAEMON=
 fi
 finish
