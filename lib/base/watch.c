@@ -113,8 +113,10 @@ int watcher_open(struct watcher *w)
 
 void watcher_finish(struct watcher *w)
 {
-	if (w->io.loop)
+	if (w->io.loop && w->watched)
 		deferred_close(&w->fd, LOG_NOBODY);
+	else if (w->io.loop)
+		fd_close(&w->fd);
 }
 
 static int watcher_set_mask(struct watcher *w, int fd, uint32_t mask)
@@ -144,6 +146,7 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, voi
 		watcher_rest(w);
 		return watch->wd;
 	}
+	w->watched = true;
 	watch->watcher = w;
 	watch->event = event;
 	HASH_ADD_INT(w->watches, wd, watch);

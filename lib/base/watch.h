@@ -20,6 +20,7 @@ struct watcher {
 	struct watch *watches; /* by wd */
 	struct watch *next;    /* to be told of an overflow that is being told */
 	bool stays;            /* also without watches */
+	bool watched;          /* it has had any */
 };
 
 struct watch {

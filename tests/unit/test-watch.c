@@ -221,3 +221,17 @@ Test(watch, says_what_is_wrong)
 	cr_assert_eq(bad.err, -ENOENT);
 	on_worker(&f, call_remove, &bad);
 }
+
+/* So one that comes to nothing, as where there is no thread for its loop, leaves nothing behind that needs a thread. */
+Test(watch, that_never_was_is_closed_at_once)
+{
+	struct watcher w;
+	int fd;
+
+	watcher_init(&w, f.worker->loop);
+	cr_assert_eq(watcher_open(&w), 0);
+	fd = w.fd;
+	watcher_finish(&w);
+	cr_expect_eq(fcntl(fd, F_GETFD), -1);
+	cr_expect_eq(w.fd, -1);
+}
