@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "engine.h"
 #include "job.h"
 
@@ -74,6 +75,7 @@ static void watchdog_tick(struct loop_io *io, int res)
 		more |= w->channels > 0;
 	}
 	watchdog_tell_late(ctx);
+	more |= deferred_close_again();
 	if (!ctx->leaving)
 		more |= engine_rest(ctx->engine, clock_nsec());
 	if (more || !LIST_EMPTY(&ctx->patient))

@@ -135,7 +135,8 @@ static void attach_worked(struct job *job)
 		hold_post(&a->hold, &a->job, attach_work_undo, attach_undone);
 		return;
 	}
-	if (a->err == 0 && a->dir == PORT_SINK && a->ended != a->id && !a->ctx->leaving)
+	/* Who may only read the channel does not decide how long its owner has it. */
+	if (a->err == 0 && a->dir == PORT_SINK && a->config.holds && a->ended != a->id && !a->ctx->leaving)
 		port_wait_keep(&a->hold, a->id);
 	if (a->err < 0 && !*a->why)
 		attach_refuse(a, a->err, NULL);

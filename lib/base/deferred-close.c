@@ -128,18 +128,19 @@ static struct deferred_close *deferred_close_take_left(void)
 }
 
 /* Threads can be had again, or so it seems: some of those that are left, for there may be many. */
-static void deferred_close_try_left(void)
+bool deferred_close_again(void)
 {
 	for (int i = 0; i < LEFT_AT_ONCE; i++) {
 		struct deferred_close *c = deferred_close_take_left();
 
 		if (!c)
-			return;
+			return false;
 		if (deferred_close_try(c) < 0) {
 			deferred_close_leave(c);
-			return;
+			break;
 		}
 	}
+	return true;
 }
 
 static void deferred_close_start(struct deferred_close *c)
@@ -147,7 +148,7 @@ static void deferred_close_start(struct deferred_close *c)
 	int err = deferred_close_try(c);
 
 	if (err == 0) {
-		deferred_close_try_left();
+		deferred_close_again();
 		return;
 	}
 	log_user_err(user_count_user(c->user), "no thread to close a descriptor with, it stays open for now: %s",

@@ -22,6 +22,12 @@ void deferred_close_after(int *fd, uid_t uid, struct loop *loop);
 /* The same for what is closed by @finish(@state). */
 void deferred_close_by(void (*finish)(void *state), void *state, uid_t uid);
 
+/*
+ * Tries again to close some of what has found no thread, as each closing that finds one does. Any thread; never blocks. Returns
+ * whether there may be more.
+ */
+bool deferred_close_again(void);
+
 /* Whether so many closings of @uid's have not come to an end that no more descriptors should be taken. */
 bool deferred_close_crowded(uid_t uid);
 

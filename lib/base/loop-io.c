@@ -28,6 +28,7 @@ struct loop_op {
 	struct lane *lane; /* NULL: the loop's own ring */
 	void *map;         /* a read's or write's */
 	size_t size;
+	bool fence; /* loop_io_fence() */
 	SLIST_ENTRY(loop_op) free;
 };
 
@@ -37,6 +38,7 @@ struct loop_block {
 	struct loop_op ops[LOOP_BLOCK_OPS];
 };
 
+/* @io: NULL: nobody is told of it. */
 static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io, int fd, int other)
 {
 	struct loop_op *op = SLIST_FIRST(&loop->free);
@@ -59,7 +61,9 @@ static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io, int
 	op->io = io;
 	op->fds[0] = fd;
 	op->fds[1] = other;
-	io->op = op;
+	op->fence = false;
+	if (io)
+		io->op = op;
 	return op;
 }
 
@@ -109,6 +113,29 @@ void loop_release(struct loop *loop, struct loop_release *r)
 		r->released(r);
 }
 
+/*
+ * A completion of a lane's is seen before its request has let go of the file: that is done by the lane's thread, when it next
+ * comes out of the kernel. So a request that does nothing goes after it, and what that has is let go of with its own.
+ */
+static void loop_op_fence(struct loop_op *op)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	op->fence = true;
+	io_uring_prep_nop(&sqe);
+	io_uring_sqe_set_data(&sqe, op);
+	lane_submit(op->lane, &sqe);
+}
+
+void loop_io_fence(struct loop *loop, struct lane *lane, int fd)
+{
+	struct loop_op *op = loop_op_create(loop, NULL, fd, -1);
+
+	op->lane = lane;
+	lane_hold(lane);
+	loop_op_fence(op);
+}
+
 /* ---- requests ---- */
 
 void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
@@ -124,6 +151,10 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 	if (op->map && !io)
 		munmap(op->map, op->size);
 	op->map = NULL;
+	if (op->lane && !io && !op->fence) {
+		loop_op_fence(op);
+		return;
+	}
 	lane = op->lane;
 	op->lane = NULL;
 	loop_op_release(loop, op);

@@ -133,6 +133,12 @@ void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);
 
+/*
+ * Before @fd is released (loop_release()), of which requests have gone by @lane: it is released once the last of those has let
+ * go of its file, too. That is after its completion.
+ */
+void loop_io_fence(struct loop *loop, struct lane *lane, int fd);
+
 /* The callback will not run. The request may be under way still, and hold its files, but not the owner. */
 void loop_io_cancel(struct loop_io *io);
 

@@ -100,6 +100,12 @@ static void file_source_reached_end(struct file_port *f, int err)
 	f->err = -ENODATA;
 }
 
+static void file_source_close(struct file_port *f)
+{
+	file_port_fence(f);
+	port_close(&f->port);
+}
+
 static void file_source_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
@@ -125,7 +131,7 @@ static void file_source_disk(struct loop_io *io, int res)
 		file_source_reached_end(f, res);
 	}
 	if (f->port.leaving)
-		port_close(&f->port); /* what is in hand is all that there will be */
+		file_source_close(f); /* what is in hand is all that there will be */
 	file_source_drain(f);
 }
 
@@ -176,7 +182,7 @@ static bool file_source_stop(struct port *p)
 	}
 	f->over = true;
 	if (!loop_io_armed(&f->disk) && double_buffer_bytes(&f->buffer))
-		port_close(p);
+		file_source_close(f);
 	if (double_buffer_bytes(&f->buffer))
 		loop_io_poll(&f->wait, p->inlet.fd, POLLOUT);
 	return !loop_io_armed(&f->disk) && !double_buffer_bytes(&f->buffer);

@@ -111,6 +111,12 @@ int file_port_init(struct port *p, const struct file_port_calls *calls)
 	return double_buffer_open(&f->buffer);
 }
 
+void file_port_fence(struct file_port *f)
+{
+	if (f->lane && f->port.config.opened.fd >= 0)
+		loop_io_fence(f->disk.loop, f->lane, f->port.config.opened.fd);
+}
+
 void file_port_finish(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
@@ -130,6 +136,7 @@ void file_port_finish(struct port *p)
 	double_buffer_finish(&f->buffer, busy, f->disk.loop, p->config.rights.uid);
 	lane_personality_remove(f->lane, f->personality);
 	f->personality = 0;
+	file_port_fence(f);
 	lane_put(f->lane);
 	f->lane = NULL;
 	charge_finish(&f->charge);

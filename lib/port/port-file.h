@@ -80,5 +80,8 @@ bool file_port_ready(struct file_port *f);
 void file_port_pause(struct file_port *f);
 
 /* For struct port_ops. */
+/* Before the file is closed otherwise than by the port's end: that waits until no request has it (loop_io_fence()). */
+void file_port_fence(struct file_port *f);
+
 void file_port_finish(struct port *p);
 bool file_port_fits(const struct opened *o, mode_t type);

@@ -16,6 +16,25 @@ refuse 'a file of sysfs' spfs source "$M/c" --fd 0 < /sys/kernel/mm/transparent_
 refuse 'a file of sysfs' spfs source "$M/c" file:/sys/kernel/mm/transparent_hugepage/enabled
 refuse 'a file of procfs' spfs source "$M/c" file:/proc/self/stat
 
+# A sink that takes nothing, of who may only read the channel, does not keep it from going with its last name, nor its owner
+# from having back what it takes.
+mkfifo -m 644 "$M/read"
+mkfifo hold
+as_user /usr/bin/python3 -c "
+import socket, subprocess, sys
+mine, other = socket.socketpair()
+subprocess.run(['spfs', 'sink', sys.argv[1], '--fd', str(mine.fileno())], check=True, pass_fds=[mine.fileno()])
+mine.close()
+open(sys.argv[2]).read()" "$M/read" "$T/hold" > said & stuck=$!
+attached() { [ "$(ports "$M/read" | jq length)" = 1 ]; }
+wait_until 20 attached
+head -c 400K /dev/zero > "$M/read" # and what the socket does not take stays
+rm "$M/read"
+let_go() { spfs quota "$M" | awk '$1 == "nobody" && $6 > 0 { exit 1 }'; } # descriptors, the sink's
+wait_until 10 let_go
+echo > hold
+wait $stuck
+
 # Blocks that ext4 keeps for root.
 mkdir disk
 truncate -s 24M image
