@@ -53,6 +53,13 @@ int samples_insert(struct samples *list, struct sample_key key, const char *root
 	s->stats = json_incref(stats);
 	s->at = at;
 	HASH_ADD(hh, list->by_key, key, sizeof(s->key), s);
+	if (!s->hh.tbl) {
+		json_decref(s->stats);
+		free(s->path);
+		free(s->root);
+		free(s);
+		return -ENOMEM;
+	}
 	list->all[list->count++] = s;
 	return 0;
 }

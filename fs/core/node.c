@@ -24,9 +24,16 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 
 	if (!node)
 		return NULL;
+	node->id = ++t->next_id;
+	HASH_ADD(by_id, t->by_id, id, sizeof(node->id), node);
+	if (!node->by_id.tbl) {
+		free(node);
+		return NULL;
+	}
 	if (!inode) {
 		inode = inode_create(++t->next_ino, mode, uid, gid);
 		if (!inode) {
+			HASH_DELETE(by_id, t->by_id, node);
 			free(node);
 			return NULL;
 		}
@@ -34,11 +41,9 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 			channels_add(&t->channels, inode);
 	}
 	inode->refs++;
-	node->id = ++t->next_id;
 	node->kind = kind;
 	node->inode = inode;
 	entries_init(&node->entries);
-	HASH_ADD(by_id, t->by_id, id, sizeof(node->id), node);
 	return node;
 }
 

@@ -210,6 +210,10 @@ static struct share *share_of(struct collector *c, struct worker *w)
 	sh->collector = c;
 	sh->worker = w;
 	HASH_ADD(by_worker, c->shares, worker, sizeof(sh->worker), sh);
+	if (!sh->by_worker.tbl) {
+		free(sh);
+		return NULL;
+	}
 	return sh;
 }
 

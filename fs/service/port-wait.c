@@ -68,14 +68,17 @@ void port_wait_keep(const struct hold *hold, unsigned id)
 {
 	struct port_keep *k = calloc(1, sizeof(*k));
 
-	if (!k) {
+	if (k) {
+		port_keep_name(&k->key, hold_channel(hold), id);
+		HASH_ADD(by_key, hold->ctx->services->keeps, key, sizeof(k->key), k);
+	}
+	if (!k || !k->by_key.tbl) {
 		log_user_err(hold_channel(hold)->user, "out of memory; sink %u ends with the channel's last name", id);
+		free(k);
 		return;
 	}
-	port_keep_name(&k->key, hold_channel(hold), id);
 	k->ctx = hold->ctx;
 	hold_copy(&k->hold, hold);
-	HASH_ADD(by_key, hold->ctx->services->keeps, key, sizeof(k->key), k);
 }
 
 void port_wait_leave(struct context *ctx)

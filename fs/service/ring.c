@@ -134,6 +134,12 @@ static struct ring *ring_create(struct rings *r, struct node *node)
 	}
 	ring->rings = r;
 	HASH_ADD(by_node, r->all, hold.node, sizeof(node), ring);
+	if (!ring->by_node.tbl) {
+		log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
+		hold_drop(&ring->hold);
+		free(ring);
+		return NULL;
+	}
 	TAILQ_INSERT_TAIL(&r->waiting, ring, entry);
 	return ring;
 }

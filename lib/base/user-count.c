@@ -36,6 +36,10 @@ struct user_count *user_count_get(struct user_counts *counts, uid_t uid)
 			count->uid = uid;
 			HASH_ADD(hh, counts->users, uid, sizeof(uid), count);
 		}
+		if (count && !count->hh.tbl) {
+			free(count);
+			count = NULL;
+		}
 	}
 	if (count)
 		count->holders++;

@@ -147,9 +147,15 @@ int watch_add(struct watch *watch, struct watcher *w, int fd, uint32_t mask, voi
 		return watch->wd;
 	}
 	w->watched = true;
+	HASH_ADD_INT(w->watches, wd, watch);
+	if (!watch->hh.tbl) {
+		inotify_rm_watch(w->fd, watch->wd);
+		watch->wd = -1;
+		watcher_rest(w);
+		return -ENOMEM;
+	}
 	watch->watcher = w;
 	watch->event = event;
-	HASH_ADD_INT(w->watches, wd, watch);
 	loop_io_poll(&w->io, w->fd, POLLIN);
 	return 0;
 }

@@ -32,6 +32,10 @@ struct account *accounts_of(struct accounts *list, uid_t uid)
 	a->uid = uid;
 	a->shared = uid == 0 || uid == geteuid() ? NULL : list->shared;
 	HASH_ADD(by_uid, list->by_uid, uid, sizeof(a->uid), a);
+	if (!a->by_uid.tbl) {
+		free(a);
+		return NULL;
+	}
 	return a;
 }
 

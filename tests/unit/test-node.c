@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base.h"
 #include "channels.h"
@@ -345,4 +346,40 @@ Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
 	cr_assert_eq(fresh->inode->names, 1);
 	cr_assert_null(a->parent);
 	node_release(&t, a);
+}
+
+/* A sanitizer needs memory of its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WITH_SANITIZER true
+#else
+#define WITH_SANITIZER false
+#endif
+
+#define MANY 100000
+
+/*
+ * There is memory for each node, and none for a larger table of them: that is refused, and does not end the process.
+ */
+Test(node, without_memory_for_the_table, .disabled = WITH_SANITIZER)
+{
+	static void *small[MANY * 4];
+	struct rlimit before, none;
+	size_t made = 0;
+
+	for (size_t i = 0; i < MANY * 4; i++) /* holes between them, and no place that is larger */
+		small[i] = malloc(i % 4 < 2 ? sizeof(struct node) : sizeof(struct inode));
+	for (size_t i = 0; i < MANY * 4; i += 2)
+		free(small[i]);
+	getrlimit(RLIMIT_AS, &before);
+	none = before;
+	none.rlim_cur = 1;
+	setrlimit(RLIMIT_AS, &none);
+	while (made < MANY && node_create(&t, NODE_FIFO, NULL, S_IFIFO | 0666, 3, 4))
+		made++;
+	setrlimit(RLIMIT_AS, &before);
+	cr_expect_lt(made, MANY, "the table grew");
+	cr_expect_eq(nodes(), made + 1);
+	cr_assert_not_null(node_create(&t, NODE_FIFO, NULL, S_IFIFO | 0666, 3, 4));
+	for (size_t i = 1; i < MANY * 4; i += 2)
+		free(small[i]);
 }
