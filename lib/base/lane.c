@@ -12,6 +12,7 @@
 #include <liburing.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -108,9 +109,16 @@ static bool lane_wait(struct lane *lane, struct lane_orders *orders)
 	return !left;
 }
 
+/*
+ * Of all loops. Each is counted before its ring is mapped and after that is unmapped, so that who looks for races knows that
+ * two at the same place are one after the other: what the kernel unmaps it does not see.
+ */
+static atomic_uint lanes;
+
 static void lane_destroy(struct lane *lane)
 {
 	io_uring_queue_exit(&lane->ring);
+	atomic_fetch_sub(&lanes, 1);
 	free(lane->orders.all);
 	pthread_cond_destroy(&lane->asked);
 	pthread_mutex_destroy(&lane->lock);
@@ -249,8 +257,10 @@ static int lane_create(struct loop *loop, uid_t uid, struct lane **out)
 
 	if (!lane)
 		return -ENOMEM;
+	atomic_fetch_add(&lanes, 1);
 	err = lane_open_ring(&lane->ring);
 	if (err < 0) {
+		atomic_fetch_sub(&lanes, 1);
 		free(lane);
 		return err;
 	}
