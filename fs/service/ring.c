@@ -124,22 +124,20 @@ static struct ring *ring_create(struct rings *r, struct node *node)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 
-	if (!ring) {
-		log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
+	if (ring && hold_take(&ring->hold, r->ctx, node) < 0) {
+		free(ring);
 		return NULL;
 	}
-	if (hold_take(&ring->hold, r->ctx, node) < 0) {
+	if (ring)
+		HASH_ADD(by_node, r->all, hold.node, sizeof(node), ring);
+	if (!ring || !ring->by_node.tbl) {
+		log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
+		if (ring)
+			hold_drop(&ring->hold);
 		free(ring);
 		return NULL;
 	}
 	ring->rings = r;
-	HASH_ADD(by_node, r->all, hold.node, sizeof(node), ring);
-	if (!ring->by_node.tbl) {
-		log_user_err(LOG_SOMEBODY, "out of memory; a ring keeps the size that it was opened with");
-		hold_drop(&ring->hold);
-		free(ring);
-		return NULL;
-	}
 	TAILQ_INSERT_TAIL(&r->waiting, ring, entry);
 	return ring;
 }

@@ -210,24 +210,13 @@ void lane_put(struct lane *lane)
 static void lane_arrived(struct loop_io *io, int res)
 {
 	struct lane *lane = container_of(io, struct lane, arrival);
-	struct loop *loop = lane->loop;
-	struct io_uring_cqe *cqe;
 
 	loop_io_poll(io, lane->ring.ring_fd, POLLIN);
 	lane_hold(lane);
 	/* What did not fit in stays with the kernel until it is asked for, and the ring's descriptor is ready until then. */
 	if (io_uring_cq_has_overflow(&lane->ring))
 		io_uring_get_events(&lane->ring);
-	/* Only what is there now, so that others of the loop get their turn. */
-	for (unsigned n = io_uring_cq_ready(&lane->ring); n; n--) {
-		struct io_uring_cqe copy;
-
-		if (io_uring_peek_cqe(&lane->ring, &cqe) < 0)
-			break;
-		copy = *cqe;
-		io_uring_cqe_seen(&lane->ring, cqe);
-		loop_io_complete(loop, &copy);
-	}
+	loop_io_complete_all(lane->loop, &lane->ring);
 	lane_put(lane);
 }
 

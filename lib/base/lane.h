@@ -40,7 +40,7 @@ void lane_personality_remove(struct lane *lane, int personality);
 
 /* ---- for loop*.c ---- */
 
-/* Submits a copy of @sqe, after those before. Its completion is given to loop_io_complete(). */
+/* Submits a copy of @sqe, after those before. Its completion is given to loop_io_complete_all(). */
 void lane_submit(struct lane *lane, const struct io_uring_sqe *sqe);
 
 /* A request is under way, until lane_put(). */

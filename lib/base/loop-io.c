@@ -138,7 +138,7 @@ void loop_io_fence(struct loop *loop, struct lane *lane, int fd)
 
 /* ---- requests ---- */
 
-void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
+static void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 {
 	struct loop_op *op = io_uring_cqe_get_data(cqe);
 	struct lane *lane;
@@ -164,6 +164,22 @@ void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 		io->ready(io, cqe->res == -ETIME ? 0 : cqe->res);
 	}
 	lane_put(lane);
+}
+
+void loop_io_complete_all(struct loop *loop, struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+
+	/* Only what is there now, so that posted work and other rings get their turn. */
+	for (unsigned n = io_uring_cq_ready(ring); n; n--) {
+		struct io_uring_cqe copy;
+
+		if (io_uring_peek_cqe(ring, &cqe) < 0)
+			break;
+		copy = *cqe;
+		io_uring_cqe_seen(ring, cqe);
+		loop_io_complete(loop, &copy);
+	}
 }
 
 void loop_io_finish(struct loop *loop)

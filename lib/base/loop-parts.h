@@ -29,8 +29,8 @@ struct loop {
 	atomic_bool ended;
 };
 
-/* Gives the completion to its io, unless that was cancelled. */
-void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe);
+/* Takes the completions that are in @ring, the loop's or a lane's, and gives each to its io, unless that was cancelled. */
+void loop_io_complete_all(struct loop *loop, struct io_uring *ring);
 
 /* Calls back who waits for a release, and frees every op; the ring is gone. */
 void loop_io_finish(struct loop *loop);

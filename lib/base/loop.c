@@ -172,8 +172,6 @@ int loop_run(struct loop *loop)
 	atomic_store(&loop->thread, gettid());
 	atomic_fetch_add(&loop->turn, 1);
 	for (;;) {
-		struct io_uring_cqe *cqe;
-
 		if (loop->quits || loop_run_posted(loop) || loop->quits)
 			return 0;
 		if (loop->due)
@@ -187,16 +185,7 @@ int loop_run(struct loop *loop)
 			log_err("io_uring_enter: %s", strerror(-err));
 			return err;
 		}
-		/* Only what is there now, so that posted work gets its turn. */
-		for (unsigned n = io_uring_cq_ready(&loop->ring); n; n--) {
-			struct io_uring_cqe copy;
-
-			if (io_uring_peek_cqe(&loop->ring, &cqe) < 0)
-				break;
-			copy = *cqe;
-			io_uring_cqe_seen(&loop->ring, cqe);
-			loop_io_complete(loop, &copy);
-		}
+		loop_io_complete_all(loop, &loop->ring);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "attached.h"
 #include "base.h"
 #include "deferred-close.h"
+#include "sanitized.h"
 
 #define ROUNDS 300
 #define ROOM (64ul << 10)
@@ -224,15 +225,8 @@ Test(deferred_close, of_one_user_does_not_crowd_another)
 	WAIT_UNTIL(!deferred_close_crowded(ONE));
 }
 
-/* A sanitizer needs memory of its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WITHOUT_MEMORY false
-#else
-#define WITHOUT_MEMORY true
-#endif
-
 /* What finds no thread is closed once there are threads again, with what is closed then. */
-Test(deferred_close, without_threads, .disabled = !WITHOUT_MEMORY)
+Test(deferred_close, without_threads, .disabled = SANITIZED)
 {
 	struct rlimit before, none;
 	struct pollfd p[40];

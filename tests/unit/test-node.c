@@ -11,6 +11,7 @@
 #include "entries.h"
 #include "inode.h"
 #include "node.h"
+#include "sanitized.h"
 
 static struct node_table t;
 
@@ -348,19 +349,12 @@ Test(node, a_replaced_node_leaves_name_and_place_to_the_fresh_one)
 	node_release(&t, a);
 }
 
-/* A sanitizer needs memory of its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WITH_SANITIZER true
-#else
-#define WITH_SANITIZER false
-#endif
-
 #define MANY 100000
 
 /*
  * There is memory for each node, and none for a larger table of them: that is refused, and does not end the process.
  */
-Test(node, without_memory_for_the_table, .disabled = WITH_SANITIZER)
+Test(node, without_memory_for_the_table, .disabled = SANITIZED)
 {
 	static void *small[MANY * 4];
 	struct rlimit before, none;
