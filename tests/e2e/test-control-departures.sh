@@ -2,23 +2,12 @@
 # last close lingers, or waits for a lock in the kernel. Others are served all the while, the daemon does not grow, it gets
 # all of it back, and it ends when it is told to.
 . "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/hanging.sh"
 need_root "to be somebody else"
 programs_for_all "$BUILD/cmd/spfs" "$BUILD/tests/e2e/hanging-file" "$HERE"/{control,departing}.py
 PY=/usr/bin/python3 # every user may run it
 
-hanging=
 hostile=
-let_go() {
-	local status=$?
-	trap - ERR
-	set +e
-	[ -z "$hanging" ] || kill -9 "$hanging" 2> /dev/null
-	umount -l "$T/h" 2> /dev/null
-	(exit $status)
-	cleanup
-}
-trap let_go EXIT
-
 begin() {
 	spfsd -f -o log="$LOG" "$M" & foreground=$!
 	wait_until 30 mounted
@@ -29,12 +18,9 @@ begin() {
 	ln "$M/roots" "$M/roots.tap"
 	make_workers
 	fds=$(daemon_fds) threads=$(daemon_threads) most_fds=0 most_threads=0 slowest=0 asked=0
-	hanging=
 	page=
 	if [ "$1" = held ]; then
-		mkdir -p "$T/h"
-		hanging-file "$T/h" > "$T/hanging" & hanging=$!
-		wait_until 20 grep -q mounted "$T/hanging"
+		hanging_begin
 		page=$T/h/page
 	fi
 	# (no pipe to read: it would be in every process of the hostile one's)
@@ -83,16 +69,9 @@ attacked() {
 
 # What they wait for comes to an end.
 over() {
-	local device
 	kill -9 "$hostile"
-	if [ -n "$hanging" ]; then
-		device=$(awk -v at="$T/h" '$5 == at { print $3 }' /proc/self/mountinfo)
-		echo 1 > "/sys/fs/fuse/connections/${device#*:}/abort"
-		wait "$hanging" || true
-		umount -l "$T/h"
-	fi
+	[ -z "$hanging" ] || hanging_fail
 	wait "$hostile" || true
-	hanging=
 }
 
 for how in linger held; do

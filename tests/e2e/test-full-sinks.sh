@@ -1,31 +1,19 @@
 # What one user has attached and never gets through, terminals that take nothing and files that do not answer, holds up
 # no port of another's on the same worker; nor do his terminals hold up his own.
 . "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/hanging.sh"
 need_root "to be somebody else"
 programs_for_all "$BUILD"/cmd/spfs "$BUILD"/tests/e2e/hanging-file
 cp "$HERE/occupier.py" "$T"
 PORTS=70
 occupier=
-hanging=
-let_go() {
-	local status=$?
-	set +e
-	[ -z "$hanging" ] || kill -9 $hanging 2> /dev/null
-	umount -l "$T/h" 2> /dev/null
-	(exit $status)
-	cleanup
-}
-trap let_go EXIT
-
 spfs_mount -o workers=1
 chmod 777 "$M"
 mkdir -m 700 "$M/root"
 mkdir "$M/shown"
 head -c 3000000 /dev/urandom > "$T/in"
 chmod 644 "$T/in"
-mkdir "$T/h"
-hanging-file "$T/h" > "$T/hanging" & hanging=$!
-wait_until 20 grep -q mounted "$T/hanging"
+hanging_begin
 
 mkfifo -m 644 "$M/shown/read" # others may open it, and so what is root's is on the same worker
 mkfifo -m 666 "$M/shown/write"{1..70}

@@ -1,6 +1,7 @@
 # Who holds the lock of a pipe or socket stops what he may open, and nobody else: by reading into memory, or writing out of
 # it, that never comes. Not other users' channels, not folders, .spfs and spfs stat, and not the daemon's end.
 . "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/hanging.sh"
 need_root "to be somebody else"
 programs_for_all "$BUILD"/cmd/spfs "$BUILD"/tests/e2e/{hanging-file,lock-holder}
 
@@ -20,36 +21,7 @@ begin() {
 	as_user sh -c "echo first > '$M/all/his'"
 }
 
-hanging=
 writers=()
-let_go() {
-	local status=$?
-	trap - ERR
-	set +e
-	[ -z "$hanging" ] || kill -9 $hanging 2> /dev/null
-	umount -l "$T/h" 2> /dev/null
-	(exit $status)
-	cleanup
-}
-trap let_go EXIT
-
-page_comes_not() {
-	mkdir "$T/h"
-	rm -f "$T/hanging"
-	hanging-file "$T/h" > "$T/hanging" & hanging=$!
-	wait_until 20 grep -q mounted "$T/hanging"
-}
-
-# Until his page comes to an error: whoever waits for it goes on.
-page_fails() {
-	local device
-	device=$(awk -v at="$T/h" '$5 == at { print $3 }' /proc/self/mountinfo)
-	echo 1 > "/sys/fs/fuse/connections/${device#*:}/abort"
-	wait $hanging || true
-	umount -l "$T/h"
-	rmdir "$T/h"
-}
-
 hold() { # WHAT...: of lock-holder
 	local how=$1
 	shift
@@ -139,7 +111,7 @@ goes_on() { # TEXT [CHANNEL]: what the log says of the worker, and which of root
 
 # Once it is over his channel is as it was, and has nothing that was refused.
 recovers() {
-	page_fails
+	hanging_fail
 	wait $holder || true
 	wait_until 20 says "goes on"
 	[ ! -e "$M/all/late" ] || fail "a tap that was refused is there"
@@ -167,7 +139,7 @@ except OSError as e:
     sys.exit(e.errno)' $how "$M/all/by.$how" "$T/go" 2> /dev/null & writers+=($!)
 	wait_until 20 test -e "$M/all/by.$how"
 done
-page_comes_not
+hanging_begin
 hold read "$M/all/his.tap"
 sleep 0.3
 as_user sh -c "echo more > '$M/all/his'" & more=$!
@@ -203,7 +175,7 @@ recovers
 as_user timeout 20 cat "$M/all/his.tap" > "$T/rest" # it ends, for the stream is over
 grep -q more "$T/rest"
 
-page_comes_not
+hanging_begin
 hold write "$M/all/his"
 goes_on "stands in .* on /all/his.*: process $holder (lock-holder) of user 65534 is in write()"
 recovers
@@ -211,7 +183,7 @@ as_user sh -c "timeout 1 cat '$M/all/his.tap' > /dev/null" || true
 
 # ---- what was passed ----
 as_user sh -c "echo x > '$M/all/his'"
-page_comes_not
+hanging_begin
 hold read pipe spfs sink "$M/all/his" --fd 3
 sleep 0.5
 as_user sh -c "{ echo a; sleep 0.5; echo b; } > '$M/all/his'" # (one stream: a sink goes with its end)
@@ -219,7 +191,7 @@ goes_on "stands in .* on pipe:.*process $holder (lock-holder) of user 65534 is i
 recovers
 
 as_user mkfifo "$M/all/tcp" "$M/all/unix"
-page_comes_not
+hanging_begin
 as_user ln "$M/all/tcp" "$M/all/tcp.tap"
 as_user sh -c "head -c 30000 /dev/zero > '$M/all/tcp'"
 hold write tcp spfs sink "$M/all/tcp.tap" --fd 3
@@ -229,7 +201,7 @@ goes_on "stands in .* socket:.*(lock-holder) of user 65534 is in write()"
 recovers
 
 as_user mkfifo "$M/all/unix"
-page_comes_not
+hanging_begin
 hold read unix spfs source "$M/all/unix" --fd 3
 wait_until 20 says 'stands in'
 rm "$M/all/unix"
@@ -240,7 +212,7 @@ recovers
 as_user mkfifo "$M/all/plain"
 exec 3<> "$M/all/plain"
 echo x >&3
-page_comes_not
+hanging_begin
 hold read "$M/all/plain"
 sleep 0.5
 bounded spfs get "$M/all/plain"
@@ -249,20 +221,20 @@ refused "keeps it locked" spfs set "$M/all/plain" size=128K
 bounded cat "$M/.spfs/stats.json"
 bounded spfs stat "$M/all/plain"
 flows
-page_fails
+hanging_fail
 wait $holder || true
 exec 3>&-
 rm "$M/all/plain"
 
 # ---- root's own, which he may open: the others go on ----
 echo here > "$M/all/open"
-page_comes_not
+hanging_begin
 hold read "$M/all/open.tap"
 sleep 0.3
 echo more > "$M/all/open" & more=$!
 goes_on "user 0's worker for channels open to others stands in .* on /all/open.tap: process $holder" open
 wait $more
-page_fails
+hanging_fail
 wait $holder || true
 wait_until 20 grep -q "goes on" "$LOG"
 timeout 20 cat "$M/all/open.tap" > /dev/null
@@ -271,7 +243,7 @@ flows
 # ---- the end ----
 for how in "kill $DAEMON" "umount -l $M"; do
 	as_user sh -c "echo first > '$M/all/his'"
-	page_comes_not
+	hanging_begin
 	hold read "$M/all/his.tap"
 	sleep 0.3
 	as_user sh -c "echo more > '$M/all/his'"
@@ -291,7 +263,7 @@ for how in "kill $DAEMON" "umount -l $M"; do
 	bounded ls "$M"
 	timeout 6 tail --pid=$reader -f /dev/null || fail "root's reader hangs"
 	exec 4>&-
-	page_fails
+	hanging_fail
 	wait $holder $reader || true
 	wait_until 20 no_daemon
 	DAEMON=

@@ -1,0 +1,30 @@
+# Sourced after harness.sh, by tests that have a file system at $T/h whose pages do not come (hanging-file.c).
+hanging=
+hanging_begin() {
+	mkdir -p "$T/h"
+	rm -f "$T/hanging" # what the last one said
+	hanging-file "$T/h" > "$T/hanging" & hanging=$!
+	wait_until 20 grep -q mounted "$T/hanging"
+}
+
+# Until its pages come to an error: whoever waits for one goes on.
+hanging_fail() {
+	local device
+	device=$(awk -v at="$T/h" '$5 == at { print $3 }' /proc/self/mountinfo)
+	echo 1 > "/sys/fs/fuse/connections/${device#*:}/abort"
+	wait "$hanging" || true
+	hanging=
+	umount -l "$T/h"
+	rmdir "$T/h"
+}
+
+hanging_cleanup() {
+	local status=$?
+	trap - ERR
+	set +e
+	[ -z "$hanging" ] || kill -9 "$hanging" 2> /dev/null
+	umount -l "$T/h" 2> /dev/null
+	(exit $status)
+	cleanup
+}
+trap hanging_cleanup EXIT
