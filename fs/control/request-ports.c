@@ -54,11 +54,16 @@ void request_attach(struct request *r, struct node *node)
 		.node = node,
 		.dir = strcmp(dir, "source") ? PORT_SINK : PORT_SOURCE,
 		.text = uri,
-		.process = r->process < 0 ? r->process : fcntl(r->process, F_DUPFD_CLOEXEC, 0),
+		.process = r->process,
 		.fd = fd_take(&r->fd),
 		.done = request_attached,
 		.late = request_attach_late,
 	};
+	if (r->process >= 0) {
+		r->attach.process = fcntl(r->process, F_DUPFD_CLOEXEC, 0);
+		if (r->attach.process < 0)
+			r->attach.process = -errno;
+	}
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
 		fd_close(&r->attach.process);
 		deferred_close(&r->attach.fd, r->rights->uid);
