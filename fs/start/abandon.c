@@ -39,6 +39,7 @@ static void *abandon_close(void *arg)
 	struct abandoned *a = arg;
 	size_t i;
 
+	thread_name("spfsd-close");
 	while ((i = atomic_fetch_add(&a->next, 1)) < a->count) {
 		/* Past the sanitizers: who stands has them in use, and does not come back. */
 		syscall(SYS_close, a->fds[i]);

@@ -212,7 +212,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 	err = scout_start(&s->scout, s->mount.tree);
 	s->ctx.scout = s->scout.pid;
 	if (err == 0)
-		err = loop_start(s->ctx.helper, &s->helper_thread);
+		err = loop_start(s->ctx.helper, "spfsd-helper", &s->helper_thread);
 	s->helping = err == 0;
 	return err;
 }

@@ -87,6 +87,7 @@ static void *deferred_close_run(void *arg)
 {
 	struct deferred_close *c = arg;
 
+	thread_name("spfsd-close");
 	if (c->finish)
 		c->finish(c->state);
 	else

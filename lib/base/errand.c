@@ -29,6 +29,7 @@ static void *errand_thread(void *arg)
 	struct user_count *count = e->count;
 	int running = ERRAND_RUNNING;
 
+	thread_name("spfsd-errand");
 	e->run(e);
 	errand_count_end(count);
 	if (atomic_compare_exchange_strong(&e->state, &running, ERRAND_READY))

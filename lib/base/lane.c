@@ -130,6 +130,7 @@ static void *lane_run(void *arg)
 	struct lane_orders orders = { 0 };
 	struct lane *lane = arg;
 
+	thread_name("spfsd-lane");
 	while (lane_wait(lane, &orders)) {
 		for (size_t i = 0; i < orders.count; i++)
 			lane_carry_out(lane, &orders.all[i]);

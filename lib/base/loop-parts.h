@@ -11,6 +11,7 @@ struct lane;
 struct loop_block;
 
 struct loop {
+	const char *name; /* of its thread, if it has one of its own */
 	struct io_uring ring;
 	int event; /* an eventfd: something was posted, or the loop is to stop */
 	struct loop_io event_io;

@@ -197,18 +197,22 @@ void loop_rest(void)
 
 static void *loop_run_thread(void *arg)
 {
-	int err = loop_run(arg);
+	struct loop *loop = arg;
+	int err;
 
+	thread_name(loop->name);
+	err = loop_run(loop);
 	if (err < 0) {
 		log_err("event loop: %s", strerror(-err));
 		abort(); /* its users would hang in silence */
 	}
-	atomic_store(&((struct loop *)arg)->ended, true);
+	atomic_store(&loop->ended, true);
 	return NULL;
 }
 
-int loop_start(struct loop *loop, pthread_t *thread)
+int loop_start(struct loop *loop, const char *name, pthread_t *thread)
 {
+	loop->name = name;
 	return thread_start(thread, STACK, loop_run_thread, loop);
 }
 

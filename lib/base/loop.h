@@ -45,10 +45,10 @@ void loop_destroy(struct loop *loop);
 int loop_run(struct loop *loop);
 
 /*
- * Runs the loop on a thread of its own, which blocks every signal; a failure there ends the process. Returns 0 or a
- * negative errno of pthread_create(3); the caller joins *thread.
+ * Runs the loop on a thread of its own, called @name (which outlives it), that blocks every signal; a failure there ends
+ * the process. Returns 0 or a negative errno of pthread_create(3); the caller joins *thread.
  */
-int loop_start(struct loop *loop, pthread_t *thread);
+int loop_start(struct loop *loop, const char *name, pthread_t *thread);
 
 /*
  * Any thread; never blocks. The loop ends once no task is left: those posted before still run, those that they post, and

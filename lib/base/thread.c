@@ -1,6 +1,7 @@
 #include "thread.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 
 int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *), void *arg)
 {
@@ -20,4 +21,9 @@ int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *), void *ar
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return err;
+}
+
+void thread_name(const char *name)
+{
+	prctl(PR_SET_NAME, name);
 }

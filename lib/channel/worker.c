@@ -68,7 +68,7 @@ static int worker_start(struct worker *w)
 	w->buffer = malloc(SMALL_CHUNK);
 	if (!w->buffer)
 		return -ENOMEM;
-	err = loop_start(w->loop, &w->thread);
+	err = loop_start(w->loop, "spfsd-worker", &w->thread);
 	/*
 	 * sched(7): a batch thread does not pre-empt who wakes it, so a writer on the same processor goes
 	 * on writing, and there is more to move by the time the worker runs. On an idle one it runs at once.

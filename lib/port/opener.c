@@ -24,6 +24,7 @@
 #include "attempt.h"
 #include "base.h"
 #include "kinds.h"
+#include "thread.h"
 #include "user-count.h"
 
 #define INTERRUPT SIGRTMIN /* of a thread; the named ones are for users */
@@ -194,6 +195,7 @@ static void *attempt_run(void *arg)
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = INTERRUPT };
 	int running = ATTEMPT_RUNNING;
 
+	thread_name("spfsd-open");
 	event._sigev_un._tid = gettid();
 	if (timer_create(CLOCK_MONOTONIC, &event, &a->again) < 0) {
 		a->err = attempt_failed(a, "make a timer for", -errno);
@@ -235,7 +237,6 @@ static void opening_tell(struct loop_task *task)
 int opening_start(struct opening *o)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	sigset_t all, old;
 	int err;
 
 	o->opened = OPENED_NONE;
@@ -246,10 +247,7 @@ int opening_start(struct opening *o)
 	o->attempt->o = o;
 	o->attempt->opened.fd = o->fd;
 	pthread_once(&once, attempt_catch_interrupt);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = -pthread_create(&o->thread, NULL, attempt_run, o->attempt);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	err = thread_start(&o->thread, 0, attempt_run, o->attempt);
 	if (err < 0) {
 		o->attempt->opened = OPENED_NONE;
 		attempt_destroy(o->attempt);

@@ -102,9 +102,10 @@ spfs_mount() {
 	[ -n "$DAEMON" ] || fail "no daemon"
 }
 
-# The daemon's, but for the kernel's own in it (io_uring), which come and go.
-daemon_threads() { cat "/proc/$DAEMON/task/"*/comm 2> /dev/null | grep -c spfsd; }
-daemon_has_threads() { test "$(daemon_threads)" "$@"; } # daemon_has_threads -le 7
+# daemon_threads [KIND]: the daemon's, but for the kernel's own in it (io_uring), or those of a kind (spfsd.8). Most come
+# and go: who compares the number of all compares with some that are just about to end.
+daemon_threads() { cat "/proc/$DAEMON/task/"*/comm 2> /dev/null | grep -c "^spfsd${1:+-$1}" || :; }
+daemon_has() { test "$(daemon_threads "$1")" "${@:2}"; } # daemon_has open -le 7
 
 # make_workers [FOLDER COMMAND...]: all that the daemon's own user may have, or that of the user whom COMMAND makes, who may
 # write FOLDER: for who counts threads or descriptors. Else they come when they are needed; and they stay a while.

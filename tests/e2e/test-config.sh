@@ -149,9 +149,9 @@ mounted || fail "the file's mount point came first"
 grep -q "serving $M" "$LOG" || fail "the file's log came first"
 [ ! -e other.log ] || fail "the file's log was opened"
 make_workers
-two=$(daemon_threads)
+two=$(daemon_threads worker)
 spfs_unmount
 spfs_mount -o config="$C"
 make_workers
-[ "$(daemon_threads)" -lt "$two" ] || fail "the file's workers were not in force"
+[ "$(daemon_threads worker)" -lt "$two" ] || fail "the file's workers were not in force"
 finish

@@ -97,10 +97,10 @@ unshare -m spfs source "$M/c" --fd 0 < open > /dev/null
 # A FIFO without a peer stalls who wants it, and nobody else, until it is interrupted.
 mkfifo hang
 mkfifo "$M/other" "$M/gone"
-threads=$(daemon_threads)
+wait_until 30 daemon_has open -eq 0
 env --default-signal=INT spfs source "$M/gone" "file:$T/hang" --wait 2> err &
 hanging=$!
-wait_until 30 daemon_has_threads -gt $threads
+wait_until 30 daemon_has open -eq 1
 timeout 20 ln "$M/other" "$M/other2"
 timeout 20 rm "$M/other2"
 timeout 20 mkfifo "$M/more"
@@ -112,13 +112,13 @@ timeout 20 rm "$M/gone" # even this
 kill -INT $hanging
 if wait $hanging; then fail "interrupted, and well"; fi
 wait_until 30 grep -q '/.*: source file:.*/hang: .*[Ii]nterrupted' "$LOG"
-wait_until 30 daemon_has_threads -le $threads
+wait_until 30 daemon_has open -eq 0
 
 # The same by attribute; uninterrupted, it is not for ever.
 mkfifo "$M/gone"
 env --default-signal=INT setfattr -n spfs.source -v "file:$T/hang" "$M/gone" 2> err &
 hanging=$!
-wait_until 30 daemon_has_threads -gt $threads
+wait_until 30 daemon_has open -eq 1
 timeout 4 spfs source "$M/other" file:open > /dev/null
 kill -INT $hanging
 wait_until 4 gone $hanging
@@ -128,19 +128,21 @@ refuse 'timed out' timeout 20 setfattr -n spfs.sink -v "file:$T/hang" "$M/other"
 log_has 'takes too long for an attribute'
 
 # Its name goes meanwhile: nothing is attached. Then the daemon goes meanwhile.
+wait_until 30 daemon_has open -eq 0
 mkfifo "$M/gone"
 timeout 20 spfs source "$M/gone" "file:$T/hang" 2> err &
 hanging=$!
-wait_until 30 daemon_has_threads -gt $threads
+wait_until 30 daemon_has open -eq 1
 rm "$M/gone"
 timeout 20 sh -c ": > hang" # the peer has come
 if wait $hanging; then fail "attached to what is gone"; fi
 grep -q 'the name has gone' err || fail "$(cat err)"
+wait_until 30 daemon_has open -eq 0
 timeout 20 spfs source "$M/other" "file:$T/hang" 2> err &
 hanging=$!
 timeout 20 setfattr -n spfs.source -v "file:$T/hang" "$M/c" 2> err2 &
 setting=$!
-wait_until 30 daemon_has_threads -gt $((threads + 1))
+wait_until 30 daemon_has open -eq 2
 kill "$DAEMON"
 wait_until 30 gone "$DAEMON"
 DAEMON=

@@ -68,7 +68,7 @@ Test(job, that_ends_when_it_likes_is_only_to_begin_in_time)
 	loop_io_init(&timer, ctx.loop, look);
 	loop_io_timer(&timer, 1500 * 1000000ull);
 	job_post_longer(&ctx, other, &job, work, finish);
-	cr_assert_eq(loop_start(other, &thread), 0);
+	cr_assert_eq(loop_start(other, "loop", &thread), 0);
 	job_patient(&job, clock_nsec() + 400 * 1000000ull, late);
 	cr_assert_eq(loop_run(ctx.loop), 0);
 	cr_assert_eq(finishes, 1);

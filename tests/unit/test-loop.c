@@ -221,7 +221,7 @@ Test(loop, runs_what_was_posted_right_before_its_stop)
 	pthread_t thread;
 
 	cr_assert_eq(loop_create(&p.loop), 0);
-	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	cr_assert_eq(loop_start(p.loop, "loop", &thread), 0);
 	loop_post(p.loop, &p.task);
 	pthread_join(thread, NULL);
 	cr_expect(p.ran);
@@ -240,7 +240,7 @@ Test(loop, does_not_end_before_what_is_expected)
 
 	sem_init(&p.alive, 0, 0);
 	cr_assert_eq(loop_create(&p.loop), 0);
-	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	cr_assert_eq(loop_start(p.loop, "loop", &thread), 0);
 	loop_expect(p.loop);
 	loop_stop(p.loop);
 	for (int i = 0; i < 100; i++) {
@@ -284,7 +284,7 @@ Test(loop, may_be_gone_when_the_last_has_arrived)
 		pthread_t thread, late;
 
 		p.loop = create_in_turn();
-		cr_assert_eq(loop_start(p.loop, &thread), 0);
+		cr_assert_eq(loop_start(p.loop, "loop", &thread), 0);
 		loop_expect(p.loop);
 		loop_stop(p.loop);
 		cr_assert_eq(pthread_create(&late, NULL, arrive, &p), 0);
@@ -311,7 +311,7 @@ Test(loop, takes_what_comes_after_it_was_left_behind)
 
 	p.loop = create_in_turn();
 	loop_post(p.loop, &p.last);
-	cr_assert_eq(loop_start(p.loop, &thread), 0);
+	cr_assert_eq(loop_start(p.loop, "loop", &thread), 0);
 	pthread_join(thread, NULL);
 	loop_abandon(p.loop);
 	p.last.run = run_last;
