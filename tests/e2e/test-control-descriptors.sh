@@ -106,8 +106,9 @@ wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
 # All that one message can have; what the channel itself needs stays.
 id=$(spfs source "$M/a" --fd 0 < /dev/zero)
+head -c 1 "$M/a" > /dev/null # it has moved something, so the channel has all it needs
 spfs detach "$M/a" "$id"
-fds=$(daemon_fds)
+until fds=$(daemon_fds); sleep 0.1; [ "$fds" = "$(daemon_fds)" ]; do :; done
 $PY - "$M" << 'PY'
 import os, sys
 from control import Control

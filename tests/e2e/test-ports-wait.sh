@@ -84,8 +84,7 @@ EOF
 if is_root && [ -n "$slow" ]; then
 	programs_for_all "$BUILD/cmd/spfs"
 	mkfifo -m 666 "$M/shared" "$M/shared"{1..64}
-	threads() { ls "/proc/$DAEMON/task" | wc -l; }
-	before=$(threads)
+	wait_until 30 daemon_has open -eq 0
 	touch "$SLOW_NAMES"
 	crowd() { # 64 at a time are allowed
 		asked=()
@@ -94,21 +93,19 @@ if is_root && [ -n "$slow" ]; then
 			asked+=($!)
 		done
 	}
-	many() { [ $(($(threads) - before)) -ge "$1" ]; }
 	crowd
-	wait_until 30 many 64
+	wait_until 30 daemon_has open -ge 64
 	kill "${asked[@]}"
 	wait "${asked[@]}" || :
 	crowd
 	wait "${asked[@]}" || : # all are refused
-	[ $(($(threads) - before)) -le 64 ] || fail "$(($(threads) - before)) threads of one user"
+	daemon_has open -le 64 || fail "$(daemon_threads open) threads of one user"
 	refuse 'too many' as_user timeout 10 spfs source "$M/shared" tcp:no.example:1
 	echo root > "$T/in"
 	timeout 10 spfs source "$M/shared" "file:$T/in" > /dev/null
 	[ "$(timeout 10 cat "$M/shared")" = root ] || fail "root's source"
 	rm "$SLOW_NAMES"
-	few() { ! many 8; } # the kernel has some for the rings
-	wait_until 20 few
+	wait_until 20 daemon_has open -eq 0
 fi
 
 finish

@@ -23,12 +23,10 @@ rm "$SLOW_NAMES"
 wait $first
 log_has "reload: .quota."
 
-threads() { set -- "/proc/$DAEMON/task"/*; echo $#; }
-before=$(threads)
+wait_until 30 daemon_has errand -eq 0
 touch "$SLOW_NAMES"
 spfs reload "$M" 2> /dev/null & second=$!
-reading() { [ "$(threads)" -gt "$before" ]; }
-wait_until 30 reading
+wait_until 30 daemon_has errand -eq 1
 kill -TERM "$DAEMON"
 wait_until 30 gone "$DAEMON"
 DAEMON=
