@@ -135,8 +135,7 @@ static void attach_worked(struct job *job)
 		hold_post(&a->hold, &a->job, attach_work_undo, attach_undone);
 		return;
 	}
-	/* Who may only read the channel does not decide how long its owner has it. */
-	if (a->err == 0 && a->dir == PORT_SINK && a->config.holds && a->ended != a->id && !a->ctx->leaving)
+	if (a->err == 0 && a->dir == PORT_SINK && a->keeps && a->ended != a->id && !a->ctx->leaving)
 		port_wait_keep(&a->hold, a->id);
 	if (a->err < 0 && !*a->why)
 		attach_refuse(a, a->err, NULL);
@@ -149,7 +148,8 @@ static int attach_ready(struct attach *a)
 	struct port_config *c = &a->config;
 	int err = rights_copy(&c->rights, &a->rights);
 
-	c->holds = access_check(&a->rights, a->node->inode, W_OK) == 0;
+	/* Who may only read the channel does not decide how long its owner has it. */
+	c->holds = a->keeps = access_check(&a->rights, a->node->inode, W_OK) == 0;
 	if (err == 0)
 		err = settings_limits(a->ctx, &a->rights, a->node->inode, &c->limits);
 	if (err == 0)

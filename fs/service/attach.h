@@ -41,6 +41,7 @@ struct attach {
 	struct uri uri;
 	struct opening opening;
 	bool opens;
+	bool keeps; /* a sink: the channel, when it has lost its last name, until the sink has had all */
 	bool cancelled;
 	struct deferred_close *closing; /* of what was opened, where it is refused */
 	struct loop_task forgotten;

@@ -69,6 +69,8 @@ wait_until() {
 	done
 }
 
+# A path is there before anybody listens.
+listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; } # listens PATH, as who listens has named it
 mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 sanitized() { grep -q "^SPFS_SANITIZE:.*=." "$BUILD/CMakeCache.txt"; }

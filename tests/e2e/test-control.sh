@@ -197,12 +197,26 @@ mkfifo "$M/ü"
 LC_ALL=C.UTF-8 spfs stat "$M/ü" | grep -q "$M/ü" || fail "ü: $(spfs stat "$M/ü")"
 rm "$M/ü"
 for c in source sink ports detach; do spfs $c --help | grep -q "Usage: spfs $c" || fail "$c --help"; done
-# What was written gets where it shall, although the channel has no name any more.
-mkfifo "$M/k"
-spfs sink "$M/k" file:kept > /dev/null
+# What was written gets where it shall, although the channel has no name any more: here to a peer that takes it later.
+mkfifo "$M/k" "$T/go"
+python3 - "$T/sock" "$T/go" > kept << 'PY' &
+import shutil, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+peer = s.accept()[0]
+open(sys.argv[2]).read()
+shutil.copyfileobj(peer.makefile("rb"), sys.stdout.buffer)
+PY
+peer=$!
+wait_until 30 listens "$T/sock"
+spfs sink "$M/k" "unix:$T/sock" > /dev/null
 cat in > "$M/k"
 rm "$M/k"
-wait_until 30 cmp -s in kept
+timeout 20 spfs quota "$M" > /dev/null # (the name has gone for the worker as well)
+timeout 30 sh -c ': > go'
+wait $peer
+cmp in kept
 id=$(spfs source "$M/a" tcp-listen:127.0.0.1:0)
 spfs ports "$M/a" | grep -q "^ *$id source .*tcp-listen" || fail "ports: $(spfs ports "$M/a")"
 spfs ports --json "$M" | jq -e ".[] | select(.id == $id) | .dir == \"source\" and .mount == \"$M\"" > /dev/null ||
