@@ -16,7 +16,7 @@ import os, socket, struct, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 os.chmod(sys.argv[1], 0o666)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1) # (before anybody connects)
 s.listen()
 c = s.accept()[0]
 print(*struct.unpack("iII", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1:])
@@ -24,7 +24,7 @@ data, anc, *_ = c.recvmsg(100, 100)
 print(any(0 in struct.unpack("iII", a[2])[1:] for a in anc), data.decode())
 PY
 peer=$!
-wait_until 30 [ -S sock ]
+wait_until 30 listens "$T/open/sock"
 as_user spfs sink "$M/a" "unix:$T/open/sock" > /dev/null
 echo hello > "$M/a"
 wait $peer
