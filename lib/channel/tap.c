@@ -149,6 +149,16 @@ int tap_prepare(struct tap *tap)
 	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
 }
 
+void tap_note_block(struct tap *tap)
+{
+	uint64_t at = tap->bytes_out + tap->lost;
+
+	if (tap->blocks_nsec && tap->blocks_at == at)
+		return;
+	tap->blocks_nsec = clock_nsec();
+	tap->blocks_at = at;
+}
+
 void tap_lose(struct tap *tap, size_t bytes)
 {
 	tap->lost += bytes;
