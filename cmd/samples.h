@@ -94,6 +94,9 @@ void samples_free(struct samples *list);
 /* Bytes a second between the two samples of the number @key in @now and @before; -1: unknown. */
 double sample_rate(const struct sample *s, const json_t *now, const json_t *before, const char *key);
 
+/* How the tap @path is called beside its channel's @origin: without the folder they share. */
+const char *sample_leaf(const char *origin, const char *path);
+
 /* The earlier statistics of the tap @name, or NULL. */
 const json_t *sample_tap_before(const struct sample *s, const char *name);
 
