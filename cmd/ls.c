@@ -192,6 +192,8 @@ static int ls_run(int argc, char *argv[])
 	}
 	if (err == 0)
 		err = samples_take(&now, a.names, a.count, failed ? ls_ignore : samples_complain, &failed);
+	if (err == 0)
+		samples_complain_of_none(&failed, &now, a.count);
 	if (err == 0 && (now.count || !failed)) {
 		samples_follow(&now, &before);
 		err = ls_print(&now);

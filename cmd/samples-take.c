@@ -235,6 +235,14 @@ void samples_complain(void *failed, const char *what, int err)
 	complaint_print(what, place_reason(err));
 }
 
+void samples_complain_of_none(bool *failed, const struct samples *list, int count)
+{
+	if (count || list->mounts || *failed)
+		return;
+	*failed = true;
+	complaint_print("mounts", "there is no mount of spfs that you may look into");
+}
+
 int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data)
 {
 	if (!count)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <uthash.h>
 
@@ -68,6 +69,9 @@ void samples_complain(void *failed, const char *what, int err);
  * What fails is told of, and the others are added. Returns 0 or -ENOMEM.
  */
 int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data);
+
+/* Where all mounts were asked for, and there is none that lets the caller in: complains, and sets the bool. */
+void samples_complain_of_none(bool *failed, const struct samples *list, int count);
 
 /* ---- the list (samples.c) ---- */
 

@@ -189,6 +189,8 @@ static int stat_run(int argc, char *argv[])
 	if (err == 0)
 		err = stat_take(&list, &a, samples_complain, &failed);
 	samples_follow(&list, &before);
+	if (err == 0)
+		samples_complain_of_none(&failed, &list, a.count);
 	if (err == 0 && (list.count > 0 || !failed))
 		err = a.json ? stat_print_json(&list, a.count == 1 && list.count == 1 && !stat_is_folder(a.names[0])) :
 			       stat_print_table(&list);
