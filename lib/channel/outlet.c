@@ -169,7 +169,7 @@ int outlet_hold(struct outlet *o)
 static void outlet_starve(struct outlet *o, int err)
 {
 	if (!o->starved)
-		log_user_err(o->user, "cannot end a stream yet: %s", strerror(-err));
+		log_user_err(o->user, "cannot end a stream yet: %s", pipe_error(err));
 	o->starved = true;
 	loop_io_cancel(&o->room);
 	loop_io_timer(&o->room, RETRY_NSEC);

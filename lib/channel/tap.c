@@ -200,7 +200,7 @@ static int tap_drain(struct tap *tap, size_t *moved)
 static void tap_starve(struct tap *tap, int err)
 {
 	if (!tap->starved)
-		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, strerror(-err));
+		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, pipe_error(err));
 	tap->starved = true;
 	loop_io_timer(&tap->due, RETRY_NSEC);
 }
