@@ -47,7 +47,8 @@ struct samples {
 
 /*
  * Adds the channel that @path names by any of its names, or every channel with a name below the folder @path. Waits for
- * the daemon. Returns 0 or a negative errno: -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller
+ * the daemon. Returns 0 or a negative errno: In a mount of a part alone, where there is no file, a
+ * channel is asked by its attribute. -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller
  * may not be told of the channel, and what stats_file_read() may fail with.
  */
 int samples_add(struct samples *list, const char *path);

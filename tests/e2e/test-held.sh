@@ -150,24 +150,26 @@ spfs set "$M/bus" packets=1
 ln "$M/bus" "$M/b1"
 coproc FULL { /usr/bin/python3 "$T/fill.py" "$M/bus"; }
 full=$FULL_PID
+to=${FULL[1]}
 read -r count <&"${FULL[0]}"
 says state bus '100% blocked by b1 for' || fail "after $count messages: $(state bus)"
 says state b1 '100% blocks the writer for' || fail "after $count messages: $(state b1)"
 cat "$M/b1" > /dev/null & reader=$!
 wait_until 30 free bus
 says state bus ' 0% ' || fail "with nothing in it: $(state bus)"
-exec {FULL[1]}>&-
+exec {to}>&-
 wait $full $reader
 rm "$M/b1"
 
 # Without a tap it is who reads the channel itself.
 coproc FULL { /usr/bin/python3 "$T/fill.py" "$M/bus"; }
 full=$FULL_PID
+to=${FULL[1]}
 read -r count <&"${FULL[0]}"
 says state bus '100% blocked without a reader for' || fail "after $count messages: $(state bus)"
 ln "$M/bus" "$M/b2"
 cat "$M/b2" > /dev/null & reader=$!
 wait_until 30 free bus
-exec {FULL[1]}>&-
+exec {to}>&-
 wait $full $reader
 finish
