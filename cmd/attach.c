@@ -9,6 +9,7 @@
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
+#include "interrupt.h"
 #include "kinds.h"
 #include "port-report.h"
 #include "progress.h"
@@ -184,18 +185,22 @@ static int attach_run(int argc, char *argv[], const char *dir, const struct argp
 	snprintf(fd_text, sizeof(fd_text), "descriptor %d", a.fd);
 	t.what = a.uri ? a.uri : fd_text;
 	id = attach_start_port(&t, &a, dir);
+	if (id && a.wait) /* before anybody can know the number */
+		interrupt_say("%s: interrupted; %s %" JSON_INTEGER_FORMAT
+			      " goes on, and 'spfs detach %s %" JSON_INTEGER_FORMAT "' ends it",
+			      program_invocation_name, dir, id, a.channel, id);
+	if (id)
+		status = printf("%" JSON_INTEGER_FORMAT "\n", id) < 0 || fflush(stdout) == EOF;
 	if (id && a.wait)
-		status = attach_wait(&t, id, a.progress);
-	else if (id)
-		status = printf("%" JSON_INTEGER_FORMAT "\n", id) < 0;
+		status |= attach_wait(&t, id, a.progress);
 	target_close(&t);
 	return status;
 }
 
 #define ATTACH_LATER \
-	"Prints the port's number, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working " \
+	"Prints the port's number at once, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working " \
 	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; " \
-	"interrupted while it waits, the port goes on."
+	"interrupted while it waits, the port goes on, and it says so."
 
 static int attach_run_source(int argc, char *argv[])
 {

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "complaint.h"
 #include "samples.h"
+#include "state.h"
 #include "stats-file.h"
 #include "table.h"
 
@@ -18,12 +19,11 @@ struct ls_arguments {
 	int count;
 };
 
-enum { NAME, RATE, FILL, USERS };
+enum { NAME, RATE, FILL, STATE, USERS };
 
 static const struct column ls_columns[] = {
-	[NAME] = { "NAME", SCOLS_FL_TREE },
-	[RATE] = { "RATE/S", SCOLS_FL_RIGHT },
-	[FILL] = { "FILL", SCOLS_FL_RIGHT },
+	[NAME] = { "NAME", SCOLS_FL_TREE },  [RATE] = { "RATE/S", SCOLS_FL_RIGHT },
+	[FILL] = { "FILL", SCOLS_FL_RIGHT }, [STATE] = { "STATE", 0 },
 	[USERS] = { "OPEN BY", 0 },
 };
 
@@ -101,15 +101,6 @@ static void ls_add_users(struct libscols_line *line, const json_t *object)
 	table_text(line, USERS, "%s", text);
 }
 
-/* How the tap @path is called beside its channel's @origin: without the folder they share. */
-static const char *ls_leaf(const char *origin, const char *path)
-{
-	const char *slash = strrchr(origin, '/');
-	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
-
-	return n && !strncmp(origin, path, n) ? path + n : path;
-}
-
 static void ls_add_channel(struct ls_tree *t, const struct sample *s)
 {
 	const char *path = s->path + strlen(s->root);
@@ -118,6 +109,7 @@ static void ls_add_channel(struct ls_tree *t, const struct sample *s)
 	struct libscols_line *parent = dir ? ls_folder_line(t, dir) : NULL;
 	struct libscols_line *line = parent ? table_line(t->table, parent) : NULL;
 	bool gone = json_is_null(json_object_get(s->stats, "channel"));
+	char state[STATE_TEXT_MAX];
 	json_t *tap;
 	size_t i;
 
@@ -127,6 +119,7 @@ static void ls_add_channel(struct ls_tree *t, const struct sample *s)
 	table_text(line, NAME, "%s%s", slash + 1, gone ? " (origin gone)" : "");
 	table_bytes(line, RATE, sample_rate(s, s->stats, s->before, "bytes_in"));
 	table_fill(line, FILL, s->stats);
+	table_text(line, STATE, "%s", state_of_channel(state, s));
 	ls_add_users(line, s->stats);
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
 		const char *name = json_string_value(json_object_get(tap, "name"));
@@ -134,9 +127,10 @@ static void ls_add_channel(struct ls_tree *t, const struct sample *s)
 
 		if (!child)
 			return;
-		table_text(child, NAME, "%s", gone || !name ? name : ls_leaf(path, name));
+		table_text(child, NAME, "%s", gone || !name ? name : sample_leaf(path, name));
 		table_bytes(child, RATE, sample_rate(s, tap, sample_tap_before(s, name), "bytes_out"));
 		table_fill(child, FILL, tap);
+		table_text(child, STATE, "%s", state_of_tap(state, s, tap));
 		ls_add_users(child, tap);
 	}
 }
@@ -182,8 +176,8 @@ static int ls_run(int argc, char *argv[])
 		.options = options,
 		.parser = ls_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
-		.doc = "List channels as a tree with their taps: bytes a second, how full, and who has them "
-		       "open.\vWithout an argument: every mount. Only channels that you may read or write are shown.",
+		.doc = "List channels as a tree with their taps: bytes a second, how full, what they "
+		       "wait for, and who has them open.\vWithout an argument: every mount. Only channels that you may read or write are shown.",
 	};
 	struct ls_arguments a = { .interval = 1 };
 	struct samples before = { 0 }, now = { 0 };
@@ -198,6 +192,8 @@ static int ls_run(int argc, char *argv[])
 	}
 	if (err == 0)
 		err = samples_take(&now, a.names, a.count, failed ? ls_ignore : samples_complain, &failed);
+	if (err == 0)
+		samples_complain_of_none(&failed, &now, a.count);
 	if (err == 0 && (now.count || !failed)) {
 		samples_follow(&now, &before);
 		err = ls_print(&now);

@@ -16,8 +16,11 @@ static int place_set(struct place *place, const struct mounts *mounts, const str
 	const char *part = whole ? m->part : "";
 	int a = snprintf(place->root, sizeof(place->root), "%s", root);
 	int b = snprintf(place->inside, sizeof(place->inside), "%s%s", part, path + strlen(m->root));
+	int c = snprintf(place->part, sizeof(place->part), "%s", whole ? "" : m->part);
 
-	return a < (int)sizeof(place->root) && b < (int)sizeof(place->inside) ? 0 : -ENAMETOOLONG;
+	return a < (int)sizeof(place->root) && b < (int)sizeof(place->inside) && c < (int)sizeof(place->part) ?
+		       0 :
+		       -ENAMETOOLONG;
 }
 
 int place_find(struct place *place, const char *path)
@@ -52,7 +55,8 @@ const char *place_reason(int err)
 	case -ENODATA:
 		return "not a splice channel";
 	case -EXDEV:
-		return "there is no .spfs here: a part of a mount alone, or an older spfsd";
+		return "there is no .spfs here: a part of a mount alone (of one channel, stat, ls, tee and the attributes "
+		       "work), or an older spfsd";
 	default:
 		return strerror(-err);
 	}

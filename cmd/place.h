@@ -7,6 +7,7 @@
 struct place {
 	char root[PATH_MAX];   /* the mount point, with .spfs below it wherever one is to be seen */
 	char inside[PATH_MAX]; /* from there: "/a/b", or "" for the root */
+	char part[PATH_MAX];   /* "": @root shows the whole; else where in the mount it is, "/sub" */
 	dev_t dev;
 	ino_t ino;
 	mode_t mode;

@@ -70,6 +70,7 @@ static void ports_add_folders(struct ports_search *s, char **folders, int count)
 
 	if (err < 0)
 		samples_complain(&s->failed, "channels", err);
+	samples_complain_of_none(&s->failed, &list, count);
 	for (size_t i = 0; i < list.count; i++)
 		ports_add(s, list.all[i]->root, json_object_get(list.all[i]->stats, "ports"));
 	samples_free(&list);

@@ -151,6 +151,8 @@ int samples_add(struct samples *list, const char *path)
 	size_t i;
 	int err = place_find(&place, path);
 
+	if (err == 0 && *place.part && S_ISFIFO(place.mode))
+		return samples_add_by_attribute(list, path);
 	if (err == 0)
 		err = samples_take_read_mount(list, place.root, place.dev, &m);
 	if (err < 0)
@@ -164,6 +166,30 @@ int samples_add(struct samples *list, const char *path)
 			return samples_take_add_channel(list, m, channel, name);
 	}
 	return samples_take_missing(&place, path);
+}
+
+/* The name @key of @object as it is seen where only @part is shown; what is not in there keeps its own. */
+static void samples_take_rename(json_t *object, const char *key, const char *part)
+{
+	const char *name = json_string_value(json_object_get(object, key));
+
+	if (name && samples_take_is_below(name, part))
+		json_object_set_new(object, key, json_string(name + strlen(part)));
+}
+
+static int samples_take_rename_all(json_t *stats, const char *part)
+{
+	_cleanup_free_ char *told = text_to_utf8(part);
+	json_t *tap;
+	size_t i;
+
+	if (!told)
+		return -ENOMEM;
+	samples_take_rename(stats, "channel", told);
+	samples_take_rename(json_object_get(stats, "held_by"), "name", told);
+	json_array_foreach(json_object_get(stats, "taps"), i, tap)
+		samples_take_rename(tap, "name", told);
+	return 0;
 }
 
 int samples_add_by_attribute(struct samples *list, const char *path)
@@ -181,6 +207,8 @@ int samples_add_by_attribute(struct samples *list, const char *path)
 	if (samples_find(list, &key))
 		return 0;
 	err = attribute_read(path, "spfs.stats", &stats);
+	if (err == 0 && *place.part)
+		err = samples_take_rename_all(stats, place.part);
 	if (err == 0) {
 		const char *origin = json_string_value(json_object_get(stats, "channel"));
 
@@ -233,6 +261,14 @@ void samples_complain(void *failed, const char *what, int err)
 {
 	*(bool *)failed = true;
 	complaint_print(what, place_reason(err));
+}
+
+void samples_complain_of_none(bool *failed, const struct samples *list, int count)
+{
+	if (count || list->mounts || *failed)
+		return;
+	*failed = true;
+	complaint_print("mounts", "there is no mount of spfs that you may look into");
 }
 
 int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data)

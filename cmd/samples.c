@@ -116,6 +116,14 @@ double sample_rate(const struct sample *s, const json_t *now, const json_t *befo
 	return (double)(json_integer_value(a) - json_integer_value(b)) / (s->at - s->since);
 }
 
+const char *sample_leaf(const char *origin, const char *path)
+{
+	const char *slash = strrchr(origin, '/');
+	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
+
+	return n && !strncmp(origin, path, n) ? path + n : path;
+}
+
 const json_t *sample_tap_before(const struct sample *s, const char *name)
 {
 	json_t *tap;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <uthash.h>
 
@@ -46,7 +47,8 @@ struct samples {
 
 /*
  * Adds the channel that @path names by any of its names, or every channel with a name below the folder @path. Waits for
- * the daemon. Returns 0 or a negative errno: -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller
+ * the daemon. Returns 0 or a negative errno: In a mount of a part alone, where there is no file, a
+ * channel is asked by its attribute. -EOPNOTSUPP where the path is nothing of spfs, -EACCES where the caller
  * may not be told of the channel, and what stats_file_read() may fail with.
  */
 int samples_add(struct samples *list, const char *path);
@@ -68,6 +70,9 @@ void samples_complain(void *failed, const char *what, int err);
  * What fails is told of, and the others are added. Returns 0 or -ENOMEM.
  */
 int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data);
+
+/* Where all mounts were asked for, and there is none that lets the caller in: complains, and sets the bool. */
+void samples_complain_of_none(bool *failed, const struct samples *list, int count);
 
 /* ---- the list (samples.c) ---- */
 
@@ -93,6 +98,9 @@ void samples_free(struct samples *list);
 
 /* Bytes a second between the two samples of the number @key in @now and @before; -1: unknown. */
 double sample_rate(const struct sample *s, const json_t *now, const json_t *before, const char *key);
+
+/* How the tap @path is called beside its channel's @origin: without the folder they share. */
+const char *sample_leaf(const char *origin, const char *path);
 
 /* The earlier statistics of the tap @name, or NULL. */
 const json_t *sample_tap_before(const struct sample *s, const char *name);

@@ -11,7 +11,12 @@
 #include "complaint.h"
 #include "output.h"
 #include "samples.h"
+#include "state.h"
+#include "stats-file.h"
 #include "table.h"
+
+/* Between two looks. */
+#define STAT_SECONDS 0.1
 
 enum { NAME, BYTES, WAITING, WRITERS, READERS, STREAMS, BY_REF, COPIED, LOST, STATE, WAITS };
 
@@ -29,15 +34,13 @@ static const struct column stat_columns[] = {
 	[WAITS] = { "WAITS FOR", 0 },
 };
 
-static const char *stat_state(const struct sample *s)
+static const char *stat_state(char text[STATE_TEXT_MAX], const struct sample *s)
 {
-	const json_t *writers = json_object_get(s->stats, "writers");
-
 	if (json_integer_value(json_object_get(s->stats, "foreign_readers")) > 0)
 		return "FOREIGN READER";
-	if (json_is_null(json_object_get(s->stats, "channel")))
+	if (json_is_null(json_object_get(s->stats, "channel")) && json_is_null(json_object_get(s->stats, "held_by")))
 		return "origin gone";
-	return json_integer_value(writers) > 0 ? "open" : "idle";
+	return state_of_channel(text, s);
 }
 
 /* Why it does not go on, in the daemon's words. */
@@ -51,6 +54,7 @@ static void stat_waits(struct libscols_line *line, const json_t *stats)
 static void stat_add_channel(struct libscols_table *table, const struct sample *s)
 {
 	struct libscols_line *line = table_line(table, NULL);
+	char state[STATE_TEXT_MAX];
 	json_t *tap;
 	size_t i;
 
@@ -64,7 +68,7 @@ static void stat_add_channel(struct libscols_table *table, const struct sample *
 	table_number(line, STREAMS, s->stats, "streams");
 	table_number(line, BY_REF, s->stats, "chunks_ref");
 	table_number(line, COPIED, s->stats, "chunks_copy");
-	table_text(line, STATE, "%s", stat_state(s));
+	table_text(line, STATE, "%s", stat_state(state, s));
 	stat_waits(line, s->stats);
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
 		struct libscols_line *child = table_line(table, line);
@@ -76,7 +80,7 @@ static void stat_add_channel(struct libscols_table *table, const struct sample *
 		table_size(child, WAITING, tap, "waiting");
 		table_number(child, READERS, tap, "readers");
 		table_size(child, LOST, tap, "lost");
-		table_text(child, STATE, "%s", json_string_value(json_object_get(tap, "state")));
+		table_text(child, STATE, "%s", state_of_tap(state, s, tap));
 		stat_waits(child, tap);
 	}
 }
@@ -134,7 +138,7 @@ static bool stat_is_folder(const char *path)
 }
 
 /* Adds one channel, or what is in a folder. */
-static void stat_add(struct samples *list, char *path, bool *failed)
+static void stat_add(struct samples *list, char *path, samples_failed failed, void *data)
 {
 	int err = samples_add_by_attribute(list, path);
 
@@ -142,7 +146,20 @@ static void stat_add(struct samples *list, char *path, bool *failed)
 	if (err == -EISDIR || err == -EACCES)
 		err = samples_add(list, path);
 	if (err < 0)
-		samples_complain(failed, path, err);
+		failed(data, path, err);
+}
+
+/* Adds what is asked for. Returns 0 or -ENOMEM. */
+static int stat_take(struct samples *list, const struct argument_list *a, samples_failed failed, void *data)
+{
+	for (int i = 0; i < a->count; i++)
+		stat_add(list, a->names[i], failed, data);
+	return a->count ? 0 : samples_take(list, NULL, 0, failed, data);
+}
+
+/* It fails again, and is complained of then. */
+static void stat_ignore(void *data, const char *what, int err)
+{
 }
 
 static int stat_run(int argc, char *argv[])
@@ -159,21 +176,27 @@ static int stat_run(int argc, char *argv[])
 		       "argument: every mount. Only channels that you may read or write are shown. A dash is what the "
 		       "daemon does not know: a channel without taps is moved by the kernel alone.",
 	};
-	struct samples list = { 0 };
+	struct samples before = { 0 }, list = { 0 };
 	struct argument_list a = { 0 };
 	bool failed = false;
 	int err = 0;
 
 	argument_parse(&argp, argc, argv, &a);
-	for (int i = 0; i < a.count; i++)
-		stat_add(&list, a.names[i], &failed);
-	if (!a.count)
-		err = samples_take(&list, NULL, 0, samples_complain, &failed);
+	if (!a.json)
+		err = stat_take(&before, &a, stat_ignore, NULL);
+	if (before.count) /* what moves is told from what waits */
+		stats_file_wait(STAT_SECONDS);
+	if (err == 0)
+		err = stat_take(&list, &a, samples_complain, &failed);
+	samples_follow(&list, &before);
+	if (err == 0)
+		samples_complain_of_none(&failed, &list, a.count);
 	if (err == 0 && (list.count > 0 || !failed))
 		err = a.json ? stat_print_json(&list, a.count == 1 && list.count == 1 && !stat_is_folder(a.names[0])) :
 			       stat_print_table(&list);
 	if (err < 0)
 		complaint_print_errno("output", err);
+	samples_free(&before);
 	samples_free(&list);
 	return failed || err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -70,14 +70,15 @@ void table_size(struct libscols_line *line, size_t column, const json_t *object,
 
 void table_fill(struct libscols_line *line, size_t column, const json_t *object)
 {
+	json_int_t fill = table_value(object, "fill"); /* null: not known; an older daemon has none */
 	json_int_t size = table_value(object, "size");
 	json_int_t waiting = table_value(object, "waiting");
 	char bar[TABLE_BAR + 1];
 	int percent;
 
-	if (size <= 0)
+	if (fill < 0 && size <= 0)
 		return;
-	percent = waiting >= size ? 100 : (int)(waiting * 100 / size);
+	percent = fill >= 0 ? (int)fill : waiting >= size ? 100 : (int)(waiting * 100 / size);
 	for (int i = 0; i < TABLE_BAR; i++)
 		bar[i] = i * 100 < percent * TABLE_BAR ? '#' : '.';
 	bar[TABLE_BAR] = '\0';

@@ -27,7 +27,7 @@ void table_number(struct libscols_line *line, size_t column, const json_t *objec
 /* The same, as bytes. */
 void table_size(struct libscols_line *line, size_t column, const json_t *object, const char *key);
 
-/* "waiting" of "size" as a bar and a percentage; empty where the size is unknown. */
+/* "fill", or "waiting" of "size", as a bar and a percentage; empty where it is unknown. */
 void table_fill(struct libscols_line *line, size_t column, const json_t *object);
 
 /* Prints the table and frees it. Returns 0 or a negative errno. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state.h"
 #include "text.h"
 
 static const char *top_rows_text(const json_t *object, const char *key)
@@ -64,7 +65,6 @@ static struct top_row *top_rows_add(struct top_rows *rows, enum top_kind kind, c
 	row->parent = parent;
 	row->level = parent ? parent->level + 1 : 0;
 	row->id = id;
-	row->state = "";
 	row->index = rows->count;
 	for (size_t i = 0; i < TOP_COLUMNS; i++)
 		row->value[i] = -1;
@@ -90,28 +90,19 @@ static void top_rows_count(struct top_row *row, const json_t *stats)
 	double size = top_rows_number(stats, "size"), waiting = top_rows_number(stats, "waiting");
 
 	row->value[TOP_WAITING] = waiting;
-	if (size > 0 && waiting >= 0)
+	row->value[TOP_FILL] = top_rows_number(stats, "fill");
+	if (row->value[TOP_FILL] < 0 && size > 0 && waiting >= 0)
 		row->value[TOP_FILL] = waiting >= size ? 100 : waiting * 100 / size;
 	row->value[TOP_READERS] = top_rows_number(stats, "readers");
 	row->value[TOP_WRITERS] = top_rows_number(stats, "writers");
 	row->value[TOP_LOST] = top_rows_number(stats, "lost");
 	row->value[TOP_DROPS] = top_rows_number(stats, "drops");
-	row->state = top_rows_text(stats, "state");
 }
 
 void top_rows_sum(double *total, double part)
 {
 	if (part >= 0)
 		*total = (*total < 0 ? 0 : *total) + part;
-}
-
-/* @path without the folder that it shares with @origin. */
-static const char *top_rows_leaf(const char *origin, const char *path)
-{
-	const char *slash = strrchr(origin, '/');
-	size_t n = slash ? (size_t)(slash - origin) + 1 : 0;
-
-	return n && !strncmp(origin, path, n) ? path + n : path;
 }
 
 static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *above, const struct sample *s,
@@ -135,7 +126,7 @@ static struct top_row *top_rows_add_port(struct top_rows *rows, struct top_row *
 	row->value[TOP_DROPS] = top_rows_number(port, "dropped");
 	if (top_rows_number(port, "clients") > 0)
 		row->value[TOP_PEERS] = top_rows_number(port, "connected");
-	row->state = top_rows_text(port, "state");
+	state_of_port(row->state, port);
 	top_rows_sum(&above->value[TOP_PEERS], 1);
 	return row;
 }
@@ -166,11 +157,12 @@ static int top_rows_add_tap(struct top_rows *rows, struct top_row *channel, cons
 {
 	const char *name = top_rows_text(tap, "name");
 	struct top_row *row = top_rows_add(rows, TOP_TAP, s, channel, top_rows_join("%s%s", s->root, name),
-					   top_rows_leaf(top_rows_text(s->stats, "channel"), name));
+					   sample_leaf(top_rows_text(s->stats, "channel"), name));
 
 	if (!row)
 		return -ENOMEM;
 	top_rows_count(row, tap);
+	state_of_tap(row->state, s, tap);
 	row->value[TOP_OUT] = sample_rate(s, tap, sample_tap_before(s, name), "bytes_out");
 	top_rows_sum(&channel->value[TOP_OUT], row->value[TOP_OUT]);
 	top_rows_sum(&channel->value[TOP_LOST], row->value[TOP_LOST]);
@@ -188,9 +180,8 @@ static int top_rows_add_channel(struct top_rows *rows, const struct sample *s)
 	if (!row)
 		return -ENOMEM;
 	top_rows_count(row, s->stats);
-	row->state = json_is_null(json_object_get(s->stats, "channel")) ? "no name" :
-		     json_array_size(taps)                              ? "teed" :
-									  "fifo";
+	state_of_channel(row->state, s);
+	text_clean(row->state);
 	row->value[TOP_IN] = sample_rate(s, s->stats, s->before, "bytes_in");
 	json_array_foreach((json_t *)(void *)taps, i, tap)
 		err = err ? err : top_rows_add_tap(rows, row, s, tap);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "samples.h"
+#include "state.h"
 
 enum top_column {
 	TOP_NAME,
@@ -31,10 +32,10 @@ struct top_row {
 	unsigned level;               /* below its channel */
 	size_t index;                 /* as they were found */
 	const struct sample *sample;
-	char *id;          /* the same in every refresh */
-	char *name;        /* printable; with the mount point where there are several */
-	char *leaf;        /* printable, below its parent */
-	const char *state; /* of the sample */
+	char *id;   /* the same in every refresh */
+	char *name; /* printable; with the mount point where there are several */
+	char *leaf; /* printable, below its parent */
+	char state[STATE_TEXT_MAX];
 	bool shown;
 	double value[TOP_COLUMNS]; /* of the numbers; below 0: not known */
 };

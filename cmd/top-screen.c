@@ -13,7 +13,7 @@
 #include "size.h"
 #include "top-cell.h"
 
-#define NAME_MIN 12
+#define NAME_MIN 16
 #define HEAD 3 /* totals, note, titles */
 
 enum { PAIR_LOW = 1, PAIR_HALF, PAIR_FULL, PAIR_TAP, PAIR_PORT };
@@ -23,10 +23,10 @@ static const struct {
 	int width;
 	int keep; /* the smaller, the sooner it goes where there is no room */
 } top_fields[TOP_COLUMNS] = {
-	[TOP_NAME] = { "NAME", 0, 99 },  [TOP_IN] = { "IN/S", 6, 9 },      [TOP_OUT] = { "OUT/S", 6, 10 },
-	[TOP_FILL] = { "FILL", 10, 8 },  [TOP_WAITING] = { "WAIT", 6, 3 }, [TOP_LOST] = { "LOST", 6, 7 },
-	[TOP_DROPS] = { "DROPS", 5, 2 }, [TOP_READERS] = { "RD", 3, 6 },   [TOP_WRITERS] = { "WR", 3, 5 },
-	[TOP_PEERS] = { "PEERS", 5, 4 }, [TOP_STATE] = { "STATE", 9, 1 },
+	[TOP_NAME] = { "NAME", NAME_MIN, 99 }, [TOP_IN] = { "IN/S", 6, 9 },      [TOP_OUT] = { "OUT/S", 6, 10 },
+	[TOP_FILL] = { "FILL", 10, 8 },        [TOP_WAITING] = { "WAIT", 6, 2 }, [TOP_LOST] = { "LOST", 6, 6 },
+	[TOP_DROPS] = { "DROPS", 5, 1 },       [TOP_READERS] = { "RD", 3, 5 },   [TOP_WRITERS] = { "WR", 3, 4 },
+	[TOP_PEERS] = { "PEERS", 5, 3 },       [TOP_STATE] = { "STATE", 17, 7 },
 };
 
 static SCREEN *top_screen_terminal;
@@ -67,26 +67,29 @@ size_t top_screen_room(void)
 	return LINES > HEAD + 2 ? (size_t)(LINES - HEAD - 1) : 1;
 }
 
-static void top_screen_choose_columns(bool used[TOP_COLUMNS], int *name_width)
+/* 0: the column is left out. What there is more room for is names', and what the state says of them. */
+static void top_screen_choose_columns(int widths[TOP_COLUMNS])
 {
-	int width = NAME_MIN;
+	int width = -1;
 
 	for (size_t i = 0; i < TOP_COLUMNS; i++) {
-		used[i] = true;
-		width += i == TOP_NAME ? 0 : top_fields[i].width + 1;
+		widths[i] = top_fields[i].width;
+		width += widths[i] + 1;
 	}
 	while (width > COLS) {
 		size_t least = TOP_NAME;
 
 		for (size_t i = 0; i < TOP_COLUMNS; i++)
-			if (used[i] && top_fields[i].keep < top_fields[least].keep)
+			if (widths[i] && top_fields[i].keep < top_fields[least].keep)
 				least = i;
 		if (least == TOP_NAME)
 			break;
-		used[least] = false;
-		width -= top_fields[least].width + 1;
+		width -= widths[least] + 1;
+		widths[least] = 0;
 	}
-	*name_width = COLS - (width - NAME_MIN);
+	if (widths[TOP_STATE])
+		widths[TOP_STATE] += (COLS - width) / 2;
+	widths[TOP_NAME] += COLS - width - (widths[TOP_STATE] ? (COLS - width) / 2 : 0);
 }
 
 static int top_screen_attribute(int pair)
@@ -113,52 +116,51 @@ static void top_screen_draw_fill(double percent, bool chosen)
 		attroff(look);
 }
 
-static void top_screen_draw_row(const struct top_row *row, const struct top_view *view, const bool used[TOP_COLUMNS],
-				int name_width, bool chosen)
+static void top_screen_draw_row(const struct top_row *row, const struct top_view *view, const int widths[TOP_COLUMNS],
+				bool chosen)
 {
 	int indent = view->flat ? 0 : 2 * (int)row->level;
 	int colour = top_screen_attribute(row->kind == TOP_TAP ? PAIR_TAP : PAIR_PORT);
 	int look = chosen ? (int)A_REVERSE : row->kind == TOP_CHANNEL ? (int)A_BOLD : colour;
 
-	if (indent > name_width)
-		indent = name_width;
+	if (indent > widths[TOP_NAME])
+		indent = widths[TOP_NAME];
 	attron(look);
 	printw("%*s", indent, "");
-	top_cell_print(view->flat ? row->name : row->leaf, name_width - indent, false);
+	top_cell_print(view->flat ? row->name : row->leaf, widths[TOP_NAME] - indent, false);
 	if (!chosen)
 		attroff(look);
 	for (size_t i = TOP_NAME + 1; i < TOP_COLUMNS; i++) {
 		char text[SIZE_TEXT_MAX];
 
-		if (!used[i])
+		if (!widths[i])
 			continue;
 		addch(' ');
 		if (i == TOP_FILL)
 			top_screen_draw_fill(row->value[i], chosen);
 		else if (i == TOP_STATE)
-			top_cell_print(row->state, top_fields[i].width, false);
+			top_cell_print(row->state, widths[i], false);
 		else
-			top_cell_print(row->value[i] < 0 ? "-" : size_print_round(text, row->value[i]),
-				       top_fields[i].width, true);
+			top_cell_print(row->value[i] < 0 ? "-" : size_print_round(text, row->value[i]), widths[i],
+				       true);
 	}
 	attroff(look);
 }
 
-static void top_screen_draw_titles(const struct top_view *view, const bool used[TOP_COLUMNS], int name_width)
+static void top_screen_draw_titles(const struct top_view *view, const int widths[TOP_COLUMNS])
 {
 	attron(A_REVERSE);
 	for (size_t i = 0; i < TOP_COLUMNS; i++) {
 		char title[16];
 
-		if (!used[i])
+		if (!widths[i])
 			continue;
 		if (i > TOP_NAME)
 			addch(' ');
 		snprintf(title, sizeof(title), "%s", top_fields[i].title);
 		if (i == view->sort)
 			attron(A_BOLD | A_UNDERLINE);
-		top_cell_print(title, i == TOP_NAME ? name_width : top_fields[i].width,
-			       i != TOP_NAME && i != TOP_STATE);
+		top_cell_print(title, widths[i], i != TOP_NAME && i != TOP_STATE);
 		attroff(A_BOLD | A_UNDERLINE);
 	}
 	attroff(A_REVERSE);
@@ -222,10 +224,9 @@ static void top_screen_draw_page(struct top_page *page)
 
 void top_screen_draw(struct top_screen *s, const struct top_model *m)
 {
-	bool used[TOP_COLUMNS];
+	int widths[TOP_COLUMNS];
 	size_t room = top_screen_room();
 	int head = LINES > HEAD ? HEAD : LINES > 1 ? 1 : 0;
-	int name_width;
 
 	/* (not where the key is taken: the next getch(3) might draw what was there before, and need it no more) */
 	if (s->anew)
@@ -237,7 +238,7 @@ void top_screen_draw(struct top_screen *s, const struct top_model *m)
 		refresh();
 		return;
 	}
-	top_screen_choose_columns(used, &name_width);
+	top_screen_choose_columns(widths);
 	if (s->cursor < s->first)
 		s->first = s->cursor;
 	if (s->cursor >= s->first + room)
@@ -245,9 +246,9 @@ void top_screen_draw(struct top_screen *s, const struct top_model *m)
 	if (head)
 		top_screen_draw_head(s, m);
 	if (LINES > HEAD && top_screen_line(2))
-		top_screen_draw_titles(&m->view, used, name_width);
+		top_screen_draw_titles(&m->view, widths);
 	for (size_t i = 0; i < room && s->first + i < m->rows.visible && top_screen_line(head + (int)i); i++)
-		top_screen_draw_row(m->rows.shown[s->first + i], &m->view, used, name_width, s->first + i == s->cursor);
+		top_screen_draw_row(m->rows.shown[s->first + i], &m->view, widths, s->first + i == s->cursor);
 	top_screen_draw_foot(s, m);
 	refresh();
 }

@@ -77,7 +77,7 @@ static int watch_follow(int fd, const struct watch_arguments *a)
 			return err == -ETIMEDOUT ? 0 : err;
 		kind = json_string_value(json_object_get(event, "event"));
 		last = kind && !strcmp(kind, "gone");
-		i++;
+		i += kind && strcmp(kind, "state"); /* which is there, and has not happened */
 		output_json(event, JSON_COMPACT);
 		json_decref(event);
 		if (fflush(stdout) == EOF)
@@ -99,8 +99,9 @@ static int watch_run(int argc, char *argv[])
 		.options = options,
 		.parser = watch_parse,
 		.args_doc = "CHANNEL",
-		.doc = "Tell what happens to a channel, one line of JSON each: streams and readers that come and go, "
-		       "taps that are full, what is dropped, and its sources and sinks.\vEnds with the channel.",
+		.doc = "Tell what a channel is at, as the first line, and then what happens to it, one line of JSON "
+		       "each: streams and readers that come and go, taps and sinks that are full, what is dropped, and "
+		       "its sources and sinks.\vEnds with the channel.",
 	};
 	struct watch_arguments a = { 0 };
 	int err = -1;

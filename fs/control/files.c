@@ -44,7 +44,7 @@ static char *files_config_text(struct context *ctx, uid_t uid)
 
 static char *files_stats_text(const json_t *stats)
 {
-	_cleanup_free_ char *text = json_text(stats, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	_cleanup_free_ char *text = json_text(stats, JSON_COMPACT);
 	char *line = NULL;
 
 	return text && asprintf(&line, "%s\n", text) >= 0 ? line : NULL;

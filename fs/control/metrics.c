@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow.h"
 #include "port-report.h"
 #include "text.h"
 
 /* What there is a sample for each of. */
-enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_TAP, EACH_PORT };
+enum each { EACH_MOUNT, EACH_USER, EACH_CHANNEL, EACH_HOLDER, EACH_TAP, EACH_PORT };
 
 struct metric {
 	const char *name;
@@ -52,18 +53,30 @@ static const struct metric metrics[] = {
 	  "Bytes lost with taps and ports that are gone, or because they could not be kept." },
 	{ "channel_writers", "gauge", EACH_CHANNEL, "writers", "", "Descriptors that write to the origin." },
 	{ "channel_readers", "gauge", EACH_CHANNEL, "readers", "", "Descriptors that read from the origin." },
+	{ "channel_fill_percent", "gauge", EACH_CHANNEL, "fill", "",
+	  "How full its ring is, in bytes or pages, whichever is more." },
+	{ "channel_flow", "gauge", EACH_CHANNEL, "flow", "", "1 for what the channel's stream is at, 0 for the rest." },
+	{ "channel_held_since_seconds", "gauge", EACH_HOLDER, "since", "",
+	  "Since when (Unix time) the writer is held back, by the tap or sink in the labels; absent: it is not." },
 	{ "tap_sent_bytes_total", "counter", EACH_TAP, "bytes_out", "", "Bytes handed to the tap's ring." },
 	{ "tap_waiting_bytes", "gauge", EACH_TAP, "waiting", "", "Bytes that the tap holds for its reader." },
 	{ "tap_size_bytes", "gauge", EACH_TAP, "size", "", "Bytes that the tap can hold." },
 	{ "tap_dropped_bytes_total", "counter", EACH_TAP, "lost", "", "Bytes that the tap has dropped." },
 	{ "tap_drops_total", "counter", EACH_TAP, "drops", "", "How often the tap has dropped." },
 	{ "tap_readers", "gauge", EACH_TAP, "readers", "", "Descriptors that read from the tap." },
+	{ "tap_fill_percent", "gauge", EACH_TAP, "fill", "",
+	  "How full the tap is, in bytes or pages, whichever is more." },
+	{ "tap_flow", "gauge", EACH_TAP, "flow", "", "1 for what the tap's stream is at, 0 for the rest." },
+	{ "tap_blocks_since_seconds", "gauge", EACH_TAP, "blocks_since", "",
+	  "Since when (Unix time) the tap holds the writer back; absent: it does not." },
 	{ "port_moved_bytes_total", "counter", EACH_PORT, "bytes", "", "Bytes that a source or sink has moved." },
 	{ "port_copies_total", "counter", EACH_PORT, "copies", "", "Calls that copied through the daemon's memory." },
 	{ "port_dropped_frames_total", "counter", EACH_PORT, "dropped", "", "Frames that a camera has dropped." },
 	{ "port_clients", "gauge", EACH_PORT, "connected", "", "Clients of a listening sink." },
 	{ "port_lost_bytes_total", "counter", EACH_PORT, "lost", "",
 	  "Bytes that it has lost, or its clients have missed." },
+	{ "port_blocks_since_seconds", "gauge", EACH_PORT, "blocks_since", "",
+	  "Since when (Unix time) a sink holds the writer back; absent: it does not." },
 	{ "port_state", "gauge", EACH_PORT, "state", "", "1 for the state that a source or sink is in." },
 };
 
@@ -118,22 +131,29 @@ static void metrics_sample(FILE *out, const struct metric *m, const json_t *chan
 {
 	const json_t *value = json_object_get(one, m->key);
 
-	if (state ? !json_is_string(value) : !json_is_integer(value))
+	if (state ? !json_is_string(value) : !json_is_number(value))
 		return;
 	fprintf(out, "spfs_%s{", m->name);
 	if (m->each == EACH_USER)
 		fprintf(out, "uid=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(one, "uid"));
 	else
 		metrics_channel_labels(out, channel);
-	if (m->each == EACH_TAP) {
+	if (m->each == EACH_TAP || m->each == EACH_HOLDER) {
 		fputc(',', out);
 		metrics_label(out, "tap", metrics_string(one, "name"));
-		fprintf(out, ",id=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(one, "id"));
 	}
+	if (m->each == EACH_TAP)
+		fprintf(out, ",id=\"%" JSON_INTEGER_FORMAT "\"", metrics_number(one, "id"));
 	if (m->each == EACH_PORT)
 		metrics_port_labels(out, one);
+	if (m->each == EACH_HOLDER && json_is_integer(json_object_get(one, "port"))) {
+		fprintf(out, ",port=\"%" JSON_INTEGER_FORMAT "\",", metrics_number(one, "port"));
+		metrics_label(out, "uri", metrics_string(one, "uri"));
+	}
 	if (state)
 		fprintf(out, ",state=\"%s\"} %d\n", state, !strcmp(state, json_string_value(value)));
+	else if (json_is_real(value))
+		fprintf(out, "%s} %.3f\n", m->labels, json_real_value(value));
 	else
 		fprintf(out, "%s} %" JSON_INTEGER_FORMAT "\n", m->labels, json_integer_value(value));
 }
@@ -150,14 +170,17 @@ static void metrics_of_mount(FILE *out, const struct metric *m, const json_t *st
 		fprintf(out, "spfs_%s %.*f\n", m->name, json_is_real(value) ? 3 : 0, json_number_value(value));
 }
 
-static void metrics_of_port(FILE *out, const struct metric *m, const json_t *channel, const json_t *port)
+/* A state has a sample for each word that it may be. */
+static void metrics_of_one(FILE *out, const struct metric *m, const json_t *channel, const json_t *one)
 {
-	if (strcmp(m->key, "state")) {
-		metrics_sample(out, m, channel, port, NULL);
-		return;
-	}
-	for (int state = 0; state < PORT_STATES; state++)
-		metrics_sample(out, m, channel, port, port_state_name((enum port_state)state));
+	if (!strcmp(m->key, "state"))
+		for (int state = 0; state < PORT_STATES; state++)
+			metrics_sample(out, m, channel, one, port_state_name((enum port_state)state));
+	else if (!strcmp(m->key, "flow"))
+		for (int flow = 0; flow < FLOWS; flow++)
+			metrics_sample(out, m, channel, one, flow_word((enum flow)flow));
+	else
+		metrics_sample(out, m, channel, one, NULL);
 }
 
 static void metrics_of_channels(FILE *out, const struct metric *m, const json_t *stats)
@@ -167,13 +190,15 @@ static void metrics_of_channels(FILE *out, const struct metric *m, const json_t 
 
 	json_array_foreach(json_object_get(stats, "channels"), i, channel) {
 		if (m->each == EACH_CHANNEL)
-			metrics_sample(out, m, channel, channel, NULL);
+			metrics_of_one(out, m, channel, channel);
+		if (m->each == EACH_HOLDER)
+			metrics_of_one(out, m, channel, json_object_get(channel, "held_by"));
 		if (m->each == EACH_TAP)
 			json_array_foreach(json_object_get(channel, "taps"), j, one)
-				metrics_sample(out, m, channel, one, NULL);
+				metrics_of_one(out, m, channel, one);
 		if (m->each == EACH_PORT)
 			json_array_foreach(json_object_get(channel, "ports"), j, one)
-				metrics_of_port(out, m, channel, one);
+				metrics_of_one(out, m, channel, one);
 	}
 }
 

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "base.h"
+#include "clock.h"
 #include "text.h"
+
+/* Of a date with milliseconds. */
+#define JSON_DIGITS 13
 
 json_t *json_of_text(const char *text)
 {
@@ -13,9 +17,14 @@ json_t *json_of_text(const char *text)
 	return !text ? json_null() : utf8 ? json_string(utf8) : NULL;
 }
 
+json_t *json_of_moment(uint64_t nsec)
+{
+	return nsec ? json_real(clock_date(nsec)) : json_null();
+}
+
 char *json_text(const json_t *json, size_t flags)
 {
-	_cleanup_free_ char *dump = json_dumps(json, flags);
+	_cleanup_free_ char *dump = json_dumps(json, flags | JSON_REAL_PRECISION(JSON_DIGITS));
 
 	return dump ? text_json(dump) : NULL;
 }

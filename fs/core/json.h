@@ -15,6 +15,9 @@ json_t *json_of_path(const struct node *node);
 
 json_t *json_of_number(uint64_t n);
 
+/* The moment @nsec of clock_nsec() as a date: seconds since the epoch, shown to the millisecond; null for 0, which is none. */
+json_t *json_of_moment(uint64_t nsec);
+
 /* As json_dumps(3), and fit for a terminal (text_json()). NULL: out of memory; the caller frees it. */
 char *json_text(const json_t *json, size_t flags);
 

@@ -132,6 +132,11 @@ static const struct tap_report *channel_stats_report_of(const struct report *r, 
 	return &nothing;
 }
 
+static json_t *channel_stats_fill(int percent)
+{
+	return percent < 0 ? json_null() : json_of_number((uint64_t)percent);
+}
+
 static json_t *channel_stats_tap_json(const struct channel_stats_name *name, const struct tap_report *t,
 				      const char *stands, bool full)
 {
@@ -147,6 +152,12 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 				channel_stats_users(name, name->users.readers), "state", states[t->state], "waits",
 				json_of_text(t->id ? t->waits.text : stands));
 
+	json_object_set_new(tap, "flow",
+			    json_of_text(t->id  ? flow_word(t->waits.flow) :
+					 stands ? flow_word(FLOW_STANDS) :
+						  NULL));
+	json_object_set_new(tap, "fill", channel_stats_fill(t->id ? t->fill : -1));
+	json_object_set_new(tap, "blocks_since", json_of_moment(t->waits.since));
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
 		json_object_set_new(tap, "settings", channel_stats_settings_json(&t->settings, SETTING_OF_TAP));
@@ -167,31 +178,6 @@ static json_t *channel_stats_taps_json(const struct channel_stats *t, bool full)
 	return taps;
 }
 
-/* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
-static json_t *channel_stats_channel_json(const struct channel_stats *t, bool full)
-{
-	const struct channel_stats_name *origin = &t->origin;
-	const struct report *r = t->report;
-	bool teed = r && r->size;
-
-	return json_pack("{so so so so so so so so so so so so so}", "channel", json_of_text(origin->path), "bytes_in",
-			 teed ? json_of_number(r->bytes_in) : json_null(), "waiting",
-			 teed ? json_of_number(r->waiting) : json_null(), "size",
-			 teed ? json_of_number((uint64_t)r->size) : json_null(), "streams",
-			 teed ? json_of_number(r->streams) : json_null(), "chunks_ref",
-			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
-			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
-			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
-			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
-			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
-			 json_of_text(teed ? r->waits.text : t->stands), "taps", channel_stats_taps_json(t, full));
-}
-
-json_t *channel_stats_json(const struct channel_stats *t)
-{
-	return channel_stats_channel_json(t, false);
-}
-
 static const char *channel_stats_path_by_id(const struct channel_stats *t, uint64_t id)
 {
 	if (t->origin.id == id)
@@ -200,6 +186,71 @@ static const char *channel_stats_path_by_id(const struct channel_stats *t, uint6
 		if (t->taps[i].id == id)
 			return t->taps[i].path;
 	return NULL;
+}
+
+/* Where the daemon is not in the way: from who has it open. */
+static const char *channel_stats_flow_of_users(const struct channel_stats_name *origin)
+{
+	bool writers = origin->users.writers, readers = origin->users.readers;
+
+	if (!origin->known)
+		return NULL;
+	return flow_word(writers && readers ? FLOW_OPEN : writers ? FLOW_READER : readers ? FLOW_WRITER : FLOW_IDLE);
+}
+
+static const char *channel_stats_flow(const struct channel_stats *t)
+{
+	if (t->stands)
+		return flow_word(FLOW_STANDS);
+	if (!t->report || t->report->waits.flow == FLOW_OPEN)
+		return channel_stats_flow_of_users(&t->origin);
+	return flow_word(t->report->waits.flow);
+}
+
+/* What holds the writer back: a tap, a sink with a tap of its own or of a name, or who reads the channel itself. */
+static json_t *channel_stats_holder_json(const struct channel_stats *t)
+{
+	const struct report *r = t->report;
+	const struct port_report *port = NULL;
+	const char *name;
+
+	if (!r || r->waits.flow != FLOW_BLOCKED)
+		return json_null();
+	for (size_t i = 0; r->waits.tap && i < r->port_count; i++)
+		if (r->ports[i].holder == r->waits.tap)
+			port = &r->ports[i];
+	name = r->waits.tap ? channel_stats_path_by_id(t, r->waits.tap) : t->origin.path;
+	return json_pack("{so so so ss? so}", "name", json_of_text(name), "port",
+			 port ? json_of_number(port->id) : json_null(), "uri", json_of_text(port ? port->uri : NULL),
+			 "state", port ? port_state_name(port->state) : NULL, "since", json_of_moment(r->waits.since));
+}
+
+/* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
+static json_t *channel_stats_channel_json(const struct channel_stats *t, bool full)
+{
+	const struct channel_stats_name *origin = &t->origin;
+	const struct report *r = t->report;
+	bool teed = r && r->size;
+	bool waits = r && (teed || r->waits.flow == FLOW_BLOCKED);
+
+	return json_pack("{so so so so so so so so so so so so so so so so}", "channel", json_of_text(origin->path),
+			 "bytes_in", teed ? json_of_number(r->bytes_in) : json_null(), "waiting",
+			 teed ? json_of_number(r->waiting) : json_null(), "size",
+			 teed ? json_of_number((uint64_t)r->size) : json_null(), "streams",
+			 teed ? json_of_number(r->streams) : json_null(), "chunks_ref",
+			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
+			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
+			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
+			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
+			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
+			 json_of_text(waits ? r->waits.text : t->stands), "flow", json_of_text(channel_stats_flow(t)),
+			 "fill", channel_stats_fill(r ? r->fill : -1), "held_by", channel_stats_holder_json(t), "taps",
+			 channel_stats_taps_json(t, full));
+}
+
+json_t *channel_stats_json(const struct channel_stats *t)
+{
+	return channel_stats_channel_json(t, false);
 }
 
 json_t *channel_stats_json_full(const struct channel_stats *t)

@@ -8,16 +8,34 @@
 #include "json.h"
 #include "base.h"
 #include "channel.h"
+#include "channel-stats.h"
 #include "engine.h"
 #include "event.h"
 #include "log.h"
 #include "monitor.h"
+#include "report.h"
 #include "services.h"
 
-/* Starting and stopping, on the worker. */
-struct events_job {
+/* As many as the attribute spfs.stats can tell of. */
+#define EVENTS_STATE_TAPS (65536 / CHANNEL_STATS_TAP_MIN)
+
+/* Stopping, on the worker. */
+struct events_stopping {
 	struct job job;
 	struct hold hold;
+};
+
+/*
+ * Starting: the worker begins to watch, and reports what there is at that moment; then it is found out who has the channel
+ * open, and that is told with it. What happens meanwhile is told behind it.
+ */
+struct events_starting {
+	struct job job;
+	struct descriptor_scan_waiter waiter;
+	struct hold hold;
+	struct events_watch *watch; /* NULL: it has been stopped meanwhile */
+	struct report *report;
+	json_t *early; /* events, an array */
 };
 
 /* From a worker to the FUSE thread. */
@@ -60,6 +78,10 @@ static json_t *events_json(struct context *ctx, const struct inode *inode, const
 		json_object_set_new(json, "bytes", json_of_number(e->bytes));
 		json_object_set_new(json, "events", json_of_number(e->count));
 	}
+	if (e->port && e->kind != EVENT_PORT) {
+		json_object_set_new(json, "id", json_of_number(e->port));
+		json_object_set_new(json, "uri", json_of_text(e->uri));
+	}
 	if (e->kind == EVENT_PORT) {
 		json_object_set_new(json, "id", json_of_number(e->port));
 		json_object_set_new(json, "state", json_string(e->detached ? "detached" : port_state_name(e->state)));
@@ -76,7 +98,11 @@ static void events_deliver(struct loop_task *task)
 
 	for (w = LIST_FIRST(&t->ctx->services->watches); w; w = next) {
 		next = LIST_NEXT(w, entry);
-		if (hold_is_of(w->hold.inode, t->channel))
+		if (!hold_is_of(w->hold.inode, t->channel))
+			continue;
+		if (w->starting)
+			json_array_append_new(w->starting->early, events_json(t->ctx, w->hold.inode, &t->event));
+		else
 			w->happened(w, events_json(t->ctx, w->hold.inode, &t->event), false);
 	}
 	free(t->uri);
@@ -98,6 +124,12 @@ void events_tell(void *data, struct channel *ch, const struct event *e)
 	loop_post(ctx->loop, &t->task);
 }
 
+static void events_tell_early(struct events_starting *s)
+{
+	for (size_t i = 0; s->watch && i < json_array_size(s->early); i++)
+		s->watch->happened(s->watch, json_incref(json_array_get(s->early, i)), false);
+}
+
 void events_gone(struct context *ctx, const struct inode *inode)
 {
 	struct timespec now;
@@ -107,43 +139,115 @@ void events_gone(struct context *ctx, const struct inode *inode)
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (w = LIST_FIRST(&ctx->services->watches); w; w = next) {
 		next = LIST_NEXT(w, entry);
-		if (w->hold.inode == inode)
-			w->happened(w, json_pack("{ss ss}", "time", events_time(time, &now), "event", "gone"), true);
+		if (w->hold.inode != inode)
+			continue;
+		if (w->starting)
+			events_tell_early(w->starting);
+		w->happened(w, json_pack("{ss ss}", "time", events_time(time, &now), "event", "gone"), true);
 	}
 }
 
 /* ---- starting and stopping ---- */
 
+static void events_starting_free(struct events_starting *s)
+{
+	if (s->watch)
+		s->watch->starting = NULL;
+	json_decref(s->early);
+	report_free(s->report);
+	hold_drop(&s->hold);
+	free(s);
+}
+
+/* A new watch's first word; of a channel with more taps than are told of at once, not which. NULL: out of memory. */
+static json_t *events_state_json(struct events_starting *s)
+{
+	struct channel_stats stats = { .report = s->report };
+	json_t *json = NULL;
+	struct timespec now;
+	char time[40];
+
+	s->report = NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (s->hold.inode->taps > EVENTS_STATE_TAPS ||
+	    channel_stats_take(&stats, s->hold.ctx->services->scan, &s->hold) == 0)
+		json = json_pack("{ss ss so}", "time", events_time(time, &now), "event", "state", "name",
+				 json_of_path(s->hold.inode->origin));
+	if (json && json_object_update_missing_new(json, channel_stats_json(&stats)) < 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	channel_stats_finish(&stats);
+	return json;
+}
+
+/* Tells the state, and then what has happened since. */
+static void events_begin(struct events_starting *s)
+{
+	json_t *event = s->watch ? events_state_json(s) : NULL;
+
+	if (event)
+		s->watch->happened(s->watch, event, false);
+	else if (s->watch)
+		log_user_err(hold_channel(&s->hold)->user, "out of memory; the state of %s is not told",
+			     hold_channel(&s->hold)->label);
+	events_tell_early(s);
+}
+
+static void events_scanned(struct descriptor_scan_waiter *waiter)
+{
+	struct events_starting *s = container_of(waiter, struct events_starting, waiter);
+
+	events_begin(s);
+	events_starting_free(s);
+}
+
+static void events_started(struct job *job)
+{
+	struct events_starting *s = container_of(job, struct events_starting, job);
+
+	s->waiter.done = events_scanned;
+	descriptor_scan_want(s->hold.ctx->services->scan, &s->waiter);
+}
+
 static void events_work_start(struct job *job)
 {
-	struct channel *ch = hold_channel(&container_of(job, struct events_job, job)->hold);
+	struct events_starting *s = container_of(job, struct events_starting, job);
+	struct channel *ch = hold_channel(&s->hold);
 
 	if (monitor_start(ch) < 0)
 		log_user_err(ch->user, "out of memory; %s is not watched", ch->label);
+	s->report = report_create(ch);
 }
 
 static void events_work_stop(struct job *job)
 {
-	monitor_stop(hold_channel(&container_of(job, struct events_job, job)->hold));
+	monitor_stop(hold_channel(&container_of(job, struct events_stopping, job)->hold));
 }
 
-static void events_finish(struct job *job)
+static void events_stopped(struct job *job)
 {
-	struct events_job *j = container_of(job, struct events_job, job);
+	struct events_stopping *s = container_of(job, struct events_stopping, job);
 
-	hold_drop(&j->hold);
-	free(j);
+	hold_drop(&s->hold);
+	free(s);
 }
 
-static bool events_post(struct events_watch *w, void (*work)(struct job *))
+/* NULL: out of memory. */
+static struct events_starting *events_starting_create(struct events_watch *w)
 {
-	struct events_job *j = calloc(1, sizeof(*j));
+	struct events_starting *s = calloc(1, sizeof(*s));
 
-	if (!j)
-		return false;
-	hold_copy(&j->hold, &w->hold);
-	hold_post(&j->hold, &j->job, work, events_finish);
-	return true;
+	if (!s)
+		return NULL;
+	s->early = json_array();
+	if (!s->early) {
+		free(s);
+		return NULL;
+	}
+	hold_copy(&s->hold, &w->hold);
+	s->watch = w;
+	return s;
 }
 
 int events_start(struct events_watch *w)
@@ -152,20 +256,31 @@ int events_start(struct events_watch *w)
 
 	if (err == 0)
 		err = hold_object(&w->hold);
-	if (err == 0 && !events_post(w, events_work_start))
+	w->starting = err == 0 ? events_starting_create(w) : NULL;
+	if (err == 0 && !w->starting)
 		err = -ENOMEM;
-	if (err < 0)
+	if (err < 0) {
 		hold_drop(&w->hold);
-	else
-		LIST_INSERT_HEAD(&w->ctx->services->watches, w, entry);
-	return err;
+		return err;
+	}
+	LIST_INSERT_HEAD(&w->ctx->services->watches, w, entry);
+	hold_post(&w->hold, &w->starting->job, events_work_start, events_started);
+	return 0;
 }
 
 void events_stop(struct events_watch *w)
 {
+	struct events_stopping *s = calloc(1, sizeof(*s));
+
 	LIST_REMOVE(w, entry);
-	if (!events_post(w, events_work_stop))
+	if (w->starting)
+		w->starting->watch = NULL;
+	if (s) {
+		hold_copy(&s->hold, &w->hold);
+		hold_post(&s->hold, &s->job, events_work_stop, events_stopped);
+	} else {
 		log_user_err(hold_channel(&w->hold)->user, "out of memory; %s stays watched",
 			     hold_channel(&w->hold)->label);
+	}
 	hold_drop(&w->hold);
 }

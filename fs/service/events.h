@@ -6,6 +6,7 @@
 #include "hold.h"
 
 struct event;
+struct events_starting;
 
 struct events_watch {
 	/* Set before events_start(): */
@@ -16,10 +17,14 @@ struct events_watch {
 
 	/* Private: */
 	LIST_ENTRY(events_watch) entry;
+	struct events_starting *starting; /* NULL: it has begun, and its state was told */
 	struct hold hold;
 };
 
-/* Watches from now on. Returns 0, -ENOMEM, -ENOTCONN, or -EDQUOT of the channel's owner. */
+/*
+ * Watches from a moment on that is soon, and tells first what there is then ("state"). Returns 0, -ENOMEM, -ENOTCONN,
+ * or -EDQUOT of the channel's owner.
+ */
 int events_start(struct events_watch *w);
 
 /* happened() is not called any more. */

@@ -18,7 +18,7 @@
 
 json_t *ports_json(const struct port_report *p, const char *name)
 {
-	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so}", "id", json_of_number(p->id),
+	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so so}", "id", json_of_number(p->id),
 			 "dir", p->dir == PORT_SOURCE ? "source" : "sink", "uri", json_of_text(p->uri), "name",
 			 json_of_text(name), "state", port_state_name(p->state), "how", p->how, "format",
 			 json_of_text(p->format), "bytes", json_of_number(p->bytes), "total",
@@ -26,8 +26,8 @@ json_t *ports_json(const struct port_report *p, const char *name)
 			 "copies", json_of_number(p->copies), "frames", json_of_number(p->frames), "dropped",
 			 json_of_number(p->dropped), "clients", json_of_number(p->clients), "connected",
 			 json_of_number(p->connected), "disconnected", json_of_number(p->disconnected), "lost",
-			 json_of_number(p->lost), "errno", json_of_text(p->err ? strerrorname_np(-p->err) : NULL),
-			 "error",
+			 json_of_number(p->lost), "blocks_since", json_of_moment(p->since), "errno",
+			 json_of_text(p->err ? strerrorname_np(-p->err) : NULL), "error",
 			 json_of_text(p->error ? p->error :
 				      p->err   ? strerror(-p->err) :
 						 NULL));

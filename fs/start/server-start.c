@@ -28,6 +28,7 @@
 #include "files.h"
 #include "job.h"
 #include "log.h"
+#include "pipe.h"
 #include "operations.h"
 #include "rights.h"
 #include "services.h"
@@ -179,6 +180,7 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 
 	s->ctx.started = clock_nsec();
 	server_raise_limits();
+	pipe_learn_limit();
 	accounts_begin(&s->ctx);
 	fuse_set_log_func(server_log_fuse);
 	s->ctx.mountpoint = strdup(options->config->point);

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "flow.h"
 #include "port-report.h"
 #include "size.h"
 #include "text.h"
@@ -64,6 +66,11 @@ static const char *topology_string(const json_t *object, const char *key)
 static json_int_t topology_number(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
+}
+
+static bool topology_is(const json_t *object, enum flow flow)
+{
+	return !strcmp(topology_string(object, "flow"), flow_word(flow));
 }
 
 /* ---- rates ---- */
@@ -123,6 +130,35 @@ static void topology_edge_end(const struct graph *g, const json_t *now, const js
 
 /* ---- parts ---- */
 
+/* That it holds the writer back, and since when: @date, in seconds since the epoch. */
+static void topology_blocks(const struct graph *g, const char *what, const json_t *date)
+{
+	time_t when = (time_t)json_number_value(date);
+	char text[64];
+	struct tm tm;
+
+	fprintf(g->out, "\\n%s", what);
+	if (!json_is_number(date) || !gmtime_r(&when, &tm))
+		return;
+	strftime(text, sizeof(text), " since %F %T UTC", &tm);
+	fputs(text, g->out);
+}
+
+/* What holds the writer of the channel @now back, in its label. */
+static void topology_holder(const struct graph *g, const json_t *now)
+{
+	const json_t *holder = json_object_get(now, "held_by"), *port = json_object_get(holder, "port");
+
+	if (!json_is_object(holder))
+		return;
+	topology_blocks(g, "blocked", json_object_get(holder, "since"));
+	fputs("\\nby ", g->out);
+	if (json_is_integer(port))
+		fprintf(g->out, "sink %" JSON_INTEGER_FORMAT " ", json_integer_value(port));
+	topology_label(g->out,
+		       topology_string(holder, json_is_string(json_object_get(holder, "name")) ? "name" : "uri"));
+}
+
 /* How full: "12.0 KiB of 1.0 MiB". Ends the label. */
 static void topology_fill_end(const struct graph *g, const json_t *now)
 {
@@ -132,11 +168,15 @@ static void topology_fill_end(const struct graph *g, const json_t *now)
 		fputs(" of ", g->out);
 		topology_bytes(g->out, (double)topology_number(now, "size"));
 	}
+	if (topology_is(now, FLOW_BLOCKS))
+		topology_blocks(g, flow_word(FLOW_BLOCKS), json_object_get(now, "blocks_since"));
+	topology_holder(g, now);
 	if (topology_number(now, "lost") > 0) {
 		fputs("\\nlost ", g->out);
 		topology_bytes(g->out, (double)topology_number(now, "lost"));
-		fputs("\", color=\"" RED, g->out);
 	}
+	if (topology_number(now, "lost") > 0 || topology_is(now, FLOW_BLOCKS) || topology_is(now, FLOW_BLOCKED))
+		fputs("\", color=\"" RED, g->out);
 	fputs("\"];\n", g->out);
 }
 
@@ -181,15 +221,18 @@ static void topology_port(const struct graph *g, size_t c, size_t p, const json_
 			  const json_t *before)
 {
 	const char *state = topology_string(now, "state");
+	bool blocks = json_is_number(json_object_get(now, "blocks_since"));
 	bool failed = !strcmp(state, port_state_name(PORT_FAILED)), done = !strcmp(state, port_state_name(PORT_DONE));
 
 	fprintf(g->out, "\tc%zup%zu [shape=ellipse%s, label=\"", c, p,
-		failed ? ", color=\"" RED "\"" :
-		done   ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" :
-			 "");
+		failed || blocks ? ", color=\"" RED "\"" :
+		done             ? ", color=\"" GREY "\", fontcolor=\"" GREY "\"" :
+				   "");
 	topology_label(g->out, topology_string(now, "uri"));
 	fputs("\\n", g->out);
 	topology_label(g->out, state);
+	if (blocks)
+		topology_blocks(g, flow_word(FLOW_BLOCKS), json_object_get(now, "blocks_since"));
 	fputs("\"];\n\t", g->out);
 	if (strcmp(topology_string(now, "dir"), "source")) {
 		topology_place(g, c, channel, now);

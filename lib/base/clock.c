@@ -2,10 +2,22 @@
 
 #include <time.h>
 
-uint64_t clock_nsec(void)
+static uint64_t clock_read(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_nsec(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+double clock_date(uint64_t nsec)
+{
+	uint64_t ago = clock_nsec() - nsec;
+
+	return (double)(clock_read(CLOCK_REALTIME) - ago) / NSEC_PER_SEC;
 }

@@ -7,3 +7,6 @@
 
 /* Nanoseconds since some moment before the start (CLOCK_MONOTONIC). Any thread; never blocks, never fails. */
 uint64_t clock_nsec(void);
+
+/* When that moment was by the date of now: seconds since the epoch. */
+double clock_date(uint64_t nsec);

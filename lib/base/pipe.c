@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,26 @@ int pipe_fit(int fd, int size)
 	return size < pipe_size(fd) ? sys.resize(fd, size) : pipe_grow(fd, size);
 }
 
+#define PIPE_SOFT_LIMIT "/proc/sys/fs/pipe-user-pages-soft"
+
+/* Pages; 0: not known. Written by pipe_learn_limit() alone, when there are no other threads. */
+static unsigned long pipe_soft_limit;
+static char pipe_short_error[160] = "Too many open files, for fs.pipe-user-pages-soft is used up and pipes hold little";
+
+void pipe_learn_limit(void)
+{
+	FILE *file = fopen(PIPE_SOFT_LIMIT, "re");
+
+	if (!file)
+		return;
+	if (fscanf(file, "%lu", &pipe_soft_limit) == 1)
+		snprintf(
+			pipe_short_error, sizeof(pipe_short_error),
+			"Too many open files, for fs.pipe-user-pages-soft is used up (%lu pages) and pipes hold little",
+			pipe_soft_limit);
+	fclose(file);
+}
+
 /* The last pipe that was opened is a small part of what it should be. */
 static atomic_bool pipe_is_short;
 
@@ -47,15 +68,15 @@ static void pipe_note(int granted, int size)
 	if (!atomic_exchange(&pipe_is_short, is_short) && is_short)
 		log_user_warn(
 			LOG_SOMEBODY,
-			"a pipe holds %d bytes instead of %d: user %u has used up fs.pipe-user-pages-soft; what taps and "
-			"replays keep takes so many more descriptors",
-			granted, size, geteuid());
+			"a pipe holds %d bytes instead of %d: user %u has used up fs.pipe-user-pages-soft (%lu pages at the "
+			"start); what taps and replays keep takes so many more descriptors",
+			granted, size, geteuid(), pipe_soft_limit);
 }
 
 const char *pipe_error(int err)
 {
 	if (err == -EMFILE && atomic_load(&pipe_is_short))
-		return "Too many open files, for fs.pipe-user-pages-soft is used up and pipes hold little";
+		return pipe_short_error;
 	if (err == -ENFILE)
 		return "Too many open files in system, or fs.pipe-user-pages-hard is used up";
 	return strerror(-err);

@@ -21,6 +21,9 @@ struct pipe {
  */
 int pipe_open(struct pipe *p, int size);
 
+/* For the two that name the user's limit: what it is (fs.pipe-user-pages-soft). Once, before there are threads. */
+void pipe_learn_limit(void);
+
 /*
  * What @err, a negative errno, means where pipes are opened: strerror(3) does not know of their limits. Those of the user
  * (pipe-user-pages-soft of proc_sys_fs(5)) do not refuse a pipe but make it two pages long, so that it is descriptors which

@@ -6,16 +6,11 @@
 /* channel-pump.c: readies the waiting, which nothing arms before the origin is attached. */
 void channel_pump_init(struct channel *ch);
 
-/* The first tap that holds the writer back, or NULL. */
-static inline const struct tap *channel_full_tap(const struct channel *ch)
-{
-	const struct tap *tap;
+/* The tap that has held the writer back for longest, or NULL. */
+const struct tap *channel_full_tap(const struct channel *ch);
 
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap_full(tap) && tap_blocks(tap))
-			break;
-	return tap;
-}
+/* Whether something holds the writer back, with what does being told that it does. */
+bool channel_held(struct channel *ch);
 
 /* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
 int channel_attach(struct channel *ch);

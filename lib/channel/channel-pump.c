@@ -202,7 +202,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0 || channel_full_tap(ch))
+	if (ch->in < 0 || channel_held(ch))
 		return;
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = sys.waiting(ch->in);
@@ -237,7 +237,7 @@ void channel_pump(struct channel *ch)
 		}
 		if (n > 0)
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
-		if (channel_full_tap(ch)) {
+		if (channel_held(ch)) {
 			monitor_look(ch);
 			return; /* its reader, or its removal, goes on from here */
 		}

@@ -41,6 +41,29 @@ void channel_update_taps(struct channel *ch)
 	}
 }
 
+const struct tap *channel_full_tap(const struct channel *ch)
+{
+	const struct tap *tap, *oldest = NULL;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_holds(tap) && (!oldest || tap->blocks_nsec < oldest->blocks_nsec))
+			oldest = tap;
+	return oldest;
+}
+
+bool channel_held(struct channel *ch)
+{
+	struct tap *tap;
+	bool held = false;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (tap_holds(tap)) {
+			tap_note_block(tap);
+			held = true;
+		}
+	return held;
+}
+
 /* tap->changed: its reader, or what it may send, has changed. */
 static void channel_tap_changed(struct tap *tap)
 {

@@ -65,7 +65,11 @@ struct channel {
 	uint64_t bytes_in;
 	uint64_t chunks_ref;  /* chunks moved by reference */
 	uint64_t chunks_copy; /* small chunks, copied to be merged */
-	uint64_t lost;        /* bytes, with taps and ports that are gone, and what could not be kept */
+	uint64_t messages;    /* written to it, while it is a packet channel; what a source writes is not counted */
+	uint64_t message_bytes;
+	uint64_t
+		blocks_nsec; /* since when the latest write of a feed finds no room, on clock_nsec(); 0: it found some */
+	uint64_t lost;       /* bytes, with taps and ports that are gone, and what could not be kept */
 };
 
 /*

@@ -22,6 +22,7 @@ struct end_look {
 	unsigned id;
 	enum port_state state;
 	int err;         /* a negative errno or 0 */
+	bool full;       /* it holds the writer back, by a private tap */
 	const char *uri; /* until the next call */
 };
 

@@ -16,7 +16,7 @@ enum event_kind {
 	EVENT_WRITER_LEFT,
 	EVENT_READER_LEFT, /* it was closed by one */
 	EVENT_FULL,
-	EVENT_ROOM, /* a tap holds the writer back, and does no longer */
+	EVENT_ROOM, /* a tap, or the sink @port, holds the writer back, and does no longer */
 	EVENT_DROP, /* a tap lost @bytes, in @count events */
 	EVENT_PORT, /* @port is in @state now; or has been detached */
 };

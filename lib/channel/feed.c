@@ -15,6 +15,7 @@
 
 #include "base.h"
 #include "channel.h"
+#include "clock.h"
 #include "worker.h"
 #include "fifo.h"
 #include "sys.h"
@@ -70,6 +71,18 @@ static ssize_t feed_written(const struct feed_op *op)
 	return op->moved > op->zeros ? (ssize_t)(op->moved - op->zeros) : 0;
 }
 
+/* Of a write: what it found. The clock is read once for as long as there is no room. */
+static void feed_note(struct channel *ch, ssize_t n)
+{
+	if (n == -EAGAIN && !ch->blocks_nsec)
+		ch->blocks_nsec = clock_nsec();
+	if (n <= 0)
+		return;
+	ch->blocks_nsec = 0;
+	ch->messages += ch->settings.value[SETTING_PACKETS];
+	ch->message_bytes += ch->settings.value[SETTING_PACKETS] ? (uint64_t)n : 0;
+}
+
 /* Writes what there is room for, in one turn. Returns true with what @op is to be answered, or false: it goes on later. */
 static bool feed_write(struct feed *f, struct feed_op *op, ssize_t *result)
 {
@@ -79,6 +92,7 @@ static bool feed_write(struct feed *f, struct feed_op *op, ssize_t *result)
 		if (i == TURN_WRITES)
 			return false;
 		n = feed_write_some(f, op);
+		feed_note(f->inlet.channel, n);
 		if (n <= 0)
 			break;
 		op->moved += (size_t)n;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
 #include "base.h"
 #include "channel.h"
@@ -53,6 +54,13 @@ void inlet_close(struct inlet *in)
 	fd_close(&in->fd);
 	if (ch->keeping) /* (not before the next turn; see keep.c) */
 		loop_io_timer(&ch->closed, 0);
+}
+
+bool inlet_full(const struct inlet *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLOUT);
 }
 
 void inlet_closed(struct loop_io *io, int res)

@@ -29,5 +29,8 @@ int inlet_open(struct inlet *in, struct channel *ch);
 /* Ends its writing. No-op on INLET_NONE. */
 void inlet_close(struct inlet *in);
 
+/* Whether the origin takes no more: its pages are used up. */
+bool inlet_full(const struct inlet *in);
+
 /* For channel_create(): an inlet is really closed by now. */
 void inlet_closed(struct loop_io *io, int res);

@@ -14,6 +14,7 @@
 #include "channel-parts.h"
 #include "worker.h"
 #include "log.h"
+#include "pipe.h"
 
 /* What is reported when @o closes what it has open. */
 static uint32_t keep_closing(const struct outlet *o)
@@ -73,7 +74,7 @@ void keep_begin(struct channel *ch)
 	origin_watch_own_end(ch, IN_OPEN | IN_CLOSE_NOWRITE);
 	keep_note(ch);
 	if (err < 0) {
-		log_user_err(ch->user, "%s: cannot keep what waits for a reader: %s", ch->label, strerror(-err));
+		log_user_err(ch->user, "%s: cannot keep what waits for a reader: %s", ch->label, pipe_error(err));
 		keep_end(ch);
 	}
 }

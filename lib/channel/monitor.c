@@ -56,7 +56,7 @@ static struct told *monitor_find(struct told_list *list, uint64_t id, bool *fres
 
 static void monitor_compare_tap(struct monitor *m, struct tap *tap)
 {
-	bool read = outlet_is_read(&tap->outlet), full = tap_blocks(tap) && tap_full(tap), fresh;
+	bool read = outlet_is_read(&tap->outlet), full = tap_holds(tap), fresh;
 	struct told *t = monitor_find(&m->taps, tap->id, &fresh);
 	uint64_t at = clock_nsec();
 
@@ -84,6 +84,19 @@ static void monitor_compare_tap(struct monitor *m, struct tap *tap)
 	t->drops = tap->drops;
 }
 
+/* Of a port with a tap of its own. */
+static void monitor_compare_full(struct monitor *m, struct told *t, const struct end_look *look)
+{
+	uint64_t at = clock_nsec();
+
+	if (look->full == t->full || at - t->nsec < MONITOR_NSEC)
+		return;
+	t->full = look->full;
+	t->nsec = at;
+	event_tell(m->channel, (struct event){ look->full ? EVENT_FULL : EVENT_ROOM, .port = look->id,
+					       .state = look->state, .uri = look->uri });
+}
+
 static void monitor_compare_end(struct monitor *m, const struct end_look *look)
 {
 	bool fresh;
@@ -92,6 +105,7 @@ static void monitor_compare_end(struct monitor *m, const struct end_look *look)
 	if (!t)
 		return;
 	t->there = true;
+	monitor_compare_full(m, t, look);
 	if (!fresh && t->state == look->state)
 		return;
 	t->state = look->state;

@@ -48,6 +48,13 @@ bool outlet_is_read(const struct outlet *o)
 	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
+bool outlet_full(const struct outlet *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	return o->state == OUTLET_HOLDING && poll(&p, 1, 0) >= 0 && !(p.revents & POLLOUT);
+}
+
 /* What a poll has told may be old: somebody may read by now, and IN_OPEN have been seen before. */
 static void outlet_look_unread(struct outlet *o)
 {
@@ -162,7 +169,7 @@ int outlet_hold(struct outlet *o)
 static void outlet_starve(struct outlet *o, int err)
 {
 	if (!o->starved)
-		log_user_err(o->user, "cannot end a stream yet: %s", strerror(-err));
+		log_user_err(o->user, "cannot end a stream yet: %s", pipe_error(err));
 	o->starved = true;
 	loop_io_cancel(&o->room);
 	loop_io_timer(&o->room, RETRY_NSEC);

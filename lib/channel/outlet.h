@@ -88,6 +88,9 @@ static inline bool outlet_spent(const struct outlet *o)
 	return o->fifo.dir < 0 && o->state == OUTLET_IDLE;
 }
 
+/* Whether the FIFO takes no more, as the kernel counts: its pages are used up. */
+bool outlet_full(const struct outlet *o);
+
 /* Whether somebody has the FIFO open for reading; while ENDING, as far as known. */
 bool outlet_is_read(const struct outlet *o);
 

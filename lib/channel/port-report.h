@@ -24,6 +24,9 @@ struct port_report {
 	enum port_dir dir;
 	enum port_state state;
 	uint64_t node; /* a sink's name: the origin's node or a tap's */
+	uint64_t
+		holder; /* a sink's tap that holds the writer back: the name's or a private one (tap.h); 0: none does */
+	uint64_t since; /* it does, as in struct waits */
 	char *uri;
 	const char *how;          /* "splice", "copy", "userptr" ...; static */
 	char *format;             /* of a camera, or NULL */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "fill.h"
 #include "sys.h"
 
 static int report_taps(struct report *r, const struct channel *ch)
@@ -27,6 +28,7 @@ static int report_taps(struct report *r, const struct channel *ch)
 		t->waiting = tap_waiting(tap);
 		if (tap->outlet.fd >= 0)
 			t->size = (uint64_t)outlet_size(&tap->outlet) + tap_depth(tap);
+		t->fill = fill_of_tap(tap);
 		t->lost = tap->lost;
 		t->drops = tap->drops;
 		t->settings = tap->settings;
@@ -48,6 +50,7 @@ struct report *report_create(const struct channel *ch)
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
 	r->lost = ch->lost;
+	r->fill = fill_of_channel(ch);
 	waits_of_channel(&r->waits, ch);
 	if (ch->in >= 0) {
 		int waiting = sys.waiting(ch->in);
@@ -59,6 +62,8 @@ struct report *report_create(const struct channel *ch)
 		report_free(r);
 		return NULL;
 	}
+	for (size_t i = 0; r->waits.flow != FLOW_BLOCKED && i < r->port_count; i++)
+		r->ports[i].holder = r->ports[i].since = 0; /* nothing waits for it */
 	return r;
 }
 

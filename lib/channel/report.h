@@ -16,6 +16,7 @@ struct tap_report {
 	uint64_t bytes_out; /* taken by the tap's FIFO */
 	uint64_t waiting;   /* bytes held for the reader: queued and in the FIFO */
 	uint64_t size;      /* of the ring and the depth: bytes before the policy applies; 0 while idle */
+	int fill;           /* fill.h */
 	uint64_t lost;      /* bytes, and how often */
 	uint64_t drops;
 	struct settings settings;
@@ -32,6 +33,7 @@ struct report {
 	uint64_t chunks_copy;
 	uint64_t lost; /* bytes, with what is not in this report any more */
 	struct waits waits;
+	int fill;     /* fill.h */
 	int size;     /* the origin's capacity in bytes; 0 where the daemon does not read it */
 	size_t count; /* of the taps that have names */
 	struct tap_report *taps;

@@ -77,6 +77,8 @@ int tap_set(struct tap *tap, enum setting_key key, uint64_t value)
 	err = tap_apply(tap, key);
 	if (err < 0)
 		tap->settings.value[key] = before;
+	if (!tap_holds(tap))
+		tap->blocks_nsec = 0; /* though nothing has gone to the reader */
 	tap_discharge(tap); /* less is given back once it is so: who else takes it could not be asked for it again */
 	return err;
 }

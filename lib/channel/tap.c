@@ -149,6 +149,16 @@ int tap_prepare(struct tap *tap)
 	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
 }
 
+void tap_note_block(struct tap *tap)
+{
+	uint64_t at = tap->bytes_out + tap->lost;
+
+	if (tap->blocks_nsec && tap->blocks_at == at)
+		return;
+	tap->blocks_nsec = clock_nsec();
+	tap->blocks_at = at;
+}
+
 void tap_lose(struct tap *tap, size_t bytes)
 {
 	tap->lost += bytes;
@@ -190,7 +200,7 @@ static int tap_drain(struct tap *tap, size_t *moved)
 static void tap_starve(struct tap *tap, int err)
 {
 	if (!tap->starved)
-		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, strerror(-err));
+		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, pipe_error(err));
 	tap->starved = true;
 	loop_io_timer(&tap->due, RETRY_NSEC);
 }

@@ -26,14 +26,16 @@ struct tap {
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
-	struct loop_io due; /* the rate limit allows more, or to try again */
-	bool starved;       /* its queue cannot be drained, and that is logged */
-	size_t replayed;    /* bytes it began with, until it has caught up: they are not a part of the depth */
-	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
-	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
-	uint64_t bytes_out; /* handed to the FIFO */
-	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
-	uint64_t drops;     /* how often */
+	struct loop_io due;   /* the rate limit allows more, or to try again */
+	bool starved;         /* its queue cannot be drained, and that is logged */
+	size_t replayed;      /* bytes it began with, until it has caught up: they are not a part of the depth */
+	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
+	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t bytes_out;   /* handed to the FIFO */
+	uint64_t lost;        /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
+	uint64_t drops;       /* how often */
+	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
+	uint64_t blocks_at;   /* what it had handed out and lost by then */
 	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
 	void (*changed)(struct tap *tap);
 };
@@ -114,6 +116,18 @@ static inline uint64_t tap_depth(const struct tap *tap)
 static inline bool tap_full(const struct tap *tap)
 {
 	return queue_full(&tap->queue, tap_depth(tap)) || tap->stalled;
+}
+
+/*
+ * The next chunk has to wait for the tap. It is the same wait while nothing goes to the reader, however often somebody
+ * looks: so a clock is read once for each, and never while data flows.
+ */
+void tap_note_block(struct tap *tap);
+
+/* Whether the writer has to wait for it, where there is something to be written. */
+static inline bool tap_holds(const struct tap *tap)
+{
+	return tap_full(tap) && tap_blocks(tap);
 }
 
 /*

@@ -9,12 +9,16 @@
 
 #include <stdint.h>
 
+#include "flow.h"
+
 struct channel;
 struct tap;
 
 struct waits {
+	enum flow flow;
 	char text[128];
-	uint64_t tap; /* that holds the writer back, by its number (tap.h); 0: none */
+	uint64_t tap;   /* that holds the writer back, by its number (tap.h); 0: none */
+	uint64_t since; /* bytes wait for that, on clock_nsec(); 0: none do, or it is not known */
 };
 
 #define WAITS_FAULT "nothing wakes it: a fault of spfs"

@@ -22,7 +22,7 @@ void worker_clear_stage(struct worker *w, size_t len)
 	pipe_close(&w->stage);
 	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
 	if (w->stage_size < 0) {
-		log_err("no stage: %s", strerror(-w->stage_size));
+		log_err("no stage: %s", pipe_error(w->stage_size));
 		abort(); /* every stream of this worker would be wrong */
 	}
 }

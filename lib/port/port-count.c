@@ -18,13 +18,26 @@ uint64_t port_tap_lost(struct port *p)
 	return p->tap_lost;
 }
 
+const struct tap *port_holder(const struct port *p)
+{
+	const struct tap *tap = p->ops->holder ? p->ops->holder(p) :
+				p->tap         ? channel_find_tap(p->channel, p->tap) :
+						 NULL;
+
+	return tap && tap_holds(tap) ? tap : NULL;
+}
+
 int port_report(struct port *p, struct port_report *r)
 {
+	const struct tap *holder = port_holder(p);
+
 	*r = (struct port_report){
 		.id = p->id,
 		.dir = p->config.dir,
 		.state = p->state,
 		.node = p->config.node,
+		.holder = holder ? holder->id : 0,
+		.since = holder ? holder->blocks_nsec : 0,
 		.how = p->copying ? "copy" : p->ops->how,
 		.bytes = p->bytes,
 		.total = p->total,

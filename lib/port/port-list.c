@@ -94,8 +94,14 @@ static bool port_list_next(const struct channel_ends *ends, unsigned after, stru
 {
 	const struct port *p = port_list_after(port_list_at(ends), after);
 
+	const struct tap *holder = p ? port_holder(p) : NULL;
+
 	if (p)
-		*look = (struct end_look){ .id = p->id, .state = p->state, .err = p->err, .uri = p->config.uri.text };
+		*look = (struct end_look){ .id = p->id,
+					   .state = p->state,
+					   .err = p->err,
+					   .full = holder && holder->id >= TAP_PRIVATE,
+					   .uri = p->config.uri.text };
 	return p;
 }
 

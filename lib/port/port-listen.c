@@ -152,6 +152,23 @@ static int listen_port_report(struct port *p, struct port_report *r)
 	return 0;
 }
 
+/* Clients of a relay are held up in it, and that by the tap that it reads. */
+static const struct tap *listen_port_holder(const struct port *p)
+{
+	const struct listen_port *lp = container_of(p, const struct listen_port, port);
+	const struct tap *tap = NULL;
+	const struct client *c;
+
+	if (lp->relay)
+		return channel_find_tap(p->channel, p->config.node);
+	TAILQ_FOREACH(c, &lp->clients, entry) {
+		tap = c->tap ? channel_find_tap(p->channel, c->tap) : NULL;
+		if (tap && tap_holds(tap))
+			break;
+	}
+	return tap;
+}
+
 static bool listen_port_fits(const struct opened *o, mode_t type)
 {
 	return !o->ops && S_ISSOCK(type) && port_look_stream(o->fd, true);
@@ -212,6 +229,7 @@ const struct port_ops port_listen_sink = {
 	.stop = listen_port_stop,
 	.finish = listen_port_finish,
 	.report = listen_port_report,
+	.holder = listen_port_holder,
 	.stream_over = listen_port_stream_over,
 	.name_gone = listen_port_name_gone,
 };

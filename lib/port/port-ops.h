@@ -49,6 +49,8 @@ struct port_ops {
 	void (*finish)(struct port *p);
 	/* Adds to what port.c fills in; may be NULL. Returns 0 or -ENOMEM. */
 	int (*report)(struct port *p, struct port_report *r);
+	/* A sink's tap that may hold the writer back; NULL: the port's. May return NULL. */
+	const struct tap *(*holder)(const struct port *p);
 	/* A sink's name has been removed; NULL: the end of its FIFO says so. */
 	void (*name_gone)(struct port *p);
 	/* A stream of the channel is over, perhaps its last (channel->dead); may be NULL. */
@@ -107,6 +109,9 @@ void port_drained(struct port *p);
 
 /* What its private tap has lost, now or as last seen: that goes before its sink does. */
 uint64_t port_tap_lost(struct port *p);
+
+/* Its tap that holds the writer back, private or its name's; NULL: none does. */
+const struct tap *port_holder(const struct port *p);
 
 /* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);

@@ -177,11 +177,27 @@ head -c 1000000 /dev/urandom > "$T/in"
 cd "$T"
 timeout 20 cat "$M/a" > out &
 reader=$!
-timeout 20 spfs source "$M/a" file:in --wait || fail "spfs source --wait"
-timeout 20 spfs source "$M/a" --fd 0 --progress < in 2> "$T/progress" || fail "spfs source --fd"
+[ "$(timeout 20 spfs source "$M/a" file:in --wait)" = 1 ] || fail "spfs source --wait"
+[ "$(timeout 20 spfs source "$M/a" --fd 0 --progress < in 2> "$T/progress")" = 2 ] || fail "spfs source --fd"
 grep -q '^descriptor 0: .*/s$' "$T/progress" || fail "no plain last line: $(cat "$T/progress")"
 kill $reader 2> /dev/null || true
 wait || true
+# Interrupted while it waits: the port goes on, and how to end it is said.
+mkfifo "$M/w"
+for signal in INT TERM; do
+	rm -f "$T/id"
+	env --default-signal=INT spfs sink "$M/w" file:sunk --wait > "$T/id" 2> "$T/said" &
+	waiting=$!
+	wait_until 30 test -s "$T/id"
+	kill -$signal $waiting
+	if wait $waiting; then fail "interrupted, and well"; else status=$?; fi
+	[ $status = $((128 + $(kill -l $signal))) ] || fail "status $status of $signal"
+	grep -qF "sink $(cat "$T/id") goes on, and 'spfs detach $M/w $(cat "$T/id")' ends it" "$T/said" || fail "$(cat "$T/said")"
+	spfs ports --json "$M/w" | jq -e '.[] | select(.id == '"$(cat "$T/id")"').state == "running"' > /dev/null ||
+		fail "it does not go on: $(spfs ports "$M/w")"
+	spfs detach "$M/w" "$(cat "$T/id")"
+done
+rm "$M/w"
 refuse 'No such file' spfs source "$M/a" file:missing --wait
 refuse 'not a splice channel' spfs source /etc/passwd file:in
 refuse 'a folder' spfs source "$M/sub" file:in

@@ -22,7 +22,7 @@ for w in 0 1 2 3; do
 	writers+=" $!"
 done
 for w in $writers; do wait $w; done
-spfs stat "$M/ch" | grep -q open || fail "the writer is not counted"
+spfs stat --json "$M/ch" | jq -e ".writers == 1" > /dev/null || fail "the writer is not counted"
 exec 7>&-
 wait $one || fail "r1: $(cat "$T/one")"
 wait $two || fail "r2: $(cat "$T/two")"

@@ -34,8 +34,9 @@ as spfs set "$M/t" depth=256M
 as timeout 60 sh -c "head -c 20000000 /dev/zero > '$M/a'" &
 writer=$!
 wait_until 30 grep -q 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft' "$LOG"
-wait_until 30 grep -q '/a: .*: Too many open files, for fs.pipe-user-pages-soft is used up' "$LOG"
-log_has 'a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft'
+limit=$(sysctl -n fs.pipe-user-pages-soft)
+wait_until 30 grep -q "/a: .*: Too many open files, for fs.pipe-user-pages-soft is used up ($limit pages)" "$LOG"
+log_has "a pipe holds 8192 bytes instead of 1048576: user .* has used up fs.pipe-user-pages-soft ($limit pages"
 # Nothing is lost by it.
 [ "$(as timeout 60 cat "$M/t" | wc -c)" = 20000000 ] || fail "bytes are lost"
 wait $writer

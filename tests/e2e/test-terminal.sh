@@ -88,7 +88,7 @@ echo x > in
 spfs source "$C" "file:in" > /dev/null
 wait $watch
 fit events cat "$T/events"
-[ "$(wc -l < "$T/events")" = 3 ] || fail "no events"
+[ "$(wc -l < "$T/events")" = 4 ] || fail "not the state and three events: $(cat "$T/events")"
 
 # Programs get the bytes: what is not UTF-8 is U+EF00 and the byte.
 /usr/bin/python3 - "$M" "$C" << 'PY'

@@ -13,3 +13,11 @@ Test(clock, counts_nanoseconds_and_never_goes_back)
 	cr_expect_geq(after - before, 20000000);
 	cr_expect_lt(after - before, 60 * NSEC_PER_SEC);
 }
+
+Test(clock, tells_the_date_of_a_moment)
+{
+	uint64_t ago = 10 * NSEC_PER_SEC;
+	double then = (double)time(NULL) - 10, date = clock_date(clock_nsec() - ago);
+
+	cr_expect(date > then - 1 && date < then + 3, "%f, not %f", date, then);
+}

@@ -55,3 +55,19 @@ Test(metrics, a_port_has_one_state)
 	cr_assert_eq(count, 6);
 	free(text);
 }
+
+Test(metrics, who_holds_a_writer_back_is_in_the_labels)
+{
+	char *text = text_of(json_pack("{s[{ss si ss s{sn si ss sf} s[{ss si sf}]}]}", "channels", "channel", "/c",
+				       "inode", 5, "flow", "blocked", "held_by", "name", "port", 2, "uri", "file:/x",
+				       "since", 1500000000.25, "taps", "name", "/t", "id", 6, "blocks_since", 7.5));
+
+	cr_assert(strstr(text, "\nspfs_channel_held_since_seconds{channel=\"/c\",inode=\"5\",tap=\"\",port=\"2\","
+			       "uri=\"file:/x\"} 1500000000.250\n"),
+		  "%s", text);
+	cr_assert(strstr(text,
+			 "\nspfs_tap_blocks_since_seconds{channel=\"/c\",inode=\"5\",tap=\"/t\",id=\"6\"} 7.500\n"));
+	cr_assert(strstr(text, "\nspfs_channel_flow{channel=\"/c\",inode=\"5\",state=\"blocked\"} 1\n"));
+	cr_assert(strstr(text, "\nspfs_channel_flow{channel=\"/c\",inode=\"5\",state=\"idle\"} 0\n"));
+	free(text);
+}

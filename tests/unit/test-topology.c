@@ -77,3 +77,22 @@ Test(topology, what_is_no_stats_is_an_empty_graph)
 	free(text);
 	json_decref(json);
 }
+
+Test(topology, what_holds_a_writer_back_is_red)
+{
+	json_t *json = stats("/c", "/t", 0, 0), *channel = json_array_get(json_object_get(json, "channels"), 0);
+	json_t *tap = json_array_get(json_object_get(channel, "taps"), 0);
+	char *text;
+
+	json_object_update_new(tap, json_pack("{ss sf}", "flow", "blocks the writer", "blocks_since", 86400.5));
+	json_object_update_new(channel, json_pack("{ss s{ss si sf}}", "flow", "blocked", "held_by", "name", "/t",
+						  "port", 1, "since", 86400.5));
+	text = draw(json, NULL, 0);
+	cr_assert(strstr(text, "label=\"/t\\nblocks the writer since 1970-01-02 00:00:00 UTC\", color=\"#c5221f\""),
+		  "%s", text);
+	cr_assert(strstr(text,
+			 "label=\"/c\\nblocked since 1970-01-02 00:00:00 UTC\\nby sink 1 /t\", color=\"#c5221f\""),
+		  "%s", text);
+	free(text);
+	json_decref(json);
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fixture.h"
 #include "waits.h"
 
@@ -79,8 +80,8 @@ Test(waits, for_a_writer)
 {
 	int wr;
 
-	wait_words(0, "waiting for a writer");
-	wait_words(2, "waiting for a writer");
+	cr_assert_eq(wait_words(0, "waiting for a writer").flow, FLOW_IDLE);
+	cr_assert_eq(wait_words(2, "waiting for a writer").flow, FLOW_IDLE);
 	wr = fixture_open(&f, 1, O_WRONLY);
 	wait_words(0, "waiting for the writer");
 	wait_words(2, "waiting for the writer");
@@ -109,6 +110,7 @@ Test(waits, for_room)
 	int wr = fixture_open(&f, 1, O_WRONLY), slow = fixture_open(&f, 2, O_RDONLY),
 	    fast = fixture_open(&f, 3, O_RDONLY);
 	struct pollfd p = { .fd = wr, .events = POLLOUT };
+	uint64_t begun = clock_nsec(), since;
 	struct asked full = { 0 };
 	struct waits w;
 
@@ -124,11 +126,18 @@ Test(waits, for_room)
 	cr_assert_eq(w.tap, 2);
 	w = wait_words(0, "blocked: a tap is full");
 	cr_assert_eq(w.tap, 2);
+	cr_assert_eq(w.flow, FLOW_BLOCKED);
+	since = w.since;
+	cr_assert(since > begun && since <= clock_nsec());
 	w = wait_words(3, "waiting for the writer");
 	cr_assert_eq(w.tap, 0);
+	cr_assert_eq(w.flow, FLOW_WRITER);
+	cr_assert_eq(w.since, 0);
 	close(slow);
 	w = wait_words(2, "waiting for a reader: ");
 	cr_assert_eq(w.tap, 2);
+	cr_assert_eq(w.flow, FLOW_BLOCKS);
+	cr_assert_eq(w.since, since, "the same wait");
 	close(fast);
 	close(wr);
 }

@@ -1,0 +1,20 @@
+/*
+ * The state of a channel, a tap or a port, in the daemon's words (flow.h): the same in every command. What holds a writer
+ * back is named, and for how long it does.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "samples.h"
+
+#define STATE_TEXT_MAX 256
+
+/* Of a channel. What has moved since the sample before flows, whatever it waits for just now. Not fit for a terminal yet. */
+const char *state_of_channel(char text[STATE_TEXT_MAX], const struct sample *s);
+
+/* Of its tap @tap. */
+const char *state_of_tap(char text[STATE_TEXT_MAX], const struct sample *s, const json_t *tap);
+
+/* Of its source or sink @port. */
+const char *state_of_port(char text[STATE_TEXT_MAX], const json_t *port);

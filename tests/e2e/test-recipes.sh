@@ -1,0 +1,122 @@
+#!/bin/bash
+# The recipes of README.md and docs/recipes.md, as they are written: only the mount point, ports, the camera and a peer's
+# address are others here, and what looks at all mounts looks at this one. A block of recipes.md that is added has to be
+# added here.
+. "$(dirname "$0")/harness.sh"
+ROOT=$(realpath "$(dirname "$0")/../..")
+spfs_mount
+mkdir "$T/work" "$T/programs"
+cd "$T/work"
+PATH=$T/programs:$PATH
+exec < /dev/null
+
+# Programs and files of somebody's.
+cat > "$T/programs/app" << 'END'
+#!/bin/bash
+for i in $(seq 100); do echo line $i; sleep 0.01; done
+END
+printf '#!/bin/sh\ncat "$@" > viewed 2>&1 &\n' > "$T/programs/ffplay"
+chmod +x "$T/programs/"*
+mkdir dir
+seq 10000 > dir/file
+head -c 3000000 /dev/urandom > movie.ts
+head -c 300000 /dev/urandom > page.html
+port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+PORT=$(port)
+PEER=$(port)
+
+# block FILE FIRST: the block whose first line begins so, made fit for this place
+run=0
+block() {
+	FIRST=$2 awk '/^    / { line = substr($0, 5); if (!inside) ours = index(line, ENVIRON["FIRST"]) == 1
+			inside = 1; if (ours) print line; next } { inside = 0 }' "$ROOT/$1" |
+		sed -e "s#/splicefs#$M#g; s#:9000#:$PORT#; s#192.0.2.1:8080#127.0.0.1:$PEER#" \
+			-e "s#'v4l2:/dev/video0[^']*'#file:movie.ts#; s#^spfs ls #spfs ls $M #"
+}
+recipe() {
+	run=$((run + 1))
+	block "$@" > "$T/recipe"
+	[ -s "$T/recipe" ] || fail "there is no block '$2' in $1"
+	timeout 60 bash -e "$T/recipe" > "$T/said" 2>&1 || fail "$1: '$2': $(cat "$T/recipe" "$T/said")"
+}
+blocks() { awk '/^    / && !inside { n++ } { inside = /^    / } END { print n }' "$ROOT/$1"; }
+ends_as() { cmp -s "$1" "$2"; }
+
+# ---- recipes.md
+
+recipe docs/recipes.md 'mkfifo /splicefs/log'
+seq -f 'line %g' 100 > expected_log
+wait_until 30 ends_as expected_log app.log
+tail -n 1 "$T/said" | grep -qx "line 100" || fail "who looked in saw: $(cat "$T/said")"
+rm "$M"/*
+
+recipe docs/recipes.md 'mkfifo /splicefs/tar'
+[ "$(tar -xOf backup.tar dir/file | md5sum)" = "$(md5sum < dir/file)" ] || fail "the archive is another"
+[ "$(cut -d' ' -f1 "$T/said")" = "$(sha256sum < backup.tar | cut -d' ' -f1)" ] || fail "the checksum is another's"
+rm "$M"/*
+
+recipe docs/recipes.md 'echo hello'
+[ "$(cat "$T/said")" = hello ] || fail "hello: $(cat "$T/said")"
+rm "$M"/*
+
+/usr/bin/python3 - $PEER << 'END' > got &
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+c, _ = s.accept()
+while data := c.recv(65536):
+    sys.stdout.buffer.write(data)
+END
+peer=$!
+listens() { grep -qi ":$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp; }
+wait_until 30 listens $PEER
+recipe docs/recipes.md 'printf'
+wait $peer
+{ printf 'HTTP/1.0 200 OK\r\n\r\n'; cat page.html; } > expected
+same expected got
+rm "$M"/*
+
+recipe docs/recipes.md 'mkfifo /splicefs/cam'
+recipe docs/recipes.md 'ln /splicefs/cam /splicefs/rec'
+grep -q 'file:.*cam.raw' "$T/said" || fail "no ports: $(cat "$T/said")"
+recipe docs/recipes.md 'spfs sink /splicefs/rec'
+wait_until 30 test -e viewed
+spfs get "$M/view" policy | grep -q drop-old || fail "the view does not drop"
+recipe docs/recipes.md 'spfs set /splicefs/cam'
+recipe docs/recipes.md 'mkfifo /splicefs/bus'
+[ "$(timeout 20 head -n 1 "$M/b1")" = "one message" ] || fail "no message"
+
+# Of what is going on: by line, for some of them go on for ever.
+block docs/recipes.md 'spfs ls' > "$T/lines"
+run=$((run + 1))
+[ "$(wc -l < "$T/lines")" -ge 7 ] || fail "$(cat "$T/lines")"
+while read -r line; do
+	case $line in
+	"spfs top"*) line="spfs top -b -n 1 $M" ;; # (for a terminal)
+	"spfs quota"*) line="spfs quota $M" ;;
+	"spfs graph"*) command -v dot > /dev/null || continue ;;
+	esac
+	status=0
+	timeout 5 bash -ec "$line" > "$T/said" 2>&1 || status=$?
+	[ $status = 0 ] || [ $status = 124 ] || fail "$line: $(cat "$T/said")"
+	[ -s "$T/said" ] || [ -s now.svg ] || fail "$line says nothing"
+done < "$T/lines"
+[ $run = "$(blocks docs/recipes.md)" ] || fail "$run of $(blocks docs/recipes.md) recipes were run"
+for id in $(spfs ports --json "$M/cam" | jq '.[].id'); do spfs detach "$M/cam" $id || :; done
+rm "$M"/*
+
+# ---- README.md
+
+block README.md '$ spfsd /splicefs' | sed -n 's/^\$ //p' | grep -v '^spfsd' > "$T/lines"
+[ "$(wc -l < "$T/lines")" = 5 ] || fail "$(cat "$T/lines")"
+echo wait >> "$T/lines"
+timeout 60 bash -e "$T/lines" || fail "README: $(cat "$T/lines")"
+same movie.ts one two
+
+rm -f app.log
+recipe README.md 'echo hello'
+[ "$(cat "$T/said")" = hello ] || fail "hello: $(cat "$T/said")"
+recipe README.md 'mkfifo /splicefs/log'
+wait_until 30 ends_as expected_log app.log
+recipe README.md 'spfs sink /splicefs/cam'
+recipe README.md 'spfs ls'
+finish
