@@ -120,6 +120,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		return err;
 	}
 	inode->object = object;
+	inode->readable = limits.settings.value[SETTING_READERS] == READERS_ALLOW;
 	watchdog_start(ctx);
 	return hold_stands(h) ? -ETIMEDOUT : 0;
 }

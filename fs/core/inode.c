@@ -47,7 +47,9 @@ static mode_t inode_shown(const struct node *node)
 {
 	if (!node_is_channel(node) || !node->inode->taps || inode_unmasked)
 		return 07777;
-	return node_is_tap(node) ? 07444 : 07222;
+	if (node_is_tap(node))
+		return 07444;
+	return node->inode->readable ? 07777 : 07222;
 }
 
 void node_stat(const struct node *node, struct stat *st)

@@ -37,6 +37,7 @@ struct inode {
 	unsigned handles;  /* that are open */
 	bool packets;      /* each write is a message; the origin is shown as a regular file */
 	bool switching;    /* a change of that is under way */
+	bool readable;     /* the origin may be read, whatever taps it has */
 	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	int ring_granted;            /* the same, as last granted */

@@ -46,6 +46,8 @@ static void settings_work_set(struct job *job)
 
 static void settings_was_set(struct settings_ask *a)
 {
+	if (a->err == 0 && a->has[SETTING_READERS])
+		a->node->inode->readable = a->value[SETTING_READERS] == READERS_ALLOW;
 	/* A ring's was known before, and another one may have been asked for meanwhile. */
 	if (a->err == 0 && a->has[SETTING_SIZE] && !a->tap && !a->ring.done)
 		a->node->inode->ring_size = a->node->inode->ring_granted = (int)a->value[SETTING_SIZE];

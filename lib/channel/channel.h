@@ -37,6 +37,7 @@ struct channel {
 	struct inlet forever; /* open: streams have no end */
 
 	int in;       /* the origin's read end; -1 without taps */
+	size_t seen;  /* bytes that waited in the origin when it was last looked at */
 	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
 	bool over;    /* no writer, and the last stream is all with the taps */
 	bool gone;    /* the origin has no name */
