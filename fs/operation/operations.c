@@ -14,6 +14,7 @@
 #include "inode.h"
 #include "operation-parts.h"
 #include "reply.h"
+#include "tap-guard.h"
 #include "xattr.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
@@ -36,10 +37,12 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	struct node *node = node_get(&context_of(req)->nodes, ino);
 
-	if (node)
-		reply_attributes(req, node);
-	else
+	if (!node)
 		reply_error(req, -ENOENT);
+	else if (tap_guard_refuses(req, node))
+		reply_error(req, -EACCES);
+	else
+		reply_attributes(req, node);
 }
 
 static void op_set_times(struct inode *inode, const struct stat *st, int to_set)

@@ -66,6 +66,36 @@ wait $writer $reader
 stat_is c '.taps[0].lost' 10000 || fail "lost: $(spfs stat c)"
 as rm c r r2 go
 
+# A tap is written by nobody, root neither, whom no mode stops: with a reader there or without, and nothing gets in.
+mkfifo c
+ln c r
+for reader in no yes; do
+	[ $reader = no ] || { timeout 60 cat r > "$T/r" & reader=$!; }
+	refuse 'ermission denied' timeout 20 sh -c 'echo x > r'
+	refuse 'ermission denied' timeout 20 sh -c 'echo x >> r'
+	refuse 'ermission denied' timeout 20 bash -c 'exec 3<> r'
+	timeout 60 python3 - << 'PY'
+import os, stat
+def refused(*how):
+    try:
+        os.close(os.open(*how))
+    except PermissionError:
+        return
+    assert False, how
+for i in range(2000):
+    refused("r", os.O_WRONLY | os.O_NONBLOCK)
+path = os.open("r", os.O_PATH)
+refused("/proc/self/fd/%d" % path, os.O_RDWR)
+os.close(os.open("r", os.O_RDONLY | os.O_NONBLOCK)) # reading is as it was, and so is looking
+assert stat.S_ISFIFO(os.stat("r").st_mode)
+PY
+done
+timeout 20 sh -c 'echo through the channel > c'
+wait $reader
+[ "$(cat "$T/r")" = "through the channel" ] || fail "a tap: $(cat "$T/r")"
+! is_root || log_has '/r: is a tap'
+rm c r
+
 # By default for a whole mount.
 cd /
 spfs_unmount
