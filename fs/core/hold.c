@@ -120,6 +120,8 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		return err;
 	}
 	inode->object = object;
+	stamp_put(inode->stamp);
+	inode->stamp = stamp_get(object->channel->stamp);
 	inode->readable = limits.settings.value[SETTING_READERS] == READERS_ALLOW;
 	watchdog_start(ctx);
 	return hold_stands(h) ? -ETIMEDOUT : 0;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "channels.h"
+#include "stamp.h"
 
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -33,6 +34,35 @@ void inode_touch(struct inode *inode, int which)
 		inode->mtime = now;
 	if (which & INODE_CTIME)
 		inode->ctime = now;
+}
+
+void inode_times_set(struct inode *inode, int which)
+{
+	struct timespec now;
+	uint64_t nsec;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	nsec = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (which & INODE_ATIME)
+		inode->atime_set = nsec;
+	if (which & INODE_MTIME)
+		inode->mtime_set = nsec;
+}
+
+/* The times that data has moved at, where they are later than what has been set. */
+static void inode_moved(const struct node *node, struct stat *st)
+{
+	struct stamp *s = node_is_tap(node) ? node->stamp : node->inode->stamp;
+	uint64_t mtime = s ? s->mtime : 0, atime = s ? s->atime : 0;
+
+	if (atime > node->inode->atime_set)
+		st->st_atim = stamp_time(atime);
+	if (mtime <= node->inode->mtime_set)
+		return;
+	st->st_mtim = stamp_time(mtime);
+	if (st->st_mtim.tv_sec > st->st_ctim.tv_sec ||
+	    (st->st_mtim.tv_sec == st->st_ctim.tv_sec && st->st_mtim.tv_nsec > st->st_ctim.tv_nsec))
+		st->st_ctim = st->st_mtim;
 }
 
 static bool inode_unmasked;
@@ -65,6 +95,7 @@ void node_stat(const struct node *node, struct stat *st)
 	st->st_atim = inode->atime;
 	st->st_mtim = inode->mtime;
 	st->st_ctim = inode->ctime;
+	inode_moved(node, st);
 	st->st_blksize = 4096;
 	if (node->kind == NODE_HANDLE) {
 		st->st_mode = (inode->mode & 07777 & (inode->packets ? inode_shown(node) : 07777)) | S_IFREG;

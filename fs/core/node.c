@@ -8,6 +8,7 @@
 #include "channels.h"
 #include "entries.h"
 #include "inode.h"
+#include "stamp.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
 {
@@ -59,6 +60,7 @@ void node_put_inode(struct node_table *t, struct inode *inode)
 		return;
 	if (S_ISFIFO(inode->mode))
 		channels_remove(&t->channels, inode);
+	stamp_put(inode->stamp);
 	free(inode);
 }
 
@@ -68,6 +70,7 @@ static void node_free(struct node_table *t, struct node *node)
 	if (node->text)
 		node->text->free(node->text);
 	charge_finish(&node->charge);
+	stamp_put(node->stamp);
 	node_put_inode(t, node->inode);
 	free(node->name);
 	free(node);

@@ -17,6 +17,7 @@
 #include "account.h"
 
 struct object;
+struct stamp;
 struct settle_waiter;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
@@ -26,6 +27,9 @@ struct inode {
 	uid_t uid;
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
+	uint64_t atime_set,
+		mtime_set;   /* when, in nanoseconds of CLOCK_REALTIME: what data has moved before is nothing */
+	struct stamp *stamp; /* of what has moved through the channel; NULL: it had no object yet */
 	unsigned refs;
 	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
 	unsigned taps;         /* names that are taps */
@@ -73,6 +77,7 @@ struct node {
 	struct inode *inode;
 	struct charge charge; /* for itself, as long as it is there */
 	uid_t maker;          /* of a tap: who made it */
+	struct stamp *stamp;  /* of a tap, once it is made */
 	RB_ENTRY(node) of_channel;
 	struct node_users users;
 	UT_hash_handle by_id;

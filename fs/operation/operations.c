@@ -51,6 +51,8 @@ static void op_set_times(struct inode *inode, const struct stat *st, int to_set)
 		inode->atime = st->st_atim;
 	if (to_set & FUSE_SET_ATTR_MTIME)
 		inode->mtime = st->st_mtim;
+	inode_times_set(inode, (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW) ? INODE_ATIME : 0) |
+				       (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW) ? INODE_MTIME : 0));
 	inode_touch(inode, (to_set & FUSE_SET_ATTR_ATIME_NOW ? INODE_ATIME : 0) |
 				   (to_set & FUSE_SET_ATTR_MTIME_NOW ? INODE_MTIME : 0) | INODE_CTIME);
 }

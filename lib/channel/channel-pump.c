@@ -61,8 +61,11 @@ static int channel_waiting(struct channel *ch)
 	return waiting;
 }
 
+/* The origin's reader is the daemon. */
 static void channel_taken(struct channel *ch, size_t bytes)
 {
+	stamp_set(&ch->stamp->mtime, ch->now);
+	stamp_set(&ch->stamp->atime, ch->now);
 	ch->seen = bytes < ch->seen ? ch->seen - bytes : 0;
 }
 
@@ -243,6 +246,7 @@ void channel_pump(struct channel *ch)
 		channel_wait_for_tap(ch);
 		return;
 	}
+	ch->now = stamp_clock();
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = channel_waiting(ch);
 		uint64_t wait;

@@ -17,6 +17,7 @@
 #include "inlet.h"
 #include "rate-limit.h"
 #include "replay.h"
+#include "stamp.h"
 #include "tap.h"
 #include "owner-limits.h"
 #include "origin-watch.h"
@@ -30,6 +31,8 @@ struct channel {
 	uid_t user;  /* whose it is, for the log; LOG_SOMEBODY: not known */
 	struct fifo origin;
 	struct settings settings;
+	struct stamp *stamp;       /* the origin's */
+	uint64_t now;              /* by stamp_clock(), as of this turn */
 	struct charge charge;      /* for the ring and the replay, while it has taps */
 	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;

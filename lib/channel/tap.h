@@ -11,6 +11,7 @@
 #include "rate-limit.h"
 #include "queue.h"
 #include "owner-limits.h"
+#include "stamp.h"
 
 struct channel;
 
@@ -26,14 +27,17 @@ struct tap {
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
-	struct loop_io due; /* the rate limit allows more, or to try again */
-	bool starved;       /* its queue cannot be drained, and that is logged */
-	size_t replayed;    /* bytes it began with, until it has caught up: they are not a part of the depth */
-	bool stalled;       /* its outlet is full, and what comes next waits in the origin */
-	bool delivered;     /* the last stream's end was seen, or no stream began since the tap did */
-	uint64_t bytes_out; /* handed to the FIFO */
-	uint64_t lost;      /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
-	uint64_t drops;     /* how often */
+	struct loop_io due;  /* the rate limit allows more, or to try again */
+	bool starved;        /* its queue cannot be drained, and that is logged */
+	size_t replayed;     /* bytes it began with, until it has caught up: they are not a part of the depth */
+	bool stalled;        /* its outlet is full, and what comes next waits in the origin */
+	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t bytes_out;  /* handed to the FIFO */
+	struct stamp *stamp; /* NULL: it has no name */
+	uint64_t looked;     /* when it was last looked at how much has been read, as the stamp's times */
+	uint64_t read;       /* and how much that was, of @bytes_out */
+	uint64_t lost;       /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
+	uint64_t drops;      /* how often */
 	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
 	void (*changed)(struct tap *tap);
 };
