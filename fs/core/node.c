@@ -45,6 +45,7 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 	node->kind = kind;
 	node->inode = inode;
 	entries_init(&node->entries);
+	entries_init(&node->vacancies);
 	return node;
 }
 
@@ -238,9 +239,10 @@ char *node_path(const struct node *node)
 {
 	char path[PATH_MAX];
 	char *at = path + sizeof(path);
+	const struct node *dir;
 
 	*--at = '\0';
-	for (; node->parent; node = node->parent) {
+	for (; (dir = node->parent ? node->parent : node->vacant_in); node = dir) {
 		size_t n = strlen(node->name);
 
 		if ((size_t)(at - path) < n + 1 + strlen(NODE_PATH_CUT))
@@ -249,7 +251,7 @@ char *node_path(const struct node *node)
 		memcpy(at, node->name, n);
 		*--at = '/';
 	}
-	if (node->parent)
+	if (dir)
 		at = memcpy(at - strlen(NODE_PATH_CUT), NODE_PATH_CUT, strlen(NODE_PATH_CUT));
 	else if (!*at)
 		*--at = '/';

@@ -41,6 +41,8 @@ struct inode {
 	unsigned handles;  /* that are open */
 	bool packets;      /* each write is a message; the origin is shown as a regular file */
 	bool switching;    /* a change of that is under way */
+	bool keep;         /* the channel stays when its origin is removed (vacancy.h), as long as it has taps ... */
+	bool declared;     /* ... or always */
 	bool readable;     /* the origin may be read, whatever taps it has */
 	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
@@ -90,8 +92,11 @@ struct node {
 	RB_ENTRY(node) by_name;
 	RB_ENTRY(node) by_cookie;
 
+	struct node *vacant_in; /* the folder where its place is kept; vacancy.h */
+
 	/* NODE_DIR */
 	struct entries entries;
+	struct entries vacancies;
 	unsigned subdirs;
 
 	/* NODE_HANDLE: bytes written through it */
@@ -180,7 +185,7 @@ unsigned node_depth(const struct node *node);
 /* What a path begins with that is longer, and is told of by its end. */
 #define NODE_PATH_CUT "..."
 
-/* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
+/* The node's path from the mount's root, "/a/b", of a vacancy where it was; the caller frees it. NULL: out of memory. */
 char *node_path(const struct node *node);
 
 static inline bool node_is_channel(const struct node *node)

@@ -37,6 +37,7 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
 	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
+	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
 	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
 	[SETTING_DESCRIPTORS] = { "descriptors", SETTING_OF_MOUNT, NULL, 0, TIB },

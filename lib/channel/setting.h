@@ -21,6 +21,7 @@ enum setting_key {
 	SETTING_STABLE,  /* 1: sources copy */
 	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
 	SETTING_READERS, /* enum readers */
+	SETTING_KEEP,    /* 1: it stays behind its name when that is removed; the layer above does it */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
 	SETTING_NODES,       /* names, folders and open files */
