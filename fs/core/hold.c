@@ -123,6 +123,7 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 	inode->object = object;
 	stamp_put(inode->stamp);
 	inode->stamp = stamp_get(object->channel->stamp);
+	atomic_store(&inode->stamp->floor, inode->mtime_set > inode->atime_set ? inode->mtime_set : inode->atime_set);
 	inode->keep = limits.settings.value[SETTING_KEEP];
 	inode->readable = limits.settings.value[SETTING_READERS] == READERS_ALLOW;
 	watchdog_start(ctx);

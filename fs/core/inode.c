@@ -47,6 +47,8 @@ void inode_times_set(struct inode *inode, int which)
 		inode->atime_set = nsec;
 	if (which & INODE_MTIME)
 		inode->mtime_set = nsec;
+	if (inode->stamp)
+		atomic_store(&inode->stamp->floor, nsec); /* (the worker's clock is behind) */
 }
 
 /* The times that data has moved at, where they are later than what has been set. */

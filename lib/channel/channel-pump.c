@@ -246,7 +246,7 @@ void channel_pump(struct channel *ch)
 		channel_wait_for_tap(ch);
 		return;
 	}
-	ch->now = stamp_clock();
+	ch->now = stamp_clock(ch->stamp);
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = channel_waiting(ch);
 		uint64_t wait;

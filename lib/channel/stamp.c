@@ -23,10 +23,12 @@ void stamp_put(struct stamp *s)
 		free(s);
 }
 
-uint64_t stamp_clock(void)
+uint64_t stamp_clock(const struct stamp *of)
 {
+	uint64_t floor = atomic_load_explicit(&of->floor, memory_order_relaxed), now;
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+	now = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+	return now > floor ? now : floor + 1;
 }

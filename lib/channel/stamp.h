@@ -14,6 +14,7 @@
 
 struct stamp {
 	atomic_uint_least64_t mtime, atime; /* nanoseconds of CLOCK_REALTIME; 0: never */
+	atomic_uint_least64_t floor;        /* of a channel's: whatever moves from now on is later; any thread */
 	atomic_uint refs;
 };
 
@@ -26,8 +27,8 @@ struct stamp *stamp_get(struct stamp *s);
 /* Gives one back; the stamp goes with the last. NULL-safe. */
 void stamp_put(struct stamp *s);
 
-/* Now, by the coarse clock. Never blocks, and is no system call. */
-uint64_t stamp_clock(void);
+/* Now, by the coarse clock, but later than the floor of @of, the channel's. Never blocks, and is no system call. */
+uint64_t stamp_clock(const struct stamp *of);
 
 /* On the worker: @now, or later than the last time by a nanosecond. */
 static inline void stamp_set(atomic_uint_least64_t *time, uint64_t now)

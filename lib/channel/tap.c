@@ -26,7 +26,7 @@ static void tap_outlet_changed(struct outlet *o)
 	struct tap *tap = container_of(o, struct tap, outlet);
 
 	if (o->visited)
-		tap_was_read(tap, stamp_clock());
+		tap_was_read(tap, stamp_clock(tap->channel->stamp));
 	o->visited = false;
 	tap_look(tap);
 }
@@ -214,7 +214,7 @@ static void tap_flush(struct tap *tap)
 	}
 	err = tap_drain(tap, &moved);
 	if (moved)
-		tap_gave(tap, moved, stamp_clock());
+		tap_gave(tap, moved, stamp_clock(tap->channel->stamp));
 	tap->starved &= !moved;
 	rate_limit_moved(&tap->rate_limit, moved);
 	if (tap->replayed && tap->queue.bytes <= tap->settings.value[SETTING_DEPTH]) {
@@ -243,7 +243,7 @@ bool tap_update(struct tap *tap)
 		return false;
 	if (outlet_settle(o, tap->channel->dead)) {
 		tap->delivered = true;
-		tap_was_read(tap, stamp_clock());
+		tap_was_read(tap, stamp_clock(tap->channel->stamp));
 		queue_rest(&tap->queue);
 	}
 	return outlet_spent(o);

@@ -33,6 +33,18 @@ done
 [ "$(stat -c %Z c)" -ge "$(stat -c %Y c)" ] || fail "a change of the data is one of the inode"
 touch -d "$old" r
 [ "$(mtime r)" = "$(date -d "$old" +%s.%N)" ] || fail "set again, it has $(mtime r)"
+# What is set holds until data moves, and no longer, however close that is.
+timeout 60 python3 - << 'PY'
+import os, time
+fd = os.open("c", os.O_WRONLY)
+for i in range(200):
+    os.utime("c", ns=(7, 7))
+    assert os.stat("c").st_mtime_ns == 7 and os.stat("r").st_mtime_ns == 7
+    os.write(fd, b".")
+    end = time.monotonic() + 20
+    while 7 in (os.stat("c").st_mtime_ns, os.stat("r").st_mtime_ns):
+        assert time.monotonic() < end, "data came, and the time stays"
+PY
 
 # The reading of a tap is its own.
 sleep 0.02
