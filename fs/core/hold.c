@@ -14,6 +14,7 @@
 #include "channels.h"
 #include "engine.h"
 #include "number.h"
+#include "vacancy.h"
 #include "watchdog.h"
 
 /* What an inode has its channel in; only this file looks inside. */
@@ -120,6 +121,11 @@ int hold_object_with(struct hold *h, const struct settings *settings)
 		return err;
 	}
 	inode->object = object;
+	stamp_put(inode->stamp);
+	inode->stamp = stamp_get(object->channel->stamp);
+	atomic_store(&inode->stamp->floor, inode->mtime_set > inode->atime_set ? inode->mtime_set : inode->atime_set);
+	inode->keep = limits.settings.value[SETTING_KEEP];
+	inode->readable = limits.settings.value[SETTING_READERS] == READERS_ALLOW;
 	watchdog_start(ctx);
 	return hold_stands(h) ? -ETIMEDOUT : 0;
 }
@@ -213,6 +219,12 @@ void hold_copy(struct hold *h, const struct hold *from)
 	hold_begin(h, from->ctx, from->inode, from->node);
 }
 
+/* Whether the object stays though nobody holds it. */
+static bool hold_keeps(const struct inode *inode)
+{
+	return inode->names || (inode->origin && vacancy_is(inode->origin));
+}
+
 void hold_drop(struct hold *h)
 {
 	struct hold was = *h;
@@ -224,7 +236,7 @@ void hold_drop(struct hold *h)
 		was.node->pins--;
 		node_release(&was.ctx->nodes, was.node);
 	}
-	if (--was.inode->holds == 0 && was.inode->object && (!was.inode->names || was.ctx->let_go))
+	if (--was.inode->holds == 0 && was.inode->object && (!hold_keeps(was.inode) || was.ctx->let_go))
 		object_destroy(was.ctx, was.inode);
 	node_put_inode(&was.ctx->nodes, was.inode);
 	hold_less(was.ctx);

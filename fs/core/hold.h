@@ -4,7 +4,7 @@
  * which it was taken stays (though it may lose its name), and so does the object, if there is one.
  *
  * A channel without taps, ports or settings of its own has no object: hold_object() makes it where it is wanted.
- * The object goes with the last hold once the channel has no name.
+ * The object goes with the last hold once the channel has no name, nor a place that is kept for one (vacancy.h).
  *
  * The end of the daemon: hold_take() refuses, and each object goes with its last hold (hold_leave()). So whoever has one
  * must come to drop it, also while the daemon leaves.

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "channels.h"
+#include "stamp.h"
 
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 {
@@ -35,6 +36,37 @@ void inode_touch(struct inode *inode, int which)
 		inode->ctime = now;
 }
 
+void inode_times_set(struct inode *inode, int which)
+{
+	struct timespec now;
+	uint64_t nsec;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	nsec = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (which & INODE_ATIME)
+		inode->atime_set = nsec;
+	if (which & INODE_MTIME)
+		inode->mtime_set = nsec;
+	if (inode->stamp)
+		atomic_store(&inode->stamp->floor, nsec); /* (the worker's clock is behind) */
+}
+
+/* The times that data has moved at, where they are later than what has been set. */
+static void inode_moved(const struct node *node, struct stat *st)
+{
+	struct stamp *s = node_is_tap(node) ? node->stamp : node->inode->stamp;
+	uint64_t mtime = s ? s->mtime : 0, atime = s ? s->atime : 0;
+
+	if (atime > node->inode->atime_set)
+		st->st_atim = stamp_time(atime);
+	if (mtime <= node->inode->mtime_set)
+		return;
+	st->st_mtim = stamp_time(mtime);
+	if (st->st_mtim.tv_sec > st->st_ctim.tv_sec ||
+	    (st->st_mtim.tv_sec == st->st_ctim.tv_sec && st->st_mtim.tv_nsec > st->st_ctim.tv_nsec))
+		st->st_ctim = st->st_mtim;
+}
+
 static bool inode_unmasked;
 
 void inode_unmask(void)
@@ -47,7 +79,9 @@ static mode_t inode_shown(const struct node *node)
 {
 	if (!node_is_channel(node) || !node->inode->taps || inode_unmasked)
 		return 07777;
-	return node_is_tap(node) ? 07444 : 07222;
+	if (node_is_tap(node))
+		return 07444;
+	return node->inode->readable ? 07777 : 07222;
 }
 
 void node_stat(const struct node *node, struct stat *st)
@@ -63,6 +97,7 @@ void node_stat(const struct node *node, struct stat *st)
 	st->st_atim = inode->atime;
 	st->st_mtim = inode->mtime;
 	st->st_ctim = inode->ctime;
+	inode_moved(node, st);
 	st->st_blksize = 4096;
 	if (node->kind == NODE_HANDLE) {
 		st->st_mode = (inode->mode & 07777 & (inode->packets ? inode_shown(node) : 07777)) | S_IFREG;

@@ -10,9 +10,12 @@ struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid);
 /* Sets the times named by @which to now. */
 void inode_touch(struct inode *inode, int which);
 
+/* Somebody has set those times, to whatever: what has moved before does not count any more. */
+void inode_times_set(struct inode *inode, int which);
+
 /*
- * The node's attributes. Where a channel has taps, its origin is write-only (mode & 0222) and its
- * taps are read-only (& 0444): default_permissions makes the kernel enforce it.
+ * The node's attributes. Where a channel has taps, its origin is write-only (mode & 0222), unless others may read it
+ * (readers=allow), and its taps are read-only (& 0444): default_permissions makes the kernel enforce it.
  */
 void node_stat(const struct node *node, struct stat *st);
 

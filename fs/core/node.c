@@ -8,6 +8,7 @@
 #include "channels.h"
 #include "entries.h"
 #include "inode.h"
+#include "stamp.h"
 
 struct node *node_get(struct node_table *t, uint64_t id)
 {
@@ -44,6 +45,7 @@ struct node *node_create(struct node_table *t, enum node_kind kind, struct inode
 	node->kind = kind;
 	node->inode = inode;
 	entries_init(&node->entries);
+	entries_init(&node->vacancies);
 	return node;
 }
 
@@ -59,6 +61,7 @@ void node_put_inode(struct node_table *t, struct inode *inode)
 		return;
 	if (S_ISFIFO(inode->mode))
 		channels_remove(&t->channels, inode);
+	stamp_put(inode->stamp);
 	free(inode);
 }
 
@@ -68,6 +71,7 @@ static void node_free(struct node_table *t, struct node *node)
 	if (node->text)
 		node->text->free(node->text);
 	charge_finish(&node->charge);
+	stamp_put(node->stamp);
 	node_put_inode(t, node->inode);
 	free(node->name);
 	free(node);
@@ -235,9 +239,10 @@ char *node_path(const struct node *node)
 {
 	char path[PATH_MAX];
 	char *at = path + sizeof(path);
+	const struct node *dir;
 
 	*--at = '\0';
-	for (; node->parent; node = node->parent) {
+	for (; (dir = node->parent ? node->parent : node->vacant_in); node = dir) {
 		size_t n = strlen(node->name);
 
 		if ((size_t)(at - path) < n + 1 + strlen(NODE_PATH_CUT))
@@ -246,7 +251,7 @@ char *node_path(const struct node *node)
 		memcpy(at, node->name, n);
 		*--at = '/';
 	}
-	if (node->parent)
+	if (dir)
 		at = memcpy(at - strlen(NODE_PATH_CUT), NODE_PATH_CUT, strlen(NODE_PATH_CUT));
 	else if (!*at)
 		*--at = '/';

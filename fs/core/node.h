@@ -17,6 +17,7 @@
 #include "account.h"
 
 struct object;
+struct stamp;
 struct settle_waiter;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
@@ -26,6 +27,9 @@ struct inode {
 	uid_t uid;
 	gid_t gid;
 	struct timespec atime, mtime, ctime;
+	uint64_t atime_set,
+		mtime_set;   /* when, in nanoseconds of CLOCK_REALTIME: what data has moved before is nothing */
+	struct stamp *stamp; /* of what has moved through the channel; NULL: it had no object yet */
 	unsigned refs;
 	unsigned names;        /* st_nlink of a channel; of a folder 1, and 0 once it is removed */
 	unsigned taps;         /* names that are taps */
@@ -37,6 +41,9 @@ struct inode {
 	unsigned handles;  /* that are open */
 	bool packets;      /* each write is a message; the origin is shown as a regular file */
 	bool switching;    /* a change of that is under way */
+	bool keep;         /* the channel stays when its origin is removed (vacancy.h), as long as it has taps ... */
+	bool declared;     /* ... or always */
+	bool readable;     /* the origin may be read, whatever taps it has */
 	struct ring_queue *resizing; /* ring-resize.h's: its ring is being looked at */
 	int ring_size;               /* bytes, as last set and not yet refused; 0: what the channel was made with */
 	int ring_granted;            /* the same, as last granted */
@@ -72,6 +79,7 @@ struct node {
 	struct inode *inode;
 	struct charge charge; /* for itself, as long as it is there */
 	uid_t maker;          /* of a tap: who made it */
+	struct stamp *stamp;  /* of a tap, once it is made */
 	RB_ENTRY(node) of_channel;
 	struct node_users users;
 	UT_hash_handle by_id;
@@ -84,8 +92,11 @@ struct node {
 	RB_ENTRY(node) by_name;
 	RB_ENTRY(node) by_cookie;
 
+	struct node *vacant_in; /* the folder where its place is kept; vacancy.h */
+
 	/* NODE_DIR */
 	struct entries entries;
+	struct entries vacancies;
 	unsigned subdirs;
 
 	/* NODE_HANDLE: bytes written through it */
@@ -174,7 +185,7 @@ unsigned node_depth(const struct node *node);
 /* What a path begins with that is longer, and is told of by its end. */
 #define NODE_PATH_CUT "..."
 
-/* The node's path from the mount's root, "/a/b"; the caller frees it. NULL: out of memory. */
+/* The node's path from the mount's root, "/a/b", of a vacancy where it was; the caller frees it. NULL: out of memory. */
 char *node_path(const struct node *node);
 
 static inline bool node_is_channel(const struct node *node)

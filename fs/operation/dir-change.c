@@ -79,6 +79,23 @@ static int dir_check_rename(const struct context *ctx, const struct node *from, 
 	return old && old != node ? dir_check_replace(node, old) : 0;
 }
 
+/*
+ * A channel without taps that takes a name for which one is kept gives way to that one. Who has it open by then has a FIFO
+ * without a name.
+ */
+static int dir_move(fuse_req_t req, struct node *node, struct node *old, struct node *to, const char *name)
+{
+	struct context *ctx = context_of(req);
+	bool plain = node->kind == NODE_FIFO && !node_is_tap(node) && !node->inode->taps;
+	int err = names_move(ctx, node, old, to, name);
+	struct node *kept = err == 0 && plain ? names_kept(req, to, name) : NULL;
+
+	if (!kept)
+		return err;
+	err = names_remove(ctx, node);
+	return err < 0 ? err : names_return(ctx, kept);
+}
+
 void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent, const char *newname,
 		unsigned int flags)
 {
@@ -92,6 +109,6 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 	if (err == 0 && (flags & RENAME_EXCHANGE))
 		node_exchange(node, old);
 	else if (err == 0 && old != node)
-		err = names_move(ctx, node, old, to, newname);
+		err = dir_move(req, node, old, to, newname);
 	reply_error(req, err);
 }

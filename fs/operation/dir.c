@@ -163,6 +163,20 @@ static int dir_make_channel(fuse_req_t req, struct node *node, struct node *dir,
 	return err;
 }
 
+/* The channel that was kept for this name is there again, as it was, but for its time. */
+static int dir_make_again(fuse_req_t req, struct node *node, mode_t type, const char *name, struct node **shown)
+{
+	struct context *ctx = context_of(req);
+	int err = dir_answer(req, node, type, name, shown);
+
+	if (err < 0)
+		return err;
+	err = names_return(ctx, node);
+	if (err < 0 && *shown != node)
+		node_release(&ctx->nodes, *shown);
+	return err;
+}
+
 static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_kind kind, mode_t mode,
 			 struct node **shown)
 {
@@ -175,6 +189,9 @@ static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, en
 
 	if (err < 0)
 		return err;
+	node = kind == NODE_FIFO ? names_kept(req, dir, name) : NULL;
+	if (node)
+		return dir_make_again(req, node, mode, name, shown);
 	if (dir->inode->mode & S_ISGID) {
 		gid = dir->inode->gid;
 		if (kind == NODE_DIR)

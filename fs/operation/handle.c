@@ -15,6 +15,7 @@
 #include "names.h"
 #include "operation-parts.h"
 #include "reply.h"
+#include "vacancy.h"
 
 /* ---- opening and closing ---- */
 
@@ -200,30 +201,45 @@ static int handle_make_named(fuse_req_t req, struct node *fifo, struct node *nod
 			     struct handle **h)
 {
 	struct context *ctx = context_of(req);
-	int err = accounts_charge_node(ctx, req, fifo, name);
+	bool kept = vacancy_is(fifo);
+	int err = kept ? 0 : accounts_charge_node(ctx, req, fifo, name);
 
 	if (err == 0)
 		err = accounts_charge_node(ctx, req, node, name);
 	if (err == 0)
-		err = node_attach(&ctx->nodes, fifo, dir, name);
+		err = kept ? names_return(ctx, fifo) : node_attach(&ctx->nodes, fifo, dir, name);
 	return err < 0 ? err : handle_new(h, req, node);
+}
+
+/* A new channel, or the one that was kept for this name. NULL: out of memory. */
+static struct node *handle_make_channel(fuse_req_t req, const struct node *dir, const char *name, mode_t mode)
+{
+	const struct fuse_ctx *caller = fuse_req_ctx(req);
+	struct context *ctx = context_of(req);
+	gid_t gid = dir->inode->mode & S_ISGID ? dir->inode->gid : caller->gid;
+	struct node *fifo = names_kept(req, dir, name);
+
+	if (fifo)
+		return fifo;
+	fifo = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), caller->uid, gid);
+	if (fifo) {
+		fifo->inode->origin = fifo;
+		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
+	}
+	return fifo;
 }
 
 /* Makes the channel and the handle that creates it. Returns 0 or a negative errno, and nothing is left then. */
 static int handle_make(fuse_req_t req, struct node *dir, const char *name, mode_t mode, int flags, struct handle **h)
 {
-	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	struct context *ctx = context_of(req);
-	gid_t gid = dir->inode->mode & S_ISGID ? dir->inode->gid : caller->gid;
-	struct node *fifo = node_create(&ctx->nodes, NODE_FIFO, NULL, S_IFIFO | (mode & 07777), caller->uid, gid);
+	struct node *fifo = handle_make_channel(req, dir, name, mode);
 	struct node *node = fifo ? node_create(&ctx->nodes, NODE_HANDLE, fifo->inode, 0, 0, 0) : NULL;
 	int err = -ENOMEM;
 
 	if (node) {
 		fifo->pins++;
 		node->pins++;
-		fifo->inode->origin = fifo;
-		fifo->inode->packets = ctx->defaults.value[SETTING_PACKETS];
 		err = handle_refuse_open(req, fifo->inode, name, flags);
 		if (err == 0)
 			err = handle_make_named(req, fifo, node, dir, name, h);

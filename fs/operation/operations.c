@@ -14,6 +14,7 @@
 #include "inode.h"
 #include "operation-parts.h"
 #include "reply.h"
+#include "tap-guard.h"
 #include "xattr.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
@@ -36,10 +37,12 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	struct node *node = node_get(&context_of(req)->nodes, ino);
 
-	if (node)
-		reply_attributes(req, node);
-	else
+	if (!node)
 		reply_error(req, -ENOENT);
+	else if (tap_guard_refuses(req, node))
+		reply_error(req, -EACCES);
+	else
+		reply_attributes(req, node);
 }
 
 static void op_set_times(struct inode *inode, const struct stat *st, int to_set)
@@ -48,6 +51,8 @@ static void op_set_times(struct inode *inode, const struct stat *st, int to_set)
 		inode->atime = st->st_atim;
 	if (to_set & FUSE_SET_ATTR_MTIME)
 		inode->mtime = st->st_mtim;
+	inode_times_set(inode, (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW) ? INODE_ATIME : 0) |
+				       (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW) ? INODE_MTIME : 0));
 	inode_touch(inode, (to_set & FUSE_SET_ATTR_ATIME_NOW ? INODE_ATIME : 0) |
 				   (to_set & FUSE_SET_ATTR_MTIME_NOW ? INODE_MTIME : 0) | INODE_CTIME);
 }

@@ -15,6 +15,7 @@
 int channel_stats_begin(struct channel_stats *t, const struct hold *hold)
 {
 	t->ino = hold->inode->ino;
+	t->readable = hold->inode->readable;
 	if (!hold_stands(hold))
 		return 0;
 	t->stands = standing_words(hold);
@@ -242,7 +243,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
 			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
-			 channel_stats_users(origin, t->count ? origin->users.readers : 0), "waits",
+			 channel_stats_users(origin, t->count && !t->readable ? origin->users.readers : 0), "waits",
 			 json_of_text(waits ? r->waits.text : t->stands), "flow", json_of_text(channel_stats_flow(t)),
 			 "fill", channel_stats_fill(r ? r->fill : -1), "held_by", channel_stats_holder_json(t), "taps",
 			 channel_stats_taps_json(t, full));

@@ -24,6 +24,7 @@ struct channel_stats_name {
 /* Zero-valid. */
 struct channel_stats {
 	uint64_t ino;
+	bool readable; /* as the inode's */
 	struct channel_stats_name origin;
 	size_t count;
 	size_t room;

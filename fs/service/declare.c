@@ -67,6 +67,9 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 		return NULL;
 	}
 	node->inode->packets = settings.value[SETTING_PACKETS];
+	node->inode->declared = true;
+	if (!(d->given & 1u << SETTING_KEEP))
+		settings.value[SETTING_KEEP] = 1;
 	node->pins++;
 	err = names_begin(ctx, node, &settings);
 	node->pins--;
@@ -128,6 +131,12 @@ static struct node *declare_make(struct context *ctx, const struct declared *d, 
 	if (dir && node_find(dir, last)) {
 		if (!old || !declare_is_same(old, d))
 			declare_failed(stays, d->name, "is there already, and stays as it is");
+		return NULL;
+	}
+	node = dir && !d->tap ? names_kept(NULL, dir, last) : NULL;
+	if (node && names_return(ctx, node) == 0) {
+		if (made)
+			lines_add(made, "channel %s is there again", d->name);
 		return NULL;
 	}
 	if (dir) {

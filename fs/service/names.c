@@ -1,9 +1,12 @@
 #include "names.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "access.h"
 #include "base.h"
 #include "channel.h"
 #include "events.h"
@@ -11,6 +14,7 @@
 #include "log.h"
 #include "number.h"
 #include "settle.h"
+#include "vacancy.h"
 
 /* What has become of a name, on its way to the worker. */
 struct name_job {
@@ -126,19 +130,77 @@ static void names_tell_gone(struct hold *hold, bool tap)
 		events_gone(ctx, inode);
 }
 
+/* Whether the channel goes on without its origin's name. */
+static bool names_keep(const struct inode *inode)
+{
+	return inode->keep && inode->object && (inode->taps || inode->declared);
+}
+
+/* A place is kept no longer. */
+static void names_let_go(struct context *ctx, struct node *origin)
+{
+	struct hold hold;
+
+	if (hold_take(&hold, ctx, origin) < 0)
+		return; /* the daemon is leaving, and so does everything */
+	vacancy_end(origin);
+	names_tell_gone(&hold, false);
+	hold_drop(&hold);
+}
+
+/* Without the name of @hold's node. */
+static void names_become_less(struct hold *hold)
+{
+	struct node *node = hold->node, *origin = hold->inode->origin;
+	const struct inode *inode = hold->inode;
+	struct context *ctx = hold->ctx; /* (a job may take the hold) */
+	bool tap = node_is_tap(node);
+
+	if (node == origin && names_keep(inode) && !inode->switching && !vacancy_find(node->parent, node->name)) {
+		log_user_info(inode->uid, "%s: its origin is removed, the channel is kept", hold_channel(hold)->label);
+		vacancy_make(&ctx->nodes, node);
+		return;
+	}
+	node_detach(&ctx->nodes, node);
+	if (node->kind == NODE_FIFO)
+		names_tell_gone(hold, tap);
+	if (tap && origin && vacancy_is(origin) && !names_keep(inode))
+		names_let_go(ctx, origin);
+}
+
 int names_remove(struct context *ctx, struct node *node)
 {
-	bool tap = node_is_tap(node);
 	struct hold hold;
+	struct node *kept;
 	int err = hold_take(&hold, ctx, node);
 
 	if (err < 0)
 		return err;
-	node_detach(&ctx->nodes, node);
-	if (node->kind == NODE_FIFO)
-		names_tell_gone(&hold, tap);
+	while (node->kind == NODE_DIR && (kept = vacancy_first(node)))
+		names_let_go(ctx, kept);
+	names_become_less(&hold);
 	hold_drop(&hold);
 	return 0;
+}
+
+struct node *names_kept(fuse_req_t req, const struct node *dir, const char *name)
+{
+	struct node *node = vacancy_find(dir, name);
+	_cleanup_rights_ struct rights r = { 0 };
+
+	if (!node || !req)
+		return node;
+	if (access_rights(req, &r) == 0 &&
+	    (r.uid == node->inode->uid || rights_have(&r, CAP_FOWNER) || access_check(&r, node->inode, W_OK) == 0))
+		return node;
+	log_user_info(r.uid, "%s: is kept for the taps of user %u; what user %u makes there is another channel", name,
+		      node->inode->uid, r.uid);
+	return NULL;
+}
+
+int names_return(struct context *ctx, struct node *node)
+{
+	return vacancy_fill(&ctx->nodes, node);
 }
 
 int names_move(struct context *ctx, struct node *node, struct node *old, struct node *to, const char *name)

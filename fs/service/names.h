@@ -9,7 +9,10 @@
  */
 int names_begin(struct context *ctx, struct node *node, const struct settings *settings);
 
-/* Takes a name or an empty folder away; the node may be gone afterwards. Returns 0 or -ENOTCONN. */
+/*
+ * Takes a name or an empty folder away; the node may be gone afterwards. A channel that is kept (vacancy.h) goes on without
+ * its origin's name, as long as it has taps or is declared. Returns 0 or -ENOTCONN.
+ */
 int names_remove(struct context *ctx, struct node *node);
 
 /*
@@ -23,3 +26,12 @@ void names_look(struct context *ctx, struct node *node);
  * everything as it was.
  */
 int names_move(struct context *ctx, struct node *node, struct node *old, struct node *to, const char *name);
+
+/*
+ * The channel that is kept for @name in @dir, if who asks may take it over: its owner, who may write it, and the daemon
+ * (@req NULL). What somebody else makes of that name is a channel of its own, and the log says so. NULL: there is none.
+ */
+struct node *names_kept(fuse_req_t req, const struct node *dir, const char *name);
+
+/* Gives a kept channel its name back, which is free. Returns 0 or -ENOMEM. */
+int names_return(struct context *ctx, struct node *node);

@@ -14,6 +14,7 @@
 #include "inode.h"
 #include "number.h"
 #include "services.h"
+#include "vacancy.h"
 
 struct node *packets_stand_in(struct context *ctx, struct inode *inode, enum node_kind kind)
 {
@@ -110,7 +111,7 @@ static void packets_scanned(struct descriptor_scan_waiter *w)
 		err = -ENOTCONN;
 	else if (clock_nsec() >= c->until)
 		err = -ETIMEDOUT;
-	else if (!inode->origin)
+	else if (!inode->origin || vacancy_is(inode->origin))
 		err = -ENOENT;
 	else if (inode->switching)
 		err = -EBUSY;

@@ -5,6 +5,7 @@
 #include "settings-parts.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +47,10 @@ static void settings_work_set(struct job *job)
 
 static void settings_was_set(struct settings_ask *a)
 {
+	if (a->err == 0 && a->has[SETTING_KEEP])
+		a->node->inode->keep = a->value[SETTING_KEEP];
+	if (a->err == 0 && a->has[SETTING_READERS])
+		a->node->inode->readable = a->value[SETTING_READERS] == READERS_ALLOW;
 	/* A ring's was known before, and another one may have been asked for meanwhile. */
 	if (a->err == 0 && a->has[SETTING_SIZE] && !a->tap && !a->ring.done)
 		a->node->inode->ring_size = a->node->inode->ring_granted = (int)a->value[SETTING_SIZE];
@@ -67,6 +72,9 @@ static int settings_check(struct settings_ask *a, const struct rights *r)
 					       "user %u has neither made the tap nor may write the channel" :
 					       "user %u has no right to write the channel",
 				       r->uid);
+	/* (its next maker is not asked who has taps by then) */
+	if (a->has[SETTING_KEEP] && r->uid != node->inode->uid && !rights_have(r, CAP_FOWNER))
+		return settings_refuse(a, -EACCES, "keep: only the channel's owner may have it kept");
 	if (!writes && a->has[SETTING_POLICY] && a->value[SETTING_POLICY] == POLICY_BLOCK)
 		return settings_refuse(a, -EACCES, "policy: who may not write the channel cannot hold its writer back");
 	return 0;

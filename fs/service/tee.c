@@ -22,6 +22,8 @@ static void tee_work(struct job *job)
 	t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
 	if (t->err < 0)
 		number_forget(job->ctx, t->id);
+	else
+		t->stamp = stamp_get(channel_find_tap(hold_channel(&t->hold), t->id)->stamp);
 }
 
 static void tee_work_undo(struct job *job)
@@ -62,6 +64,9 @@ static void tee_finish(struct job *job)
 	struct hold hold = t->hold; /* the tee may be gone after done() */
 	struct node *tap = hold.node;
 
+	if (t->stamp)
+		tap->stamp = t->stamp;
+	t->stamp = NULL;
 	if (job->is_late && (job_given_up(job) || t->err < 0)) {
 		tee_undone(job);
 		return;

@@ -25,6 +25,7 @@ struct tee_request {
 	struct job job;
 	struct hold hold; /* by the new name */
 	uint64_t id;
+	struct stamp *stamp; /* the tap's, on its way to the name */
 	struct limits limits;
 };
 

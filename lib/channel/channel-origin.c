@@ -46,6 +46,7 @@ static int channel_attach_origin(struct channel *ch, bool end_due)
 	pipe_fit(ch->in, channel_ring_size(ch));
 	ch->replay.size = ch->settings.value[SETTING_REPLAY];
 	ch->over = !end_due;
+	ch->seen = 0;
 	ch->fresh = true;
 	return channel_start(ch);
 }
@@ -104,6 +105,7 @@ int channel_move(struct channel *ch, uint64_t id)
 	fd_close(&ch->in);
 	ch->in = fd;
 	ch->origin = fifo;
+	ch->seen = 0;
 	ch->fresh = true;
 	pipe_fit(ch->in, channel_ring_size(ch));
 	replay_finish(&ch->replay);

@@ -11,6 +11,10 @@
  * enough to know that: it reports a hang-up for ever once there was one, so each stream is waited for on a descriptor
  * of its own, and it does not report one that was before that descriptor (channel->fresh). There, and while no stream
  * is under way, tee(2) is asked, which tells "no writer" from "no bytes yet" and takes nothing.
+ *
+ * Somebody else may read the origin too. What waited there at one look and is gone at the next, though nobody here took
+ * it, is what the taps miss. That is a lower bound, for what comes and goes between two looks is not seen, and no call
+ * tells of it; so a stream that waits for a tap is looked at now and then where such readers are allowed.
  */
 #include "channel-parts.h"
 
@@ -39,6 +43,40 @@
 
 /* Out of descriptors or memory in mid-stream: try again after this. */
 #define RETRY_NSEC 100000000
+
+/* A stream that waits for a tap, and that others may read: look what they take this often. */
+#define LOOK_NSEC 20000000
+
+/* Bytes that wait in the origin. What others have read of those that waited before is missed by every tap. */
+static int channel_waiting(struct channel *ch)
+{
+	int waiting = sys.waiting(ch->in);
+	size_t now = waiting > 0 ? (size_t)waiting : 0;
+	struct tap *tap;
+
+	if (now < ch->seen && !ch->relay) /* (a tap is for whoever reads it) */
+		TAILQ_FOREACH(tap, &ch->taps, entry)
+			tap_lose(tap, ch->seen - now);
+	ch->seen = now;
+	return waiting;
+}
+
+/* The origin's reader is the daemon. */
+static void channel_taken(struct channel *ch, size_t bytes)
+{
+	stamp_set(&ch->stamp->mtime, ch->now);
+	stamp_set(&ch->stamp->atime, ch->now);
+	ch->seen = bytes < ch->seen ? ch->seen - bytes : 0;
+}
+
+/* A tap holds the stream back; its reader, or its removal, goes on from here. */
+static void channel_wait_for_tap(struct channel *ch)
+{
+	if (ch->settings.value[SETTING_READERS] != READERS_ALLOW)
+		return;
+	channel_waiting(ch);
+	loop_io_timer(&ch->pause, LOOK_NSEC);
+}
 
 /* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
 static int channel_probe(struct channel *ch)
@@ -202,10 +240,15 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 
 void channel_pump(struct channel *ch)
 {
-	if (ch->in < 0 || channel_held(ch))
+	if (ch->in < 0)
 		return;
+	if (channel_held(ch)) {
+		channel_wait_for_tap(ch);
+		return;
+	}
+	ch->now = stamp_clock(ch->stamp);
 	for (int i = 0; i < TURN_CHUNKS; i++) {
-		int waiting = sys.waiting(ch->in);
+		int waiting = channel_waiting(ch);
 		uint64_t wait;
 		ssize_t n;
 
@@ -235,11 +278,14 @@ void channel_pump(struct channel *ch)
 			channel_starve(ch, "stream waits", (int)n);
 			return;
 		}
-		if (n > 0)
+		if (n > 0) {
+			channel_taken(ch, (size_t)n);
 			rate_limit_moved(&ch->rate_limit, (size_t)n);
+		}
 		if (channel_held(ch)) {
 			monitor_look(ch);
-			return; /* its reader, or its removal, goes on from here */
+			channel_wait_for_tap(ch);
+			return;
 		}
 		if (n <= 0)
 			break;

@@ -14,6 +14,7 @@ static void channel_free(struct channel *ch)
 {
 	charge_finish(&ch->charge);
 	charge_finish(&ch->descriptors);
+	stamp_put(ch->stamp);
 	free(ch->label);
 	free(ch);
 }
@@ -27,8 +28,9 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	if (!ch)
 		return -ENOMEM;
 	ch->label = strdup(label);
-	if (!ch->label) {
-		free(ch);
+	ch->stamp = stamp_create();
+	if (!ch->label || !ch->stamp) {
+		channel_free(ch);
 		return -ENOMEM;
 	}
 	ch->worker = worker;

@@ -17,6 +17,7 @@
 #include "inlet.h"
 #include "rate-limit.h"
 #include "replay.h"
+#include "stamp.h"
 #include "tap.h"
 #include "owner-limits.h"
 #include "origin-watch.h"
@@ -30,6 +31,8 @@ struct channel {
 	uid_t user;  /* whose it is, for the log; LOG_SOMEBODY: not known */
 	struct fifo origin;
 	struct settings settings;
+	struct stamp *stamp;       /* the origin's */
+	uint64_t now;              /* by stamp_clock(), as of this turn */
 	struct charge charge;      /* for the ring and the replay, while it has taps */
 	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;
@@ -37,6 +40,7 @@ struct channel {
 	struct inlet forever; /* open: streams have no end */
 
 	int in;       /* the origin's read end; -1 without taps */
+	size_t seen;  /* bytes that waited in the origin when it was last looked at */
 	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
 	bool over;    /* no writer, and the last stream is all with the taps */
 	bool gone;    /* the origin has no name */

@@ -97,6 +97,8 @@ static bool feed_write(struct feed *f, struct feed_op *op, ssize_t *result)
 			break;
 		op->moved += (size_t)n;
 	}
+	if (op->moved)
+		stamp_set(&f->inlet.channel->stamp->mtime, stamp_clock(f->inlet.channel->stamp));
 	if (op->moved < op->zeros + op->len && n == -EAGAIN && !op->nonblock)
 		return false;
 	*result = op->moved == op->zeros + op->len || feed_written(op) > 0 ? feed_written(op) : n;

@@ -66,6 +66,7 @@ static void origin_watch_visited(struct watch *watch, uint32_t mask)
 
 	if (!kind || (kind & ch->origin_watch.own))
 		return;
+	stamp_set(kind == IN_CLOSE_WRITE ? &ch->stamp->mtime : &ch->stamp->atime, stamp_clock(ch->stamp));
 	origin_watch_add(&ch->origin_watch, kind);
 	origin_watch_flush(ch);
 }

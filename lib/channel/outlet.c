@@ -69,6 +69,8 @@ static void outlet_room_ready(struct loop_io *io, int res)
 	o->leaving = false;
 	if (res > 0 && (res & POLLERR))
 		outlet_look_unread(o);
+	else if (res > 0)
+		o->visited = true;
 	o->changed(o);
 }
 
@@ -97,6 +99,7 @@ static void outlet_visited(struct watch *watch, uint32_t mask)
 		return;
 	if (o->state != OUTLET_ENDING) {
 		o->unread = false; /* look again */
+		o->visited = outlet_is_read(o);
 		outlet_wait_left(o);
 	}
 	o->changed(o);

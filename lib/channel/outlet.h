@@ -31,6 +31,7 @@ struct outlet {
 	enum outlet_state state;
 	int fd;              /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread;         /* HOLDING and nobody reads, as far as known */
+	bool visited;        /* a reader came, or made room; for who is told by changed() */
 	bool attend;         /* it is to be known soon that nobody reads */
 	bool leaving;        /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
 	bool starved;        /* out of descriptors at the end of a stream; @room is a timer */

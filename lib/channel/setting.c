@@ -21,6 +21,7 @@ static const char *const policies[] = {
 };
 static const char *const idles[] = { [IDLE_KEEP] = "keep", [IDLE_DISCARD] = "discard", NULL };
 static const char *const eofs[] = { [EOF_LAST_WRITER] = "last-writer", [EOF_NEVER] = "never", NULL };
+static const char *const readers[] = { [READERS_DENY] = "deny", [READERS_ALLOW] = "allow", NULL };
 
 #define BOTH (SETTING_OF_CHANNEL | SETTING_OF_TAP)
 
@@ -35,6 +36,8 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_PACKETS] = { "packets", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
+	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
+	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
 	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
 	[SETTING_DESCRIPTORS] = { "descriptors", SETTING_OF_MOUNT, NULL, 0, TIB },

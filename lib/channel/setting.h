@@ -20,6 +20,8 @@ enum setting_key {
 	SETTING_PACKETS, /* 1: each write is a message */
 	SETTING_STABLE,  /* 1: sources copy */
 	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
+	SETTING_READERS, /* enum readers */
+	SETTING_KEEP,    /* 1: it stays behind its name when that is removed; the layer above does it */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
 	SETTING_NODES,       /* names, folders and open files */
@@ -30,6 +32,8 @@ enum setting_key {
 enum policy { POLICY_BLOCK, POLICY_DROP_NEW, POLICY_DROP_OLD };
 enum idle { IDLE_KEEP, IDLE_DISCARD };
 enum eof { EOF_LAST_WRITER, EOF_NEVER };
+/* Whether the origin of a channel with taps may be opened for reading too. */
+enum readers { READERS_DENY, READERS_ALLOW };
 
 /* What has it. */
 enum { SETTING_OF_CHANNEL = 1, SETTING_OF_TAP = 2, SETTING_OF_MOUNT = 4 };

@@ -24,5 +24,22 @@ int tap_charge(struct tap *tap);
 /* Gives back what it has not any more. */
 void tap_discharge(struct tap *tap);
 
+/* Data has come to it. */
+static inline void tap_came(struct tap *tap, uint64_t now)
+{
+	if (tap->stamp)
+		stamp_set(&tap->stamp->mtime, now);
+}
+
+/* tap-take.c: @bytes of it are in the FIFO now. */
+void tap_gave(struct tap *tap, size_t bytes, uint64_t now);
+
+/* Somebody reads it. */
+static inline void tap_was_read(struct tap *tap, uint64_t now)
+{
+	if (tap->stamp)
+		stamp_set(&tap->stamp->atime, now);
+}
+
 /* What is queued goes on when the rate limit allows it, or the outlet has room. */
 void tap_want_more(struct tap *tap);

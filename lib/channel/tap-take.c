@@ -8,9 +8,28 @@
 #include <string.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "worker.h"
 #include "log.h"
 #include "sys.h"
+
+/* Whether a reader has taken something is looked at once a second, for asking costs a system call. */
+#define LOOK_NSEC NSEC_PER_SEC
+
+void tap_gave(struct tap *tap, size_t bytes, uint64_t now)
+{
+	uint64_t read;
+
+	tap->bytes_out += bytes;
+	tap_came(tap, now);
+	if (!tap->stamp || now - tap->looked < LOOK_NSEC)
+		return;
+	tap->looked = now;
+	read = tap->bytes_out - outlet_waiting(&tap->outlet);
+	if (read != tap->read)
+		tap_was_read(tap, now);
+	tap->read = read;
+}
 
 int tap_do_without(struct tap *tap)
 {
@@ -60,7 +79,7 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 		o->unread = true;
 	if (n < 0)
 		return 0;
-	tap->bytes_out += (size_t)n;
+	tap_gave(tap, (size_t)n, tap->channel->now);
 	return (size_t)n;
 }
 
@@ -79,6 +98,7 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	left = chunk->len - n;
 	queued = tap->queue.bytes;
 	err = queue_append(&tap->queue, chunk, n);
+	tap_came(tap, tap->channel->now);
 	if (err < 0) {
 		left -= tap->queue.bytes - queued; /* a part of it went well */
 		tap_lose(tap, left);
@@ -98,7 +118,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting)
 		if (n == -EPIPE)
 			o->unread = true;
 		if (n > 0) {
-			tap->bytes_out += (uint64_t)n;
+			tap_gave(tap, (size_t)n, tap->channel->now);
 			return n;
 		}
 		if (n == -EAGAIN && tap_blocks(tap) && tap_depth(tap) <= PIPE_SIZE) {
@@ -110,6 +130,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting)
 	if (tap_discard(tap) || !tap_make_room(tap, waiting))
 		return 0;
 	n = queue_move(&tap->queue, fd);
+	tap_came(tap, tap->channel->now);
 	tap_want_more(tap);
 	return n;
 }

@@ -23,7 +23,12 @@
 
 static void tap_outlet_changed(struct outlet *o)
 {
-	tap_look(container_of(o, struct tap, outlet));
+	struct tap *tap = container_of(o, struct tap, outlet);
+
+	if (o->visited)
+		tap_was_read(tap, stamp_clock(tap->channel->stamp));
+	o->visited = false;
+	tap_look(tap);
 }
 
 static void tap_due(struct loop_io *io, int res)
@@ -45,6 +50,7 @@ static void tap_free(struct tap *tap)
 {
 	charge_finish(&tap->charge);
 	charge_finish(&tap->descriptors);
+	stamp_put(tap->stamp);
 	free(tap);
 }
 
@@ -84,7 +90,8 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 
 	if (err < 0)
 		return err;
-	err = outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed);
+	tap->stamp = stamp_create();
+	err = tap->stamp ? outlet_init(&tap->outlet, &fifo, 0, ch->worker, tap_outlet_changed) : -ENOMEM;
 	tap->outlet.user = ch->user;
 	if (err < 0) {
 		tap_free(tap);
@@ -216,7 +223,8 @@ static void tap_flush(struct tap *tap)
 		return;
 	}
 	err = tap_drain(tap, &moved);
-	tap->bytes_out += moved;
+	if (moved)
+		tap_gave(tap, moved, stamp_clock(tap->channel->stamp));
 	tap->starved &= !moved;
 	rate_limit_moved(&tap->rate_limit, moved);
 	if (tap->replayed && tap->queue.bytes <= tap->settings.value[SETTING_DEPTH]) {
@@ -245,6 +253,7 @@ bool tap_update(struct tap *tap)
 		return false;
 	if (outlet_settle(o, tap->channel->dead)) {
 		tap->delivered = true;
+		tap_was_read(tap, stamp_clock(tap->channel->stamp));
 		queue_rest(&tap->queue);
 	}
 	return outlet_spent(o);

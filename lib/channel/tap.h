@@ -11,6 +11,7 @@
 #include "rate-limit.h"
 #include "queue.h"
 #include "owner-limits.h"
+#include "stamp.h"
 
 struct channel;
 
@@ -32,6 +33,9 @@ struct tap {
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;   /* handed to the FIFO */
+	struct stamp *stamp;  /* NULL: it has no name */
+	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
+	uint64_t read;        /* and how much that was, of @bytes_out */
 	uint64_t lost;        /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 	uint64_t drops;       /* how often */
 	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
