@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "node.h"
+#include "setting.h"
 
 /* Each returns NULL when out of memory, which json_pack() takes for its own failure. */
 
@@ -14,6 +15,9 @@ json_t *json_of_text(const char *text);
 json_t *json_of_path(const struct node *node);
 
 json_t *json_of_number(uint64_t n);
+
+/* A word or a number. */
+json_t *json_of_setting(enum setting_key key, uint64_t value);
 
 /* As json_dumps(3), and fit for a terminal (text_json()). NULL: out of memory; the caller frees it. */
 char *json_text(const json_t *json, size_t flags);

@@ -71,7 +71,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
-	err = tap_begin_with(tap, &ch->replay.queue);
+	err = tap_begin_with(tap, &ch->replay);
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {

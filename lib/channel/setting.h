@@ -20,6 +20,7 @@ enum setting_key {
 	SETTING_PACKETS, /* 1: each write is a message */
 	SETTING_STABLE,  /* 1: sources copy */
 	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
+	SETTING_RECORD,  /* bytes, or see record.h: where a stream may be cut */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
 	SETTING_NODES,       /* names, folders and open files */
@@ -39,7 +40,11 @@ struct setting {
 	unsigned of;
 	const char *const *words; /* up to a NULL; NULL: a number */
 	uint64_t min, max;
+	const char *beyond; /* a word that a number's value may be as well: UINT64_MAX; NULL: none */
 };
+
+/* Whether the value is written as a word. */
+bool setting_is_word(enum setting_key key, uint64_t value);
 
 extern const struct setting settings_table[SETTINGS];
 
