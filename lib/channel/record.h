@@ -19,7 +19,7 @@ struct chunk;
 #define RECORD_LINE UINT64_MAX
 
 /* A line that is longer may be cut. */
-#define RECORD_LINE_MAX (64 * 1024)
+#define RECORD_LINE_MAX 65536
 
 /* How far byte @position of a stream is behind the last boundary: 0, it is one; of lines, 1: it is not known. */
 static inline uint64_t record_past(uint64_t record, uint64_t position)

@@ -40,7 +40,7 @@ int replay_take(struct replay *r, const struct chunk *chunk)
 }
 
 /* More than this goes: it is a few pages, of which one may be cut, and a line. */
-#define SLACK_BYTES (2 * RECORD_LINE_MAX)
+#define SLACK_BYTES (2ul * RECORD_LINE_MAX)
 
 static size_t replay_first(const struct queue *q)
 {

@@ -134,7 +134,7 @@ static void call_check(void *arg)
 	}
 	/* What is more than the size is there for the boundary. */
 	cr_assert_leq(ch->replay.queue.bytes,
-		      ch->replay.size + 2 * RECORD_LINE_MAX + (record < RECORD_LINE ? 2 * record : 0),
+		      ch->replay.size + 2ul * RECORD_LINE_MAX + (record < RECORD_LINE ? 2 * record : 0),
 		      "SPFS_SEED=%u: %zu bytes of %ju", seed, ch->replay.queue.bytes, (uintmax_t)ch->replay.size);
 	cr_assert_eq(atomic_load(&account->of[ACCOUNT_BYTES].used), promised, "SPFS_SEED=%u", seed);
 }
