@@ -71,14 +71,6 @@ void request_set(struct request *r, struct node *node)
 
 /* ---- get ---- */
 
-static json_t *request_value_json(enum setting_key key, uint64_t value)
-{
-	char text[SETTING_TEXT_MAX];
-
-	setting_print(key, value, text);
-	return settings_table[key].words ? json_string(text) : json_of_number(value);
-}
-
 static bool request_knows(const struct settings_ask *a, int key)
 {
 	return key != SETTING_SIZE || !a->size_unknown;
@@ -98,7 +90,7 @@ static void request_settings_got(struct settings_ask *a)
 		if (a->has[key])
 			json_object_set_new(settings, settings_table[key].name,
 					    request_knows(a, key) ?
-						    request_value_json((enum setting_key)key, a->value[key]) :
+						    json_of_setting((enum setting_key)key, a->value[key]) :
 						    json_null());
 	request_finish(r, json_pack("{so}", "settings", settings));
 }

@@ -41,6 +41,14 @@ json_t *json_of_number(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
+json_t *json_of_setting(enum setting_key key, uint64_t value)
+{
+	char text[SETTING_TEXT_MAX];
+
+	setting_print(key, value, text);
+	return setting_is_word(key, value) ? json_string(text) : json_of_number(value);
+}
+
 json_t *json_of_error(int err, const char *why)
 {
 	_cleanup_free_ char *clean = strdup(why);

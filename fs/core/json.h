@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "node.h"
+#include "setting.h"
 
 /* Each returns NULL when out of memory, which json_pack() takes for its own failure. */
 
@@ -17,6 +18,9 @@ json_t *json_of_number(uint64_t n);
 
 /* The moment @nsec of clock_nsec() as a date: seconds since the epoch, shown to the millisecond; null for 0, which is none. */
 json_t *json_of_moment(uint64_t nsec);
+
+/* A word or a number. */
+json_t *json_of_setting(enum setting_key key, uint64_t value);
 
 /* As json_dumps(3), and fit for a terminal (text_json()). NULL: out of memory; the caller frees it. */
 char *json_text(const json_t *json, size_t flags);

@@ -102,12 +102,9 @@ static json_t *channel_stats_settings_json(const struct settings *settings, unsi
 	json_t *object = json_object();
 
 	for (int key = 0; key < SETTINGS; key++) {
-		const struct setting *s = &settings_table[key];
-		uint64_t value = settings->value[key];
-
-		if (s->of & of)
-			json_object_set_new(object, s->name,
-					    s->words ? json_string(s->words[value]) : json_of_number(value));
+		if (settings_table[key].of & of)
+			json_object_set_new(object, settings_table[key].name,
+					    json_of_setting((enum setting_key)key, settings->value[key]));
 	}
 	return object;
 }

@@ -45,6 +45,7 @@ static int channel_attach_origin(struct channel *ch, bool end_due)
 		return err;
 	pipe_fit(ch->in, channel_ring_size(ch));
 	ch->replay.size = ch->settings.value[SETTING_REPLAY];
+	ch->position = 0;
 	ch->over = !end_due;
 	ch->seen = 0;
 	ch->fresh = true;

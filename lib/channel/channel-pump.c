@@ -132,6 +132,7 @@ static int channel_begin(struct channel *ch)
 	if (ch->over) {
 		log_debug("%s: stream begins", ch->label);
 		ch->over = false;
+		ch->position = 0;
 		monitor_look(ch);
 	}
 	return channel_prepare(ch);
@@ -190,8 +191,30 @@ static bool channel_copy_chunk(struct channel *ch, struct chunk *chunk)
 		ch->lost += chunk->len - got;
 		worker_clear_stage(w, chunk->len - got);
 	}
-	*chunk = (struct chunk){ .stage = -1, .mem = w->buffer, .len = got, .sink = chunk->sink };
+	chunk->stage = -1;
+	chunk->mem = w->buffer;
+	chunk->len = got;
+	ch->line_ended = w->buffer[got - 1] == '\n';
 	return true;
+}
+
+/* How what comes next begins. */
+static struct chunk_start channel_chunk_start(const struct channel *ch)
+{
+	uint64_t record = channel_record(ch), past = record_past(record, ch->position);
+
+	return (struct chunk_start){
+		.ahead = past && record != RECORD_LINE ? (size_t)(record - past) : 0,
+		.loose = past && record == RECORD_LINE && !ch->line_ended,
+		.first = !ch->position,
+	};
+}
+
+static void channel_count(struct channel *ch, size_t bytes)
+{
+	ch->bytes_in += bytes;
+	ch->position += bytes;
+	ch->line_ended = false;
 }
 
 /*
@@ -209,10 +232,12 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	bool staged = TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
 	ssize_t n;
 
+	chunk.start = channel_chunk_start(ch);
+
 	if ((waiting >= SMALL_CHUNK || packets) && !staged) {
-		n = tap_move(tap, ch->in, waiting);
+		n = tap_move(tap, ch->in, waiting, chunk.start);
 		if (n > 0) {
-			ch->bytes_in += (uint64_t)n;
+			channel_count(ch, (size_t)n);
 			ch->chunks_ref++;
 			return n;
 		}
@@ -223,7 +248,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
-	ch->bytes_in += chunk.len;
+	channel_count(ch, chunk.len);
 	if (n < SMALL_CHUNK && !packets && channel_copy_chunk(ch, &chunk))
 		ch->chunks_copy++;
 	else
@@ -234,7 +259,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 		log_user_err(ch->user, "%s: the replay has lost what it had", ch->label);
 	if (chunk.stage >= 0)
 		worker_clear_stage(w, chunk.len);
-	replay_trim(&ch->replay, w, packets);
+	replay_trim(&ch->replay, w, channel_record(ch));
 	return (ssize_t)chunk.len;
 }
 

@@ -85,7 +85,10 @@ static int channel_apply(struct channel *ch, enum setting_key key)
 		return channel_set_size(ch);
 	case SETTING_REPLAY:
 		ch->replay.size = ch->in < 0 ? 0 : ch->settings.value[key];
-		replay_trim(&ch->replay, ch->worker, ch->settings.value[SETTING_PACKETS]);
+		replay_trim(&ch->replay, ch->worker, channel_record(ch));
+		return 0;
+	case SETTING_RECORD: /* what was kept before knows nothing of it */
+		replay_finish(&ch->replay);
 		return 0;
 	case SETTING_EOF:
 		return channel_set_eof(ch);

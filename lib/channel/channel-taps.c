@@ -7,10 +7,22 @@
  */
 #include "channel-parts.h"
 
+#include <poll.h>
+
 #include "base.h"
 #include "keep.h"
 #include "monitor.h"
 #include "sys.h"
+
+/* What waits in the origin goes with the daemon's end of it, unless it has another, or a user has it open to write. */
+static void channel_lose_rest(struct channel *ch)
+{
+	struct pollfd p = { .fd = ch->in };
+	int waiting = sys.waiting(ch->in);
+
+	if (waiting > 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
+		ch->lost += (uint64_t)waiting;
+}
 
 /* Without the last tap the origin is an ordinary FIFO again. */
 static void channel_drop_tap(struct channel *ch, struct tap *tap)
@@ -21,10 +33,7 @@ static void channel_drop_tap(struct channel *ch, struct tap *tap)
 	tap_destroy(tap);
 	if (!TAILQ_EMPTY(&ch->taps))
 		return;
-	if (sys.waiting(ch->in) > 0 && !ch->gone) {
-		watch_remove(&ch->writers);
-		keep_begin(ch);
-	}
+	channel_lose_rest(ch);
 	channel_detach(ch);
 	origin_watch_look_soon(ch);
 	keep_look(ch);
@@ -94,7 +103,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
-	err = tap_begin_with(tap, &ch->replay.queue);
+	err = tap_begin_with(tap, &ch->replay);
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
 	if (err < 0) {

@@ -65,7 +65,9 @@ struct channel {
 	bool watched;            /* what happens is told: the monitor has had its first look */
 	struct origin_watch origin_watch;
 
-	uint64_t streams; /* ended */
+	uint64_t position; /* in the stream: its bytes that have come so far, as far as the daemon has seen it */
+	bool line_ended;   /* the last of them is known to end a line */
+	uint64_t streams;  /* ended */
 	uint64_t bytes_in;
 	uint64_t chunks_ref;  /* chunks moved by reference */
 	uint64_t chunks_copy; /* small chunks, copied to be merged */
@@ -120,6 +122,12 @@ int channel_set_packets(struct channel *ch, bool packets, uint64_t origin);
 
 /* The value in force; of a size what the kernel has granted, where the daemon has the ring open. */
 int channel_get(const struct channel *ch, uint64_t tap, enum setting_key key, uint64_t *value);
+
+/* What the stream is made of (record.h): messages are whole writes. */
+static inline uint64_t channel_record(const struct channel *ch)
+{
+	return ch->settings.value[SETTING_PACKETS] ? RECORD_WRITES : ch->settings.value[SETTING_RECORD];
+}
 
 /* NULL: there is none (any more). */
 struct tap *channel_find_tap(const struct channel *ch, uint64_t id);

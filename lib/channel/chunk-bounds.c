@@ -8,9 +8,17 @@
 
 #define SHARED_BYTES 4096
 
+/* So many chunks have each a bound of their own. */
+#define EXACT_CHUNKS 256
+
 static uint32_t *chunk_bounds_at(const struct chunk_bounds *m, unsigned i)
 {
 	return &m->sizes[(m->head + i) & (m->room - 1)];
+}
+
+static size_t chunk_bounds_size(const struct chunk_bounds *m, unsigned i)
+{
+	return *chunk_bounds_at(m, i) & ~CHUNK_LOOSE;
 }
 
 static bool chunk_bounds_grow(struct chunk_bounds *m)
@@ -29,27 +37,54 @@ static bool chunk_bounds_grow(struct chunk_bounds *m)
 	return true;
 }
 
-void chunk_bounds_append(struct chunk_bounds *m, size_t bytes)
+static void chunk_bounds_push(struct chunk_bounds *m, size_t bytes, bool loose)
 {
-	uint32_t *last = m->count ? chunk_bounds_at(m, m->count - 1) : NULL;
+	if (m->count < m->room || chunk_bounds_grow(m))
+		*chunk_bounds_at(m, m->count++) = (uint32_t)bytes | (loose ? CHUNK_LOOSE : 0);
+	else if (m->count)
+		*chunk_bounds_at(m, m->count - 1) += (uint32_t)bytes;
+}
 
-	if (last && *last + bytes <= SHARED_BYTES && !(m->partial && m->count == 1)) {
-		*last += (uint32_t)bytes;
-	} else if (m->count < m->room || chunk_bounds_grow(m)) {
-		*chunk_bounds_at(m, m->count++) = (uint32_t)bytes;
-	} else if (last) {
-		*last += (uint32_t)bytes;
+/* The rest of a record, of which what is first may be with the reader. */
+static void chunk_bounds_append_ahead(struct chunk_bounds *m, size_t bytes)
+{
+	if (m->count) {
+		*chunk_bounds_at(m, m->count - 1) += (uint32_t)bytes;
+		return;
 	}
+	chunk_bounds_push(m, bytes, false);
+	m->partial = m->count > 0;
+}
+
+static bool chunk_bounds_shares(const struct chunk_bounds *m, size_t bytes, struct chunk_start start)
+{
+	return m->count > EXACT_CHUNKS && !start.first && chunk_bounds_size(m, m->count - 1) + bytes <= SHARED_BYTES;
+}
+
+void chunk_bounds_append(struct chunk_bounds *m, size_t bytes, struct chunk_start start)
+{
+	size_t ahead = start.ahead < bytes ? start.ahead : bytes;
+
+	if (ahead)
+		chunk_bounds_append_ahead(m, ahead);
+	bytes -= ahead;
+	if (bytes && chunk_bounds_shares(m, bytes, start))
+		*chunk_bounds_at(m, m->count - 1) += (uint32_t)bytes;
+	else if (bytes)
+		chunk_bounds_push(m, bytes, start.loose);
 }
 
 void chunk_bounds_copy(struct chunk_bounds *m, const struct chunk_bounds *from, size_t skip)
 {
+	m->partial = from->partial;
 	for (unsigned i = 0; i < from->count; i++) {
-		size_t size = *chunk_bounds_at(from, i), less = skip < size ? skip : size;
+		size_t size = chunk_bounds_size(from, i), less = skip < size ? skip : size;
 
 		skip -= less;
 		if (size > less)
-			chunk_bounds_append(m, size - less);
+			chunk_bounds_push(m, size - less, *chunk_bounds_at(from, i) & CHUNK_LOOSE);
+		if (less)
+			m->partial = size > less;
 	}
 }
 
@@ -62,14 +97,14 @@ static void chunk_bounds_pop(struct chunk_bounds *m)
 void chunk_bounds_take(struct chunk_bounds *m, size_t bytes)
 {
 	while (bytes && m->count) {
-		uint32_t *first = chunk_bounds_at(m, 0);
+		size_t first = chunk_bounds_size(m, 0);
 
-		m->partial = bytes < *first;
+		m->partial = bytes < first;
 		if (m->partial) {
-			*first -= (uint32_t)bytes;
+			*chunk_bounds_at(m, 0) -= (uint32_t)bytes;
 			return;
 		}
-		bytes -= *first;
+		bytes -= first;
 		chunk_bounds_pop(m);
 	}
 }
@@ -88,12 +123,17 @@ void chunk_bounds_give_back(struct chunk_bounds *m, size_t bytes)
 
 size_t chunk_bounds_partial(const struct chunk_bounds *m)
 {
-	return m->partial ? *chunk_bounds_at(m, 0) : 0;
+	return m->partial ? chunk_bounds_size(m, 0) : 0;
 }
 
 size_t chunk_bounds_oldest(const struct chunk_bounds *m)
 {
-	return m->count > m->partial ? *chunk_bounds_at(m, m->partial) : 0;
+	return m->count > m->partial ? chunk_bounds_size(m, m->partial) : 0;
+}
+
+bool chunk_bounds_loose(const struct chunk_bounds *m)
+{
+	return m->count > m->partial && (*chunk_bounds_at(m, m->partial) & CHUNK_LOOSE);
 }
 
 void chunk_bounds_drop(struct chunk_bounds *m)
@@ -101,6 +141,30 @@ void chunk_bounds_drop(struct chunk_bounds *m)
 	if (m->partial)
 		*chunk_bounds_at(m, 1) = *chunk_bounds_at(m, 0);
 	chunk_bounds_pop(m);
+}
+
+void chunk_bounds_cut(struct chunk_bounds *m, size_t bytes)
+{
+	while (bytes && bytes >= chunk_bounds_oldest(m) && m->count > m->partial) {
+		bytes -= chunk_bounds_oldest(m);
+		chunk_bounds_drop(m);
+	}
+	if (m->count > m->partial)
+		*chunk_bounds_at(m, m->partial) = (uint32_t)(chunk_bounds_oldest(m) - bytes);
+}
+
+void chunk_bounds_keep(struct chunk_bounds *m, size_t bytes)
+{
+	chunk_bounds_cut(m, bytes);
+	if (bytes)
+		chunk_bounds_give_back(m, bytes);
+}
+
+void chunk_bounds_settle(struct chunk_bounds *m)
+{
+	m->partial = false;
+	if (m->count)
+		*chunk_bounds_at(m, 0) &= ~CHUNK_LOOSE;
 }
 
 void chunk_bounds_finish(struct chunk_bounds *m)

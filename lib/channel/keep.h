@@ -1,5 +1,5 @@
 /*
- * What is kept: bytes that inlets or taps have left in the origin when the last of them went. An outlet on the origin
+ * What is kept: bytes that inlets have left in the origin when the last of them went. An outlet on the origin
  * itself holds them until they are read, for a FIFO that nobody has open forgets what is in it; the reader then sees
  * the end of the stream. All on the channel's worker.
  */

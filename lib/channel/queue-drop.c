@@ -1,6 +1,9 @@
 /*
  * How a queue loses bytes on purpose: whole chunks, or its first bytes.
  *
+ * Of lines, the first that goes and the first that is left are looked for where they are to be: what is before the first
+ * belongs to the partial from then on, and so is looked at but once.
+ *
  * A chunk in the middle can be thrown away only where a pipe begins with it, so what is before it in the same pipe
  * moves into one of its own first. That may be refused, and then nothing is lost.
  */
@@ -10,8 +13,7 @@
 
 #include "sys.h"
 
-/* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
-static int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
+int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink)
 {
 	while (len && link) {
 		struct queue_link *next = TAILQ_NEXT(link, entry);
@@ -52,8 +54,7 @@ static int queue_link_split(struct queue *q, struct queue_link *link, size_t len
 	return 0;
 }
 
-/* *out: the link that begins behind the first @len bytes, made if need be. Returns 0 or a negative errno. */
-static int queue_link_at(struct queue *q, size_t len, struct queue_link **out)
+int queue_link_at(struct queue *q, size_t len, struct queue_link **out)
 {
 	struct queue_link *link = TAILQ_FIRST(&q->links);
 
@@ -65,21 +66,62 @@ static int queue_link_at(struct queue *q, size_t len, struct queue_link **out)
 	return link ? queue_link_split(q, link, len) : -EIO;
 }
 
-ssize_t queue_drop(struct queue *q, int sink)
+/* What goes begins behind the end of the line that is before it, *at. Returns 0, or a negative errno of the search. */
+static int queue_keep_line(struct queue *q, size_t *at, uint64_t record, struct queue_link **link)
 {
-	size_t len = chunk_bounds_oldest(&q->bounds);
+	ssize_t n;
+	int err = queue_link_at(q, *at, link);
+
+	if (err < 0 || !chunk_bounds_loose(&q->bounds))
+		return err;
+	n = queue_link_find(*link, record);
+	if (n < 0)
+		return (int)n;
+	chunk_bounds_keep(&q->bounds, (size_t)n);
+	*at += (size_t)n;
+	return n && chunk_bounds_oldest(&q->bounds) ? queue_link_at(q, *at, link) : 0;
+}
+
+/* What is left behind byte @at begins with the next line. Returns how many bytes go for that, or a negative errno. */
+static ssize_t queue_drop_line(struct queue *q, size_t at, uint64_t record, int sink)
+{
 	struct queue_link *link;
+	ssize_t n;
 	int err;
 
-	if (!len)
+	if (!chunk_bounds_loose(&q->bounds))
 		return 0;
-	err = queue_link_at(q, chunk_bounds_partial(&q->bounds), &link);
+	err = queue_link_at(q, at, &link);
+	if (err < 0)
+		return err;
+	n = queue_link_find(link, record);
+	if (n < 0)
+		n = (ssize_t)(q->bytes - at);
+	err = queue_drop_from(q, link, (size_t)n, sink);
+	chunk_bounds_cut(&q->bounds, (size_t)n);
+	return err < 0 ? err : n;
+}
+
+ssize_t queue_drop(struct queue *q, int sink, uint64_t record)
+{
+	size_t at = chunk_bounds_partial(&q->bounds), len;
+	struct queue_link *link;
+	ssize_t more;
+	int err;
+
+	if (!chunk_bounds_oldest(&q->bounds))
+		return 0;
+	err = queue_keep_line(q, &at, record, &link);
+	len = chunk_bounds_oldest(&q->bounds);
+	if (err == -ENOENT || (err == 0 && !len)) /* all of it is the rest of one line */
+		return 0;
 	if (err == 0)
 		err = queue_drop_from(q, link, len, sink);
 	if (err < 0)
 		return err;
 	chunk_bounds_drop(&q->bounds);
-	return (ssize_t)len;
+	more = queue_drop_line(q, at, record, sink);
+	return (ssize_t)len + (more < 0 ? 0 : more);
 }
 
 int queue_drop_first(struct queue *q, int sink)

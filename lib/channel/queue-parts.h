@@ -26,6 +26,18 @@ void queue_link_insert(struct queue *q, struct queue_link *link, struct queue_li
  */
 void queue_link_shrink(struct queue_link *link);
 
+/* *out: the link that begins behind the first @len bytes, made if need be. Returns 0 or a negative errno. */
+int queue_link_at(struct queue *q, size_t len, struct queue_link **out);
+
+/* Drops @len bytes from @link on. The first pipe that is emptied is the spare one, where there is none. */
+int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink);
+
+/*
+ * Bytes from the start of @link up to the next boundary of @record behind it; 0: it may be cut right there. Or -ENOENT:
+ * there is none up to the queue's end, or a negative errno.
+ */
+ssize_t queue_link_find(struct queue_link *link, uint64_t record);
+
 /* @n bytes have been taken from the link; an empty one is not a part of the queue any more. */
 void queue_link_taken(struct queue *q, struct queue_link *link, size_t n);
 

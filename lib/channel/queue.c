@@ -151,8 +151,10 @@ static int queue_append_link(struct queue *q, const struct chunk *chunk, size_t 
 	return 0;
 }
 
-int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
+/* @begun: what is before @skip has gone to the reader. */
+static int queue_append_rest(struct queue *q, const struct chunk *chunk, size_t skip, bool begun)
 {
+	struct chunk_start start = skip ? (struct chunk_start){ .first = true } : chunk->start;
 	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
 	ssize_t n = 0;
 	int err = 0;
@@ -166,16 +168,23 @@ int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
 	}
 	if ((size_t)n < chunk->len)
 		err = queue_append_link(q, chunk, (size_t)n + skip);
-	if (err == 0)
-		chunk_bounds_append(&q->bounds, chunk->len - skip);
-	else
-		chunk_bounds_append(&q->bounds, (size_t)n);
+	chunk_bounds_append(&q->bounds, err == 0 ? chunk->len - skip : (size_t)n, start);
 	/* (a chunk of which the reader has a part already is alone here) */
-	q->bounds.partial |= skip > 0 && q->bounds.count;
+	q->bounds.partial |= begun && q->bounds.count;
 	return err;
 }
 
-ssize_t queue_move(struct queue *q, int fd)
+int queue_append(struct queue *q, const struct chunk *chunk, size_t skip)
+{
+	return queue_append_rest(q, chunk, skip, skip > 0);
+}
+
+int queue_append_from(struct queue *q, const struct chunk *chunk, size_t from)
+{
+	return queue_append_rest(q, chunk, from, false);
+}
+
+ssize_t queue_move(struct queue *q, int fd, struct chunk_start start)
 {
 	struct queue_link *tail = TAILQ_LAST(&q->links, queue_links);
 	ssize_t n = tail ? sys.splice(fd, tail->pipe.wr, 1 << 30) : -EAGAIN;
@@ -193,7 +202,7 @@ ssize_t queue_move(struct queue *q, int fd)
 		}
 	}
 	if (n > 0)
-		chunk_bounds_append(&q->bounds, (size_t)n);
+		chunk_bounds_append(&q->bounds, (size_t)n, start);
 	return n;
 }
 

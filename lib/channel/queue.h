@@ -16,6 +16,7 @@
 
 #include "chunk-bounds.h"
 #include "pipe.h"
+#include "record.h"
 
 struct queue_link;
 
@@ -34,6 +35,7 @@ struct chunk {
 	const char *mem;
 	size_t len;
 	int sink; /* /dev/null, to skip bytes of a duplicate */
+	struct chunk_start start;
 };
 
 /*
@@ -61,19 +63,30 @@ void queue_rest(struct queue *q);
 int queue_reserve(struct queue *q);
 
 /*
- * Appends the chunk from its byte @skip on, after queue_reserve(). Returns 0, or a negative errno
- * that the kernel should never give, with a part of the chunk appended.
+ * Appends the chunk from its byte @skip on, after queue_reserve(); what is before has gone to the reader. Returns 0, or
+ * a negative errno that the kernel should never give, with a part of the chunk appended.
  */
 int queue_append(struct queue *q, const struct chunk *chunk, size_t skip);
 
+/* The same where what is before is left out: @from is a boundary (record.h). */
+int queue_append_from(struct queue *q, const struct chunk *chunk, size_t from);
+
 /* Moves a chunk from the pipe @fd to the tail, after queue_reserve(). Returns its bytes or a negative errno. */
-ssize_t queue_move(struct queue *q, int fd);
+ssize_t queue_move(struct queue *q, int fd, struct chunk_start start);
 
 /*
- * Drops the oldest chunk of which nothing has gone to the reader; @sink is /dev/null. Returns its bytes, 0 where there
- * is none, or a negative errno (EMFILE, ENFILE, ENOMEM) with the queue as it was.
+ * Drops the oldest chunk of which nothing has gone to the reader, from a boundary of @record to a boundary; @sink is
+ * /dev/null. Returns its bytes, 0 where there is none, or a negative errno (EMFILE, ENFILE, ENOMEM) with the queue as
+ * it was. Where nothing is left behind them, what comes next may have to be cut yet.
  */
-ssize_t queue_drop(struct queue *q, int sink);
+ssize_t queue_drop(struct queue *q, int sink, uint64_t record);
+
+/*
+ * Drops the first bytes up to the next boundary of @record at or after byte @at, for a queue of which nothing has gone to
+ * a reader. Of whole writes the last one stays, be it before that, or the last page of a larger one. Returns 0 or a
+ * negative errno, and the queue may have been cut elsewhere.
+ */
+int queue_cut(struct queue *q, size_t at, uint64_t record, int sink);
 
 /*
  * Drops the oldest chunk, or what is left of it. Returns 0, or a negative errno that the kernel should never give. The

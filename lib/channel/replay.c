@@ -1,4 +1,7 @@
 /*
+ * What is kept is the bytes that are asked for and somewhat more, in which the boundary (record.h) before them is: so
+ * where a new tap begins is looked for when there is one (queue_cut()), in its own copy.
+ *
  * Nobody reads a replay, so nothing would ever make room for it: where it is in the way (no descriptors, too much), it
  * loses its oldest bytes, and never holds the stream up.
  */
@@ -36,19 +39,51 @@ int replay_take(struct replay *r, const struct chunk *chunk)
 	return err;
 }
 
-void replay_trim(struct replay *r, struct worker *w, bool packets)
+/* More than this goes: it is a few pages, of which one may be cut, and a line. */
+#define SLACK_BYTES (2ul * RECORD_LINE_MAX)
+
+static size_t replay_first(const struct queue *q)
+{
+	size_t partial = chunk_bounds_partial(&q->bounds);
+
+	return partial ? partial : chunk_bounds_oldest(&q->bounds);
+}
+
+/* Of a large chunk the first bytes go: whole records, where their number of bytes tells them apart. */
+static int replay_trim_first(struct replay *r, struct worker *w, uint64_t record)
+{
+	struct queue *q = &r->queue;
+	size_t n = replay_excess(r);
+	int err;
+
+	if (n <= SLACK_BYTES || (record && record != RECORD_LINE && q->bounds.partial))
+		return 0;
+	n -= SLACK_BYTES / 2;
+	if (record && record != RECORD_LINE)
+		n -= n % record;
+	err = n ? queue_skip(q, n, w->null) : 0;
+	if (err == 0 && record && record != RECORD_LINE)
+		chunk_bounds_settle(&q->bounds);
+	return err;
+}
+
+void replay_trim(struct replay *r, struct worker *w, uint64_t record)
 {
 	struct queue *q = &r->queue;
 
 	if (!r->size)
 		queue_finish(q);
-	while (q->bytes > r->size) {
-		size_t excess = packets ? worker_first_packet(w, q) : q->bytes - r->size;
-
-		if (!excess || queue_skip(q, excess, w->null) < 0)
+	while (q->bytes - replay_first(q) >= r->size && q->bytes > replay_first(q))
+		if (queue_drop_first(q, w->null) < 0)
 			queue_clear(q);
-	}
+	if (replay_trim_first(r, w, record) < 0)
+		queue_clear(q);
 	while (queue_wide(q, r->size))
 		if (queue_drop_first(q, w->null) < 0)
 			queue_clear(q);
+}
+
+size_t replay_excess(const struct replay *r)
+{
+	return r->queue.bytes > r->size ? r->queue.bytes - r->size : 0;
 }

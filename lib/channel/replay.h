@@ -7,7 +7,7 @@ struct worker;
 
 struct replay {
 	struct queue queue;
-	uint64_t size; /* bytes to be kept; 0: none */
+	uint64_t size; /* bytes to be kept, or somewhat more; 0: none */
 };
 
 void replay_init(struct replay *r);
@@ -22,7 +22,10 @@ int replay_reserve(struct replay *r, struct worker *w);
 int replay_take(struct replay *r, const struct chunk *chunk);
 
 /*
- * Keeps no more than the size says, which may have changed, in bytes, nor much more in pages; @packets: whole messages.
- * The stage must be empty.
+ * Keeps not much more than the size says, which may have changed, in bytes and in pages, and begins with a boundary of
+ * @record where that can be told without a look at the bytes.
  */
-void replay_trim(struct replay *r, struct worker *w, bool packets);
+void replay_trim(struct replay *r, struct worker *w, uint64_t record);
+
+/* Of what is kept, the first bytes that nobody has asked for. */
+size_t replay_excess(const struct replay *r);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record.h"
 #include "size.h"
 #include "text.h"
 
@@ -38,6 +39,7 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
 	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
 	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
+	[SETTING_RECORD] = { "record", SETTING_OF_CHANNEL, NULL, 0, RECORD_MAX, "line" },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
 	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
 	[SETTING_DESCRIPTORS] = { "descriptors", SETTING_OF_MOUNT, NULL, 0, TIB },
@@ -84,13 +86,18 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 
 	if (s->words)
 		return setting_parse_word(s, text, value, why);
+	if (s->beyond && !strcmp(text, s->beyond)) {
+		*value = UINT64_MAX;
+		return 0;
+	}
 	err = size_parse(text, s->max, &n);
 	if (err == 0 && n < s->min)
 		err = -ERANGE;
 	if (err == -EINVAL && s->max == 1)
 		text_format(why, SETTING_TEXT_MAX, "%.32s: not 0 or 1", text);
 	else if (err == -EINVAL)
-		text_format(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing", text);
+		text_format(why, SETTING_TEXT_MAX, "%.32s: not a number, with K, M, G or T behind it or nothing%s%s",
+			    text, s->beyond ? ", nor " : "", s->beyond ? s->beyond : "");
 	else if (err == -ERANGE)
 		text_format(why, SETTING_TEXT_MAX, "%.32s: not within %s and %s", text, size_print(min, s->min),
 			    size_print(max, s->max));
@@ -99,12 +106,19 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 	return err;
 }
 
+bool setting_is_word(enum setting_key key, uint64_t value)
+{
+	return settings_table[key].words || (settings_table[key].beyond && value == UINT64_MAX);
+}
+
 void setting_print(enum setting_key key, uint64_t value, char text[SETTING_TEXT_MAX])
 {
 	const struct setting *s = &settings_table[key];
 
 	if (s->words)
 		snprintf(text, SETTING_TEXT_MAX, "%s", s->words[value]);
+	else if (setting_is_word(key, value))
+		snprintf(text, SETTING_TEXT_MAX, "%s", s->beyond);
 	else
 		snprintf(text, SETTING_TEXT_MAX, "%" PRIu64, value);
 }

@@ -22,6 +22,7 @@ enum setting_key {
 	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
 	SETTING_READERS, /* enum readers */
 	SETTING_KEEP,    /* 1: it stays behind its name when that is removed; the layer above does it */
+	SETTING_RECORD,  /* bytes, or see record.h: where a stream may be cut */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
 	SETTING_NODES,       /* names, folders and open files */
@@ -43,7 +44,11 @@ struct setting {
 	unsigned of;
 	const char *const *words; /* up to a NULL; NULL: a number */
 	uint64_t min, max;
+	const char *beyond; /* a word that a number's value may be as well: UINT64_MAX; NULL: none */
 };
+
+/* Whether the value is written as a word. */
+bool setting_is_word(enum setting_key key, uint64_t value);
 
 extern const struct setting settings_table[SETTINGS];
 

@@ -1,6 +1,9 @@
 /*
  * How a tap takes chunks: straight into its FIFO, into its queue, or not, as the policy says. What is dropped is always
  * whole chunks, and counted. What is in the FIFO already is the reader's, and never taken back for newer bytes.
+ *
+ * What is dropped ends where a record (record.h) does, and begins where one does: so of the first chunk that is refused
+ * the rest of a record is taken, and of the first that is taken again the rest of one is left out (tap->seek).
  */
 #include "tap-parts.h"
 
@@ -31,15 +34,25 @@ void tap_gave(struct tap *tap, size_t bytes, uint64_t now)
 	tap->read = read;
 }
 
+/* Returns what queue_drop() does. */
+static ssize_t tap_drop_oldest(struct tap *tap)
+{
+	struct channel *ch = tap->channel;
+	ssize_t n = queue_drop(&tap->queue, ch->worker->null, channel_record(ch));
+
+	tap_lose(tap, n > 0 ? (size_t)n : 0);
+	if (n > 0 && !chunk_bounds_oldest(&tap->queue.bounds))
+		tap->seek = TAP_RESUMES;
+	return n;
+}
+
 int tap_do_without(struct tap *tap)
 {
 	struct queue *q = &tap->queue;
 	ssize_t n = 1;
 
-	while (tap->settings.value[SETTING_POLICY] == POLICY_DROP_OLD && !q->spare && n > 0) {
-		n = queue_drop(q, tap->channel->worker->null);
-		tap_lose(tap, n > 0 ? (size_t)n : 0);
-	}
+	while (tap->settings.value[SETTING_POLICY] == POLICY_DROP_OLD && !q->spare && n > 0)
+		n = tap_drop_oldest(tap);
 	return q->spare ? queue_reserve(q) : PIPE_SIZE;
 }
 
@@ -56,10 +69,9 @@ static bool tap_make_room(struct tap *tap, size_t len)
 		return !tap_full(tap);
 	case POLICY_DROP_OLD:
 		while (q->bytes + len > tap_depth(tap) || queue_full(q, tap_depth(tap))) {
-			n = queue_drop(q, tap->channel->worker->null);
+			n = tap_drop_oldest(tap);
 			if (n <= 0)
 				break;
-			tap_lose(tap, (size_t)n);
 		}
 		return n >= 0;
 	}
@@ -72,7 +84,7 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 	struct outlet *o = &tap->outlet;
 	ssize_t n;
 
-	if (tap->queue.bytes || o->unread || tap->rate_limit.rate)
+	if (tap->seek || tap->queue.bytes || o->unread || tap->rate_limit.rate)
 		return 0;
 	n = chunk_copy(chunk, 0, o->fd);
 	if (n == -EPIPE)
@@ -83,21 +95,12 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 	return (size_t)n;
 }
 
-void tap_take(struct tap *tap, const struct chunk *chunk)
+/* Returns 0 or, logged, a negative errno. */
+static int tap_queue(struct tap *tap, const struct chunk *chunk, size_t begun, size_t from)
 {
-	size_t n = tap->queue.spare ? tap_take_direct(tap, chunk) : 0; /* what does not fit goes into the spare pipe */
-	size_t left, queued;
-	int err;
+	size_t left = chunk->len - begun - from, queued = tap->queue.bytes;
+	int err = from ? queue_append_from(&tap->queue, chunk, from) : queue_append(&tap->queue, chunk, begun);
 
-	if (n == chunk->len)
-		return;
-	if (tap_discard(tap) || (n == 0 && !tap_make_room(tap, chunk->len))) {
-		tap_lose(tap, chunk->len - n);
-		return;
-	}
-	left = chunk->len - n;
-	queued = tap->queue.bytes;
-	err = queue_append(&tap->queue, chunk, n);
 	tap_came(tap, tap->channel->now);
 	if (err < 0) {
 		left -= tap->queue.bytes - queued; /* a part of it went well */
@@ -105,15 +108,84 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 		log_user_err(tap->channel->user, "%s: a tap lost %zu bytes: %s", tap->channel->label, left,
 			     pipe_error(err));
 	}
+	return err;
+}
+
+/* The bytes of @chunk up to its first boundary; all, where it has none. */
+static size_t tap_ahead(const struct tap *tap, const struct chunk *chunk)
+{
+	ssize_t n = chunk->start.loose ? record_next(RECORD_LINE, 1, chunk) : (ssize_t)chunk->start.ahead;
+
+	return n < 0 || (size_t)n > chunk->len ? chunk->len : (size_t)n;
+}
+
+/*
+ * Drops the chunk, of which @begun bytes are with the reader; but a record that has begun is ended, unless that takes more
+ * than is kept ready for a chunk.
+ */
+static void tap_refuse(struct tap *tap, const struct chunk *chunk, size_t begun)
+{
+	struct chunk rest = *chunk;
+
+	if (tap->seek || begun || !tap->queue.spare)
+		rest.len = 0;
+	else
+		rest.len = tap_ahead(tap, chunk);
+	if (tap->queue.bytes + rest.len > tap_depth(tap) + 2ul * PIPE_SIZE)
+		rest.len = 0;
+	if (rest.len && tap_queue(tap, &rest, 0, 0) == 0)
+		tap_want_more(tap);
+	if (rest.len == chunk->len)
+		return;
+	tap_lose(tap, chunk->len - begun - rest.len);
+	tap->seek = TAP_RESUMES;
+}
+
+/* The bytes of @chunk that are left out up to the boundary that is sought, perhaps all. */
+static size_t tap_leave_out(struct tap *tap, const struct chunk *chunk)
+{
+	size_t n = tap->sought < RECORD_LINE_MAX || !chunk->start.loose ? tap_ahead(tap, chunk) : 0;
+
+	if (tap->seek == TAP_BEGINS)
+		tap->skipped += n;
+	else
+		tap->lost += n;
+	tap->sought = n < chunk->len ? 0 : tap->sought + n;
+	if (n < chunk->len)
+		tap->seek = TAP_FLOWS;
+	return n;
+}
+
+void tap_take(struct tap *tap, const struct chunk *chunk)
+{
+	size_t n = 0, from = 0;
+
+	if (!chunk->start.ahead && !chunk->start.loose)
+		tap->seek = TAP_FLOWS;
+	if (tap->queue.spare) /* what does not fit goes into the spare pipe */
+		n = tap_take_direct(tap, chunk);
+	if (n == chunk->len)
+		return;
+	if (tap_discard(tap) || (n == 0 && !tap_make_room(tap, chunk->len))) {
+		tap_refuse(tap, chunk, n);
+		return;
+	}
+	if (tap->seek)
+		from = tap_leave_out(tap, chunk);
+	if (from == chunk->len)
+		return;
+	tap_queue(tap, chunk, n, from);
 	tap_want_more(tap);
 }
 
-ssize_t tap_move(struct tap *tap, int fd, size_t waiting)
+ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start start)
 {
 	struct outlet *o = &tap->outlet;
 	ssize_t n = -EAGAIN;
 
-	if (!tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
+	if (!start.ahead && !start.loose)
+		tap->seek = TAP_FLOWS;
+	if (!tap->seek && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
 		n = sys.splice(fd, o->fd, 1 << 30);
 		if (n == -EPIPE)
 			o->unread = true;
@@ -127,9 +199,9 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting)
 			return n;
 		}
 	}
-	if (tap_discard(tap) || !tap_make_room(tap, waiting))
+	if (tap_discard(tap) || !tap_make_room(tap, waiting) || tap->seek)
 		return 0;
-	n = queue_move(&tap->queue, fd);
+	n = queue_move(&tap->queue, fd, start);
 	tap_came(tap, tap->channel->now);
 	tap_want_more(tap);
 	return n;

@@ -137,12 +137,20 @@ void tap_destroy(struct tap *tap)
 	tap_free(tap);
 }
 
-int tap_begin_with(struct tap *tap, const struct queue *replay)
+int tap_begin_with(struct tap *tap, const struct replay *replay)
 {
-	int err = queue_duplicate(&tap->queue, replay);
+	struct channel *ch = tap->channel;
+	size_t short_of = replay->queue.bytes, excess = replay_excess(replay);
+	int err = queue_duplicate(&tap->queue, &replay->queue);
 
 	if (err < 0)
 		return err;
+	short_of -= tap->queue.bytes;
+	excess -= excess < short_of ? excess : short_of;
+	err = queue_cut(&tap->queue, excess, channel_record(ch), ch->worker->null);
+	if (err < 0)
+		return err;
+	tap->seek = tap->queue.bytes ? TAP_FLOWS : TAP_BEGINS;
 	tap->replayed = tap->queue.bytes;
 	tap->delivered = !tap->replayed;
 	return tap->replayed ? outlet_hold(&tap->outlet) : 0;
@@ -183,6 +191,7 @@ bool tap_discard(struct tap *tap)
 	tap->bytes_out -= n;
 	tap_lose(tap, tap->queue.bytes + n);
 	queue_clear(&tap->queue);
+	tap->seek = TAP_RESUMES;
 	return true;
 }
 

@@ -14,6 +14,14 @@
 #include "stamp.h"
 
 struct channel;
+struct replay;
+
+/* Where a tap is in the stream. */
+enum tap_seek {
+	TAP_FLOWS,
+	TAP_BEGINS,  /* it is new, and begins with the next record */
+	TAP_RESUMES, /* something was dropped, and with it goes the rest of its last record */
+};
 
 struct tap {
 	struct channel *channel;
@@ -30,12 +38,15 @@ struct tap {
 	struct loop_io due;   /* the rate limit allows more, or to try again */
 	bool starved;         /* its queue cannot be drained, and that is logged */
 	size_t replayed;      /* bytes it began with, until it has caught up: they are not a part of the depth */
+	enum tap_seek seek;   /* what comes next is cut at the next boundary */
+	size_t sought;        /* bytes that had none */
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;   /* handed to the FIFO */
 	struct stamp *stamp;  /* NULL: it has no name */
 	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
 	uint64_t read;        /* and how much that was, of @bytes_out */
+	uint64_t skipped;     /* bytes of what had begun before it did */
 	uint64_t lost;        /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 	uint64_t drops;       /* how often */
 	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
@@ -67,7 +78,7 @@ int tap_prepare(struct tap *tap);
 /*
  * Begins with what @replay holds, before it takes anything. Returns 0 or a negative errno (EMFILE, ENFILE, ENOMEM).
  */
-int tap_begin_with(struct tap *tap, const struct queue *replay);
+int tap_begin_with(struct tap *tap, const struct replay *replay);
 
 /* Takes the chunk whole, after tap_prepare(), or drops it or others whole, as the policy says. */
 void tap_take(struct tap *tap, const struct chunk *chunk);
@@ -76,7 +87,7 @@ void tap_take(struct tap *tap, const struct chunk *chunk);
  * Moves a chunk from the pipe @fd, where @waiting bytes are, straight into the outlet or the queue, for a channel's
  * only tap. Returns the bytes; 0 or a negative errno: tap_take() is the way, unless the tap is stalled now.
  */
-ssize_t tap_move(struct tap *tap, int fd, size_t waiting);
+ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start start);
 
 /*
  * Moves what is queued into the outlet; at the stream's end, lets the reader see it. Returns true where the

@@ -6,8 +6,9 @@ head -c 20000003 /dev/urandom > "$T/in"
 number() { spfs stat --json c | jq "$1"; }
 is() { [ "$(number "$1")" = "$2" ]; }
 
-# To the byte, of one byte and of many pipes, in the middle of a stream and after it.
+# To the byte, where each is a record, of one byte and of many pipes, in the middle of a stream and after it.
 mkfifo c
+spfs set c record=1
 spfs tee c t
 spfs set t idle=discard
 for n in 1 5000 65536 4567891 16777216; do

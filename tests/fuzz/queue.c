@@ -302,7 +302,7 @@ static void move(struct modelled *m, struct fuzz_input *in)
 	from = pipe_make(&size);
 	len = chunk_write(from.wr, len, each, &at);
 	shorter = fuzz_byte(in) & 1 ? 1 + fuzz_below(in, 5000) : 0;
-	n = queue_move(&m->queue, from.rd);
+	n = queue_move(&m->queue, from.rd, (struct chunk_start){ 0 });
 	fuzz_check(n > 0 ? (size_t)n <= len : n == -EAGAIN && !len, "%zd of %zu", n, len);
 	if (n > 0)
 		pieces_push(&m->model, (struct piece){ at, (size_t)n, false });
@@ -313,7 +313,7 @@ static void drop(struct modelled *m, struct fuzz_input *in)
 {
 	size_t begun = pieces_begun(&m->model), before = m->queue.bytes, first = 0;
 	size_t partial = chunk_bounds_partial(&m->queue.bounds);
-	ssize_t n = queue_drop(&m->queue, pipes_sink());
+	ssize_t n = queue_drop(&m->queue, pipes_sink(), RECORD_WRITES);
 
 	fuzz_check(n >= 0 || n == -EMFILE, "%zd", n);
 	if (n <= 0) {

@@ -221,6 +221,7 @@ Test(settings, a_new_tap_begins_with_the_replay_to_the_byte)
 	static char data[CHUNK];
 	int rd = fixture_open(&f, 2, O_RDONLY), late;
 
+	cr_assert_eq(set(0, SETTING_RECORD, 1), 0);
 	cr_assert_eq(set(0, SETTING_REPLAY, 2 * CHUNK + 100), 0);
 	for (unsigned char i = 0; i < 8; i++) {
 		put(i);

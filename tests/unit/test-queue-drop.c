@@ -109,7 +109,7 @@ static void drop(void)
 			at = there(at + 1);
 		}
 	}
-	n = queue_drop(&q, null);
+	n = queue_drop(&q, null, RECORD_WRITES);
 	cr_assert_eq(n == 0, at == m.count);
 	while (n > 0) {
 		cr_assert_lt(at, m.count);
