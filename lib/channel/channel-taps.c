@@ -8,18 +8,14 @@
 #include "channel-parts.h"
 
 #include "base.h"
+#include "broadcast.h"
 #include "keep.h"
 #include "monitor.h"
 #include "sys.h"
 
-/* Without the last tap the origin is an ordinary FIFO again. */
-static void channel_drop_tap(struct channel *ch, struct tap *tap)
+void channel_tap_gone(struct channel *ch)
 {
-	TAILQ_REMOVE(&ch->taps, tap, entry);
-	if (tap->id < TAP_PRIVATE) /* else its port counts it */
-		ch->lost += tap->lost + tap_waiting(tap);
-	tap_destroy(tap);
-	if (!TAILQ_EMPTY(&ch->taps))
+	if (channel_is_teed(ch))
 		return;
 	if (sys.waiting(ch->in) > 0 && !ch->gone) {
 		watch_remove(&ch->writers);
@@ -28,6 +24,17 @@ static void channel_drop_tap(struct channel *ch, struct tap *tap)
 	channel_detach(ch);
 	origin_watch_look_soon(ch);
 	keep_look(ch);
+}
+
+void channel_drop_tap(struct channel *ch, struct tap *tap)
+{
+	TAILQ_REMOVE(&ch->taps, tap, entry);
+	if (tap->broadcast)
+		broadcast_count(tap->broadcast, tap);
+	else if (tap->id < TAP_PRIVATE) /* else its port counts it */
+		ch->lost += tap->lost + tap_waiting(tap);
+	tap_destroy(tap);
+	channel_tap_gone(ch);
 }
 
 void channel_update_taps(struct channel *ch)
@@ -79,10 +86,16 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		channel_drop_tap(ch, tap);
 		return err;
 	}
-	tap->delivered = ch->over && !tap->replayed;
+	tap->delivered = ch->over && !tap->replayed && !ch->dead;
 	tap_look(tap);
 	channel_pump(ch);
 	return 0;
+}
+
+int channel_admit_tap(struct channel *ch, struct tap *tap)
+{
+	tap->changed = channel_tap_changed;
+	return channel_take_tap(ch, tap);
 }
 
 int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits)
@@ -123,8 +136,10 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 {
 	struct tap *tap = channel_find_tap(ch, id);
 
-	if (!tap)
+	if (!tap) {
+		broadcasts_remove(ch, id);
 		return;
+	}
 	ends_name_gone(ch->ends, id);
 	channel_drop_tap(ch, tap);
 	channel_pump(ch);

@@ -21,6 +21,7 @@
 #include "owner-limits.h"
 #include "origin-watch.h"
 
+struct broadcast;
 struct monitor;
 struct worker;
 
@@ -36,7 +37,7 @@ struct channel {
 	struct replay replay;
 	struct inlet forever; /* open: streams have no end */
 
-	int in;       /* the origin's read end; -1 without taps */
+	int in;       /* the origin's read end; -1 without taps and broadcasts */
 	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
 	bool over;    /* no writer, and the last stream is all with the taps */
 	bool gone;    /* the origin has no name */
@@ -47,6 +48,7 @@ struct channel {
 	struct loop_io pause;
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
+	TAILQ_HEAD(broadcasts, broadcast) broadcasts;
 	uint64_t private_taps;     /* made so far */
 	struct channel_ends *ends; /* that the daemon drives; NULL: nothing was ever attached */
 
@@ -116,7 +118,10 @@ int channel_get(const struct channel *ch, uint64_t tap, enum setting_key key, ui
 /* NULL: there is none (any more). */
 struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
 
-/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. No-op without it. */
+/*
+ * Drops the tap and its data, or the broadcast and its taps; without the last one the origin is an ordinary FIFO again. No-op
+ * without it.
+ */
 void channel_remove_tap(struct channel *ch, uint64_t id);
 
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "broadcast.h"
 #include "channel-parts.h"
 #include "clock.h"
 #include "sys.h"
@@ -66,7 +67,7 @@ void waits_of_tap(struct waits *w, const struct tap *tap)
 	const struct outlet *o = &tap->outlet;
 	const struct channel *ch = tap->channel;
 
-	w->tap = tap_full(tap) && tap_blocks(tap) ? tap->id : 0;
+	w->tap = tap_full(tap) && tap_blocks(tap) ? broadcast_name_of(tap) : 0;
 	if (ch->starved)
 		waits_say(w, "out of descriptors or memory (see the log): again within 100 ms");
 	else if (o->state != OUTLET_HOLDING && (tap->queue.bytes || !ch->over))
@@ -103,7 +104,7 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 	uint64_t limit = rate_limit_wait(&ch->rate_limit);
 	int bytes = ch->in < 0 ? 0 : sys.waiting(ch->in);
 
-	w->tap = full ? full->id : 0;
+	w->tap = full ? broadcast_name_of(full) : 0;
 	if (ch->in < 0)
 		waits_of_fifo(w, ch);
 	else if (full)
@@ -115,6 +116,8 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 			  waits_msec(limit), bytes);
 	else if (loop_io_armed(&ch->pause))
 		waits_say(w, "gathering small writes: %d bytes wait in the origin", bytes);
+	else if (bytes > 0 && broadcasts_wait(ch))
+		waits_say(w, "waiting for a reader of a broadcast name: %d bytes wait in the origin", bytes);
 	else if (!loop_io_armed(&ch->readable))
 		waits_say(w, WAITS_FAULT);
 	else if (ch->dead)

@@ -31,6 +31,7 @@ struct declared {
 	char *name; /* from the mount's root, without a slash before or behind it */
 	unsigned line;
 
+	bool each;     /* a broadcast: each who opens it has a tap of his own */
 	char *channel; /* a tap's: the name of its channel, which is declared too */
 	unsigned channel_line;
 
