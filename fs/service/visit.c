@@ -10,7 +10,8 @@
  *
  * So each open(2) looks up twice: the first finds that the name is not what it was, and is given back (FORGET) at once.
  * Then nobody can open that FIFO any more: the kernel refers to it for the daemon's own look-ups alone. It is a *spare*, for
- * the same user's next look-up, while it is young.
+ * the same user's next look-up, while it is young. Where there is
+ * none, one is made beside each look-up: so only the first of several waits for the worker.
  */
 #include "visit.h"
 
@@ -182,8 +183,6 @@ static void visit_spare(struct visit *v)
 {
 	struct visits *visits = visit_list(v);
 
-	if (v->spare || v->dismissed.inode)
-		return;
 	v->spare = true;
 	TAILQ_INSERT_TAIL(&visits->spares, v, waiting);
 	if (++visits->spare_count <= VISIT_SPARES)
@@ -193,15 +192,25 @@ static void visit_spare(struct visit *v)
 	visit_dismiss(v);
 }
 
-/* A spare for who asks for @name. NULL: there is none. */
-static struct visit *visit_find_spare(struct visits *visits, const struct node *name, uid_t uid, bool writes)
+/* Nobody can open it any more. One that is awaited again is not for long. */
+static void visit_give_back(struct visit *v)
+{
+	if (v->rest || v->ctx->leaving)
+		visit_dismiss(v);
+	else if (!v->spare && !v->dismissed.inode)
+		visit_spare(v);
+}
+
+/* A spare for who asks for @name, or one that is on its way. NULL: there is none. */
+static struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who,
+				      enum visit_state state)
 {
 	uint64_t now = clock_nsec();
 	struct visit *v;
 
 	TAILQ_FOREACH_REVERSE(v, &visits->spares, visit_spares, waiting)
-	if (v->name == name && v->visitor.account->uid == uid && v->visitor.writes == writes &&
-	    now < v->since + VISIT_SPARE_NSEC)
+	if (v->name == name && v->state == state && v->visitor.account == who->account &&
+	    v->visitor.writes == who->writes && now < v->since + VISIT_SPARE_NSEC)
 		break;
 	return v;
 }
@@ -215,7 +224,7 @@ void visit_forgotten(struct node *node)
 	if (v->state == VISIT_AWAITED && !node->lookups)
 		visit_dismiss(v);
 	else if (v->state == VISIT_AWAITED && visit_is_open_to_nobody(v))
-		visit_spare(v);
+		visit_give_back(v);
 	else if (v->state == VISIT_RESTS && !node->lookups && !v->dismissed.inode)
 		visit_free(v);
 }
@@ -269,8 +278,10 @@ static void visit_worked(struct job *job)
 	v->state = VISIT_AWAITED;
 	v->visitor.again = true;
 	visit_answer(v, 0);
-	if (v->ctx->leaving || visit_is_open_to_nobody(v))
+	if (v->ctx->leaving)
 		visit_dismiss(v);
+	else if (visit_is_open_to_nobody(v))
+		visit_give_back(v);
 }
 
 /* Returns 0, or a negative errno of hold_object(): nothing has begun. */
@@ -304,13 +315,12 @@ static bool visit_may_write(fuse_req_t req, const struct inode *inode)
 	return access_rights(req, &rights) == 0 && access_check(&rights, inode, W_OK) == 0;
 }
 
-/* *out: a visit that rests, though nobody knows of it. Returns 0, -ENOMEM, or -EDQUOT of who asks. */
-static int visit_create(struct visit **out, fuse_req_t req, struct node *name, bool writes)
+/* *out: a visit that rests, though nobody looks at it. Returns 0, -ENOMEM, or -EDQUOT of who asks. */
+static int visit_create(struct visit **out, const struct visitor *who, struct node *name, struct context *ctx)
 {
-	struct context *ctx = context_of(req);
 	struct visit *v = calloc(1, sizeof(*v));
 	struct node *node = v ? node_create(&ctx->nodes, NODE_FIFO, name->inode, 0, 0, 0) : NULL;
-	int err = node ? accounts_charge_node(ctx, req, node, name->name) : -ENOMEM;
+	int err = node ? node_charge(node, who->account) : -ENOMEM;
 
 	if (err < 0) {
 		if (node)
@@ -318,10 +328,8 @@ static int visit_create(struct visit **out, fuse_req_t req, struct node *name, b
 		free(v);
 		return err;
 	}
-	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name };
-	v->visitor = (struct visitor){
-		.id = node->id, .account = node->charge.account, .writes = writes, .gone = visit_gone
-	};
+	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name, .visitor = *who };
+	v->visitor.id = node->id;
 	node->visit = v;
 	node->visited = name;
 	node->pins++;
@@ -332,34 +340,76 @@ static int visit_create(struct visit **out, fuse_req_t req, struct node *name, b
 	return 0;
 }
 
-void visit_start(fuse_req_t req, struct node *name)
+/* Returns 0, or a negative errno of visit_ask(), and it rests. */
+static int visit_begin(struct visit *v)
 {
-	struct context *ctx = context_of(req);
-	bool writes = visit_may_write(req, name->inode);
-	struct visit *v = visit_find_spare(ctx->services->visits, name, fuse_req_ctx(req)->uid, writes);
 	int err;
 
-	if (v) {
-		visit_use(v);
-		reply_entry(req, v->node);
-		return;
-	}
-	err = visit_create(&v, req, name, writes);
-	if (err < 0) {
-		reply_error(req, err);
-		return;
-	}
-	v->req = req;
 	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
 	err = visit_ask(v);
-	if (err == 0)
+	if (err < 0)
+		TAILQ_INSERT_TAIL(&visit_list(v)->resting, v, waiting);
+	return err;
+}
+
+/* Has a spare made for the next look-up of the same user, unless there is one. */
+static void visit_stock(struct context *ctx, const struct visitor *who, struct node *name)
+{
+	struct visits *visits = ctx->services->visits;
+	struct visit *v;
+
+	if (visit_find_spare(visits, name, who, VISIT_AWAITED) || visit_find_spare(visits, name, who, VISIT_ASKED) ||
+	    visit_create(&v, who, name, ctx) < 0)
 		return;
+	if (visit_begin(v) < 0)
+		visit_free(v);
+	else
+		visit_spare(v);
+}
+
+/* There is no spare. Returns 0, and the request is answered or will be; or a negative errno. */
+static int visit_start_anew(fuse_req_t req, const struct visitor *who, struct node *name)
+{
+	struct visit *v;
+	int err = visit_create(&v, who, name, context_of(req));
+
+	if (err == -EDQUOT)
+		accounts_log_refusal(who->account, ACCOUNT_NODES, name->name);
+	if (err < 0)
+		return err;
+	v->req = req;
+	err = visit_begin(v);
+	if (err == 0)
+		return 0;
 	v->req = NULL;
 	if (err == -ETIMEDOUT)
 		reply_entry(req, v->node);
-	else
-		reply_error(req, err);
+	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
 	visit_rest(v);
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
+void visit_start(fuse_req_t req, struct node *name)
+{
+	struct context *ctx = context_of(req);
+	struct visitor who = { .account = accounts_of_request(ctx, req), .gone = visit_gone };
+	struct visit *v = NULL;
+	int err = who.account ? 0 : -ENOMEM;
+
+	if (err == 0) {
+		who.writes = visit_may_write(req, name->inode);
+		v = visit_find_spare(ctx->services->visits, name, &who, VISIT_AWAITED);
+	}
+	if (v) {
+		visit_use(v);
+		reply_entry(req, v->node);
+	} else if (err == 0) {
+		err = visit_start_anew(req, &who, name);
+	}
+	if (err < 0)
+		reply_error(req, err);
+	else
+		visit_stock(ctx, &who, name);
 }
 
 /* ---- those that rest ---- */
