@@ -86,7 +86,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		channel_drop_tap(ch, tap);
 		return err;
 	}
-	tap->delivered = ch->over && !tap->replayed && !ch->dead;
+	tap->delivered = ch->over && !tap->replayed && !(tap->broadcast && ch->dead); /* (its reader is owed the end) */
 	tap_look(tap);
 	channel_pump(ch);
 	return 0;
