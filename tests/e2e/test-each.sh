@@ -20,6 +20,8 @@ refuse 'exists already' spfs tee c all --each
 # Everybody has everything.
 for i in 1 2 3; do timeout 60 cat all > "$T/out$i" & done
 wait_until 30 has_readers c 3
+spfs ls --interval 0 . | grep -q 'all .*each of 3 readers' || fail "ls: $(spfs ls --interval 0 .)"
+spfs graph --format dot . | grep 'dashed.*/all' || fail "graph"
 cat "$T/in" > c
 wait
 same "$T/in" "$T"/out?
@@ -199,12 +201,34 @@ wait
 [ "$(cat "$T/out1" "$T/out2")" = abcabc ] || fail "messages"
 rm all c
 
-# The mount can go while it is read.
+# A program that looks first, and opens then.
 mkfifo c
 spfs tee c all --each
-timeout 30 sleep 30 < all &
+if command -v ffmpeg > /dev/null; then
+	timeout 60 ffmpeg -v error -re -f lavfi -i testsrc=size=160x120:rate=25 -t 8 -c:v mpeg2video -f mpegts -y pipe:1 > c &
+	timeout 60 ffmpeg -v error -i all -t 1 -f rawvideo -y "$T/raw1" 2> /dev/null &
+	reader=$!
+	timeout 60 ffmpeg -v error -i all -t 1 -f rawvideo -y "$T/raw2" 2> /dev/null
+	wait
+	[ -s "$T/raw1" ] && [ -s "$T/raw2" ] || fail "ffmpeg"
+fi
+rm all c
+
+# The daemon can go while it is read: that is the end for who reads.
+mkfifo c
+spfs tee c all --each
+timeout 60 cat all > "$T/out1" &
+reader=$!
 wait_until 30 has_readers c 1
-kill $(family $!)
-wait 2> /dev/null || true
+echo bye > c 2> /dev/null &
+wait_until 30 grep -q bye "$T/out1"
+wait
+timeout 60 cat all > "$T/out1" &
+reader=$!
+wait_until 30 has_readers c 1
 cd /
+kill "$DAEMON"
+wait $reader || true
+wait_until 30 gone "$DAEMON"
+DAEMON=
 finish
