@@ -11,7 +11,7 @@
  * So each open(2) looks up twice: the first finds that the name is not what it was, and is given back (FORGET) at once.
  * Then nobody can open that FIFO any more: the kernel refers to it for the daemon's own look-ups alone. It is a *spare*, for
  * the same user's next look-up, while it is young. Where there is
- * none, one is made beside each look-up: so only the first of several waits for the worker.
+ * none, one is made beside each look-up, or soon after: so only the first of several waits for the worker.
  */
 #include "visit.h"
 
@@ -40,6 +40,9 @@
 #define VISIT_SPARE_NSEC (BROADCAST_NSEC / 2)
 #define VISIT_SPARES 64
 
+/* Who has got a spare is about to come again: the next is made behind his back. */
+#define VISIT_STOCK_NSEC (NSEC_PER_SEC / 2000)
+
 enum visit_state { VISIT_ASKED, VISIT_AWAITED, VISIT_RESTS };
 
 struct visit {
@@ -60,6 +63,9 @@ struct visit {
 	uint64_t rest;         /* the last one's length, in nanoseconds */
 	bool spare;
 
+	LIST_ENTRY(visit) stock; /* it was a spare: there is to be another */
+	bool stocks;
+
 	struct job dismissal;
 	struct hold dismissed; /* while that is under way */
 };
@@ -70,6 +76,8 @@ struct visits {
 	TAILQ_HEAD(visits_resting, visit) resting;
 	TAILQ_HEAD(visit_spares, visit) spares; /* by age */
 	unsigned spare_count;
+	LIST_HEAD(, visit) stocks;
+	struct loop_io stock;
 	struct loop_io tick;
 	uint64_t due; /* that */
 };
@@ -92,6 +100,8 @@ static void visit_free(struct visit *v)
 	struct node *node = v->node, *name = v->name;
 
 	LIST_REMOVE(v, entry);
+	if (v->stocks)
+		LIST_REMOVE(v, stock);
 	if (v->state == VISIT_RESTS)
 		TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
 	free(v);
@@ -330,6 +340,7 @@ static int visit_create(struct visit **out, const struct visitor *who, struct no
 	}
 	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name, .visitor = *who };
 	v->visitor.id = node->id;
+	v->visitor.again = false;
 	node->visit = v;
 	node->visited = name;
 	node->pins++;
@@ -365,6 +376,30 @@ static void visit_stock(struct context *ctx, const struct visitor *who, struct n
 		visit_free(v);
 	else
 		visit_spare(v);
+}
+
+static void visits_stock(struct loop_io *io, int res)
+{
+	struct visits *visits = container_of(io, struct visits, stock);
+	struct visit *v;
+
+	while ((v = LIST_FIRST(&visits->stocks))) {
+		LIST_REMOVE(v, stock);
+		v->stocks = false;
+		if (v->name->parent)
+			visit_stock(visits->ctx, &v->visitor, v->name);
+	}
+}
+
+static void visit_stock_soon(struct visit *v)
+{
+	struct visits *visits = visit_list(v);
+
+	if (v->stocks)
+		return;
+	v->stocks = true;
+	LIST_INSERT_HEAD(&visits->stocks, v, stock);
+	loop_io_timer(&visits->stock, VISIT_STOCK_NSEC);
 }
 
 /* There is no spare. Returns 0, and the request is answered or will be; or a negative errno. */
@@ -403,9 +438,11 @@ void visit_start(fuse_req_t req, struct node *name)
 	if (v) {
 		visit_use(v);
 		reply_entry(req, v->node);
-	} else if (err == 0) {
-		err = visit_start_anew(req, &who, name);
+		visit_stock_soon(v);
+		return;
 	}
+	if (err == 0)
+		err = visit_start_anew(req, &who, name);
 	if (err < 0)
 		reply_error(req, err);
 	else
@@ -451,7 +488,9 @@ int visits_create(struct visits **out, struct context *ctx)
 	LIST_INIT(&visits->all);
 	TAILQ_INIT(&visits->resting);
 	TAILQ_INIT(&visits->spares);
+	LIST_INIT(&visits->stocks);
 	loop_io_init(&visits->tick, ctx->loop, visits_tick);
+	loop_io_init(&visits->stock, ctx->loop, visits_stock);
 	return 0;
 }
 
@@ -470,6 +509,7 @@ void visits_destroy(struct visits *visits)
 	if (!visits)
 		return;
 	loop_io_cancel(&visits->tick);
+	loop_io_cancel(&visits->stock);
 	while ((v = LIST_FIRST(&visits->all))) {
 		LIST_REMOVE(v, entry);
 		v->node->visit = NULL;
