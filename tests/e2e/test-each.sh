@@ -14,7 +14,7 @@ fds=$(daemon_fds)
 [ "$(stat -c %A c)" = p-w------- ] && [ "$(stat -c %A all)" = pr--r--r-- ] || fail "modes: $(ls -l)"
 [ c -ef all ] || fail "-ef"
 [ "$(getfattr --only-values -n spfs.each all)" = /c ] || fail "spfs.each"
-[ "$(getfattr --only-values -n spfs.taps c)" = '["/all"]' ] || fail "spfs.taps"
+[ "$(getfattr --only-values -n spfs.taps all)" = '["/all"]' ] || fail "spfs.taps"
 refuse 'exists already' spfs tee c all --each
 
 # Everybody has everything.
@@ -137,7 +137,7 @@ timeout 30 cat sub/all > "$T/out1" &
 reader=$!
 wait_until 30 has_readers c 1
 ln sub/all tap
-[ "$(getfattr --only-values -n spfs.taps c)" = '["/sub/all","/tap"]' ] || fail "spfs.taps"
+[ "$(getfattr --only-values -n spfs.taps sub/all)" = '["/sub/all","/tap"]' ] || fail "spfs.taps"
 refuse 'No such attribute' getfattr -n spfs.each tap
 echo both > c
 wait $reader
