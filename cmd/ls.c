@@ -91,13 +91,14 @@ static void ls_add_users(struct libscols_line *line, const json_t *object)
 {
 	json_int_t writers = json_integer_value(json_object_get(object, "writers"));
 	json_int_t readers = json_integer_value(json_object_get(object, "readers"));
+	bool each = json_is_true(json_object_get(object, "each"));
 	char text[64] = "";
 
 	if (writers > 0)
 		snprintf(text, sizeof(text), "%lld writer%s", (long long)writers, writers > 1 ? "s" : "");
-	if (readers > 0)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%lld reader%s", *text ? ", " : "",
-			 (long long)readers, readers > 1 ? "s" : "");
+	if (readers > 0 || each)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%lld reader%s", *text ? ", " : "",
+			 each ? "each of " : "", (long long)readers, readers == 1 ? "" : "s");
 	table_text(line, USERS, "%s", text);
 }
 

@@ -1,6 +1,7 @@
 /* spfs tee: gives a channel one more name, which reads its full copy. */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,19 @@
 struct tee_arguments {
 	const char *channel;
 	const char *name;
+	bool each;
 };
+
+enum { TEE_EACH = 0x100 };
 
 static error_t tee_parse(int key, char *arg, struct argp_state *state)
 {
 	struct tee_arguments *a = state->input;
 
 	switch (key) {
+	case TEE_EACH:
+		a->each = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			a->channel = arg;
@@ -56,7 +63,12 @@ static const char *tee_reason(int err)
 
 static int tee_run(int argc, char *argv[])
 {
+	static const struct argp_option options[] = {
+		{ "each", TEE_EACH, NULL, 0, "Make NAME a broadcast name: each who opens it has a tap of his own", 0 },
+		{ 0 },
+	};
 	static const struct argp argp = {
+		.options = options,
 		.parser = tee_parse,
 		.args_doc = "CHANNEL NAME",
 		.doc = "Make NAME a tap of CHANNEL: a name that reads the whole stream from now on, like "
@@ -68,7 +80,7 @@ static int tee_run(int argc, char *argv[])
 	const char *why;
 
 	argument_parse(&argp, argc, argv, &a);
-	if (setxattr(a.channel, "spfs.tee", a.name, strlen(a.name), 0) == 0)
+	if (setxattr(a.channel, a.each ? "spfs.each" : "spfs.tee", a.name, strlen(a.name), 0) == 0)
 		return EXIT_SUCCESS;
 	why = tee_reason(-errno);
 	snprintf(what, sizeof(what), "%s %s", a.channel, a.name);

@@ -1,4 +1,4 @@
-/* spfs.tee and spfs.taps */
+/* spfs.tee, spfs.each and spfs.taps */
 #include "xattrs.h"
 
 #include <errno.h>
@@ -20,9 +20,13 @@ struct xattr_teeing {
 	fuse_req_t req; /* NULL: answered, it was late */
 };
 
+enum { XATTR_TEE, XATTR_EACH, XATTR_TAPS };
+
+static const char *const xattr_tee_full_names[] = { "spfs.tee", "spfs.each" };
+
 static bool xattr_tee_has(const struct context *ctx, const struct node *node, size_t i)
 {
-	return node_is_tap(node) && node->inode->origin;
+	return node_is_tap(node) && node->inode->origin && (i == XATTR_TEE || node->each);
 }
 
 static void xattr_tee_get(fuse_req_t req, struct node *node, size_t i, size_t size)
@@ -50,7 +54,7 @@ static void xattr_tee_late(struct tee_request *t)
 }
 
 /* Returns 0, and xattr_tee_done() follows, or a negative errno. */
-static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, const char *name,
+static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool each,
 			   const struct rights *rights)
 {
 	struct xattr_teeing *x = calloc(1, sizeof(*x));
@@ -63,6 +67,7 @@ static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, 
 		.node = node,
 		.dir = dir,
 		.name = name,
+		.each = each,
 		.done = xattr_tee_done,
 		.late = xattr_tee_late,
 	};
@@ -83,7 +88,7 @@ static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const cha
 	int err;
 
 	if (!place || !place->parent) {
-		reply_refusal(req, node, "spfs.tee", -ENOENT, "the channel has no name any more");
+		reply_refusal(req, node, xattr_tee_full_names[i], -ENOENT, "the channel has no name any more");
 		return;
 	}
 	err = access_rights(req, &rights);
@@ -92,14 +97,14 @@ static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const cha
 	if (err == 0)
 		err = folder_for_new(ctx, dir->id, name, &dir);
 	if (err < 0) {
-		reply_refusal(req, place, "spfs.tee", err == -EXDEV ? -EINVAL : err,
+		reply_refusal(req, place, xattr_tee_full_names[i], err == -EXDEV ? -EINVAL : err,
 			      err == -EXDEV  ? "the tap would be outside the mount" :
 			      err == -EEXIST ? "a tap's name must be new" :
 			      err == -EACCES ? "no right to make a name there" :
 					       NULL);
 		return;
 	}
-	err = xattr_tee_start(req, node, dir, name, &rights);
+	err = xattr_tee_start(req, node, dir, name, i == XATTR_EACH, &rights);
 	if (err < 0)
 		reply_error(req, err);
 }
@@ -109,7 +114,7 @@ static void xattr_tee_remove(fuse_req_t req, struct node *node, size_t i)
 	_cleanup_rights_ struct rights rights = { 0 };
 
 	if (access_rights(req, &rights) < 0 || access_may_delete(&rights, node) < 0)
-		reply_refusal(req, node, "spfs.tee", -EACCES, "no right to remove the tap's name");
+		reply_refusal(req, node, xattr_tee_full_names[i], -EACCES, "no right to remove the tap's name");
 	else
 		reply_error(req, names_remove(context_of(req), node));
 }
@@ -131,7 +136,16 @@ static void xattr_taps_get(fuse_req_t req, struct node *node, size_t i, size_t s
 }
 
 const struct xattr_attribute xattr_tee[] = {
-	{ .name = "tee", .has = xattr_tee_has, .get = xattr_tee_get, .set = xattr_tee_set, .remove = xattr_tee_remove },
-	{ .name = "taps", .get = xattr_taps_get },
+	[XATTR_TEE] = { .name = "tee",
+			.has = xattr_tee_has,
+			.get = xattr_tee_get,
+			.set = xattr_tee_set,
+			.remove = xattr_tee_remove },
+	[XATTR_EACH] = { .name = "each",
+			 .has = xattr_tee_has,
+			 .get = xattr_tee_get,
+			 .set = xattr_tee_set,
+			 .remove = xattr_tee_remove },
+	[XATTR_TAPS] = { .name = "taps", .get = xattr_taps_get },
 	{ 0 },
 };

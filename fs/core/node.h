@@ -19,6 +19,7 @@
 struct object;
 struct stamp;
 struct settle_waiter;
+struct visit;
 
 /* Attributes shared by the names of one channel, or a folder's own. */
 struct inode {
@@ -80,6 +81,10 @@ struct node {
 	struct charge charge; /* for itself, as long as it is there */
 	uid_t maker;          /* of a tap: who made it */
 	struct stamp *stamp;  /* of a tap, once it is made */
+	bool each;            /* a broadcast: each look-up of the name is answered with a FIFO of its own */
+	struct visit *visit;  /* such a FIFO: visit.h's */
+	struct node *visited; /* the same: the broadcast's name, which it keeps */
+	uint64_t numbered;    /* the same: of the look-ups, those of the daemon's own */
 	RB_ENTRY(node) of_channel;
 	struct node_users users;
 	UT_hash_handle by_id;
@@ -198,8 +203,13 @@ static inline bool node_is_tap(const struct node *node)
 	return node->kind == NODE_FIFO && node->inode->origin != node;
 }
 
-/* The name by which people know the node: what created a channel, or is a packet channel to its writer, has none. */
+/*
+ * The name by which people know the node: what created a channel, is a packet channel to its writer, or a broadcast to its
+ * reader, has none.
+ */
 static inline const struct node *node_name(const struct node *node)
 {
+	if (node->visited)
+		return node->visited;
 	return node->kind == NODE_HANDLE && node->inode->origin ? node->inode->origin : node;
 }

@@ -16,6 +16,9 @@
 
 #define FOLDER_TIMEOUT 3600.0
 
+/* Who opens what was found for that alone need not ask for its mode again. */
+#define VISIT_TIMEOUT 0.01
+
 void reply_error(fuse_req_t req, int err)
 {
 	fuse_reply_err(req, -err);
@@ -50,7 +53,10 @@ void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
 	e->ino = node->id;
 	node_stat(node, &e->attr);
 	e->entry_timeout = node->kind == NODE_DIR ? FOLDER_TIMEOUT : 0;
-	e->attr_timeout = node->kind == NODE_FILE ? FOLDER_TIMEOUT : 0; /* it never changes */
+	if (node->kind == NODE_FILE) /* it never changes */
+		e->attr_timeout = FOLDER_TIMEOUT;
+	else if (node->visited)
+		e->attr_timeout = VISIT_TIMEOUT;
 	node->lookups++;
 }
 

@@ -16,6 +16,7 @@
 #include "reply.h"
 #include "settle.h"
 #include "tee.h"
+#include "visit.h"
 
 /* ---- finding ---- */
 
@@ -94,6 +95,12 @@ static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool w
 	}
 	if (waits && dir != ctx->numbers && dir_look_later(req, parent, name, node))
 		return;
+	if (dir == ctx->numbers)
+		node->numbered++;
+	if (dir != ctx->numbers && node->each) {
+		visit_start(req, node);
+		return;
+	}
 	if (dir != ctx->numbers && packets_name(node))
 		err = dir_stand_in(req, node->inode, NODE_HANDLE, name, &node);
 	if (err < 0)
@@ -114,7 +121,10 @@ static void dir_forget_one(struct context *ctx, uint64_t ino, uint64_t count)
 	if (!node)
 		return;
 	node->lookups -= count < node->lookups ? count : node->lookups;
-	node_release(&ctx->nodes, node);
+	if (node->visit)
+		visit_forgotten(node);
+	else
+		node_release(&ctx->nodes, node);
 }
 
 void dir_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)

@@ -38,10 +38,18 @@ static bool xattr_has(const struct context *ctx, const struct node *node, const 
 	return x->of->has ? x->of->has(ctx, node, x->i) : node_is_channel(node);
 }
 
+/* A broadcast's name stands for what a look-up of it was answered with. */
+static struct node *xattr_node(struct context *ctx, fuse_ino_t ino)
+{
+	struct node *node = node_get(&ctx->nodes, ino);
+
+	return node && node->visited ? node->visited : node;
+}
+
 void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct context *ctx = context_of(req);
-	struct node *node = node_get(&ctx->nodes, ino);
+	struct node *node = xattr_node(ctx, ino);
 	char text[PATH_MAX];
 	struct xattr x;
 
@@ -65,7 +73,7 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct context *ctx = context_of(req);
-	struct node *node = node_get(&ctx->nodes, ino);
+	struct node *node = xattr_node(ctx, ino);
 	struct xattr x;
 	int err = node ? xattr_find(ctx, name, &x) : -ENOENT;
 
@@ -80,7 +88,7 @@ void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct context *ctx = context_of(req);
-	struct node *node = node_get(&ctx->nodes, ino);
+	struct node *node = xattr_node(ctx, ino);
 	char list[LIST_MAX];
 	size_t len = 0;
 
@@ -104,7 +112,7 @@ void xattr_list(fuse_req_t req, fuse_ino_t ino, size_t size)
 void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct context *ctx = context_of(req);
-	struct node *node = node_get(&ctx->nodes, ino);
+	struct node *node = xattr_node(ctx, ino);
 	struct xattr x;
 	int err = node ? xattr_find(ctx, name, &x) : -ENOENT;
 

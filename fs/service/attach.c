@@ -269,6 +269,8 @@ static int attach_check(struct attach *a)
 		return attach_refuse(a, -ENOENT, node->parent ? "the channel's origin is gone" : "the name has gone");
 	if (a->dir == PORT_SOURCE && node_is_tap(node))
 		return attach_refuse(a, -EINVAL, "sources are attached to the origin, this name is a tap");
+	if (node->each)
+		return attach_refuse(a, -EINVAL, "a broadcast name has no stream of its own: attach it to the channel");
 	if (a->dir == PORT_SOURCE && node->inode->packets)
 		return attach_refuse(a, -EINVAL, "a source knows no messages, this is a packet channel");
 	err = a->own ? 0 : access_check(&a->rights, node->inode, a->dir == PORT_SOURCE ? W_OK : R_OK);

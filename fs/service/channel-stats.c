@@ -147,8 +147,8 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 				json_of_number(t->bytes_out), "waiting", json_of_number(t->waiting), "size",
 				t->size ? json_of_number(t->size) : json_null(), "lost", json_of_number(t->lost),
 				"drops", json_of_number(t->drops), "readers",
-				channel_stats_users(name, name->users.readers), "state", states[t->state], "waits",
-				json_of_text(t->id ? t->waits.text : stands));
+				t->each ? json_of_number(t->readers) : channel_stats_users(name, name->users.readers),
+				"state", states[t->state], "waits", json_of_text(t->id ? t->waits.text : stands));
 
 	json_object_set_new(tap, "flow",
 			    json_of_text(t->id  ? flow_word(t->waits.flow) :
@@ -156,6 +156,8 @@ static json_t *channel_stats_tap_json(const struct channel_stats_name *name, con
 						  NULL));
 	json_object_set_new(tap, "fill", channel_stats_fill(t->id ? t->fill : -1));
 	json_object_set_new(tap, "blocks_since", json_of_moment(t->waits.since));
+	if (t->each)
+		json_object_set_new(tap, "each", json_true());
 	if (full && t->id) {
 		json_object_set_new(tap, "id", json_of_number(t->id));
 		json_object_set_new(tap, "settings", channel_stats_settings_json(&t->settings, SETTING_OF_TAP));

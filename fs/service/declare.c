@@ -88,12 +88,15 @@ static struct node *declare_make_tap(struct context *ctx, const struct declared 
 {
 	struct node *node = access_find(ctx->nodes.root, d->channel);
 	struct settings settings = config_settings(ctx->config, d);
+	bool ruled = d->given & 1u << SETTING_POLICY;
 	int err = !node ? -ENOENT : node->kind != NODE_FIFO || node_is_tap(node) ? -EINVAL : 0;
 	struct tee_request *t = err < 0 ? NULL : calloc(1, sizeof(*t));
 
 	if (t) {
-		*t = (struct tee_request){ .ctx = ctx, .node = node, .dir = dir, .name = name, .done = declare_tapped };
-		err = tee_start_declared(t, &settings);
+		*t = (struct tee_request){
+			.ctx = ctx, .node = node, .dir = dir, .name = name, .each = d->each, .done = declare_tapped
+		};
+		err = tee_start_declared(t, &settings, ruled);
 	} else if (err == 0) {
 		err = -ENOMEM;
 	}
@@ -105,7 +108,7 @@ static struct node *declare_make_tap(struct context *ctx, const struct declared 
 
 static bool declare_is_same(const struct declared *a, const struct declared *b)
 {
-	if (a->tap != b->tap || a->given != b->given || a->port_count != b->port_count)
+	if (a->tap != b->tap || a->each != b->each || a->given != b->given || a->port_count != b->port_count)
 		return false;
 	if (a->tap ? strcmp(a->channel, b->channel) != 0 :
 		     a->owner.uid != b->owner.uid || a->group != b->group || a->mode != b->mode)

@@ -49,7 +49,8 @@ static void dump_done(struct job *job)
 
 	while ((line = strsep(&rest, "\n")) && *line) {
 		char *text;
-		const struct node *tap = node_get(&job->ctx->nodes, strtoull(line, &text, 10));
+		const struct node *node = node_get(&job->ctx->nodes, strtoull(line, &text, 10));
+		const struct node *tap = node ? node_name(node) : NULL;
 		_cleanup_free_ char *path = tap && tap->parent && node_is_tap(tap) ? node_path(tap) : NULL;
 
 		log_wanted(LOG_INFO, "dump: %s%s%s:%s", label, path ? ", tap " : "", path ? path : "", text);

@@ -13,6 +13,7 @@
 #include "reload.h"
 #include "ring.h"
 #include "standing.h"
+#include "visit.h"
 
 int services_create(struct context *ctx)
 {
@@ -25,6 +26,8 @@ int services_create(struct context *ctx)
 		err = collector_create(&services->collector, ctx);
 	if (err == 0)
 		err = rings_create(&services->rings, ctx);
+	if (err == 0)
+		err = visits_create(&services->visits, ctx);
 	return err;
 }
 
@@ -47,6 +50,7 @@ void services_leave(struct context *ctx)
 	ports_leave(ctx);
 	reload_leave(ctx);
 	rings_leave(ctx->services->rings);
+	visits_leave(ctx->services->visits);
 	descriptor_scan_leave(ctx->services->scan);
 }
 
@@ -59,6 +63,7 @@ void services_destroy(struct context *ctx)
 	collector_destroy(services->collector);
 	descriptor_scan_destroy(services->scan);
 	rings_destroy(services->rings);
+	visits_destroy(services->visits);
 	free(services);
 	ctx->services = NULL;
 }

@@ -17,6 +17,7 @@ struct ports_ask;
 struct reload;
 struct ring_queue;
 struct rings;
+struct visits;
 
 struct services {
 	struct descriptor_scan *scan;
@@ -29,6 +30,7 @@ struct services {
 	LIST_HEAD(, ports_ask) detaches;
 	LIST_HEAD(, events_watch) watches;
 	TAILQ_HEAD(, reload) reloads;
+	struct visits *visits;
 };
 
 /* Makes them, in ctx->services. Returns 0 or -ENOMEM; services_destroy() is owed either way. */

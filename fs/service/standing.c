@@ -105,6 +105,7 @@ static char *standing_thing(struct context *ctx, const char *link, struct culpri
 	}
 	t->dev = ctx->dev;
 	t->ino = node->inode->ino;
+	node = node_name(node);
 	if (!node->parent)
 		return strdup("a name that has gone");
 	path = node_path(node);

@@ -9,6 +9,7 @@
 
 #include "accounts.h"
 #include "base.h"
+#include "broadcast.h"
 #include "channel.h"
 #include "inode.h"
 #include "log.h"
@@ -19,7 +20,10 @@ static void tee_work(struct job *job)
 {
 	struct tee_request *t = container_of(job, struct tee_request, job);
 
-	t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
+	if (t->each)
+		t->err = channel_add_broadcast(hold_channel(&t->hold), t->id, &t->limits.settings, t->ruled);
+	else
+		t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
 	if (t->err < 0)
 		number_forget(job->ctx, t->id);
 	else
@@ -111,6 +115,7 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 	}
 	tap->pending = true;
 	tap->maker = maker;
+	tap->each = t->each;
 	err = hold_object(&t->hold); /* it sees who can reach the new name */
 	if (err < 0) {
 		tap->pending = false;
@@ -141,10 +146,11 @@ int tee_start(struct tee_request *t, const struct rights *r)
 	return err;
 }
 
-int tee_start_declared(struct tee_request *t, const struct settings *settings)
+int tee_start_declared(struct tee_request *t, const struct settings *settings, bool ruled)
 {
 	uid_t owner = t->node->inode->uid;
 
 	t->limits = (struct limits){ .settings = *settings, .account = accounts_of_user(t->ctx, owner) };
+	t->ruled = ruled;
 	return t->limits.account ? tee_begin(t, owner) : -ENOMEM;
 }

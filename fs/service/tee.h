@@ -12,6 +12,7 @@ struct tee_request {
 	struct node *node; /* a name of the channel */
 	struct node *dir;  /* in which @name may be made: folder_for_new() */
 	const char *name;  /* copied */
+	bool each;         /* it is to be a broadcast: each who opens it has a tap of his own */
 	/* Exactly once, never within the start; the name is seen from now on, unless @err. May free the tee. */
 	void (*done)(struct tee_request *t);
 	/* The worker is late: whoever waits is to be told ETIMEDOUT, and there will be no name; done() follows. May be NULL. */
@@ -27,6 +28,7 @@ struct tee_request {
 	uint64_t id;
 	struct stamp *stamp; /* the tap's, on its way to the name */
 	struct limits limits;
+	bool ruled; /* a broadcast's policy was asked for */
 };
 
 /*
@@ -37,7 +39,8 @@ struct tee_request {
 int tee_start(struct tee_request *t, const struct rights *r);
 
 /*
- * The same for the daemon itself, with @settings of the tap's own, on the account of the channel's owner. The name is in
+ * The same for the daemon itself, with @settings of the tap's own (a broadcast's policy is one that was asked for where
+ * @ruled), on the account of the channel's owner. The name is in
  * its place at once, though not yet seen.
  */
-int tee_start_declared(struct tee_request *t, const struct settings *settings);
+int tee_start_declared(struct tee_request *t, const struct settings *settings, bool ruled);

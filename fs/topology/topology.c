@@ -188,9 +188,11 @@ static void topology_people(const struct graph *g, const char *node, const char 
 
 static void topology_tap(const struct graph *g, size_t c, size_t t, const json_t *now, const json_t *before)
 {
+	bool each = json_is_true(json_object_get(now, "each"));
 	char node[64];
 
-	fprintf(g->out, "\t\tc%zut%zu [shape=box, style=\"rounded,filled\", fillcolor=white, label=\"", c, t);
+	fprintf(g->out, "\t\tc%zut%zu [shape=box, style=\"rounded,filled%s\", fillcolor=white, label=\"", c, t,
+		each ? ",dashed" : "");
 	topology_label(g->out, topology_string(now, "name"));
 	topology_fill_end(g, now);
 	fprintf(g->out, "\t\tc%zu -> c%zut%zu [", c, c, t);

@@ -57,8 +57,17 @@ int fifo_open(const struct fifo *fifo, int flags, int reserve)
 int fifo_open_held(const struct fifo *fifo, int reserve)
 {
 	_cleanup_fd_ int rd = fifo_open(fifo, O_RDONLY, reserve);
+	_cleanup_fd_ int wr = -1;
+	char path[32];
+	int err;
 
 	if (rd < 0)
 		return rd;
-	return fifo_open(fifo, O_WRONLY, reserve);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		 rd); /* by its number it would have to be looked up once more */
+	wr = sys.open(fifo->dir, path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+	if (wr < 0)
+		return wr;
+	err = reserve ? 0 : fifo_fd_check(wr);
+	return err < 0 ? err : fd_take(&wr);
 }

@@ -12,6 +12,12 @@ const struct tap *channel_full_tap(const struct channel *ch);
 /* Whether something holds the writer back, with what does being told that it does. */
 bool channel_held(struct channel *ch);
 
+/* Whether the daemon is, or is to be, the reader of the origin. */
+static inline bool channel_is_teed(const struct channel *ch)
+{
+	return !TAILQ_EMPTY(&ch->taps) || !TAILQ_EMPTY(&ch->broadcasts);
+}
+
 /* channel-origin.c: the daemon becomes the origin's reader. Returns 0 or a negative errno. */
 int channel_attach(struct channel *ch);
 
@@ -41,5 +47,14 @@ int channel_ring_fit(const struct channel *ch);
 /* The same for who has just opened it; where the daemon has it not open, the layer above is asked. */
 int channel_ring_opened(struct channel *ch);
 
-/* channel-taps.c: moves what every tap has queued; private ones that are through go. */
+/* channel-taps.c: takes in a tap that somebody has come to, also where it fails. Returns 0 or a negative errno. */
+int channel_admit_tap(struct channel *ch, struct tap *tap);
+
+/* Takes a tap away that is one of the channel's. */
+void channel_drop_tap(struct channel *ch, struct tap *tap);
+
+/* Without the last tap or broadcast, which has just gone, the origin is an ordinary FIFO again. */
+void channel_tap_gone(struct channel *ch);
+
+/* Moves what every tap has queued; those that are through go. */
 void channel_update_taps(struct channel *ch);

@@ -7,6 +7,9 @@
  * go on (no descriptors, no memory) waits in the origin, whose writer waits with it, and is tried again; the log says
  * so once.
  *
+ * With broadcasts alone that nobody reads there may be no tap at all: the stream waits then, or what comes is dropped, as
+ * they say.
+ *
  * A stream begins with a writer and is over once the last one has left and all of it is with the taps. poll(2) is not
  * enough to know that: it reports a hang-up for ever once there was one, so each stream is waited for on a descriptor
  * of its own, and it does not report one that was before that descriptor (channel->fresh). There, and while no stream
@@ -24,6 +27,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "broadcast.h"
 #include "worker.h"
 #include "log.h"
 #include "monitor.h"
@@ -229,7 +233,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
 	bool packets = ch->settings.value[SETTING_PACKETS];
-	bool staged = TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
+	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
 	ssize_t n;
 
 	chunk.start = channel_chunk_start(ch);
@@ -255,6 +259,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 		ch->chunks_ref++;
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
+	if (TAILQ_EMPTY(&ch->taps))
+		broadcasts_miss(ch, chunk.len);
 	if (replay_take(&ch->replay, &chunk) < 0)
 		log_user_err(ch->user, "%s: the replay has lost what it had", ch->label);
 	if (chunk.stage >= 0)
@@ -291,6 +297,8 @@ void channel_pump(struct channel *ch)
 				break;
 			continue;
 		}
+		if (broadcasts_wait(ch))
+			return; /* who opens one goes on from here */
 		wait = rate_limit_wait(&ch->rate_limit);
 		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);

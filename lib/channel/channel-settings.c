@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "broadcast.h"
 #include "worker.h"
 #include "pipe.h"
 
@@ -118,14 +119,16 @@ static int channel_set_own(struct channel *ch, enum setting_key key, uint64_t va
 int channel_set(struct channel *ch, uint64_t id, enum setting_key key, uint64_t value)
 {
 	struct tap *tap = id ? channel_find_tap(ch, id) : NULL;
+	struct broadcast *b = id ? broadcast_find(ch, id) : NULL;
 	int err;
 
-	if (id && !tap)
+	if (id && !tap && !b)
 		return -ENOENT;
 	if (!(settings_table[key].of & (id ? SETTING_OF_TAP : SETTING_OF_CHANNEL)) || key == SETTING_PACKETS)
 		return -EINVAL;
-	err = tap ? tap_set(tap, key, value) : channel_set_own(ch, key, value);
-	if (err < 0)
+	if (b)
+		broadcast_set(b, key, value);
+	else if ((err = tap ? tap_set(tap, key, value) : channel_set_own(ch, key, value)) < 0)
 		return err;
 	if (tap)
 		tap_look(tap);
@@ -136,14 +139,17 @@ int channel_set(struct channel *ch, uint64_t id, enum setting_key key, uint64_t 
 int channel_get(const struct channel *ch, uint64_t id, enum setting_key key, uint64_t *value)
 {
 	const struct tap *tap = id ? channel_find_tap(ch, id) : NULL;
+	const struct broadcast *b = id ? broadcast_find(ch, id) : NULL;
 	int fd = channel_ring_fd(ch);
 
-	if (id && !tap)
+	if (id && !tap && !b)
 		return -ENOENT;
 	if (!(settings_table[key].of & (id ? SETTING_OF_TAP : SETTING_OF_CHANNEL)))
 		return -EINVAL;
-	*value = (tap ? &tap->settings : &ch->settings)->value[key];
-	if (key == SETTING_SIZE && (tap || fd >= 0))
+	*value = (b ? &b->settings : tap ? &tap->settings : &ch->settings)->value[key];
+	if (key == SETTING_SIZE && b)
+		*value = *value ? *value : PIPE_SIZE;
+	else if (key == SETTING_SIZE && (tap || fd >= 0))
 		*value = (uint64_t)(tap ? outlet_size(&tap->outlet) : pipe_size(fd));
 	return 0;
 }

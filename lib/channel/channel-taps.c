@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "base.h"
+#include "broadcast.h"
 #include "keep.h"
 #include "monitor.h"
 #include "sys.h"
@@ -24,19 +25,25 @@ static void channel_lose_rest(struct channel *ch)
 		ch->lost += (uint64_t)waiting;
 }
 
-/* Without the last tap the origin is an ordinary FIFO again. */
-static void channel_drop_tap(struct channel *ch, struct tap *tap)
+void channel_tap_gone(struct channel *ch)
 {
-	TAILQ_REMOVE(&ch->taps, tap, entry);
-	if (tap->id < TAP_PRIVATE) /* else its port counts it */
-		ch->lost += tap->lost + tap_waiting(tap);
-	tap_destroy(tap);
-	if (!TAILQ_EMPTY(&ch->taps))
+	if (channel_is_teed(ch))
 		return;
 	channel_lose_rest(ch);
 	channel_detach(ch);
 	origin_watch_look_soon(ch);
 	keep_look(ch);
+}
+
+void channel_drop_tap(struct channel *ch, struct tap *tap)
+{
+	TAILQ_REMOVE(&ch->taps, tap, entry);
+	if (tap->broadcast)
+		broadcast_count(tap->broadcast, tap);
+	else if (tap->id < TAP_PRIVATE) /* else its port counts it */
+		ch->lost += tap->lost + tap_waiting(tap);
+	tap_destroy(tap);
+	channel_tap_gone(ch);
 }
 
 void channel_update_taps(struct channel *ch)
@@ -111,10 +118,16 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		channel_drop_tap(ch, tap);
 		return err;
 	}
-	tap->delivered = ch->over && !tap->replayed;
+	tap->delivered = ch->over && !tap->replayed && !(tap->broadcast && ch->dead); /* (its reader is owed the end) */
 	tap_look(tap);
 	channel_pump(ch);
 	return 0;
+}
+
+int channel_admit_tap(struct channel *ch, struct tap *tap)
+{
+	tap->changed = channel_tap_changed;
+	return channel_take_tap(ch, tap);
 }
 
 int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits)
@@ -155,8 +168,10 @@ void channel_remove_tap(struct channel *ch, uint64_t id)
 {
 	struct tap *tap = channel_find_tap(ch, id);
 
-	if (!tap)
+	if (!tap) {
+		broadcasts_remove(ch, id);
 		return;
+	}
 	ends_name_gone(ch->ends, id);
 	channel_drop_tap(ch, tap);
 	channel_pump(ch);

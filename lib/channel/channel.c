@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broadcast.h"
 #include "channel-parts.h"
 #include "worker.h"
 #include "keep.h"
@@ -48,6 +49,7 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	origin_watch_init(ch);
 	loop_io_init(&ch->closed, worker->loop, inlet_closed);
 	TAILQ_INIT(&ch->taps);
+	TAILQ_INIT(&ch->broadcasts);
 	TAILQ_INIT(&ch->inlets);
 	err = channel_charge(ch);
 	if (err == 0)
@@ -92,6 +94,7 @@ void channel_destroy(struct channel *ch)
 		TAILQ_REMOVE(&ch->taps, tap, entry);
 		tap_destroy(tap);
 	}
+	broadcasts_destroy(ch);
 	channel_detach(ch);
 	origin_watch_end(ch);
 	inlet_close(&ch->forever);

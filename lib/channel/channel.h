@@ -22,6 +22,7 @@
 #include "owner-limits.h"
 #include "origin-watch.h"
 
+struct broadcast;
 struct monitor;
 struct worker;
 
@@ -39,7 +40,7 @@ struct channel {
 	struct replay replay;
 	struct inlet forever; /* open: streams have no end */
 
-	int in;       /* the origin's read end; -1 without taps */
+	int in;       /* the origin's read end; -1 without taps and broadcasts */
 	size_t seen;  /* bytes that waited in the origin when it was last looked at */
 	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
 	bool over;    /* no writer, and the last stream is all with the taps */
@@ -51,6 +52,7 @@ struct channel {
 	struct loop_io pause;
 	struct watch writers;
 	TAILQ_HEAD(taps, tap) taps;
+	TAILQ_HEAD(broadcasts, broadcast) broadcasts;
 	uint64_t private_taps;     /* made so far */
 	struct channel_ends *ends; /* that the daemon drives; NULL: nothing was ever attached */
 
@@ -132,7 +134,10 @@ static inline uint64_t channel_record(const struct channel *ch)
 /* NULL: there is none (any more). */
 struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
 
-/* Drops the tap and its data; without the last one the origin is an ordinary FIFO again. No-op without it. */
+/*
+ * Drops the tap and its data, or the broadcast and its taps; without the last one the origin is an ordinary FIFO again. No-op
+ * without it.
+ */
 void channel_remove_tap(struct channel *ch, uint64_t id);
 
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "broadcast.h"
 #include "clock.h"
 #include "worker.h"
 #include "event.h"
@@ -68,15 +69,16 @@ static void monitor_compare_tap(struct monitor *m, struct tap *tap)
 		t->drops = tap->drops;
 	}
 	if (read != t->read)
-		event_tell(m->channel, (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = tap->id });
+		event_tell(m->channel,
+			   (struct event){ read ? EVENT_READERS : EVENT_NO_READERS, .tap = broadcast_name_of(tap) });
 	t->read = read;
 	if (at - t->nsec < MONITOR_NSEC) /* the next tick tells */
 		return;
 	if (full != t->full)
-		event_tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = tap->id });
+		event_tell(m->channel, (struct event){ full ? EVENT_FULL : EVENT_ROOM, .tap = broadcast_name_of(tap) });
 	if (tap->lost != t->lost || tap->drops != t->drops)
-		event_tell(m->channel, (struct event){ EVENT_DROP, .tap = tap->id, .bytes = tap->lost - t->lost,
-						       .count = tap->drops - t->drops });
+		event_tell(m->channel, (struct event){ EVENT_DROP, .tap = broadcast_name_of(tap),
+						       .bytes = tap->lost - t->lost, .count = tap->drops - t->drops });
 	if (full != t->full || tap->lost != t->lost || tap->drops != t->drops)
 		t->nsec = at;
 	t->full = full;

@@ -62,12 +62,23 @@ static void outlet_look_unread(struct outlet *o)
 		o->unread = !outlet_is_read(o);
 }
 
+/* IDLE, its one reader has perhaps left: who opens it for writing finds nobody then. */
+static void outlet_look_parted(struct outlet *o)
+{
+	int fd = fifo_open(&o->fifo, O_WRONLY, 1);
+
+	o->unread = fd == -ENXIO;
+	fd_close(&fd);
+}
+
 static void outlet_room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
 
 	o->leaving = false;
-	if (res > 0 && (res & POLLERR))
+	if (o->single && o->state == OUTLET_IDLE)
+		outlet_look_parted(o);
+	else if (res > 0 && (res & POLLERR))
 		outlet_look_unread(o);
 	else if (res > 0)
 		o->visited = true;
@@ -135,6 +146,27 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct w
 	return watch_add(&o->peers, &w->watcher, path, IN_OPEN, outlet_visited);
 }
 
+int outlet_init_single(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *))
+{
+	int err;
+
+	outlet_init_common(o, fifo, -1, w->loop, changed);
+	o->fd = fifo_open_held(fifo, 0);
+	if (o->fd < 0)
+		return o->fd;
+	err = watch_add(&o->peers, &w->watcher, o->fd, IN_OPEN, outlet_visited);
+	if (err < 0)
+		fd_close(&o->fd);
+	o->state = OUTLET_HOLDING;
+	o->single = o->unread = true;
+	return err;
+}
+
+void outlet_unwatch(struct outlet *o)
+{
+	watch_remove(&o->peers);
+}
+
 static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
@@ -145,7 +177,22 @@ static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 	o->fd = fd;
 	o->state = state;
 	o->unread = o->leaving = o->starved = false;
+	if (o->single && state == OUTLET_HOLDING)
+		watch_remove(&o->peers);
 	outlet_wait_left(o);
+}
+
+static void outlet_parted(struct watch *watch, uint32_t mask)
+{
+	loop_io_timer(&container_of(watch, struct outlet, peers)->room, LEAVING_NSEC);
+}
+
+/* Without a watch he is found to have left when the next stream begins. */
+void outlet_part(struct outlet *o, struct worker *w)
+{
+	watch_add(&o->peers, &w->watcher, o->fd, IN_CLOSE_NOWRITE, outlet_parted);
+	outlet_leave(o, OUTLET_IDLE, -1);
+	loop_io_timer(&o->room, LEAVING_NSEC); /* he may have left before that */
 }
 
 void outlet_finish(struct outlet *o)

@@ -32,6 +32,7 @@ struct outlet {
 	int fd;              /* the write end while HOLDING, the read end while ENDING, else -1 */
 	bool unread;         /* HOLDING and nobody reads, as far as known */
 	bool visited;        /* a reader came, or made room; for who is told by changed() */
+	bool single;         /* one reader, and nobody after him */
 	bool attend;         /* it is to be known soon that nobody reads */
 	bool leaving;        /* HOLDING again, and @room is a timer: who has just left may still pass for a reader */
 	bool starved;        /* out of descriptors at the end of a stream; @room is a timer */
@@ -49,6 +50,18 @@ struct outlet {
  */
 int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct worker *w,
 		void (*changed)(struct outlet *));
+
+/*
+ * The same for one reader alone, who has not come yet: HOLDING at once, with the node watched until outlet_unwatch().
+ */
+int outlet_init_single(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
+void outlet_unwatch(struct outlet *o);
+
+/*
+ * The stream is over and all of it is in the FIFO, which has one reader: to IDLE, so that he sees the end behind it. Wants
+ * changed() as soon as he has left, with @unread set.
+ */
+void outlet_part(struct outlet *o, struct worker *w);
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));

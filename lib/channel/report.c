@@ -1,40 +1,86 @@
 #include "report.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "broadcast.h"
 #include "channel.h"
 #include "fill.h"
 #include "sys.h"
 
-static int report_taps(struct report *r, const struct channel *ch)
+static void report_tap(struct tap_report *t, const struct tap *tap)
+{
+	t->id = tap->id;
+	t->bytes_out = tap->bytes_out;
+	t->waiting = tap_waiting(tap);
+	if (tap->outlet.fd >= 0)
+		t->size = (uint64_t)outlet_size(&tap->outlet) + tap_depth(tap);
+	t->fill = fill_of_tap(tap);
+	t->lost = tap->lost;
+	t->drops = tap->drops;
+	t->settings = tap->settings;
+	t->state = tap->outlet.state;
+	waits_of_tap(&t->waits, tap);
+}
+
+/* A part of a broadcast; of the fullest, which may hold the writer back, what waits. */
+static void report_add(struct tap_report *t, const struct tap *tap)
+{
+	struct tap_report one = { 0 };
+
+	report_tap(&one, tap);
+	t->readers++;
+	t->bytes_out += one.bytes_out;
+	t->lost += one.lost;
+	t->drops += one.drops;
+	if (t->readers > 1 && one.waiting <= t->waiting && !one.waits.tap)
+		return;
+	t->waiting = one.waiting;
+	t->size = one.size;
+	t->fill = one.fill;
+	t->state = one.state;
+	t->waits = one.waits;
+}
+
+static void report_broadcast(struct tap_report *t, const struct broadcast *b)
 {
 	const struct tap *tap;
 
+	*t = (struct tap_report){ .id = b->id, .each = true, .settings = b->settings };
+	t->bytes_out = b->bytes_out;
+	t->lost = b->lost;
+	t->drops = b->drops;
+	t->waits.flow = FLOW_READER;
+	snprintf(t->waits.text, sizeof(t->waits.text), "waiting for somebody to open it");
+	TAILQ_FOREACH(tap, &b->channel->taps, entry)
+		if (tap->broadcast == b)
+			report_add(t, tap);
+}
+
+static bool report_has(const struct tap *tap)
+{
+	return tap->id < TAP_PRIVATE && !tap->broadcast;
+}
+
+static int report_taps(struct report *r, const struct channel *ch)
+{
+	const struct broadcast *b;
+	const struct tap *tap;
+
 	TAILQ_FOREACH(tap, &ch->taps, entry)
-		r->count += tap->id < TAP_PRIVATE;
+		r->count += report_has(tap);
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		r->count++;
 	r->taps = calloc(r->count + 1, sizeof(r->taps[0]));
 	if (!r->taps)
 		return -ENOMEM;
 	r->count = 0;
-	TAILQ_FOREACH(tap, &ch->taps, entry) {
-		struct tap_report *t = &r->taps[r->count];
-
-		if (tap->id >= TAP_PRIVATE)
-			continue;
-		r->count++;
-		t->id = tap->id;
-		t->bytes_out = tap->bytes_out;
-		t->waiting = tap_waiting(tap);
-		if (tap->outlet.fd >= 0)
-			t->size = (uint64_t)outlet_size(&tap->outlet) + tap_depth(tap);
-		t->fill = fill_of_tap(tap);
-		t->lost = tap->lost;
-		t->drops = tap->drops;
-		t->settings = tap->settings;
-		t->state = tap->outlet.state;
-		waits_of_tap(&t->waits, tap);
-	}
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (report_has(tap))
+			report_tap(&r->taps[r->count++], tap);
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		report_broadcast(&r->taps[r->count++], b);
 	return 0;
 }
 

@@ -14,10 +14,12 @@ struct channel;
 struct tap_report {
 	uint64_t id;
 	uint64_t bytes_out; /* taken by the tap's FIFO */
-	uint64_t waiting;   /* bytes held for the reader: queued and in the FIFO */
-	uint64_t size;      /* of the ring and the depth: bytes before the policy applies; 0 while idle */
-	int fill;           /* fill.h */
-	uint64_t lost;      /* bytes, and how often */
+	bool each; /* a broadcast: what follows is of all its taps, but for the waiting, the size, the fill and the state */
+	uint64_t readers; /* a broadcast's; its fullest tap's is what waits */
+	uint64_t waiting; /* bytes held for the reader: queued and in the FIFO */
+	uint64_t size;    /* of the ring and the depth: bytes before the policy applies; 0 while idle */
+	int fill;         /* fill.h */
+	uint64_t lost;    /* bytes, and how often */
 	uint64_t drops;
 	struct settings settings;
 	enum outlet_state state;
@@ -35,7 +37,7 @@ struct report {
 	struct waits waits;
 	int fill;     /* fill.h */
 	int size;     /* the origin's capacity in bytes; 0 where the daemon does not read it */
-	size_t count; /* of the taps that have names */
+	size_t count; /* of the taps that have names, and the broadcasts */
 	struct tap_report *taps;
 	size_t port_count;
 	struct port_report *ports;

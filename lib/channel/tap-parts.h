@@ -18,6 +18,9 @@ int tap_ring_size(const struct tap *tap);
 /* Whether what nobody reads is not to be kept. A sink's pipe is always read. */
 bool tap_discards(const struct tap *tap);
 
+/* Whether it is to be known soon that nobody reads. */
+bool tap_attends(const struct tap *tap);
+
 /* Charges for ring, depth and descriptors, but gives nothing back. Returns 0, or -EDQUOT with everything as it was. */
 int tap_charge(struct tap *tap);
 

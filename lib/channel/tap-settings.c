@@ -19,6 +19,11 @@ static uint64_t tap_owed(const struct tap *tap)
 	return (uint64_t)tap_ring_size(tap) + tap->settings.value[SETTING_DEPTH];
 }
 
+bool tap_attends(const struct tap *tap)
+{
+	return tap->broadcast || tap_discards(tap);
+}
+
 /* One for the outlet; two for each pipe. */
 static uint64_t tap_owed_descriptors(const struct tap *tap)
 {
@@ -57,7 +62,7 @@ static int tap_apply(struct tap *tap, enum setting_key key)
 	case SETTING_SIZE:
 		return outlet_resize(&tap->outlet, tap_ring_size(tap));
 	case SETTING_IDLE:
-		outlet_attend(&tap->outlet, tap_discards(tap));
+		outlet_attend(&tap->outlet, tap_attends(tap));
 		return 0;
 	case SETTING_RATE:
 		tap->rate_limit = (struct rate_limit){ .rate = tap->settings.value[key] };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "broadcast.h"
 #include "channel.h"
 #include "clock.h"
 #include "worker.h"
@@ -103,6 +104,39 @@ int tap_create(struct tap **out, struct channel *ch, uint64_t id, const struct l
 	return 0;
 }
 
+int tap_create_awaited(struct tap **out, struct broadcast *b, struct visitor *visitor, const struct limits *limits,
+		       void (*changed)(struct tap *))
+{
+	struct channel *ch = b->channel;
+	struct fifo fifo = { .dir = ch->origin.dir, .id = visitor->id };
+	struct tap *tap;
+	int err = tap_new(&tap, ch, visitor->id, limits, changed);
+
+	if (err < 0)
+		return err;
+	err = outlet_init_single(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
+	if (err < 0) {
+		tap_free(tap);
+		return err;
+	}
+	tap->outlet.user = visitor->account ? visitor->account->uid : ch->user;
+	tap->broadcast = b;
+	tap->visitor = visitor;
+	tap->until = clock_nsec() + (visitor->again ? BROADCAST_AGAIN_NSEC : BROADCAST_NSEC);
+	*out = tap;
+	return 0;
+}
+
+void tap_visited(struct tap *tap)
+{
+	struct outlet *o = &tap->outlet;
+
+	outlet_unwatch(o);
+	outlet_resize(o, tap_ring_size(tap));
+	o->unread = false;
+	outlet_attend(o, tap_attends(tap));
+}
+
 int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *rd, const struct limits *limits,
 		       void (*changed)(struct tap *))
 {
@@ -129,12 +163,16 @@ int tap_create_private(struct tap **out, struct channel *ch, uint64_t id, int *r
 
 void tap_destroy(struct tap *tap)
 {
+	struct visitor *visitor = tap ? tap->visitor : NULL;
+
 	if (!tap)
 		return;
 	loop_io_cancel(&tap->due);
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
 	tap_free(tap);
+	if (visitor)
+		visitor->gone(visitor);
 }
 
 int tap_begin_with(struct tap *tap, const struct replay *replay)
@@ -254,13 +292,17 @@ bool tap_update(struct tap *tap)
 
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
 		tap_flush(tap);
+	if (o->single && o->unread)
+		return true;
 	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {
 		outlet_abandon(o);
 		tap->delivered = true;
 	}
 	if (tap->queue.bytes || tap->held || !tap->channel->over || tap->delivered)
 		return false;
-	if (outlet_settle(o, tap->channel->dead)) {
+	if (o->single) /* nobody else comes to it: what he has not read yet is his, and then the end */
+		outlet_part(o, tap->channel->worker);
+	if (o->single || outlet_settle(o, tap->channel->dead)) {
 		tap->delivered = true;
 		tap_was_read(tap, stamp_clock(tap->channel->stamp));
 		queue_rest(&tap->queue);

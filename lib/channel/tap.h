@@ -13,6 +13,7 @@
 #include "owner-limits.h"
 #include "stamp.h"
 
+struct broadcast;
 struct channel;
 struct replay;
 
@@ -23,11 +24,27 @@ enum tap_seek {
 	TAP_RESUMES, /* something was dropped, and with it goes the rest of its last record */
 };
 
+/*
+ * Who looks a broadcast's name up, and may open what he is answered with: the one reader of a tap (broadcast.h). Embedded in
+ * what its maker knows of it.
+ */
+struct visitor {
+	uint64_t id;             /* of his node */
+	struct account *account; /* his */
+	bool writes;             /* he may write the channel, and so hold its writer back */
+	bool again;              /* he was awaited before, and let go */
+	/* On the worker, exactly once: his tap has gone. */
+	void (*gone)(struct visitor *v);
+};
+
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
-	uint64_t id; /* of its node, or above TAP_PRIVATE */
-	bool held;   /* private: its sink has bytes in hand that it may give back */
+	uint64_t id;                 /* of its node, or above TAP_PRIVATE */
+	struct broadcast *broadcast; /* NULL: it is a name's own, or private; else it goes with its reader */
+	struct visitor *visitor;     /* a broadcast's: who */
+	uint64_t until;              /* the same: he is awaited, by clock_nsec() */
+	bool held;                   /* private: its sink has bytes in hand that it may give back */
 	struct settings settings;
 	struct charge charge;      /* for the ring and the depth */
 	struct charge descriptors; /* of its outlet and its queue */
@@ -62,6 +79,16 @@ struct tap {
 int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct limits *limits,
 	       void (*changed)(struct tap *));
 
+/*
+ * A tap for @visitor alone, on his node, with the limits of the broadcast @b: held open at once, and nobody reads it yet.
+ * The visitor is told of its end, but not where it is not made.
+ */
+int tap_create_awaited(struct tap **tap, struct broadcast *b, struct visitor *visitor, const struct limits *limits,
+		       void (*changed)(struct tap *));
+
+/* The reader who was awaited is there. */
+void tap_visited(struct tap *tap);
+
 /* A tap on an anonymous pipe, whose read end *rd (O_NONBLOCK) is the caller's. Returns 0 or a negative errno. */
 int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *rd, const struct limits *limits,
 		       void (*changed)(struct tap *));
@@ -91,7 +118,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 
 /*
  * Moves what is queued into the outlet; at the stream's end, lets the reader see it. Returns true where the
- * tap is private and through: it is to be removed.
+ * tap is private and through, or its one reader has gone: it is to be removed.
  */
 bool tap_update(struct tap *tap);
 

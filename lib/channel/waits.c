@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "broadcast.h"
 #include "channel-parts.h"
 #include "clock.h"
 #include "sys.h"
@@ -110,7 +111,7 @@ void waits_of_tap(struct waits *w, const struct tap *tap)
 		w->flow = FLOW_DROPS;
 		return;
 	}
-	w->tap = tap->id;
+	w->tap = broadcast_name_of(tap);
 	if (ch->in < 0 || sys.waiting(ch->in) <= 0)
 		return;
 	w->flow = FLOW_BLOCKS;
@@ -142,7 +143,8 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 	uint64_t limit = rate_limit_wait(&ch->rate_limit);
 	int bytes = ch->in < 0 ? 0 : sys.waiting(ch->in);
 
-	*w = (struct waits){ .tap = full ? full->id : 0, .since = full && bytes > 0 ? full->blocks_nsec : 0 };
+	*w = (struct waits){ .tap = full ? broadcast_name_of(full) : 0,
+			     .since = full && bytes > 0 ? full->blocks_nsec : 0 };
 	if (ch->in < 0)
 		waits_of_fifo(w, ch);
 	else if (full && bytes <= 0)
@@ -157,6 +159,9 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 			  waits_msec(limit), bytes);
 	else if (loop_io_armed(&ch->pause))
 		waits_say(w, FLOW_FLOWING, "gathering small writes: %d bytes wait in the origin", bytes);
+	else if (bytes > 0 && broadcasts_wait(ch))
+		waits_say(w, FLOW_BLOCKED, "waiting for a reader of a broadcast name: %d bytes wait in the origin",
+			  bytes);
 	else if (!loop_io_armed(&ch->readable))
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 	else if (ch->dead)

@@ -57,33 +57,23 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 	}
 }
 
-void config_declare(struct config_parse *p, bool tap, const char *text)
+/* One more, of the tidy @name, which it takes. NULL: there are too many, or no memory. */
+static struct declared *config_declared_add(struct config_parse *p, bool tap, char *name)
 {
 	struct config *c = p->config;
-	struct declared *grown, *d;
-	const struct declared *twin;
-	char *name;
+	struct declared *grown = NULL, *d;
 
-	if (c->declared_count == CONFIG_DECLARED_MAX) {
+	if (c->declared_count == CONFIG_DECLARED_MAX)
 		config_mistake(p, "more than %d channels and taps", CONFIG_DECLARED_MAX);
-		p->section = CONFIG_NONE;
-		return;
-	}
-	name = config_copy(p, text);
-	grown = realloc(c->declared, (c->declared_count + 1) * sizeof(*grown));
-	if (grown)
-		c->declared = grown;
-	if (!grown || !name) {
+	else if (name)
+		grown = realloc(c->declared, (c->declared_count + 1) * sizeof(*grown));
+	if (!grown) {
+		if (c->declared_count < CONFIG_DECLARED_MAX)
+			p->err = -ENOMEM;
 		free(name);
-		p->section = CONFIG_NONE;
-		p->err = -ENOMEM;
-		return;
+		return NULL;
 	}
-	config_declared_tidy(name);
-	config_declared_check_name(p, name);
-	twin = config_find(c, name);
-	if (twin)
-		config_mistake(p, "'%s' is there twice, first in line %u", name, twin->line);
+	c->declared = grown;
 	d = &c->declared[c->declared_count++];
 	*d = (struct declared){
 		.tap = tap,
@@ -93,6 +83,30 @@ void config_declare(struct config_parse *p, bool tap, const char *text)
 		.mode = MODE_DEFAULT,
 		.owner = { .uid = geteuid(), .gid = getegid() },
 	};
+	return d;
+}
+
+/* NULL: out of memory. */
+static char *config_declared_name(struct config_parse *p, const char *text)
+{
+	char *name = config_copy(p, text);
+
+	if (!name)
+		return NULL;
+	config_declared_tidy(name);
+	config_declared_check_name(p, name);
+	return name;
+}
+
+void config_declare(struct config_parse *p, bool tap, const char *text)
+{
+	char *name = config_declared_name(p, text);
+	const struct declared *twin = name ? config_find(p->config, name) : NULL;
+
+	if (twin)
+		config_mistake(p, "'%s' is there twice, first in line %u", name, twin->line);
+	if (!config_declared_add(p, tap, name))
+		p->section = CONFIG_NONE;
 }
 
 /* ---- keys ---- */
@@ -119,6 +133,19 @@ static void config_declared_add_port(struct config_parse *p, struct declared *d,
 	d->ports = grown;
 	grown[d->port_count] = (struct declared_port){ .dir = dir, .uri = config_copy(p, text) };
 	d->port_count += grown[d->port_count].uri != NULL;
+}
+
+static void config_declared_add_broadcast(struct config_parse *p, struct declared *d, const char *text)
+{
+	struct declared_each *grown = realloc(d->broadcasts, (d->broadcast_count + 1) * sizeof(*grown));
+
+	if (!grown) {
+		p->err = -ENOMEM;
+		return;
+	}
+	d->broadcasts = grown;
+	grown[d->broadcast_count] = (struct declared_each){ .name = config_declared_name(p, text), .line = p->line };
+	d->broadcast_count += grown[d->broadcast_count].name != NULL;
 }
 
 static void config_declared_set_mode(struct config_parse *p, struct declared *d, const char *value)
@@ -153,6 +180,8 @@ static bool config_declared_channel_key(struct config_parse *p, struct declared 
 	} else if (!strcmp(name, "mode")) {
 		if (config_once(p, KEY_MODE, name))
 			config_declared_set_mode(p, d, value);
+	} else if (!strcmp(name, "each")) {
+		config_declared_add_broadcast(p, d, value);
 	} else {
 		return false;
 	}
@@ -163,7 +192,7 @@ void config_declared_key(struct config_parse *p, const char *name, const char *v
 {
 	struct declared *d = config_declared_last(p);
 	bool belongs_to_channel = !strcmp(name, "owner") || !strcmp(name, "group") || !strcmp(name, "mode") ||
-				  !strcmp(name, "source");
+				  !strcmp(name, "source") || !strcmp(name, "each");
 
 	if (d->tap && belongs_to_channel)
 		config_mistake(p, "'%s' belongs to the channel, not to its tap", name);
@@ -177,6 +206,40 @@ void config_declared_key(struct config_parse *p, const char *name, const char *v
 }
 
 /* ---- once all is read ---- */
+
+/* A tap that is a broadcast of the channel of number @of: that of a section, which has its settings, or a new one. */
+static void config_declared_make_broadcast(struct config_parse *p, size_t of, const struct declared_each *each)
+{
+	struct config *c = p->config;
+	struct declared *d = (struct declared *)config_find(c, each->name);
+
+	p->line = each->line;
+	if (d && (!d->tap || !d->channel || strcmp(d->channel, c->declared[of].name))) {
+		config_mistake(p, "each: '%s' is declared in line %u, and no tap of '%s'", d->name, d->line,
+			       c->declared[of].name);
+		return;
+	}
+	if (d && d->port_count)
+		config_mistake(p, "'%s' has a stream for each who opens it, and none for a sink", d->name);
+	if (!d) {
+		d = config_declared_add(p, true, config_copy(p, each->name));
+		if (!d)
+			return;
+		d->channel = config_copy(p, c->declared[of].name);
+		d->channel_line = p->line;
+	}
+	d->each = true;
+}
+
+static void config_declared_make_broadcasts(struct config_parse *p)
+{
+	struct config *c = p->config;
+	size_t count = c->declared_count; /* (no new one has any) */
+
+	for (size_t i = 0; i < count && !p->err; i++)
+		for (size_t j = 0; j < c->declared[i].broadcast_count && !p->err; j++)
+			config_declared_make_broadcast(p, i, &c->declared[i].broadcasts[j]);
+}
 
 static void config_declared_check_owner(struct config_parse *p, struct declared *d)
 {
@@ -218,6 +281,7 @@ void config_declared_check(struct config_parse *p)
 {
 	struct config *c = p->config;
 
+	config_declared_make_broadcasts(p);
 	for (size_t i = 0; i < c->declared_count && !p->err; i++) {
 		struct declared *d = &c->declared[i];
 

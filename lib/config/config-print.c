@@ -73,6 +73,8 @@ static void config_print_declared(FILE *f, const struct declared *d)
 	for (enum setting_key key = 0; key < SETTINGS; key++)
 		if (d->given & 1u << key)
 			config_print_setting(f, key, d->settings.value[key]);
+	for (size_t i = 0; i < d->broadcast_count; i++)
+		fprintf(f, "each = %s\n", d->broadcasts[i].name);
 	for (size_t i = 0; i < d->port_count; i++)
 		fprintf(f, "%s = %s\n", d->ports[i].dir == PORT_SOURCE ? "source" : "sink", d->ports[i].uri);
 }

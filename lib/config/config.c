@@ -26,6 +26,9 @@ struct config *config_ref(struct config *c)
 
 static void declared_finish(struct declared *d)
 {
+	for (size_t i = 0; i < d->broadcast_count; i++)
+		free(d->broadcasts[i].name);
+	free(d->broadcasts);
 	for (size_t i = 0; i < d->port_count; i++)
 		free(d->ports[i].uri);
 	free(d->ports);

@@ -20,6 +20,12 @@
 
 #define CONFIG_WORKERS_MAX 64
 
+/* A broadcast name of a channel, as its section says. */
+struct declared_each {
+	char *name;
+	unsigned line;
+};
+
 struct declared_port {
 	enum port_dir dir;
 	char *uri;
@@ -31,12 +37,15 @@ struct declared {
 	char *name; /* from the mount's root, without a slash before or behind it */
 	unsigned line;
 
+	bool each; /* a tap that its channel's section says to be a broadcast: each who opens it has a tap of his own */
 	char *channel; /* a tap's: the name of its channel, which is declared too */
 	unsigned channel_line;
 
 	struct rights owner; /* a channel's: whose it is, and with whose rights its ports and its taps' are opened */
 	gid_t group;
 	mode_t mode;
+	struct declared_each *broadcasts; /* there is a tap of each of these names */
+	size_t broadcast_count;
 
 	struct settings settings;
 	unsigned given; /* which of them, a bit each (1 << key) */

@@ -51,6 +51,7 @@ channel = deep/er/c
 sink = file:/nonexistent/x
 [channel endless]
 eof = never
+each = live/all
 [channel slow]
 sink = tcp:127.0.0.1:1?retry=5
 END
@@ -77,7 +78,7 @@ mounted || fail "not mounted where the file says"
 wait_until 30 cmp -s in out
 wait_until 30 cmp -s in out2
 [ "$(cat "$M/lonely")" = "$(cat in)" ] || fail "a tap whose sink has failed has not the data"
-timeout 60 cat "$M/endless" > endless &
+timeout 60 cat "$M/live/all" > endless &
 reader=$!
 echo x > "$M/endless"
 wait_until 30 grep -qx x endless
@@ -86,6 +87,7 @@ wait_until 30 grep -qx y endless
 ! gone $reader || fail "a channel whose end never comes has ended"
 kill $reader
 wait $reader || true
+[ "$(getfattr --only-values -n spfs.each "$M/live/all")" = /endless ] || fail "no broadcast name"
 log_has 'sink file:/nonexistent/x: .*No such file'
 
 # ---- read again ----

@@ -124,6 +124,32 @@ Test(config, says_what_is_in_the_file)
 	config_unref(c);
 }
 
+Test(config, says_which_taps_are_broadcasts)
+{
+	static const char text[] = "[channel c]\neach = live/l\neach = /m/\n[tap m]\nchannel = c\npolicy = drop-new\n"
+				   "[tap t]\nchannel = c\n";
+	struct config *c = good(text), *second;
+	const struct declared *l = config_find(c, "live/l"), *m = config_find(c, "m");
+	_cleanup_free_ char *printed = config_print(c, true), *again = NULL;
+
+	cr_assert_eq(c->declared_count, 4);
+	cr_assert(l && l->tap && l->each && !l->given);
+	cr_assert_str_eq(l->channel, "c");
+	cr_assert(m->each && m->given == 1u << SETTING_POLICY);
+	cr_assert(!config_find(c, "t")->each);
+	second = good(printed);
+	again = config_print(second, true);
+	cr_assert_str_eq(printed, again);
+	config_unref(c);
+	config_unref(second);
+	bad("[channel c]\neach = d\neach = c/x\neach = /\n[channel d]\n[tap t]\nchannel = d\neach = x\n"
+	    "[channel e]\neach = t\neach = s\n[tap s]\nchannel = e\nsink = file:/x\n",
+	    "4: a name is missing\n8: 'each' belongs to the channel, not to its tap\n"
+	    "2: each: 'd' is declared in line 5, and no tap of 'c'\n"
+	    "10: each: 't' is declared in line 6, and no tap of 'e'\n"
+	    "11: 's' has a stream for each who opens it, and none for a sink\n3: 'c/x' cannot be in 'c', which is no folder");
+}
+
 Test(config, its_text_is_read_as_the_same)
 {
 	struct config *first = good(everything), *second;

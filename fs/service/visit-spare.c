@@ -1,0 +1,96 @@
+/* Visits that nobody can open any more, or yet, for who looks the same name up next. */
+#include "visit-parts.h"
+
+#include "base.h"
+#include "clock.h"
+
+/* A spare is as good as new for so long: then the worker awaits it for half as long as another. */
+#define VISIT_SPARE_NSEC (BROADCAST_NSEC / 2)
+#define VISIT_SPARES 64
+
+/* Who has got a spare is about to come again: the next is made behind his back. */
+#define VISIT_STOCK_NSEC (NSEC_PER_SEC / 2000)
+
+void visit_use(struct visit *v)
+{
+	if (!v->spare)
+		return;
+	TAILQ_REMOVE(&visit_list(v)->spares, v, waiting);
+	visit_list(v)->spare_count--;
+	v->spare = false;
+}
+
+void visit_spare(struct visit *v)
+{
+	struct visits *visits = visit_list(v);
+
+	v->spare = true;
+	TAILQ_INSERT_TAIL(&visits->spares, v, waiting);
+	if (++visits->spare_count <= VISIT_SPARES)
+		return;
+	v = TAILQ_FIRST(&visits->spares);
+	visit_use(v);
+	visit_dismiss(v);
+}
+
+/* Nobody can open it any more. One that is awaited again is not for long. */
+void visit_give_back(struct visit *v)
+{
+	if (v->rest || v->ctx->leaving)
+		visit_dismiss(v);
+	else if (!v->spare && !v->dismissed.inode)
+		visit_spare(v);
+}
+
+struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who,
+			       enum visit_state state)
+{
+	uint64_t now = clock_nsec();
+	struct visit *v;
+
+	TAILQ_FOREACH_REVERSE(v, &visits->spares, visit_spares, waiting)
+	if (v->name == name && v->state == state && v->visitor.account == who->account &&
+	    v->visitor.writes == who->writes && now < v->since + VISIT_SPARE_NSEC)
+		break;
+	return v;
+}
+
+/* ---- made ahead ---- */
+
+void visit_stock(struct context *ctx, const struct visitor *who, struct node *name)
+{
+	struct visits *visits = ctx->services->visits;
+	struct visit *v;
+
+	if (visit_find_spare(visits, name, who, VISIT_AWAITED) || visit_find_spare(visits, name, who, VISIT_ASKED) ||
+	    visit_create(&v, who, name, ctx) < 0)
+		return;
+	if (visit_begin(v) < 0)
+		visit_free(v);
+	else
+		visit_spare(v);
+}
+
+void visits_stock(struct loop_io *io, int res)
+{
+	struct visits *visits = container_of(io, struct visits, stock);
+	struct visit *v;
+
+	while ((v = LIST_FIRST(&visits->stocks))) {
+		LIST_REMOVE(v, stock);
+		v->stocks = false;
+		if (v->name->parent)
+			visit_stock(visits->ctx, &v->visitor, v->name);
+	}
+}
+
+void visit_stock_soon(struct visit *v)
+{
+	struct visits *visits = visit_list(v);
+
+	if (v->stocks)
+		return;
+	v->stocks = true;
+	LIST_INSERT_HEAD(&visits->stocks, v, stock);
+	loop_io_timer(&visits->stock, VISIT_STOCK_NSEC);
+}

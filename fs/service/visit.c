@@ -1,0 +1,185 @@
+/*
+ * A visit is there as long as the kernel refers to its node. Its state is the FUSE thread's picture of what the worker has:
+ *
+ *   ASKED    the worker is to make a tap
+ *   AWAITED  it has one, with a reader or without
+ *   RESTS    it has none: it has let go, its reader has left, or it cannot make one
+ *
+ * From RESTS the node is forgotten by the kernel, or the worker is asked again, after longer and longer times: the kernel
+ * keeps what it has found last of each name, though it never uses that again without a look-up.
+ *
+ * So each open(2) looks up twice: the first finds that the name is not what it was, and is given back (FORGET) at once.
+ * Then nobody can open that FIFO any more: the kernel refers to it for the daemon's own look-ups alone. It is a *spare*, for
+ * the same user's next look-up, while it is young. Where there is none, one is made beside each look-up, or soon after: so
+ * only the first of several waits for the worker.
+ */
+#include "visit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "clock.h"
+#include "visit-parts.h"
+
+/* The kernel forgets what is closed in less; the last is the longest. */
+#define VISIT_REST_NSEC (NSEC_PER_SEC / 10)
+#define VISIT_REST_MAX_NSEC (8 * NSEC_PER_SEC)
+
+/* ---- begin and end ---- */
+
+int visit_create(struct visit **out, const struct visitor *who, struct node *name, struct context *ctx)
+{
+	struct visit *v = calloc(1, sizeof(*v));
+	struct node *node = v ? node_create(&ctx->nodes, NODE_FIFO, name->inode, 0, 0, 0) : NULL;
+	int err = node ? node_charge(node, who->account) : -ENOMEM;
+
+	if (err < 0) {
+		if (node)
+			node_release(&ctx->nodes, node);
+		free(v);
+		return err;
+	}
+	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name, .visitor = *who };
+	v->visitor.id = node->id;
+	v->visitor.again = false;
+	node->visit = v;
+	node->visited = name;
+	node->pins++;
+	name->pins++;
+	LIST_INSERT_HEAD(&ctx->services->visits->all, v, entry);
+	TAILQ_INSERT_TAIL(&ctx->services->visits->resting, v, waiting);
+	*out = v;
+	return 0;
+}
+
+void visit_free(struct visit *v)
+{
+	struct node_table *nodes = &v->ctx->nodes;
+	struct node *node = v->node, *name = v->name;
+
+	LIST_REMOVE(v, entry);
+	if (v->stocks)
+		LIST_REMOVE(v, stock);
+	if (v->state == VISIT_RESTS)
+		TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+	free(v);
+	node->visit = NULL;
+	node->visited = NULL;
+	node->pins--;
+	node_release(nodes, node);
+	name->pins--;
+	node_release(nodes, name);
+}
+
+static void visits_look_at(struct visits *visits, uint64_t at)
+{
+	uint64_t now = clock_nsec();
+
+	if (loop_io_armed(&visits->tick) && visits->due <= at)
+		return;
+	loop_io_cancel(&visits->tick);
+	visits->due = at;
+	loop_io_timer(&visits->tick, at > now ? at - now : 0);
+}
+
+void visit_rest(struct visit *v)
+{
+	struct visits *visits = visit_list(v);
+
+	visit_use(v);
+	hold_drop(&v->hold);
+	v->state = VISIT_RESTS;
+	v->rest = !v->rest ? VISIT_REST_NSEC : 2 * v->rest < VISIT_REST_MAX_NSEC ? 2 * v->rest : VISIT_REST_MAX_NSEC;
+	v->until = clock_nsec() + v->rest;
+	TAILQ_INSERT_TAIL(&visits->resting, v, waiting);
+	if (!v->node->lookups && !v->dismissed.inode)
+		visit_free(v);
+	else
+		visits_look_at(visits, v->until);
+}
+
+void visit_forgotten(struct node *node)
+{
+	struct visit *v = node->visit;
+
+	if (!node->lookups)
+		node->numbered = 0;
+	if (v->state == VISIT_AWAITED && !node->lookups)
+		visit_dismiss(v);
+	else if (v->state == VISIT_AWAITED && visit_is_open_to_nobody(v))
+		visit_give_back(v);
+	else if (v->state == VISIT_RESTS && !node->lookups && !v->dismissed.inode)
+		visit_free(v);
+}
+
+/* ---- those that rest ---- */
+
+/* What cannot be asked for rests on. */
+static void visit_again(struct visit *v)
+{
+	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+	if (v->dismissed.inode || visit_is_open_to_nobody(v) || !v->name->parent || visit_ask(v) < 0)
+		visit_rest(v);
+}
+
+static void visits_tick(struct loop_io *io, int res)
+{
+	struct visits *visits = container_of(io, struct visits, tick);
+	struct visit *v, *next, *last = TAILQ_LAST(&visits->resting, visits_resting);
+	uint64_t now = clock_nsec();
+	bool more = true;
+
+	if (visits->ctx->leaving)
+		return;
+	for (v = TAILQ_FIRST(&visits->resting); v && more; v = next) {
+		next = TAILQ_NEXT(v, waiting);
+		more = v != last;
+		if (v->until <= now)
+			visit_again(v);
+	}
+	TAILQ_FOREACH(v, &visits->resting, waiting)
+		visits_look_at(visits, v->until);
+}
+
+/* ---- all of them ---- */
+
+int visits_create(struct visits **out, struct context *ctx)
+{
+	struct visits *visits = *out = calloc(1, sizeof(*visits));
+
+	if (!visits)
+		return -ENOMEM;
+	visits->ctx = ctx;
+	LIST_INIT(&visits->all);
+	TAILQ_INIT(&visits->resting);
+	TAILQ_INIT(&visits->spares);
+	LIST_INIT(&visits->stocks);
+	loop_io_init(&visits->tick, ctx->loop, visits_tick);
+	loop_io_init(&visits->stock, ctx->loop, visits_stock);
+	return 0;
+}
+
+void visits_leave(struct visits *visits)
+{
+	struct visit *v;
+
+	LIST_FOREACH(v, &visits->all, entry)
+		visit_dismiss(v);
+}
+
+void visits_destroy(struct visits *visits)
+{
+	struct visit *v;
+
+	if (!visits)
+		return;
+	loop_io_cancel(&visits->tick);
+	loop_io_cancel(&visits->stock);
+	while ((v = LIST_FIRST(&visits->all))) {
+		LIST_REMOVE(v, entry);
+		v->node->visit = NULL;
+		free(v);
+	}
+	free(visits);
+}

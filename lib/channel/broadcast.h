@@ -1,0 +1,80 @@
+/*
+ * A broadcast: a name of a channel of which each opening for reading is a tap of its own. It has what these taps begin
+ * with, and counts what those had that are gone.
+ *
+ * Who looks the name up is a *visitor*, and is *awaited*: before he is answered he gets a FIFO of his own, which the
+ * daemon holds open for writing, so that he finds a writer however he opens it. As soon as he has opened it, his tap is one of
+ * the channel's, and it goes with him. Who has not opened it within BROADCAST_NSEC is let go, for most never will:
+ * stat(2) looks names up, too. Who may still be about to open it then is awaited again and again, but for a short time: who
+ * waits in open(2) comes in at once.
+ *
+ * While nobody has it open the stream waits for a reader, as in a FIFO, unless the policy drops, or what is not read is not
+ * to be kept. Its writers stay: the daemon is the origin's reader as long as there is a broadcast.
+ *
+ * All on the channel's worker.
+ */
+#pragma once
+
+#include "clock.h"
+#include "tap.h"
+
+#define BROADCAST_NSEC NSEC_PER_SEC
+#define BROADCAST_AGAIN_NSEC (NSEC_PER_SEC / 50)
+
+struct broadcast {
+	struct channel *channel;
+	TAILQ_ENTRY(broadcast) entry;
+	uint64_t id; /* of its node */
+	struct settings settings;
+	bool ruled; /* the policy was set: else who may not write the channel cannot hold its writer back */
+	TAILQ_HEAD(awaited_taps, tap) awaited;
+	size_t awaits;
+	struct loop_io due; /* somebody is to be let go */
+	uint64_t bytes_out; /* of taps that are gone, as what follows */
+	uint64_t lost;      /* with what came while there was no reader, and was dropped */
+	uint64_t drops;
+};
+
+/*
+ * Adds a broadcast of node @id, with @settings for its taps. @ruled: its policy was asked for. Returns 0, or a negative errno
+ * of channel_add_tap() with the channel as it was. channel_remove_tap() removes it, with its taps.
+ */
+int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings *settings, bool ruled);
+
+/*
+ * Awaits @v, who has looked the broadcast @id up. Returns 0, and v->gone() follows, some day; or a negative errno, and it does
+ * not: -ENOENT (there is no such broadcast), -EDQUOT (his), -EMFILE, ENFILE, ENOSPC of inotify, ENOMEM.
+ */
+int channel_await(struct channel *ch, uint64_t id, struct visitor *v);
+
+/* Nobody can open what he was answered with any more: v->gone() follows within the call, unless that has been called. */
+void channel_dismiss(struct channel *ch, uint64_t visitor);
+
+/* ---- for the other files of a channel ---- */
+
+/* NULL: there is none. */
+struct broadcast *broadcast_find(const struct channel *ch, uint64_t id);
+
+/* Sets it, also for the taps that are there; those whose readers may not have as much stay as they are. */
+void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value);
+
+/* @tap, one of its own, goes. */
+void broadcast_count(struct broadcast *b, const struct tap *tap);
+
+/* Removes the one of node @id, if there is one, with its taps. */
+void broadcasts_remove(struct channel *ch, uint64_t id);
+
+/* All of them, whose taps are gone but for those that are awaited. */
+void broadcasts_destroy(struct channel *ch);
+
+/* Whether the stream waits for a reader: there is no tap, and what comes is to be kept. */
+bool broadcasts_wait(const struct channel *ch);
+
+/* There is no tap, and @bytes are dropped. */
+void broadcasts_miss(struct channel *ch, size_t bytes);
+
+/* The node that has the tap's name; above TAP_PRIVATE: none has. */
+static inline uint64_t broadcast_name_of(const struct tap *tap)
+{
+	return tap->broadcast ? tap->broadcast->id : tap->id;
+}

@@ -1,0 +1,309 @@
+/* Broadcasts: who is awaited, who comes, and who goes; and what becomes of a stream that nobody reads. */
+#include "broadcast.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "fixture.h"
+#include "report.h"
+
+#define NAME 9
+#define FIRST 10
+
+struct guest {
+	struct visitor visitor;
+	sem_t gone;
+	int err;
+};
+
+static struct fixture f;
+static struct channel *ch;
+
+static void call_add(void *arg)
+{
+	*(int *)arg = channel_add_broadcast(ch, NAME, &settings_preset, false);
+}
+
+static void start(void)
+{
+	int err;
+
+	faults_install();
+	fixture_start(&f);
+	ch = fixture_channel(&f, 0);
+	on_worker(&f, call_add, &err);
+	cr_assert_eq(err, 0);
+}
+
+static void stop(void)
+{
+	fixture_destroy(&f, ch);
+	fixture_stop(&f);
+}
+
+TestSuite(broadcast, .init = start, .fini = stop, .timeout = 60);
+
+static void guest_gone(struct visitor *v)
+{
+	sem_post(&container_of(v, struct guest, visitor)->gone);
+}
+
+static void call_await(void *arg)
+{
+	struct guest *g = arg;
+
+	g->err = channel_await(ch, NAME, &g->visitor);
+}
+
+static void await_guest(struct guest *g, uint64_t id, bool writes)
+{
+	*g = (struct guest){ .visitor = { .id = id, .writes = writes, .gone = guest_gone } };
+	sem_init(&g->gone, 0, 0);
+	on_worker(&f, call_await, g);
+}
+
+/* Opens what he was answered with: nobody ever sees an end there before there is one. */
+static int welcome(struct guest *g, uint64_t id, bool writes)
+{
+	char c;
+	int fd;
+
+	fixture_fifo(&f, id);
+	await_guest(g, id, writes);
+	cr_assert_eq(g->err, 0, "%s", strerror(-g->err));
+	fd = fixture_open(&f, id, O_RDONLY);
+	cr_assert(read(fd, &c, 1) < 0 ? errno == EAGAIN : c == 'a');
+	return fd;
+}
+
+static bool is_gone(struct guest *g, int msec)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += msec / 1000;
+	until.tv_nsec += msec % 1000 * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return sem_timedwait(&g->gone, &until) == 0;
+}
+
+static void call_report(void *arg)
+{
+	*(struct report **)arg = report_create(ch);
+}
+
+static struct tap_report look(void)
+{
+	struct tap_report tap;
+	struct report *r;
+
+	on_worker(&f, call_report, &r);
+	cr_assert_eq(r->count, 1);
+	tap = r->taps[0];
+	cr_assert(tap.each && tap.id == NAME);
+	report_free(r);
+	return tap;
+}
+
+static void wait_readers(uint64_t n)
+{
+	for (int i = 0; i < 2000 && look().readers != n; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(look().readers, n);
+}
+
+static void send(const char *text)
+{
+	int wr = fixture_open(&f, 1, O_WRONLY);
+
+	cr_assert_eq(write(wr, text, strlen(text)), (ssize_t)strlen(text));
+	close(wr);
+}
+
+static void expect(int fd, const char *text)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char got[64];
+
+	for (int i = 0; i < 2000 && !(p.revents & POLLIN); i++) { /* until then it tells of the end before */
+		poll(NULL, 0, p.revents ? 10 : 0);
+		cr_assert_eq(poll(&p, 1, 20000), 1);
+	}
+	cr_assert_eq(read_all(fd, got, sizeof(got)), strlen(text));
+	cr_assert_eq(memcmp(got, text, strlen(text)), 0);
+}
+
+Test(broadcast, each_who_comes_has_what_follows_and_its_end)
+{
+	struct guest a, b;
+	int one = welcome(&a, FIRST, true), two = welcome(&b, FIRST + 1, true);
+
+	wait_readers(2);
+	send("hello");
+	expect(one, "hello");
+	expect(two, "hello");
+	close(one);
+	cr_assert(is_gone(&a, 20000));
+	wait_readers(1);
+	send("again");
+	expect(two, "again");
+	close(two);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().bytes_out, 15);
+	cr_assert_eq(look().lost, 0);
+}
+
+Test(broadcast, who_opens_nothing_is_let_go)
+{
+	struct guest g;
+
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	cr_assert_eq(g.err, 0);
+	cr_assert_not(is_gone(&g, 700));
+	cr_assert(is_gone(&g, 20000));
+	cr_assert_eq(look().readers, 0);
+}
+
+Test(broadcast, who_is_awaited_again_comes_in)
+{
+	struct guest g;
+	int fd;
+
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	cr_assert(is_gone(&g, 20000));
+	fd = fixture_open(&f, FIRST, O_RDONLY); /* without a writer */
+	g.visitor.again = true;
+	on_worker(&f, call_await, &g);
+	cr_assert_eq(g.err, 0);
+	wait_readers(1);
+	send("late");
+	expect(fd, "late");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+}
+
+static void call_dismiss(void *arg)
+{
+	channel_dismiss(ch, ((struct guest *)arg)->visitor.id);
+}
+
+Test(broadcast, who_is_dismissed_is_gone_at_once_and_only_once)
+{
+	struct guest g;
+
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	on_worker(&f, call_dismiss, &g);
+	cr_assert(is_gone(&g, 0));
+	on_worker(&f, call_dismiss, &g);
+	cr_assert_not(is_gone(&g, 100));
+}
+
+Test(broadcast, a_stream_waits_for_who_comes_and_keeps_its_writer)
+{
+	struct guest g;
+	int wr = fixture_open(&f, 1, O_WRONLY), fd;
+
+	cr_assert_eq(write(wr, "abc", 3), 3);
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	fd = fixture_open(&f, FIRST, O_RDONLY);
+	wait_for(fd, POLLIN);
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+	cr_assert_eq(write(wr, "def", 3), 3); /* no EPIPE */
+	close(wr);
+	fd = welcome(&g, FIRST + 1, true);
+	expect(fd, "def");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+}
+
+static void call_drop(void *arg)
+{
+	*(int *)arg = channel_set(ch, NAME, SETTING_POLICY, POLICY_DROP_OLD);
+}
+
+Test(broadcast, a_policy_that_drops_lets_the_stream_go_on_without_a_reader)
+{
+	static char block[65536];
+	int err, wr;
+
+	on_worker(&f, call_drop, &err);
+	cr_assert_eq(err, 0);
+	wr = fixture_open(&f, 1, O_WRONLY);
+	for (int i = 0; i < 100; i++) {
+		wait_for(wr, POLLOUT);
+		cr_assert_gt(write(wr, block, sizeof(block)), 0);
+	}
+	close(wr);
+	for (int i = 0; i < 2000 && look().lost < sizeof(block); i++)
+		poll(NULL, 0, 10);
+	cr_assert_geq(look().lost, sizeof(block));
+}
+
+/* The policy is nobody's wish yet. */
+Test(broadcast, who_may_not_write_holds_nobody_back)
+{
+	static char block[65536];
+	struct guest g;
+	int fd = welcome(&g, FIRST, false), wr;
+
+	wait_readers(1);
+	wr = fixture_open(&f, 1, O_WRONLY);
+	for (int i = 0; i < 200; i++) {
+		wait_for(wr, POLLOUT);
+		cr_assert_gt(write(wr, block, sizeof(block)), 0);
+	}
+	close(wr);
+	for (int i = 0; i < 2000 && !look().lost; i++)
+		poll(NULL, 0, 10);
+	cr_assert_gt(look().lost, 0);
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+}
+
+static void call_remove(void *arg)
+{
+	channel_remove_tap(ch, NAME);
+}
+
+Test(broadcast, a_name_that_goes_takes_all_with_it)
+{
+	struct guest reads, looks;
+	int fd = welcome(&reads, FIRST, true);
+	char c;
+
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&looks, FIRST + 1, true);
+	wait_readers(1);
+	on_worker(&f, call_remove, NULL);
+	cr_assert(is_gone(&reads, 0) && is_gone(&looks, 0));
+	wait_for(fd, POLLHUP);
+	cr_assert_eq(read(fd, &c, 1), 0);
+	close(fd);
+	await_guest(&looks, FIRST + 1, true);
+	cr_assert_eq(looks.err, -ENOENT);
+}
+
+Test(broadcast, nothing_is_left_of_who_cannot_be_awaited)
+{
+	struct guest g;
+
+	fixture_fifo(&f, FIRST);
+	for (unsigned nth = 1; nth <= 2; nth++) {
+		fault_open = (struct fault){ .nth = nth, .count = 1, .err = -ENFILE };
+		await_guest(&g, FIRST, true);
+		cr_assert_eq(g.err, -ENFILE);
+		cr_assert_not(is_gone(&g, 0));
+	}
+	fault_open = (struct fault){ 0 };
+}
