@@ -14,11 +14,19 @@
 
 struct channel;
 
+/* Whether a tap that nobody reads keeps what comes for who reads it next (tap_forsake()). */
+enum tap_keeps {
+	TAP_KEEPS,    /* as its settings say */
+	TAP_LEFT,     /* its reader is about to leave it: from then on not */
+	TAP_FORSAKEN, /* nothing, until somebody reads it */
+};
+
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
 	uint64_t id; /* of its node, or above TAP_PRIVATE */
 	bool held;   /* private: its sink has bytes in hand that it may give back */
+	enum tap_keeps keeps;
 	struct settings settings;
 	struct charge charge;      /* for the ring and the depth */
 	struct charge descriptors; /* of its outlet and its queue */
@@ -90,6 +98,9 @@ static inline void tap_look(struct tap *tap)
  * negative errno and all of it is still in the outlet.
  */
 int tap_recall(struct tap *tap, int rd);
+
+/* Who reads it leaves it for good: once nobody reads, what waits and what comes is dropped until somebody does. */
+void tap_forsake(struct tap *tap);
 
 /* Counts what the tap has missed, or has lost. */
 void tap_lose(struct tap *tap, size_t bytes);

@@ -126,6 +126,7 @@ void file_port_finish(struct port *p)
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
+	loop_io_cancel(&f->again);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */

@@ -34,6 +34,7 @@ struct file_port {
 	struct loop_io disk;
 	struct loop_io wait;   /* for the channel's pipe */
 	struct loop_io device; /* for a device without places: to be read or written without a wait */
+	struct loop_io again;  /* a sink that has failed tries again: it writes nothing until then */
 	bool ready;            /* it is */
 	bool pausing;          /* it was not, though it had said so */
 	bool seekable;
