@@ -12,6 +12,10 @@
  * written (append); it is a call less than a splice and its place. They are given back by way of the half's own pipe,
  * which is there all the time, so that it cannot be refused then.
  *
+ * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
+ * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
+ * be truncated in between; what is appended has no such moment.
+ *
  * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
 #include "port-file.h"
@@ -29,12 +33,28 @@
 #include "sys.h"
 #include "worker.h"
 
+/* Of the kernel's own knowledge: no file system is asked. */
+static void file_sink_look_truncated(struct file_port *f)
+{
+	struct port *p = &f->port;
+	struct statx st;
+
+	if (f->append || !f->seekable || f->offset <= p->config.opened.position)
+		return;
+	if (port_look(p->config.opened.fd, &st) < 0 || !S_ISREG(st.stx_mode) || st.stx_size >= f->offset)
+		return;
+	log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end", p->channel->label,
+		      p->id, p->config.uri.text);
+	f->offset = st.stx_size;
+}
+
 static void file_sink_write(struct file_port *f, struct half *half)
 {
 	int fd = f->port.config.opened.fd;
 	struct bounce *b = &half->bounce;
 
 	f->lent = f->append ? half : NULL;
+	file_sink_look_truncated(f);
 	if (f->append)
 		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, b->len);
 	else
