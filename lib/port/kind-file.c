@@ -66,6 +66,9 @@ static int kind_file_open(struct attempt *a)
 	fd = open_path(a, flags, (mode_t)uri_value(&a->uri, &file_create), &st);
 	if (fd < 0)
 		return fd;
+	err = a->dir == PORT_SINK ? file_port_claim(a, fd) : 0;
+	if (err < 0)
+		return err;
 	err = kind_file_make_ready(a, fd, &st);
 	if (err < 0)
 		return attempt_failed(a, "open", err);

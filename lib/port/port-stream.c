@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "deferred-close.h"
+#include "file-claim.h"
 #include "kinds.h"
 #include "linger.h"
 #include "log.h"
@@ -92,6 +93,8 @@ static void stream_port_let_go(struct stream_port *sp)
 {
 	struct port *p = &sp->port;
 
+	file_claim_drop(p->config.opened.claim); /* its path may name a file by now */
+	p->config.opened.claim = NULL;
 	deferred_close_after(&p->config.opened.fd, p->config.rights.uid, p->channel->worker->loop);
 }
 
