@@ -138,6 +138,18 @@ void loop_io_fence(struct loop *loop, struct lane *lane, int fd)
 
 /* ---- requests ---- */
 
+/*
+ * The result of a request, as a system call would have it. What was interrupted (by SIGSTOP, for a thread of the kernel's
+ * cannot have another) comes as the kernel's own ERESTARTSYS or the like, 512 to 516, from what io_uring does not turn into
+ * EINTR itself, such as splice. A timer that has run out is no error.
+ */
+static int loop_io_result(int res)
+{
+	if (res == -ETIME)
+		return 0;
+	return res <= -512 && res >= -516 ? -EINTR : res;
+}
+
 static void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 {
 	struct loop_op *op = io_uring_cqe_get_data(cqe);
@@ -161,7 +173,7 @@ static void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 	SLIST_INSERT_HEAD(&loop->free, op, free);
 	if (io) {
 		io->op = NULL;
-		io->ready(io, cqe->res == -ETIME ? 0 : cqe->res);
+		io->ready(io, loop_io_result(cqe->res));
 	}
 	lane_put(lane);
 }

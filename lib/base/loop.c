@@ -166,8 +166,11 @@ int loop_run(struct loop *loop)
 	int err;
 
 	/* liburing 2.3 declares io_uring_enable_rings() and does not export it. */
-	if (syscall(SYS_io_uring_register, loop->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+	if (syscall(SYS_io_uring_register, loop->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
+		if (errno == EBADF)
+			loop_rest();
 		return -errno;
+	}
 	loop_io_poll(&loop->event_io, loop->event, POLLIN);
 	atomic_store(&loop->thread, gettid());
 	atomic_fetch_add(&loop->turn, 1);

@@ -114,7 +114,8 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec);
 
 /*
  * Moves up to @len bytes on a thread of the kernel's own, because it may wait for a disk: splice(2), with
- * offsets of -1 for what has none. @res: bytes or a negative errno. No-op while armed.
+ * offsets of -1 for what has none. @res: bytes or a negative errno; -EINTR: nothing was done, for the process was stopped
+ * just then. No-op while armed.
  */
 void loop_io_splice(struct loop_io *io, int in, int64_t in_off, int out, int64_t out_off, size_t len);
 

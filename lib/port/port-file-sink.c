@@ -219,6 +219,8 @@ static void file_sink_disk(struct loop_io *io, int res)
 		/* EINVAL: what cannot be synced, such as a terminal (fsync(2)). */
 		if (f->port.leaving)
 			port_stopped(&f->port);
+		else if (res == -EINTR)
+			file_sink_store(f);
 		else
 			port_end(&f->port, res == -EINVAL ? 0 : res);
 		return;
@@ -228,7 +230,7 @@ static void file_sink_disk(struct loop_io *io, int res)
 	if (f->port.leaving) {
 		file_sink_give_back(f);
 		port_stopped(&f->port);
-	} else if (res > 0) {
+	} else if (res > 0 || res == -EINTR) {
 		file_sink_store(f);
 		file_sink_take(f);
 	} else if (res == -EAGAIN && !f->seekable) {

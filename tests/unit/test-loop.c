@@ -346,3 +346,15 @@ Test(loop, ring_closed_under_it)
 	usleep(100000); /* in which it might abort */
 	_exit(0);       /* as that end does: the thread is not to be had any more */
 }
+
+/* The same, before that thread has begun. */
+Test(loop, ring_closed_before_it_runs)
+{
+	struct loop *loop = create_in_turn();
+	pthread_t thread;
+
+	close_ring(NULL);
+	cr_assert_eq(loop_start(loop, "loop", &thread), 0);
+	usleep(100000);
+	_exit(0);
+}
