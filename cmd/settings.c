@@ -68,8 +68,9 @@ static int settings_run_set(int argc, char *argv[])
 		.parser = settings_parse_set,
 		.args_doc = "CHANNEL KEY=VALUE...",
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
-		       "channel: size, replay, eof, packets, stable, rate, record\n"
-		       "tap:     size, depth, policy, idle, rate\n"
+		       "channel: size, replay, eof, packets, stable, rate, record, readers, keep,\n"
+		       "         on-error\n"
+		       "tap:     size, depth, policy, idle, rate, on-error\n"
 		       "mount:   quota, nodes, descriptors\n"
 		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
 	};

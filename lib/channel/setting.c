@@ -23,6 +23,13 @@ static const char *const policies[] = {
 static const char *const idles[] = { [IDLE_KEEP] = "keep", [IDLE_DISCARD] = "discard", NULL };
 static const char *const eofs[] = { [EOF_LAST_WRITER] = "last-writer", [EOF_NEVER] = "never", NULL };
 static const char *const readers[] = { [READERS_DENY] = "deny", [READERS_ALLOW] = "allow", NULL };
+static const char *const on_errors[] = {
+	[ON_ERROR_AUTO] = "auto",
+	[ON_ERROR_DISCARD] = "discard",
+	[ON_ERROR_HOLD] = "hold",
+	[ON_ERROR_RETRY] = "retry",
+	NULL,
+};
 
 #define BOTH (SETTING_OF_CHANNEL | SETTING_OF_TAP)
 
@@ -40,6 +47,7 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
 	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_RECORD] = { "record", SETTING_OF_CHANNEL, NULL, 0, RECORD_MAX, "line" },
+	[SETTING_ON_ERROR] = { "on-error", BOTH, on_errors, ON_ERROR_AUTO, ON_ERROR_RETRY },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
 	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
 	[SETTING_DESCRIPTORS] = { "descriptors", SETTING_OF_MOUNT, NULL, 0, TIB },

@@ -11,18 +11,19 @@
 #include "account.h"
 
 enum setting_key {
-	SETTING_SIZE,    /* bytes of the ring, 0: as many as the daemon thinks fit */
-	SETTING_DEPTH,   /* bytes that a tap holds beyond its ring before the policy applies */
-	SETTING_POLICY,  /* enum policy */
-	SETTING_IDLE,    /* enum idle */
-	SETTING_REPLAY,  /* bytes that a new tap begins with */
-	SETTING_EOF,     /* enum eof */
-	SETTING_PACKETS, /* 1: each write is a message */
-	SETTING_STABLE,  /* 1: sources copy */
-	SETTING_RATE,    /* bytes a second, 0: as fast as it goes */
-	SETTING_READERS, /* enum readers */
-	SETTING_KEEP,    /* 1: it stays behind its name when that is removed; the layer above does it */
-	SETTING_RECORD,  /* bytes, or see record.h: where a stream may be cut */
+	SETTING_SIZE,     /* bytes of the ring, 0: as many as the daemon thinks fit */
+	SETTING_DEPTH,    /* bytes that a tap holds beyond its ring before the policy applies */
+	SETTING_POLICY,   /* enum policy */
+	SETTING_IDLE,     /* enum idle */
+	SETTING_REPLAY,   /* bytes that a new tap begins with */
+	SETTING_EOF,      /* enum eof */
+	SETTING_PACKETS,  /* 1: each write is a message */
+	SETTING_STABLE,   /* 1: sources copy */
+	SETTING_RATE,     /* bytes a second, 0: as fast as it goes */
+	SETTING_READERS,  /* enum readers */
+	SETTING_KEEP,     /* 1: it stays behind its name when that is removed; the layer above does it */
+	SETTING_RECORD,   /* bytes, or see record.h: where a stream may be cut */
+	SETTING_ON_ERROR, /* enum on_error, of sinks that do not say */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
 	SETTING_NODES,       /* names, folders and open files */
@@ -35,6 +36,9 @@ enum idle { IDLE_KEEP, IDLE_DISCARD };
 enum eof { EOF_LAST_WRITER, EOF_NEVER };
 /* Whether the origin of a channel with taps may be opened for reading too. */
 enum readers { READERS_DENY, READERS_ALLOW };
+
+/* What becomes of what a failed sink has not moved. AUTO: DISCARD of one on a channel, HOLD of one on a tap. */
+enum on_error { ON_ERROR_AUTO, ON_ERROR_DISCARD, ON_ERROR_HOLD, ON_ERROR_RETRY };
 
 /* What has it. */
 enum { SETTING_OF_CHANNEL = 1, SETTING_OF_TAP = 2, SETTING_OF_MOUNT = 4 };

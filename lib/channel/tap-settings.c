@@ -11,7 +11,7 @@ int tap_ring_size(const struct tap *tap)
 
 bool tap_discards(const struct tap *tap)
 {
-	return tap->settings.value[SETTING_IDLE] == IDLE_DISCARD && tap->id < TAP_PRIVATE;
+	return (tap->settings.value[SETTING_IDLE] == IDLE_DISCARD || tap->keeps != TAP_KEEPS) && tap->id < TAP_PRIVATE;
 }
 
 static uint64_t tap_owed(const struct tap *tap)

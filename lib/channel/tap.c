@@ -286,10 +286,37 @@ static void tap_flush(struct tap *tap)
 		tap_starve(tap, err);
 }
 
+void tap_forsake(struct tap *tap)
+{
+	tap->keeps = TAP_LEFT;
+	outlet_attend(&tap->outlet, true);
+	tap_look(tap);
+}
+
+/*
+ * Its reader has left, or somebody reads it again. The outlet's own word for that is a guess until something is written; and a
+ * sink's descriptor may be held by a request for a moment after it was closed.
+ */
+static void tap_look_forsaken(struct tap *tap)
+{
+	bool is_read;
+
+	if (tap->keeps == TAP_KEEPS || tap->outlet.state != OUTLET_HOLDING)
+		return;
+	is_read = outlet_is_read(&tap->outlet);
+	if (!is_read) {
+		tap->keeps = TAP_FORSAKEN;
+	} else if (tap->keeps == TAP_FORSAKEN) {
+		tap->keeps = TAP_KEEPS;
+		outlet_attend(&tap->outlet, tap_discards(tap));
+	}
+}
+
 bool tap_update(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 
+	tap_look_forsaken(tap);
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
 		tap_flush(tap);
 	if (o->single && o->unread)

@@ -37,6 +37,13 @@ struct visitor {
 	void (*gone)(struct visitor *v);
 };
 
+/* Whether a tap that nobody reads keeps what comes for who reads it next (tap_forsake()). */
+enum tap_keeps {
+	TAP_KEEPS,    /* as its settings say */
+	TAP_LEFT,     /* its reader is about to leave it: from then on not */
+	TAP_FORSAKEN, /* nothing, until somebody reads it */
+};
+
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
@@ -45,6 +52,7 @@ struct tap {
 	struct visitor *visitor;     /* a broadcast's: who */
 	uint64_t until;              /* the same: he is awaited, by clock_nsec() */
 	bool held;                   /* private: its sink has bytes in hand that it may give back */
+	enum tap_keeps keeps;
 	struct settings settings;
 	struct charge charge;      /* for the ring and the depth */
 	struct charge descriptors; /* of its outlet and its queue */
@@ -134,6 +142,9 @@ static inline void tap_look(struct tap *tap)
  * negative errno and all of it is still in the outlet.
  */
 int tap_recall(struct tap *tap, int rd);
+
+/* Who reads it leaves it for good: once nobody reads, what waits and what comes is dropped until somebody does. */
+void tap_forsake(struct tap *tap);
 
 /* Counts what the tap has missed, or has lost. */
 void tap_lose(struct tap *tap, size_t bytes);

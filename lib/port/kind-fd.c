@@ -108,8 +108,9 @@ static int kind_fd_open(struct attempt *a)
 		return err;
 	kind_fd_open_terminal(a);
 	a->opened.position = kind_fd_position(a->opened.fd);
-	if (a->dir == PORT_SOURCE)
-		file_port_advise(a->opened.fd);
+	if (a->dir == PORT_SINK)
+		return file_port_claim(a, a->opened.fd);
+	file_port_advise(a->opened.fd);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "open-path.h"
 #include "port-file.h"
 #include "port-stream.h"
+#include "sink-options.h"
 #include "uri-address.h"
 #include "uri-option.h"
 
@@ -65,6 +66,9 @@ static int kind_file_open(struct attempt *a)
 	fd = open_path(a, flags, (mode_t)uri_value(&a->uri, &file_create), &st);
 	if (fd < 0)
 		return fd;
+	err = a->dir == PORT_SINK ? file_port_claim(a, fd) : 0;
+	if (err < 0)
+		return err;
 	err = kind_file_make_ready(a, fd, &st);
 	if (err < 0)
 		return attempt_failed(a, "open", err);
@@ -73,7 +77,7 @@ static int kind_file_open(struct attempt *a)
 }
 
 static const struct uri_option *const file_options[] = {
-	&file_offset, &file_length, &file_append, &file_create, &uri_rate, NULL,
+	&file_offset, &file_length, &file_append, &file_create, &sink_retry, SINK_OPTIONS, NULL,
 };
 
 static const struct port_ops *const file_ops[] = { &port_file_source, &port_file_sink, &port_stream, NULL };

@@ -7,6 +7,7 @@
 #include "open-socket.h"
 #include "port-listen.h"
 #include "port-stream.h"
+#include "sink-options.h"
 #include "uri-address.h"
 #include "uri-option.h"
 
@@ -20,7 +21,7 @@ static int kind_tcp_open(struct attempt *a)
 	return socket_resolve(a, a->uri.host, SOCK_STREAM, "connect to", socket_connect);
 }
 
-static const struct uri_option *const tcp_options[] = { &stream_retry, &uri_rate, NULL };
+static const struct uri_option *const tcp_options[] = { &stream_retry, SINK_OPTIONS, NULL };
 static const struct port_ops *const tcp_ops[] = { &port_stream, NULL };
 
 const struct port_kind port_kind_tcp = {
@@ -48,7 +49,8 @@ static int kind_tcp_listen_open(struct attempt *a)
 	return err;
 }
 
-static const struct uri_option *const tcp_listen_options[] = { &listen_slow, &listen_grace, &uri_rate, NULL };
+static const struct uri_option *const tcp_listen_options[] = { &listen_slow, &listen_grace, &sink_depth, &uri_rate,
+							       NULL };
 static const struct port_ops *const tcp_listen_ops[] = { &port_listen_source, &port_listen_sink, NULL };
 
 const struct port_kind port_kind_tcp_listen = {

@@ -12,6 +12,7 @@
 #include "open-socket.h"
 #include "port-listen.h"
 #include "port-stream.h"
+#include "sink-options.h"
 #include "uri-address.h"
 #include "uri-option.h"
 
@@ -40,7 +41,7 @@ static int kind_unix_open(struct attempt *a)
 	return kind_unix_act(a, "connect to", socket_connect);
 }
 
-static const struct uri_option *const unix_options[] = { &stream_retry, &uri_rate, NULL };
+static const struct uri_option *const unix_options[] = { &stream_retry, SINK_OPTIONS, NULL };
 static const struct port_ops *const unix_ops[] = { &port_stream, NULL };
 
 const struct port_kind port_kind_unix = {
@@ -78,7 +79,8 @@ static int kind_unix_listen_open(struct attempt *a)
 	return kind_unix_act(a, "listen on", kind_unix_listen);
 }
 
-static const struct uri_option *const unix_listen_options[] = { &listen_slow, &listen_grace, &uri_rate, NULL };
+static const struct uri_option *const unix_listen_options[] = { &listen_slow, &listen_grace, &sink_depth, &uri_rate,
+								NULL };
 static const struct port_ops *const unix_listen_ops[] = { &port_listen_source, &port_listen_sink, NULL };
 
 const struct port_kind port_kind_unix_listen = {

@@ -4,9 +4,11 @@
 
 #include "base.h"
 #include "deferred-close.h"
+#include "file-claim.h"
 
 void opened_close(struct opened *o, uid_t uid)
 {
+	file_claim_drop(o->claim);
 	if (o->ops)
 		deferred_close_by(o->ops->close, o->state, uid);
 	else
@@ -16,6 +18,7 @@ void opened_close(struct opened *o, uid_t uid)
 
 void opened_close_here(struct opened *o)
 {
+	file_claim_drop(o->claim);
 	if (o->ops)
 		o->ops->close(o->state);
 	else
@@ -27,6 +30,7 @@ bool opened_close_begin(struct opened *o, struct deferred_close *c)
 {
 	const struct opened it = opened_take(o);
 
+	file_claim_drop(it.claim);
 	if (it.fd < 0)
 		return false;
 	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct deferred_close;
+struct file_claim;
 
 struct opened_ops {
 	/* Lets go of it, and of its descriptor. On any thread; it may block. */
@@ -21,6 +22,7 @@ struct opened {
 	uint64_t position;            /* of a passed file: where whoever opened it has come to */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
+	struct file_claim *claim; /* of a file that is written (file-claim.h); NULL: none. Goes as the closing begins */
 };
 
 #define OPENED_NONE ((struct opened){ .fd = -1 })

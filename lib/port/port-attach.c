@@ -17,7 +17,7 @@
 #include "kinds.h"
 #include "pipe.h"
 #include "port-ops.h"
-#include "uri-option.h"
+#include "sink-options.h"
 
 /* What is behind the descriptor decides; the URI only said how to open it. */
 static int port_choose(const struct port_config *config, const struct port_ops **ops, char why[URI_WHY_MAX])
@@ -43,7 +43,7 @@ static int port_choose(const struct port_config *config, const struct port_ops *
 }
 
 /*
- * With the policy and the rate of @p. What waits in the pipe goes back into the queue, which alone knows a rate. Returns
+ * With the policy, the depth and the rate of @p. What waits in the pipe goes back into the queue, which alone knows a rate. Returns
  * 0, or a negative errno and the tap is still @old's.
  */
 static int port_take_over(struct port *p, struct port *old, struct tap *tap)
@@ -58,6 +58,7 @@ static int port_take_over(struct port *p, struct port *old, struct tap *tap)
 	old->tap = 0;
 	old->tap_lost = 0;
 	tap_set(tap, SETTING_POLICY, settings->value[SETTING_POLICY]);
+	tap_set(tap, SETTING_DEPTH, settings->value[SETTING_DEPTH]);
 	tap_set(tap, SETTING_RATE, settings->value[SETTING_RATE]);
 	if (tap->queue.bytes) /* (else it may be through, and go) */
 		tap_look(tap);
@@ -140,6 +141,10 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 		return uri_refuse(why, err, strerror(-err));
 	if (config->dir == PORT_SOURCE && ch->settings.value[SETTING_PACKETS])
 		return uri_refuse(why, -EINVAL, "a source knows no messages, this is a packet channel");
+	if (config->dir == PORT_SINK)
+		err = sink_options_limit(config, ops->late || config->node == ch->origin.id, why);
+	if (err < 0)
+		return err;
 	p = list ? calloc(1, ops->size) : NULL;
 	if (!p)
 		return uri_refuse(why, -ENOMEM, strerror(ENOMEM));
@@ -147,8 +152,6 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->channel = ch;
 	p->list = list;
 	p->config = *config;
-	if (uri_value(&config->uri, &uri_rate))
-		p->config.limits.settings.value[SETTING_RATE] = uri_value(&config->uri, &uri_rate);
 	p->inlet = INLET_NONE;
 	p->pipe = -1;
 	p->closing = port_closing(p);

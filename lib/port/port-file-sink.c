@@ -11,17 +11,42 @@
  * lease that is held, a terminal), and its user may have no right to. So these bytes are copied out of the sink's pipe and
  * written (append); it is a call less than a splice and its place. They are given back by way of the half's own pipe,
  * which is there all the time, so that it cannot be refused then.
+ *
+ * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
+ * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
+ * be truncated in between; what is appended has no such moment.
+ *
+ * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
 #include "port-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "log.h"
+#include "sink-options.h"
 #include "sys.h"
+#include "worker.h"
+
+/* Of the kernel's own knowledge: no file system is asked. */
+static void file_sink_look_truncated(struct file_port *f)
+{
+	struct port *p = &f->port;
+	struct statx st;
+
+	if (f->append || !f->seekable || f->offset <= p->config.opened.position)
+		return;
+	if (port_look(p->config.opened.fd, &st) < 0 || !S_ISREG(st.stx_mode) || st.stx_size >= f->offset)
+		return;
+	log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end", p->channel->label,
+		      p->id, p->config.uri.text);
+	f->offset = st.stx_size;
+}
 
 static void file_sink_write(struct file_port *f, struct half *half)
 {
@@ -29,6 +54,7 @@ static void file_sink_write(struct file_port *f, struct half *half)
 	struct bounce *b = &half->bounce;
 
 	f->lent = f->append ? half : NULL;
+	file_sink_look_truncated(f);
 	if (f->append)
 		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, b->len);
 	else
@@ -39,7 +65,7 @@ static void file_sink_store(struct file_port *f)
 {
 	struct half *half = double_buffer_draining(&f->buffer);
 
-	if (loop_io_armed(&f->disk))
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->again))
 		return;
 	if (half->bytes) {
 		if (file_port_ready(f))
@@ -142,10 +168,52 @@ static void file_sink_give_back(struct file_port *f)
 	tap_look(tap);
 }
 
+/* ---- the device is through ---- */
+
+static void file_sink_again(struct file_port *f, int err)
+{
+	struct port *p = &f->port;
+	uint64_t retry = sink_options_retry(p);
+
+	if (p->state != PORT_RETRYING)
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; writing again every %" PRIu64 " s",
+			      p->channel->label, p->id, p->config.uri.text, strerror(-err), retry);
+	p->state = PORT_RETRYING;
+	p->err = err;
+	loop_io_timer(&f->again, retry * NSEC_PER_SEC);
+}
+
+static void file_sink_due(struct loop_io *io, int res)
+{
+	file_sink_store(container_of(io, struct file_port, again));
+}
+
+static void file_sink_written(struct file_port *f, size_t bytes)
+{
+	struct half *half = double_buffer_draining(&f->buffer);
+	struct port *p = &f->port;
+
+	half->bytes -= bytes;
+	f->offset += bytes;
+	if (f->append) {
+		half->bounce.at += bytes;
+		half->bounce.len -= bytes;
+		port_copied(p, bytes);
+	} else {
+		port_moved(p, bytes);
+	}
+	if (!half->bytes)
+		double_buffer_drained(&f->buffer);
+	if (p->state != PORT_RETRYING)
+		return;
+	log_user_info(p->config.rights.uid, "%s: port %u writes again", p->channel->label, p->id);
+	p->state = PORT_RUNNING;
+	p->err = 0;
+}
+
 static void file_sink_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
-	struct half *half = double_buffer_draining(&f->buffer);
 
 	if (f->syncing) {
 		/* EINVAL: what cannot be synced, such as a terminal (fsync(2)). */
@@ -157,19 +225,8 @@ static void file_sink_disk(struct loop_io *io, int res)
 			port_end(&f->port, res == -EINVAL ? 0 : res);
 		return;
 	}
-	if (res > 0) {
-		half->bytes -= (size_t)res;
-		f->offset += (uint64_t)res;
-		if (f->append) {
-			half->bounce.at += (size_t)res;
-			half->bounce.len -= (size_t)res;
-			port_copied(&f->port, (size_t)res);
-		} else {
-			port_moved(&f->port, (size_t)res);
-		}
-		if (!half->bytes)
-			double_buffer_drained(&f->buffer);
-	}
+	if (res > 0)
+		file_sink_written(f, (size_t)res);
 	if (f->port.leaving) {
 		file_sink_give_back(f);
 		port_stopped(&f->port);
@@ -178,6 +235,8 @@ static void file_sink_disk(struct loop_io *io, int res)
 		file_sink_take(f);
 	} else if (res == -EAGAIN && !f->seekable) {
 		file_port_pause(f);
+	} else if (sink_options_on_error(&f->port) == ON_ERROR_RETRY) {
+		file_sink_again(f, res < 0 ? res : -EIO);
 	} else {
 		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
@@ -199,6 +258,7 @@ static int file_sink_init(struct port *p)
 	static const struct file_port_calls calls = { file_sink_disk, file_sink_wait, file_sink_store };
 	int err = file_port_init(p, &calls);
 
+	loop_io_init(&f->again, p->channel->worker->loop, file_sink_due);
 	if (err < 0 || !(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
 		return err;
 	f->append = p->copying = true;
@@ -218,6 +278,7 @@ static bool file_sink_stop(struct port *p)
 
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
+	loop_io_cancel(&f->again);
 	if (loop_io_armed(&f->disk)) {
 		loop_io_abort(&f->disk);
 		return false;

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
+#include "attempt.h"
 #include "channel.h"
 #include "clock.h"
+#include "file-claim.h"
 #include "lane.h"
 #include "log.h"
 #include "worker.h"
@@ -17,6 +20,23 @@
 void file_port_advise(int fd)
 {
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+int file_port_claim(struct attempt *a, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct statx st;
+	int err;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) < 0)
+		return attempt_failed(a, "open", -errno);
+	if (!S_ISREG(st.stx_mode))
+		return 0;
+	err = file_claim_take(&a->opened.claim, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino,
+			      flags & O_APPEND);
+	if (err == -EBUSY)
+		return uri_refuse(a->why, err, "another sink writes to this file: both must append, or one end before");
+	return err < 0 ? attempt_failed(a, "open", err) : 0;
 }
 
 static int file_port_personality_add(void *data)
@@ -126,6 +146,7 @@ void file_port_finish(struct port *p)
 	loop_io_cancel(&f->disk);
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
+	loop_io_cancel(&f->again);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */

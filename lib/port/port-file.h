@@ -18,6 +18,14 @@ extern const struct port_ops port_file_source, port_file_sink;
 /* What a source reads, in bytes of a file that has places; whether a sink writes behind what is there: it opens for appending. */
 extern const struct uri_option file_offset, file_length, file_append;
 
+struct attempt;
+
+/*
+ * A sink will write the regular file @fd: claims it (file-claim.h) for attempt->opened, by what the kernel knows of it. No-op
+ * for what is no regular file. Returns 0, or a negative errno with the reason written.
+ */
+int file_port_claim(struct attempt *a, int fd);
+
 /* A source will read @fd from one end to the other. It may block, and so is for an opening to say. */
 void file_port_advise(int fd);
 
@@ -34,6 +42,7 @@ struct file_port {
 	struct loop_io disk;
 	struct loop_io wait;   /* for the channel's pipe */
 	struct loop_io device; /* for a device without places: to be read or written without a wait */
+	struct loop_io again;  /* a sink that has failed tries again: it writes nothing until then */
 	bool ready;            /* it is */
 	bool pausing;          /* it was not, though it had said so */
 	bool seekable;

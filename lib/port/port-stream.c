@@ -17,9 +17,12 @@
 #include "channel.h"
 #include "clock.h"
 #include "deferred-close.h"
+#include "file-claim.h"
+#include "kinds.h"
 #include "linger.h"
 #include "log.h"
 #include "opener.h"
+#include "sink-options.h"
 #include "stream.h"
 #include "worker.h"
 
@@ -51,6 +54,11 @@ static void stream_port_never_wait(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 }
 
+static bool stream_port_fits(const struct opened *o, mode_t type)
+{
+	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
+}
+
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int stream_port_ready(struct stream_port *sp)
 {
@@ -60,6 +68,8 @@ static int stream_port_ready(struct stream_port *sp)
 
 	if (err < 0)
 		return err;
+	if (!stream_port_fits(&sp->port.config.opened, st.stx_mode)) /* a path may name something else by now */
+		return -EINVAL;
 	sp->socket = S_ISSOCK(st.stx_mode);
 	if (!sp->socket)
 		return 0;
@@ -83,13 +93,15 @@ static void stream_port_let_go(struct stream_port *sp)
 {
 	struct port *p = &sp->port;
 
+	file_claim_drop(p->config.opened.claim); /* its path may name a file by now */
+	p->config.opened.claim = NULL;
 	deferred_close_after(&p->config.opened.fd, p->config.rights.uid, p->channel->worker->loop);
 }
 
 static void stream_port_again(struct stream_port *sp, int err)
 {
 	struct port *p = &sp->port;
-	uint64_t retry = uri_value(&p->config.uri, &stream_retry);
+	uint64_t retry = sink_options_retry(p);
 
 	if (p->state != PORT_RETRYING)
 		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; connecting again every %" PRIu64 " s",
@@ -163,6 +175,12 @@ static void stream_port_due(struct loop_io *io, int res)
 		stream_port_again(sp, err);
 }
 
+/* What was passed cannot be opened again: a sink's data waits then. */
+static bool stream_port_retries(const struct port *p)
+{
+	return !p->config.uri.kind->passed && sink_options_on_error(p) == ON_ERROR_RETRY;
+}
+
 static void stream_port_ended(struct stream *s, int err)
 {
 	struct stream_port *sp = container_of(s, struct stream_port, stream);
@@ -174,7 +192,7 @@ static void stream_port_ended(struct stream *s, int err)
 		port_stopped(p);
 		return;
 	}
-	if (err < 0 && uri_value(&p->config.uri, &stream_retry)) {
+	if (err < 0 && stream_port_retries(p)) {
 		stream_port_let_go(sp);
 		stream_port_again(sp, err);
 		return;
@@ -237,11 +255,6 @@ static int stream_port_report(struct port *p, struct port_report *r)
 
 	port_report_stream(r, &sp->stream);
 	return 0;
-}
-
-static bool stream_port_fits(const struct opened *o, mode_t type)
-{
-	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
 }
 
 const struct uri_option stream_retry = {

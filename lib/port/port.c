@@ -6,7 +6,9 @@
  * its state, to who waits for it and to who has detached it. So whoever hears of an end finds the address free and the
  * file system at rest. A close that hangs holds up nobody else.
  *
- * A failed sink on the origin keeps its private tap, so that nothing is lost: the next sink there goes on with it.
+ * What a failed sink has not moved goes or stays as it was told (sink-options.h). Of one on the origin its private tap goes,
+ * and the others run on; or the tap stays, and the next sink there goes on with it. A tap that has a name keeps what it has,
+ * as its policy says; or it keeps nothing until somebody reads it.
  */
 #include "port.h"
 
@@ -19,6 +21,7 @@
 #include "deferred-close.h"
 #include "log.h"
 #include "port-ops.h"
+#include "sink-options.h"
 #include "worker.h"
 
 /* Ended ports that are remembered. */
@@ -42,32 +45,37 @@ static void port_answer(struct port *p)
 		detached(p->detached_data);
 }
 
-/* A sink leaves its tap: a private one goes, a name's keeps what is in it. */
-static void port_leave_tap(struct port *p)
+/* A sink leaves its tap: a private one goes, a name's keeps what is in it. Returns the bytes that went. */
+static size_t port_leave_tap(struct port *p)
 {
+	const struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+	size_t left = tap ? tap_waiting(tap) : 0;
+
 	fd_close(&p->pipe);
 	if (p->tap >= TAP_PRIVATE) {
-		const struct tap *tap = channel_find_tap(p->channel, p->tap);
-		size_t left = tap ? tap_waiting(tap) : 0;
-
-		if (left)
-			log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had not moved",
-				      p->channel->label, p->id, left);
 		p->lost += port_tap_lost(p) + left;
 		p->tap_lost = 0;
 		channel_remove_tap(p->channel, p->tap);
 	}
 	p->tap = 0;
+	return left;
 }
 
-/* Lets go of the channel's end; of a sink's tap as well, unless it is to be kept. */
-static void port_leave_channel(struct port *p, bool keeps_tap)
+static void port_drop_tap(struct port *p)
+{
+	size_t left = port_leave_tap(p);
+
+	if (left)
+		log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had not moved",
+			      p->channel->label, p->id, left);
+}
+
+/* Lets go of the channel's end, but for a sink's tap. */
+static void port_leave_channel(struct port *p)
 {
 	p->over = true;
 	p->ops->finish(p);
 	inlet_close(&p->inlet);
-	if (p->config.dir == PORT_SINK && !keeps_tap)
-		port_leave_tap(p);
 }
 
 void port_destroy(struct port *p)
@@ -93,7 +101,7 @@ void port_destroy(struct port *p)
 static void port_go(struct port *p)
 {
 	TAILQ_REMOVE(&p->list->leaving, p, entry);
-	port_leave_tap(p);
+	port_drop_tap(p);
 	port_destroy(p);
 }
 
@@ -185,17 +193,55 @@ void port_next_source(struct port_list *list)
 	p->ops->start(p);
 }
 
+/* With what it has not moved, as it was told. Returns the bytes, and in *become what that is. */
+static size_t port_leave_failed(struct port *p, const char **become)
+{
+	struct tap *tap = channel_find_tap(p->channel, p->tap);
+	bool named = p->tap && p->tap < TAP_PRIVATE;
+	size_t left = tap ? tap_waiting(tap) : 0;
+
+	if (sink_options_on_error(p) != ON_ERROR_DISCARD) {
+		*become = named ? "wait in the tap" : "wait for the channel's next sink";
+		if (named)
+			port_leave_tap(p);
+		return left;
+	}
+	*become = "are discarded";
+	port_leave_tap(p);
+	if (named && tap)
+		tap_forsake(tap);
+	return left;
+}
+
+static void port_fail(struct port *p, int err)
+{
+	const char *become = NULL;
+	size_t left = 0;
+
+	port_leave_channel(p);
+	if (p->config.dir == PORT_SINK)
+		left = port_leave_failed(p, &become);
+	if (left)
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; %zu bytes %s", p->channel->label, p->id,
+			      p->config.uri.text, strerror(-err), left, become);
+	else
+		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text,
+			      strerror(-err));
+}
+
 void port_end(struct port *p, int err)
 {
 	struct port_list *list = p->list;
 
-	if (err < 0)
-		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text,
-			      strerror(-err));
-	else
-		log_debug("%s: port %u, %s, is done", p->channel->label, p->id, p->config.uri.text);
 	p->result = err;
-	port_leave_channel(p, err < 0 && p->tap >= TAP_PRIVATE);
+	if (err < 0) {
+		port_fail(p, err);
+	} else {
+		log_debug("%s: port %u, %s, is done", p->channel->label, p->id, p->config.uri.text);
+		port_leave_channel(p);
+		if (p->config.dir == PORT_SINK)
+			port_drop_tap(p);
+	}
 	port_finish(p);
 	port_next_source(list);
 }
@@ -204,7 +250,9 @@ void port_stopped(struct port *p)
 {
 	struct port_list *list = p->list;
 
-	port_leave_channel(p, false);
+	port_leave_channel(p);
+	if (p->config.dir == PORT_SINK)
+		port_drop_tap(p);
 	port_finish(p);
 	port_next_source(list);
 }

@@ -2,14 +2,19 @@
  * splice(2) says EAGAIN for a full pipe, an empty pipe, a full socket and an empty socket alike, so the other
  * side is asked which one to wait for. An end of file is told apart from a pipe that had no writer yet by
  * poll(2): POLLHUP means that one was there (pipe_poll() in the kernel's fs/pipe.c).
+ *
+ * A peer that only stops sending is there: it is gone once it takes nothing any more.
  */
 #include "stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "base.h"
+#include "clock.h"
 #include "pipe.h"
 #include "sys.h"
 
@@ -187,9 +192,26 @@ static void stream_ready(struct loop_io *io, int res)
 		stream_send(s);
 }
 
-static void stream_peer_gone(struct loop_io *io, int res)
+/*
+ * The peer has stopped sending, which io_uring tells unasked, again and again. It may go on to read, so it is looked at now
+ * and then. One of TCP that has gone altogether says nothing more by itself: it is probed, and answers that with a reset.
+ */
+static void stream_watch_half(struct stream *s)
 {
-	stream_end(container_of(io, struct stream, peer), -EPIPE);
+	setsockopt(s->fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+	setsockopt(s->fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){ 1 }, sizeof(int));
+	loop_io_timer(&s->peer, NSEC_PER_SEC);
+}
+
+static void stream_look_at_peer(struct loop_io *io, int res)
+{
+	struct stream *s = container_of(io, struct stream, peer);
+	struct pollfd p = { .fd = s->fd };
+
+	if (poll(&p, 1, 0) > 0) /* POLLERR, POLLHUP */
+		stream_end(s, -EPIPE);
+	else
+		stream_watch_half(s);
 }
 
 void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct stream *, int))
@@ -198,7 +220,7 @@ void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct strea
 	s->between = PIPE_NONE;
 	s->ended = ended;
 	loop_io_init(&s->io, loop, stream_ready);
-	loop_io_init(&s->peer, loop, stream_peer_gone);
+	loop_io_init(&s->peer, loop, stream_look_at_peer);
 }
 
 void stream_start(struct stream *s, int fd, int pipe, bool out)

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "kinds.h"
+#include "sink-options.h"
 #include "uri-option.h"
 
 static bool uri_option_exists(const char *name)
@@ -117,6 +118,8 @@ static int uri_parse_as(struct uri *uri, const char *text, size_t prefix, enum p
 	err = kind->parse(uri, copy, why);
 	if (err == 0 && options)
 		err = uri_set_options(uri, options, dir, why);
+	if (err == 0)
+		err = sink_options_check(uri, why);
 	return err == 0 && kind->check ? kind->check(uri, why) : err;
 }
 

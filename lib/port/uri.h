@@ -9,6 +9,7 @@
  *   tcp-listen:HOST:PORT                accepts; sink: ?slow=block|drop|disconnect, ?grace=SECONDS
  *   unix:/PATH  unix-listen:/PATH       the same with stream sockets of the file system
  *   every sink: ?rate=2M                bytes a second at most; of a listening one for each client
+ *               ?on-error=discard|hold|retry ?policy=drop-old ?depth=64K   of its private tap (sink-options.h)
  *   v4l2:/dev/videoN?width=..&height=..&format=FOURCC&fps=..&frames=..
  *
  * Each kind says itself how its address is read and which options it has (kinds.h). Sizes take K, M, G, T (size.h).
@@ -25,7 +26,7 @@ struct port_kind;
 struct uri_option;
 
 /* Of one kind at most. */
-#define URI_OPTIONS 8
+#define URI_OPTIONS 16
 
 /* Zero-valid: of no kind. */
 struct uri {

@@ -194,7 +194,7 @@ if is_root; then
 	for name in r c; do
 		mkfifo c
 		[ $name = c ] || ln c r
-		sink_of $name "file:$T/small/out"
+		sink_of $name "file:$T/small/out?on-error=hold"
 		timeout 60 sh -c "cat '$T/in' > c" &
 		writer=$!
 		wait_until 20 state c 1 failed

@@ -1,4 +1,4 @@
-# What a failed sink leaves goes to its user's next one, at that one's rate; and what is lost is counted.
+# What a failed sink leaves, where it is to be held, goes to its user's next one, at that one's rate; and what is lost is counted.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
 ! is_root || programs_for_all "$BUILD/cmd/spfs"
@@ -14,6 +14,7 @@ failed() { # failed ID: attaches it, and writes
 	wait_until 20 state "$M/c" "$1" failed
 }
 mkfifo -m 666 "$M/c"
+spfs set "$M/c" on-error=hold
 failed 1
 spfs sink "$M/c" "file:$T/slow?rate=40K" > /dev/null
 sleep 1

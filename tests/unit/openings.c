@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "file-claim.h"
 
 struct fixture opening_fixture;
 struct call last;
@@ -159,6 +160,8 @@ int open_as(uid_t uid, enum port_dir dir, const char *kind, const char *name)
 	last.rights.uid = uid;
 	last.rights.gid = uid == NOBODY ? NOBODY : getegid();
 	begin(&last);
+	file_claim_drop(last.o.opened.claim); /* (the test closes the descriptor, and nothing else) */
+	last.o.opened.claim = NULL;
 	return wait_done(&last) < 0 ? last.o.err : last.o.opened.fd;
 }
 

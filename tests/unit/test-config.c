@@ -75,16 +75,17 @@ static void bad(const char *text, const char *wanted)
 	bad_bytes(text, strlen(text), wanted);
 }
 
-static const char everything[] = "# all of it\n"
-				 "[mount]\npoint = /splicefs\nworkers=3\nallow_other = no\nlog = /tmp/log\n"
-				 "[defaults]\nsize = 64K\ndepth = 2M ; more\npolicy = drop-old\nidle = discard\n"
-				 "replay = 1K\neof = never\npackets = 1\nstable = 1\nrate = 5M # slow\n"
-				 "[quota]\ndefault = 2G\nroot = 256M\n@root = 4G\n4711 = 0\n"
-				 "[ports]\nfile = all\ntcp = none\ntcp-listen = root, @root 4711\nfd = none\n"
-				 "[ channel  /a//b/ ]\nowner = daemon\ngroup = root\nmode = 0600\nrate = 7\n"
-				 "source = file:/x\nsource = tcp:h:1\nsink = unix:/s?retry=2\n"
-				 "[tap t]\nchannel = a/b\ndepth = 3M\nsink = file:/y\n"
-				 "[channel empty]\n";
+static const char everything[] =
+	"# all of it\n"
+	"[mount]\npoint = /splicefs\nworkers=3\nallow_other = no\nlog = /tmp/log\n"
+	"[defaults]\nsize = 64K\ndepth = 2M ; more\npolicy = drop-old\nidle = discard\n"
+	"replay = 1K\neof = never\npackets = 1\nstable = 1\nrate = 5M # slow\non-error = hold\n"
+	"[quota]\ndefault = 2G\nroot = 256M\n@root = 4G\n4711 = 0\n"
+	"[ports]\nfile = all\ntcp = none\ntcp-listen = root, @root 4711\nfd = none\n"
+	"[ channel  /a//b/ ]\nowner = daemon\ngroup = root\nmode = 0600\nrate = 7\n"
+	"source = file:/x\nsource = tcp:h:1\nsink = unix:/s?retry=2\n"
+	"[tap t]\nchannel = a/b\ndepth = 3M\nsink = file:/y\n"
+	"[channel empty]\n";
 
 Test(config, says_what_is_in_the_file)
 {
@@ -100,6 +101,7 @@ Test(config, says_what_is_in_the_file)
 	cr_assert_eq(c->defaults.value[SETTING_DEPTH], 2 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_RATE], 5 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_POLICY], POLICY_DROP_OLD);
+	cr_assert_eq(c->defaults.value[SETTING_ON_ERROR], ON_ERROR_HOLD);
 	cr_assert_eq(c->quotas.of[ACCOUNT_BYTES].preset, 2ull << 30);
 	cr_assert_eq(c->quotas.of[ACCOUNT_BYTES].count, 3);
 	cr_assert(c->quotas.of[ACCOUNT_BYTES].rules[1].group);

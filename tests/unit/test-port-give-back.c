@@ -30,6 +30,7 @@ static void start(void)
 	data = pattern(LEN);
 	fixture_start(&f);
 	ch = fixture_channel(&f, 1);
+	ch->settings.value[SETTING_ON_ERROR] = ON_ERROR_HOLD; /* what one has not moved is there for the next */
 }
 
 static void stop(void)

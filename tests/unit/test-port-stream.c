@@ -116,14 +116,14 @@ Test(port_stream, a_sink_takes_two_streams_as_one_while_it_is_busy_with_the_firs
 	free(all);
 }
 
-Test(port_stream, a_sink_that_fails_leaves_the_rest_to_the_next)
+Test(port_stream, a_sink_that_fails_and_is_to_hold_leaves_the_rest_to_the_next)
 {
 	int sv[2], id, next;
 	struct look l;
 
 	fixture_remove_tap(&f, ch, 2);
 	unix_pair(sv);
-	id = attach(&f, ch, PORT_SINK, 1, sv[0], NULL);
+	id = attach(&f, ch, PORT_SINK, 1, sv[0], "unix:/peer?on-error=hold");
 	source_of(LEN);
 	wait_for(sv[1], POLLIN);
 	close(sv[1]);

@@ -6,6 +6,7 @@
 
 #include "kinds.h"
 #include "port-listen.h"
+#include "sink-options.h"
 #include "uri-option.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -326,4 +327,42 @@ Test(uri, takes_the_sizes_that_settings_take)
 		cr_expect_eq(uri_value(&uri, &uri_rate), rates[i].rate, "%s", rates[i].text);
 		uri_finish(&uri);
 	}
+}
+
+Test(uri, takes_what_every_sink_may_be_told)
+{
+	static const struct {
+		const char *text;
+		uint64_t on_error, policy, depth;
+	} told[] = {
+		{ "file:/a?on-error=discard&policy=drop-new&depth=64K", ON_ERROR_DISCARD, POLICY_DROP_NEW, 64 << 10 },
+		{ "tcp:a:9?on-error=hold&policy=block&depth=0", ON_ERROR_HOLD, POLICY_BLOCK, 0 },
+		{ "unix:/a?on-error=retry&retry=2", ON_ERROR_RETRY, UINT64_MAX, UINT64_MAX },
+		{ "file:/a?retry=2&policy=drop-old", ON_ERROR_AUTO, POLICY_DROP_OLD, UINT64_MAX },
+		{ "tcp-listen:a:9?depth=1M", ON_ERROR_AUTO, UINT64_MAX, 1 << 20 },
+	};
+	static const char *const refused[] = {
+		"file:/a?on-error=",
+		"file:/a?on-error=1",
+		"file:/a?policy=drop",
+		"file:/a?depth=-1",
+		"file:/a?depth=2000T",
+		"tcp:a:9?on-error=discard&retry=1",
+		"file:/a?retry=1&on-error=hold",
+		"tcp-listen:a:9?on-error=hold",
+		"tcp-listen:a:9?policy=block",
+	};
+	char why[URI_WHY_MAX];
+	struct uri uri;
+
+	for (size_t i = 0; i < COUNT(told); i++) {
+		cr_assert_eq(uri_parse(&uri, told[i].text, PORT_SINK, why), 0, "%s: %s", told[i].text, why);
+		cr_expect_eq(uri_value(&uri, &sink_on_error), told[i].on_error, "%s", told[i].text);
+		cr_expect_eq(uri_value(&uri, &sink_policy), told[i].policy, "%s", told[i].text);
+		cr_expect_eq(uri_value(&uri, &sink_depth), told[i].depth, "%s", told[i].text);
+		uri_finish(&uri);
+		cr_expect_lt(uri_parse(&uri, told[i].text, PORT_SOURCE, why), 0, "%s", told[i].text);
+	}
+	for (size_t i = 0; i < COUNT(refused); i++)
+		cr_expect_lt(uri_parse(&uri, refused[i], PORT_SINK, why), 0, "%s", refused[i]);
 }
