@@ -26,7 +26,7 @@ static void tee_work(struct job *job)
 		t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
 	if (t->err < 0)
 		number_forget(job->ctx, t->id);
-	else
+	else if (!t->each)
 		t->stamp = stamp_get(channel_find_tap(hold_channel(&t->hold), t->id)->stamp);
 }
 

@@ -70,7 +70,7 @@ wait_until() {
 }
 
 # A path is there before anybody listens.
-listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; } # listens PATH, as who listens has named it
+socket_listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; } # socket_listens PATH, as who listens has named it
 mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 sanitized() { grep -q "^SPFS_SANITIZE:.*=." "$BUILD/CMakeCache.txt"; }

@@ -24,7 +24,7 @@ data, anc, *_ = c.recvmsg(100, 100)
 print(any(0 in struct.unpack("iII", a[2])[1:] for a in anc), data.decode())
 PY
 peer=$!
-wait_until 30 listens "$T/open/sock"
+wait_until 30 socket_listens "$T/open/sock"
 as_user spfs sink "$M/a" "unix:$T/open/sock" > /dev/null
 echo hello > "$M/a"
 wait $peer

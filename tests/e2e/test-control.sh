@@ -225,7 +225,7 @@ open(sys.argv[2]).read()
 shutil.copyfileobj(peer.makefile("rb"), sys.stdout.buffer)
 PY
 peer=$!
-wait_until 30 listens "$T/sock"
+wait_until 30 socket_listens "$T/sock"
 spfs sink "$M/k" "unix:$T/sock" > /dev/null
 cat in > "$M/k"
 rm "$M/k"

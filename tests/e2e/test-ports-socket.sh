@@ -90,7 +90,7 @@ source_of c "file:$T/in"
 wait $!
 same "$T/in" "$T/unix"
 timeout 60 socat -u "UNIX-LISTEN:$T/s2" "CREATE:$T/unix2" &
-wait_until 30 listens "$T/s2"
+wait_until 30 socket_listens "$T/s2"
 mkfifo d
 sink_of d "unix:$T/s2"
 source_of d "file:$T/in"

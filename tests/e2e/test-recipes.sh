@@ -78,7 +78,7 @@ rm "$M"/*
 recipe docs/recipes.md 'mkfifo /splicefs/cam'
 recipe docs/recipes.md 'ln /splicefs/cam /splicefs/rec'
 grep -q 'file:.*cam.raw' "$T/said" || fail "no ports: $(cat "$T/said")"
-recipe docs/recipes.md 'spfs sink /splicefs/rec'
+recipe docs/recipes.md 'ln /splicefs/cam /splicefs/view'
 wait_until 30 test -e viewed
 spfs get "$M/view" policy | grep -q drop-old || fail "the view does not drop"
 recipe docs/recipes.md 'spfs set /splicefs/cam'

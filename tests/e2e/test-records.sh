@@ -45,10 +45,12 @@ spfs set c record=line
 [ "$(spfs get --json c | jq -r .record)" = line ] || fail "record"
 spfs tee c t
 spfs set t policy=drop-old size=64K depth=100K
-exec 5<> t
-seq 1000000 1200000 | dd bs=50000 iflag=fullblock status=none > c
+exec 7> c
+exec 5< t # (a reader is let in as soon as there is a writer)
+seq 1000000 1200000 | dd bs=50000 iflag=fullblock status=none >&7
+exec 7>&-
 wait_until 20 is '.bytes_in' 1600008
-exec 6< t 5>&-
+exec 6< t 5<&-
 cat <&6 > "$T/lines"
 exec 6>&-
 grep -qvxE '1[0-9]{6}' "$T/lines" && fail "a line was cut: $(grep -vxE '1[0-9]{6}' "$T/lines" | head -2)"

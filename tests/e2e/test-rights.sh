@@ -28,7 +28,7 @@ chmod 644 private/file
 import socket, time
 s = socket.socket(socket.AF_UNIX); s.bind('private/sock'); s.listen(); time.sleep(60)" &
 server=$!
-wait_until 30 listens private/sock
+wait_until 30 socket_listens "private/sock"
 chmod 666 private/sock
 for way in command attribute; do
 	attach() { # attach DIR URI

@@ -160,9 +160,10 @@ int open_as(uid_t uid, enum port_dir dir, const char *kind, const char *name)
 	last.rights.uid = uid;
 	last.rights.gid = uid == NOBODY ? NOBODY : getegid();
 	begin(&last);
+	wait_done(&last);
 	file_claim_drop(last.o.opened.claim); /* (the test closes the descriptor, and nothing else) */
 	last.o.opened.claim = NULL;
-	return wait_done(&last) < 0 ? last.o.err : last.o.opened.fd;
+	return last.o.err < 0 ? last.o.err : last.o.opened.fd;
 }
 
 int open_uri(enum port_dir dir, const char *uri)
