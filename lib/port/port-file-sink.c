@@ -219,9 +219,7 @@ static void file_sink_disk(struct loop_io *io, int res)
 		/* EINVAL: what cannot be synced, such as a terminal (fsync(2)). */
 		if (f->port.leaving)
 			port_stopped(&f->port);
-		else if (res == -EINTR)
-			file_sink_store(f);
-		else
+		else if (!file_port_again(f, res))
 			port_end(&f->port, res == -EINVAL ? 0 : res);
 		return;
 	}
@@ -230,11 +228,11 @@ static void file_sink_disk(struct loop_io *io, int res)
 	if (f->port.leaving) {
 		file_sink_give_back(f);
 		port_stopped(&f->port);
-	} else if (res > 0 || res == -EINTR) {
+	} else if (res > 0) {
 		file_sink_store(f);
 		file_sink_take(f);
-	} else if (res == -EAGAIN && !f->seekable) {
-		file_port_pause(f);
+	} else if (file_port_again(f, res)) {
+		return;
 	} else if (sink_options_on_error(&f->port) == ON_ERROR_RETRY) {
 		file_sink_again(f, res < 0 ? res : -EIO);
 	} else {

@@ -125,11 +125,7 @@ static void file_source_disk(struct loop_io *io, int res)
 			f->left -= (uint64_t)res;
 		double_buffer_filled(&f->buffer);
 		file_source_fill(f);
-	} else if (res == -EINTR) {
-		file_source_fill(f); /* (does nothing where the port leaves) */
-	} else if (res == -EAGAIN && !f->seekable && !f->port.leaving) {
-		file_port_pause(f);
-	} else if (!f->port.leaving) {
+	} else if (!f->port.leaving && !file_port_again(f, res)) {
 		file_source_reached_end(f, res);
 	}
 	if (f->port.leaving)

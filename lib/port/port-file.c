@@ -79,7 +79,7 @@ static void file_port_device(struct loop_io *io, int res)
 
 	f->ready = !f->pausing;
 	f->pausing = false;
-	if (f->ready)
+	if (f->ready || f->seekable)
 		f->calls->move(f);
 	else
 		file_port_wait_for_device(f);
@@ -95,10 +95,13 @@ bool file_port_ready(struct file_port *f)
 	return ready;
 }
 
-void file_port_pause(struct file_port *f)
+bool file_port_again(struct file_port *f, int res)
 {
+	if (f->port.leaving || (res != -EINTR && res != -ECANCELED && (res != -EAGAIN || f->seekable)))
+		return false;
 	f->pausing = true;
 	loop_io_timer(&f->device, PAUSE_NSEC);
+	return true;
 }
 
 /* ---- its begin and end ---- */

@@ -85,8 +85,12 @@ int file_port_init(struct port *p, const struct file_port_calls *calls);
  */
 bool file_port_ready(struct file_port *f);
 
-/* A request said -EAGAIN, for which a device that does not wait may always have a reason: calls->move() follows, later. */
-void file_port_pause(struct file_port *f);
+/*
+ * Whether what a request said is no end, and nothing was done: calls->move() follows, later. -EAGAIN, for which a device that
+ * does not wait may always have a reason; or, while the process is stopped (SIGSTOP), -EINTR and, where no thread of the
+ * kernel's could be made for it, -ECANCELED. (A port that leaves, and has cancelled it, is through.)
+ */
+bool file_port_again(struct file_port *f, int res);
 
 /* For struct port_ops. */
 /* Before the file is closed otherwise than by the port's end: that waits until no request has it (loop_io_fence()). */
