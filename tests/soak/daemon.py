@@ -2,6 +2,7 @@
 import os, re, resource, signal, subprocess, time
 
 from children import become
+from streams import fail
 
 
 class Daemon:
@@ -23,7 +24,10 @@ class Daemon:
 
     def status(self, key):
         with open(f"/proc/{self.pid}/status") as f:
-            return int(re.search(rf"^{key}:\s+(\d+)", f.read(), re.M).group(1))
+            found = re.search(rf"^{key}:\s+(\d+)", f.read(), re.M)
+        if not found: # a zombie has none
+            fail(f"the daemon has ended with {self.process.wait()}")
+        return int(found.group(1))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
