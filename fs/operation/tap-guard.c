@@ -84,7 +84,7 @@ bool tap_guard_refuses(fuse_req_t req, const struct node *node)
 		return false;
 	if (!tap_guard_opens(caller->pid))
 		return false;
-	path = node_path(node);
+	path = node_path(node_name(node));
 	log_user_info(caller->uid, "%s: is a tap, which nobody writes, root neither: write to its channel",
 		      path ? path : "?");
 	return true;

@@ -101,10 +101,10 @@ int visit_begin(struct visit *v)
 {
 	int err;
 
-	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+	visit_rests_no_more(v);
 	err = visit_ask(v);
 	if (err < 0)
-		TAILQ_INSERT_TAIL(&visit_list(v)->resting, v, waiting);
+		visit_rests(v);
 	return err;
 }
 

@@ -1,6 +1,8 @@
 /* What the files of visits share; nobody else sees it. */
 #pragma once
 
+#include <bsd/sys/tree.h>
+
 #include "broadcast.h"
 #include "hold.h"
 #include "services.h"
@@ -10,7 +12,8 @@ enum visit_state { VISIT_ASKED, VISIT_AWAITED, VISIT_RESTS };
 struct visit {
 	struct context *ctx;
 	LIST_ENTRY(visit) entry;
-	TAILQ_ENTRY(visit) waiting; /* as a spare, or at rest */
+	TAILQ_ENTRY(visit) waiting; /* as a spare */
+	RB_ENTRY(visit) resting;
 	enum visit_state state;
 	struct node *node; /* pinned, as the name */
 	struct node *name;
@@ -35,7 +38,7 @@ struct visit {
 struct visits {
 	struct context *ctx;
 	LIST_HEAD(, visit) all;
-	TAILQ_HEAD(visits_resting, visit) resting;
+	RB_HEAD(visits_resting, visit) resting; /* by the end of their rest */
 	TAILQ_HEAD(visit_spares, visit) spares; /* by age */
 	unsigned spare_count;
 	LIST_HEAD(, visit) stocks;
@@ -58,6 +61,10 @@ static inline bool visit_is_open_to_nobody(const struct visit *v)
 /* visit.c: *out: one that rests, though nobody looks at it. Returns 0, -ENOMEM, or -EDQUOT of who asks. */
 int visit_create(struct visit **out, const struct visitor *who, struct node *name, struct context *ctx);
 void visit_free(struct visit *v);
+
+/* Among those that rest until ->until, and not any more: ->until is not to change between the two. */
+void visit_rests(struct visit *v);
+void visit_rests_no_more(struct visit *v);
 
 /* The worker has no tap for it (any more): it may be gone afterwards. */
 void visit_rest(struct visit *v);

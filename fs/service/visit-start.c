@@ -40,7 +40,7 @@ static int visit_start_anew(fuse_req_t req, const struct visitor *who, struct no
 	v->req = NULL;
 	if (err == -ETIMEDOUT)
 		reply_entry(req, v->node);
-	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+	visit_rests_no_more(v);
 	visit_rest(v);
 	return err == -ETIMEDOUT ? 0 : err;
 }

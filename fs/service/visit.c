@@ -26,6 +26,31 @@
 #define VISIT_REST_NSEC (NSEC_PER_SEC / 10)
 #define VISIT_REST_MAX_NSEC (8 * NSEC_PER_SEC)
 
+/* So many are asked for in a turn: one costs its user a name, and nothing else. */
+#define VISITS_TURN 64
+
+/* ---- those that rest ---- */
+
+static int visits_by_end(const struct visit *a, const struct visit *b)
+{
+	if (a->until != b->until)
+		return a->until < b->until ? -1 : 1;
+	return (a->node->id > b->node->id) - (a->node->id < b->node->id);
+}
+
+#define VISITS_STATIC static __attribute__((unused)) /* (libbsd does not define the __unused that its macros use) */
+RB_GENERATE_INTERNAL(visits_resting, visit, resting, visits_by_end, VISITS_STATIC)
+
+void visit_rests(struct visit *v)
+{
+	RB_INSERT(visits_resting, &visit_list(v)->resting, v);
+}
+
+void visit_rests_no_more(struct visit *v)
+{
+	RB_REMOVE(visits_resting, &visit_list(v)->resting, v);
+}
+
 /* ---- begin and end ---- */
 
 int visit_create(struct visit **out, const struct visitor *who, struct node *name, struct context *ctx)
@@ -48,7 +73,7 @@ int visit_create(struct visit **out, const struct visitor *who, struct node *nam
 	node->pins++;
 	name->pins++;
 	LIST_INSERT_HEAD(&ctx->services->visits->all, v, entry);
-	TAILQ_INSERT_TAIL(&ctx->services->visits->resting, v, waiting);
+	visit_rests(v);
 	*out = v;
 	return 0;
 }
@@ -62,7 +87,7 @@ void visit_free(struct visit *v)
 	if (v->stocks)
 		LIST_REMOVE(v, stock);
 	if (v->state == VISIT_RESTS)
-		TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+		visit_rests_no_more(v);
 	free(v);
 	node->visit = NULL;
 	node->visited = NULL;
@@ -92,7 +117,7 @@ void visit_rest(struct visit *v)
 	v->state = VISIT_RESTS;
 	v->rest = !v->rest ? VISIT_REST_NSEC : 2 * v->rest < VISIT_REST_MAX_NSEC ? 2 * v->rest : VISIT_REST_MAX_NSEC;
 	v->until = clock_nsec() + v->rest;
-	TAILQ_INSERT_TAIL(&visits->resting, v, waiting);
+	visit_rests(v);
 	if (!v->node->lookups && !v->dismissed.inode)
 		visit_free(v);
 	else
@@ -113,12 +138,10 @@ void visit_forgotten(struct node *node)
 		visit_free(v);
 }
 
-/* ---- those that rest ---- */
-
 /* What cannot be asked for rests on. */
 static void visit_again(struct visit *v)
 {
-	TAILQ_REMOVE(&visit_list(v)->resting, v, waiting);
+	visit_rests_no_more(v);
 	if (v->dismissed.inode || visit_is_open_to_nobody(v) || !v->name->parent || visit_ask(v) < 0)
 		visit_rest(v);
 }
@@ -126,19 +149,15 @@ static void visit_again(struct visit *v)
 static void visits_tick(struct loop_io *io, int res)
 {
 	struct visits *visits = container_of(io, struct visits, tick);
-	struct visit *v, *next, *last = TAILQ_LAST(&visits->resting, visits_resting);
 	uint64_t now = clock_nsec();
-	bool more = true;
+	struct visit *v = NULL;
 
 	if (visits->ctx->leaving)
 		return;
-	for (v = TAILQ_FIRST(&visits->resting); v && more; v = next) {
-		next = TAILQ_NEXT(v, waiting);
-		more = v != last;
-		if (v->until <= now)
-			visit_again(v);
-	}
-	TAILQ_FOREACH(v, &visits->resting, waiting)
+	for (unsigned n = 0; n < VISITS_TURN && (v = RB_MIN(visits_resting, &visits->resting)) && v->until <= now; n++)
+		visit_again(v);
+	v = RB_MIN(visits_resting, &visits->resting);
+	if (v)
 		visits_look_at(visits, v->until);
 }
 
@@ -152,7 +171,7 @@ int visits_create(struct visits **out, struct context *ctx)
 		return -ENOMEM;
 	visits->ctx = ctx;
 	LIST_INIT(&visits->all);
-	TAILQ_INIT(&visits->resting);
+	RB_INIT(&visits->resting);
 	TAILQ_INIT(&visits->spares);
 	LIST_INIT(&visits->stocks);
 	loop_io_init(&visits->tick, ctx->loop, visits_tick);

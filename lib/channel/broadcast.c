@@ -215,7 +215,7 @@ void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 void broadcast_count(struct broadcast *b, const struct tap *tap)
 {
 	b->bytes_out += tap->bytes_out;
-	b->lost += tap->lost;
+	b->lost += tap->lost + (outlet_is_read(&tap->outlet) ? tap->queue.bytes : 0); /* (nobody misses what he left) */
 	b->drops += tap->drops;
 	if (b->channel->watched)
 		event_tell(b->channel, (struct event){ EVENT_NO_READERS, .tap = b->id });

@@ -193,6 +193,7 @@ static bool channel_copy_chunk(struct channel *ch, struct chunk *chunk)
 		log_user_err(ch->user, "%s: lost %zu bytes: %s", ch->label, chunk->len - got,
 			     strerror(n < 0 ? (int)-n : EIO));
 		ch->lost += chunk->len - got;
+		ch->seen -= chunk->len - got < ch->seen ? chunk->len - got : ch->seen;
 		worker_clear_stage(w, chunk->len - got);
 	}
 	chunk->stage = -1;
