@@ -23,7 +23,7 @@ static uint64_t channel_owed_descriptors(const struct channel *ch, bool attached
 	uint64_t replay = attached ? ch->settings.value[SETTING_REPLAY] : 0;
 
 	return 1 + (ch->settings.value[SETTING_EOF] == EOF_NEVER) +
-	       (replay ? queue_descriptors(replay, ch->worker->pipe_size) : 0);
+	       (replay ? queue_descriptors(replay + PIPE_SIZE, ch->worker->pipe_size) : 0);
 }
 
 static int channel_charge_as(struct channel *ch, bool attached)

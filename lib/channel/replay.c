@@ -78,7 +78,8 @@ void replay_trim(struct replay *r, struct worker *w, uint64_t record)
 			queue_clear(q);
 	if (replay_trim_first(r, w, record) < 0)
 		queue_clear(q);
-	while (queue_wide(q, r->size))
+	/* (what is kept beyond the size may take a pipe of its own) */
+	while (queue_wide(q, r->size + PIPE_SIZE))
 		if (queue_drop_first(q, w->null) < 0)
 			queue_clear(q);
 }
