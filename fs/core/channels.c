@@ -10,9 +10,8 @@ static int channels_by_id(const struct node *a, const struct node *b)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-#define CHANNELS_STATIC static __attribute__((unused)) /* (libbsd does not define the __unused that its macros use) */
-RB_GENERATE_INTERNAL(channels, inode, by_ino, channels_by_ino, CHANNELS_STATIC)
-RB_GENERATE_INTERNAL(channel_names, node, of_channel, channels_by_id, CHANNELS_STATIC)
+RB_GENERATE_INTERNAL(channels, inode, by_ino, channels_by_ino, TREE_STATIC)
+RB_GENERATE_INTERNAL(channel_names, node, of_channel, channels_by_id, TREE_STATIC)
 
 void channels_init(struct channels *all)
 {

@@ -12,9 +12,8 @@ static int entries_by_cookie(const struct node *a, const struct node *b)
 	return (a->cookie > b->cookie) - (a->cookie < b->cookie);
 }
 
-#define ENTRIES_STATIC static __attribute__((unused)) /* (libbsd does not define the __unused that its macros use) */
-RB_GENERATE_INTERNAL(entries_names, node, by_name, entries_by_name, ENTRIES_STATIC)
-RB_GENERATE_INTERNAL(entries_order, node, by_cookie, entries_by_cookie, ENTRIES_STATIC)
+RB_GENERATE_INTERNAL(entries_names, node, by_name, entries_by_name, TREE_STATIC)
+RB_GENERATE_INTERNAL(entries_order, node, by_cookie, entries_by_cookie, TREE_STATIC)
 
 void entries_init(struct entries *e)
 {

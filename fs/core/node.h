@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -15,6 +14,7 @@
 #include <uthash.h>
 
 #include "account.h"
+#include "trees.h"
 
 struct object;
 struct stamp;

@@ -1,11 +1,10 @@
 /* What the files of visits share; nobody else sees it. */
 #pragma once
 
-#include <bsd/sys/tree.h>
-
 #include "broadcast.h"
 #include "hold.h"
 #include "services.h"
+#include "trees.h"
 
 enum visit_state { VISIT_ASKED, VISIT_AWAITED, VISIT_RESTS };
 

@@ -38,8 +38,7 @@ static int visits_by_end(const struct visit *a, const struct visit *b)
 	return (a->node->id > b->node->id) - (a->node->id < b->node->id);
 }
 
-#define VISITS_STATIC static __attribute__((unused)) /* (libbsd does not define the __unused that its macros use) */
-RB_GENERATE_INTERNAL(visits_resting, visit, resting, visits_by_end, VISITS_STATIC)
+RB_GENERATE_INTERNAL(visits_resting, visit, resting, visits_by_end, TREE_STATIC)
 
 void visit_rests(struct visit *v)
 {

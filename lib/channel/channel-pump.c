@@ -209,7 +209,7 @@ static struct chunk_start channel_chunk_start(const struct channel *ch)
 	uint64_t record = channel_record(ch), past = record_past(record, ch->position);
 
 	return (struct chunk_start){
-		.ahead = past && record != RECORD_LINE ? (size_t)(record - past) : 0,
+		.ahead = record_has_size(record) && past ? (size_t)(record - past) : 0,
 		.loose = past && record == RECORD_LINE && !ch->line_ended,
 		.first = !ch->position,
 	};

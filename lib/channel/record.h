@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,6 +21,12 @@ struct chunk;
 
 /* A line that is longer may be cut. */
 #define RECORD_LINE_MAX 65536
+
+/* Whether a number of bytes tells where its boundaries are. */
+static inline bool record_has_size(uint64_t record)
+{
+	return record != RECORD_WRITES && record != RECORD_LINE;
+}
 
 /* How far byte @position of a stream is behind the last boundary: 0, it is one; of lines, 1: it is not known. */
 static inline uint64_t record_past(uint64_t record, uint64_t position)

@@ -56,13 +56,13 @@ static int replay_trim_first(struct replay *r, struct worker *w, uint64_t record
 	size_t n = replay_excess(r);
 	int err;
 
-	if (n <= SLACK_BYTES || (record && record != RECORD_LINE && q->bounds.partial))
+	if (n <= SLACK_BYTES || (record_has_size(record) && q->bounds.partial))
 		return 0;
 	n -= SLACK_BYTES / 2;
-	if (record && record != RECORD_LINE)
+	if (record_has_size(record))
 		n -= n % record;
 	err = n ? queue_skip(q, n, w->null) : 0;
-	if (err == 0 && record && record != RECORD_LINE)
+	if (err == 0 && record_has_size(record))
 		chunk_bounds_settle(&q->bounds);
 	return err;
 }
