@@ -154,6 +154,29 @@ void fixture_remove_tap(struct fixture *f, struct channel *ch, uint64_t id)
 	on_worker(f, call_remove, &c);
 }
 
+struct set_call {
+	struct channel *ch;
+	uint64_t tap;
+	enum setting_key key;
+	uint64_t value;
+	int err;
+};
+
+static void call_set(void *arg)
+{
+	struct set_call *c = arg;
+
+	c->err = channel_set(c->ch, c->tap, c->key, c->value);
+}
+
+int fixture_set(struct fixture *f, struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value)
+{
+	struct set_call c = { ch, tap, key, value, 0 };
+
+	on_worker(f, call_set, &c);
+	return c.err;
+}
+
 struct channel *fixture_channel(struct fixture *f, unsigned taps)
 {
 	struct channel *ch;

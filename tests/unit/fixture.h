@@ -41,6 +41,8 @@ void on_worker(struct fixture *f, void (*call)(void *arg), void *arg);
 struct channel *fixture_channel(struct fixture *f, unsigned taps);
 int fixture_add_tap(struct fixture *f, struct channel *ch, uint64_t id);
 void fixture_remove_tap(struct fixture *f, struct channel *ch, uint64_t id);
+/* channel_set() on the worker. */
+int fixture_set(struct fixture *f, struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
 void fixture_destroy(struct fixture *f, struct channel *ch);
 
 /* poll(2) for @events within 20 s; fails the test otherwise. */

@@ -42,13 +42,6 @@ struct call {
 	int err;
 };
 
-static void call_set(void *arg)
-{
-	struct call *c = arg;
-
-	c->err = channel_set(ch, c->tap, c->key, c->value);
-}
-
 static void call_get(void *arg)
 {
 	struct call *c = arg;
@@ -58,10 +51,7 @@ static void call_get(void *arg)
 
 static int set(uint64_t tap, enum setting_key key, uint64_t value)
 {
-	struct call c = { tap, key, value, 0 };
-
-	on_worker(&f, call_set, &c);
-	return c.err;
+	return fixture_set(&f, ch, tap, key, value);
 }
 
 static uint64_t get(uint64_t tap, enum setting_key key)

@@ -37,26 +37,9 @@ static void stop(void)
 
 TestSuite(record, .init = start, .fini = stop, .timeout = 60);
 
-struct call {
-	uint64_t tap;
-	enum setting_key key;
-	uint64_t value;
-	int err;
-};
-
-static void call_set(void *arg)
-{
-	struct call *c = arg;
-
-	c->err = channel_set(ch, c->tap, c->key, c->value);
-}
-
 static void set(uint64_t tap, enum setting_key key, uint64_t value)
 {
-	struct call c = { tap, key, value, 0 };
-
-	on_worker(&f, call_set, &c);
-	cr_assert_eq(c.err, 0);
+	cr_assert_eq(fixture_set(&f, ch, tap, key, value), 0);
 }
 
 static void call_in(void *arg)
