@@ -31,16 +31,16 @@ wait $peer
 [ "$(head -n 2 from)" = "65534 65534
 False hello" ] || fail "who sends: $(cat from)"
 
-# A write takes the set-user-ID bit off, as the writer's own would.
+# A write takes the set-user-ID bit off, as the writer's own would. (A file each: a sink holds its own until it has ended.)
 for how in append=1 fd; do
 	mkfifo -m 666 "$M/$how"
-	echo old > suid
-	chmod 4777 suid
-	if [ $how = fd ]; then as_user sh -c "exec spfs sink '$M/$how' --fd 3 3<> suid" > /dev/null
-	else as_user spfs sink "$M/$how" "file:$T/open/suid?$how" > /dev/null; fi
+	echo old > "suid.$how"
+	chmod 4777 "suid.$how"
+	if [ $how = fd ]; then as_user sh -c "exec spfs sink '$M/$how' --fd 3 3<> 'suid.$how'" > /dev/null
+	else as_user spfs sink "$M/$how" "file:$T/open/suid.$how?$how" > /dev/null; fi
 	echo evil > "$M/$how"
-	wait_until 30 grep -q evil suid
-	[ "$(stat -c %a suid)" = 777 ] || fail "$how: still $(stat -c %a suid)"
+	wait_until 30 grep -q evil "suid.$how"
+	[ "$(stat -c %a "suid.$how")" = 777 ] || fail "$how: still $(stat -c %a "suid.$how")"
 done
 
 # Names make no lines of the log, and do not steer the terminal that shows it.
