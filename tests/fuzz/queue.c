@@ -419,8 +419,6 @@ static void duplicate(struct modelled *m, struct fuzz_input *in)
 		return;
 	pieces_copy(&to->model, &m->model);
 	pieces_cut(&to->model, m->queue.bytes - to->queue.bytes, NULL);
-	for (size_t i = 0; i < to->model.count; i++)
-		to->model.piece[i].begun = false;
 	to->joined = m->joined;
 }
 

@@ -20,7 +20,8 @@ static void setting_try(enum setting_key key, const char *text)
 		fuzz_check(*why && fuzz_is_clean(why), "%s: the reason is '%s'", text, why);
 		return;
 	}
-	fuzz_check(value >= s->min && value <= s->max, "%s of %s: %ju", text, s->name, (uintmax_t)value);
+	fuzz_check((value >= s->min && value <= s->max) || (s->beyond && value == UINT64_MAX), "%s of %s: %ju", text,
+		   s->name, (uintmax_t)value);
 	setting_print(key, value, printed);
 	fuzz_check(setting_parse(key, printed, &again, why) == 0 && again == value, "%s: printed as %s", text, printed);
 }
