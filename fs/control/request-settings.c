@@ -28,10 +28,12 @@ static int request_settings_add(struct settings_ask *a, const char *name, const 
 {
 	char digits[32];
 
-	if (json_is_string(value) && json_string_length(value) == strlen(json_string_value(value)))
-		return settings_add(a, name, json_string_value(value));
+	if (json_is_string(value))
+		return settings_add(a, name, json_string_value(value), json_string_length(value));
 	snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	return settings_add(a, name, json_is_integer(value) ? digits : "");
+	if (!json_is_integer(value))
+		*digits = '\0';
+	return settings_add(a, name, digits, strlen(digits));
 }
 
 static void request_settings_begin(struct request *r, struct node *node, void (*done)(struct settings_ask *))

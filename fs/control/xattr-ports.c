@@ -98,12 +98,12 @@ static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, c
 	attach_start(&r->attach);
 }
 
-static void xattr_source_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_source_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	xattr_attach(req, node, PORT_SOURCE, value);
 }
 
-static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	xattr_attach(req, node, PORT_SINK, value);
 }
@@ -185,7 +185,7 @@ static unsigned xattr_parse_id(const char *text)
 	return id == 0 || *end || id > UINT_MAX ? 0 : (unsigned)id;
 }
 
-static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	_cleanup_rights_ struct rights rights = { 0 };
 	unsigned id = xattr_parse_id(value);

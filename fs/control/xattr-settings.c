@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "base.h"
+#include "prologue.h"
 #include "reply.h"
 #include "settings.h"
 
@@ -58,7 +59,7 @@ static void xattr_settings_was_set(struct settings_ask *a)
 	free(x);
 }
 
-static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	struct xattr_setting *x = xattr_setting_new(req, node, i, xattr_settings_was_set);
 	_cleanup_rights_ struct rights rights = { 0 };
@@ -66,7 +67,7 @@ static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, cons
 
 	if (!x)
 		return;
-	err = settings_add(&x->ask, settings_table[i].name, value);
+	err = settings_add(&x->ask, settings_table[i].name, value, size);
 	if (err < 0)
 		settings_log(&x->ask);
 	else
@@ -76,6 +77,7 @@ static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, cons
 		return;
 	}
 	reply_error(req, err);
+	free(x->ask.prologue);
 	free(x);
 }
 
@@ -90,6 +92,8 @@ static void xattr_settings_got(struct settings_ask *a)
 	}
 	if (a->err < 0 || (x->key == SETTING_SIZE && a->size_unknown)) {
 		reply_error(x->req, a->err < 0 ? a->err : -ETIMEDOUT);
+	} else if (x->key == SETTING_PROLOGUE && a->prologue) {
+		reply_xattr(x->req, a->prologue, prologue_size(a->value[x->key]), x->size, 0);
 	} else {
 		setting_print(x->key, a->value[x->key], text);
 		reply_xattr(x->req, text, strlen(text), x->size, sizeof(text));
@@ -119,6 +123,7 @@ static void xattr_settings_fill(void)
 			.set = xattr_settings_set,
 			.stays = "a setting can be set, not removed",
 			.anywhere = true,
+			.bytes = key == SETTING_PROLOGUE,
 		};
 }
 

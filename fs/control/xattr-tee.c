@@ -78,7 +78,7 @@ static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, 
 	return err;
 }
 
-static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	struct context *ctx = context_of(req);
 	const struct node *place = node->kind == NODE_HANDLE ? node->inode->origin : node;

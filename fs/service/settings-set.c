@@ -39,7 +39,11 @@ static void settings_work_set(struct job *job)
 	for (int key = 0; a->err == 0 && key < SETTINGS; key++) {
 		if (!a->has[key])
 			continue;
-		a->err = channel_set(hold_channel(&a->hold), a->tap, (enum setting_key)key, a->value[key]);
+		if (key == SETTING_PROLOGUE && a->prologue)
+			a->err = channel_set_prologue(hold_channel(&a->hold), a->prologue,
+						      prologue_size(a->value[key]));
+		else
+			a->err = channel_set(hold_channel(&a->hold), a->tap, (enum setting_key)key, a->value[key]);
 		if (a->err < 0)
 			settings_refuse_key(a, (enum setting_key)key, a->err);
 	}

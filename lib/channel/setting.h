@@ -23,6 +23,7 @@ enum setting_key {
 	SETTING_READERS,  /* enum readers */
 	SETTING_KEEP,     /* 1: it stays behind its name when that is removed; the layer above does it */
 	SETTING_RECORD,   /* bytes, or see record.h: where a stream may be cut */
+	SETTING_PROLOGUE, /* see prologue.h: what each tap begins with */
 	SETTING_ON_ERROR, /* enum on_error, of sinks that do not say */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
@@ -48,6 +49,7 @@ struct setting {
 	unsigned of;
 	const char *const *words; /* up to a NULL; NULL: a number */
 	uint64_t min, max;
+	const char *ahead;  /* a word before the number, where none is 0; NULL: there is none */
 	const char *beyond; /* a word that a number's value may be as well: UINT64_MAX; NULL: none */
 };
 

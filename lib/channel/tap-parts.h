@@ -12,6 +12,15 @@ int tap_do_without(struct tap *tap);
 /* Drops everything where nobody reads and it is not to be kept for who comes. Returns whether that is so. */
 bool tap_discard(struct tap *tap);
 
+/*
+ * tap-begin.c: with the outlet held, gives the first reader the prologue, if he is there. Returns 0, or a negative errno of
+ * prologue_put() and the tap owes it yet.
+ */
+int tap_greet(struct tap *tap);
+
+/* What it has to hand out cannot be now, and nothing else will wake it: tries again soon, but says so once. */
+void tap_starve(struct tap *tap, int err);
+
 /* tap-settings.c: the capacity of the ring that is asked for, in bytes. */
 int tap_ring_size(const struct tap *tap);
 

@@ -41,6 +41,7 @@ static ssize_t tap_drop_oldest(struct tap *tap)
 	ssize_t n = queue_drop(&tap->queue, ch->worker->null, channel_record(ch));
 
 	tap_lose(tap, n > 0 ? (size_t)n : 0);
+	tap->from += n > 0 ? (size_t)n : 0;
 	if (n > 0 && !chunk_bounds_oldest(&tap->queue.bounds))
 		tap->seek = TAP_RESUMES;
 	return n;
@@ -84,7 +85,7 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 	struct outlet *o = &tap->outlet;
 	ssize_t n;
 
-	if (tap->seek || tap->queue.bytes || o->unread || tap->rate_limit.rate)
+	if (tap->seek || tap->owes || tap->queue.bytes || o->unread || tap->rate_limit.rate)
 		return 0;
 	n = chunk_copy(chunk, 0, o->fd);
 	if (n == -EPIPE)
@@ -166,12 +167,16 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 		n = tap_take_direct(tap, chunk);
 	if (n == chunk->len)
 		return;
+	if (!tap->queue.bytes)
+		tap->from = tap->channel->position - chunk->len;
 	if (tap_discard(tap) || (n == 0 && !tap_make_room(tap, chunk->len))) {
 		tap_refuse(tap, chunk, n);
 		return;
 	}
 	if (tap->seek)
 		from = tap_leave_out(tap, chunk);
+	if (!tap->queue.bytes)
+		tap->from += from;
 	if (from == chunk->len)
 		return;
 	tap_queue(tap, chunk, n, from);
@@ -185,7 +190,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 
 	if (!start.ahead && !start.loose)
 		tap->seek = TAP_FLOWS;
-	if (!tap->seek && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
+	if (!tap->seek && !tap->owes && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
 		n = sys.splice(fd, o->fd, 1 << 30);
 		if (n == -EPIPE)
 			o->unread = true;
@@ -201,6 +206,8 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 	}
 	if (tap_discard(tap) || !tap_make_room(tap, waiting) || tap->seek)
 		return 0;
+	if (!tap->queue.bytes)
+		tap->from = tap->channel->position;
 	n = queue_move(&tap->queue, fd, start);
 	tap_came(tap, tap->channel->now);
 	tap_want_more(tap);

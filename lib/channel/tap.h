@@ -66,6 +66,8 @@ struct tap {
 	enum tap_seek seek;   /* what comes next is cut at the next boundary */
 	size_t sought;        /* bytes that had none */
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
+	bool owes;            /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
+	uint64_t from;        /* while it owes, and something is queued: where in the stream that begins */
 	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;   /* handed to the FIFO */
 	struct stamp *stamp;  /* NULL: it has no name */
@@ -105,7 +107,13 @@ int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *r
 void tap_destroy(struct tap *tap);
 
 /*
- * Gets ready for a stream: the outlet holds, the queue has its reserve. Returns the reserve's
+ * The channel's stream is over and another one begins: what is left of the old one in a tap that nobody has read gets that
+ * one's prologue, where there is a descriptor for it.
+ */
+void tap_stream_begins(struct tap *tap);
+
+/*
+ * Gets ready for a stream: the outlet holds, the queue has its reserve, and a reader the prologue. Returns the reserve's
  * capacity in bytes, or a negative errno. A tap that does not block does without the reserve.
  */
 int tap_prepare(struct tap *tap);
