@@ -28,6 +28,7 @@ void request_ports(struct request *r, struct node *node);
 void request_wait(struct request *r, struct node *node);
 void request_set(struct request *r, struct node *node);
 void request_get(struct request *r, struct node *node);
+void request_flush(struct request *r, struct node *node);
 void request_quota(struct request *r, struct node *node);
 void request_watch(struct request *r, struct node *node);
 void request_reload(struct request *r, struct node *node);

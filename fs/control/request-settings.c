@@ -71,6 +71,14 @@ void request_set(struct request *r, struct node *node)
 	settings_set(&r->settings, r->rights);
 }
 
+void request_flush(struct request *r, struct node *node)
+{
+	if (!request_unpack(r, "{}"))
+		return;
+	request_settings_begin(r, node, request_settings_set);
+	settings_flush(&r->settings, r->rights);
+}
+
 /* ---- get ---- */
 
 static bool request_knows(const struct settings_ask *a, int key)

@@ -31,6 +31,7 @@ static const struct request_op {
 	{ "wait", request_wait, ABOUT_CHANNEL, .tells = true },
 	{ "set", request_set, ABOUT_EITHER },
 	{ "get", request_get, ABOUT_EITHER },
+	{ "flush", request_flush, ABOUT_CHANNEL },
 	{ "quota", request_quota, ABOUT_MOUNT },
 	{ "watch", request_watch, ABOUT_CHANNEL, .tells = true },
 	{ "reload", request_reload, ABOUT_MOUNT },

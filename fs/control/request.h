@@ -11,6 +11,8 @@
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
  *       "size" is null where who has the channel open keeps its ring locked
+ *   {"op": "flush", "channel": PATH}                                          {}
+ *       what waits in the tap goes, or for a channel's first name what it replays
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}

@@ -1,4 +1,4 @@
-/* The settings as attributes, "spfs." and the name; the place in the table is the setting's key. */
+/* The settings as attributes, "spfs." and the name; the place in the table is the setting's key. And spfs.flush. */
 #include "xattrs.h"
 
 #include <errno.h>
@@ -80,6 +80,28 @@ static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, cons
 	free(x->ask.prologue);
 	free(x);
 }
+
+static void xattr_flush_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
+{
+	struct xattr_setting *x = xattr_setting_new(req, node, 0, xattr_settings_was_set);
+	_cleanup_rights_ struct rights rights = { 0 };
+	int err;
+
+	if (!x)
+		return;
+	err = access_rights(req, &rights);
+	if (err == 0) {
+		settings_flush(&x->ask, &rights);
+		return;
+	}
+	reply_error(req, err);
+	free(x);
+}
+
+const struct xattr_attribute xattr_flush[] = {
+	{ .name = "flush", .set = xattr_flush_set, .bytes = true },
+	{ 0 },
+};
 
 static void xattr_settings_got(struct settings_ask *a)
 {

@@ -15,6 +15,6 @@ struct xattr_attribute {
 	/* NULL: it stays, because of @stays, or because it is read-only. */
 	void (*remove)(fuse_req_t req, struct node *node, size_t i);
 	const char *stays;
-	bool bytes;    /* set with any bytes, as many as the kernel allows */
+	bool bytes;    /* set with any bytes, none or as many as the kernel allows */
 	bool anywhere; /* may be set on what is no channel too: set() says by itself why that makes no sense */
 };

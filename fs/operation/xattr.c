@@ -75,7 +75,7 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 		reply_refusal(req, node, name, -EPERM, "read-only");
 	else if ((flags & XATTR_REPLACE) && !xattr_has(ctx, node, &x))
 		reply_refusal(req, node, name, -ENODATA, NULL);
-	else if (size == 0 || (!x.of->bytes && (size >= PATH_MAX || memchr(value, '\0', size))))
+	else if (!x.of->bytes && (size == 0 || (size >= PATH_MAX || memchr(value, '\0', size))))
 		reply_refusal(req, node, name, -EINVAL, "empty, too long, or with a zero byte");
 	else if (!(text = xattr_copy(value, size)))
 		reply_error(req, -ENOMEM);

@@ -147,6 +147,28 @@ static void settings_packets_set(struct packets_change *c, int err)
 	settings_end_set(a);
 }
 
+static void settings_work_flush(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	a->err = channel_flush(hold_channel(&a->hold), a->tap);
+	if (a->err < 0)
+		settings_refuse(a, a->err, "flush: the name has gone");
+}
+
+void settings_flush(struct settings_ask *a, const struct rights *r)
+{
+	a->err = settings_begin(a);
+	if (a->err == 0)
+		a->err = settings_check(a, r);
+	if (a->err == 0 && hold_stands(&a->hold))
+		a->err = settings_refuse(a, -ETIMEDOUT, "flush: the channel's worker does not answer");
+	if (a->err == 0 && hold_channel(&a->hold))
+		settings_post(a, settings_work_flush, settings_end_set);
+	else
+		settings_end_set(a); /* (a channel that the daemon has no part in has nothing) */
+}
+
 void settings_set(struct settings_ask *a, const struct rights *r)
 {
 	a->err = settings_begin(a);

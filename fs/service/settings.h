@@ -58,6 +58,12 @@ int settings_add(struct settings_ask *a, const char *name, const char *text, siz
  */
 void settings_set(struct settings_ask *a, const struct rights *r);
 
+/*
+ * What waits in the tap of that name goes, or what the channel replays (channel_flush()), where @r would suffice to set it.
+ * Failures are logged.
+ */
+void settings_flush(struct settings_ask *a, const struct rights *r);
+
 /* All that the node has. */
 void settings_get(struct settings_ask *a);
 

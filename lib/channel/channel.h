@@ -154,6 +154,12 @@ struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
  */
 void channel_remove_tap(struct channel *ch, uint64_t id);
 
+/*
+ * What waits goes: in a tap (tap_empty()), in those of a broadcast, or for a channel (@tap 0) what it replays. Returns 0, or
+ * -ENOENT: there is no such tap.
+ */
+int channel_flush(struct channel *ch, uint64_t tap);
+
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */
 void channel_origin_gone(struct channel *ch);
 

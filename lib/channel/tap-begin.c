@@ -65,6 +65,8 @@ int tap_greet(struct tap *tap)
 
 void tap_stream_begins(struct tap *tap)
 {
+	if (tap->seek == TAP_FLUSHED)
+		tap->seek = TAP_FLOWS;
 	if (tap->owes && tap->queue.bytes)
 		tap_put_prologue(tap);
 }

@@ -142,6 +142,41 @@ static void tap_refuse(struct tap *tap, const struct chunk *chunk, size_t begun)
 	tap->seek = TAP_RESUMES;
 }
 
+void tap_empty(struct tap *tap)
+{
+	struct channel *ch = tap->channel;
+	size_t n = outlet_discard(&tap->outlet, ch->worker->null);
+	int waiting = ch->in >= 0 && !ch->over ? sys.waiting(ch->in) : 0;
+
+	tap->bytes_out -= n < tap->bytes_out ? n : tap->bytes_out;
+	tap_lose(tap, tap->queue.bytes + n);
+	queue_clear(&tap->queue);
+	tap->owes |= !tap->bytes_out; /* and nobody has had the prologue */
+	tap->replayed = tap->replay_pipes = 0;
+	tap->stalled = false;
+	tap->seek = waiting > 0 ? TAP_FLUSHED : TAP_RESUMES;
+	tap->flushed = ch->position + (waiting > 0 ? (size_t)waiting : 0);
+	tap_discharge(tap);
+}
+
+/* Whether the chunk had been written, in whole or in part, before the tap was emptied. */
+static bool tap_passes(struct tap *tap, const struct chunk *chunk)
+{
+	if (tap->channel->position - chunk->len < tap->flushed) {
+		tap_lose(tap, chunk->len);
+		return true;
+	}
+	tap->seek = chunk->start.ahead || chunk->start.loose ? TAP_RESUMES : TAP_FLOWS;
+	return false;
+}
+
+/* What comes begins at a boundary. */
+static void tap_found(struct tap *tap)
+{
+	if (tap->seek != TAP_FLUSHED)
+		tap->seek = TAP_FLOWS;
+}
+
 /* The bytes of @chunk that are left out up to the boundary that is sought, perhaps all. */
 static size_t tap_leave_out(struct tap *tap, const struct chunk *chunk)
 {
@@ -162,10 +197,12 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	size_t n = 0, from = 0;
 
 	if (!chunk->start.ahead && !chunk->start.loose)
-		tap->seek = TAP_FLOWS;
+		tap_found(tap);
 	if (tap->queue.spare) /* what does not fit goes into the spare pipe */
 		n = tap_take_direct(tap, chunk);
 	if (n == chunk->len)
+		return;
+	if (tap->seek == TAP_FLUSHED && tap_passes(tap, chunk))
 		return;
 	if (!tap->queue.bytes)
 		tap->from = tap->channel->position - chunk->len;
@@ -189,7 +226,7 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 	ssize_t n = -EAGAIN;
 
 	if (!start.ahead && !start.loose)
-		tap->seek = TAP_FLOWS;
+		tap_found(tap);
 	if (!tap->seek && !tap->owes && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
 		n = sys.splice(fd, o->fd, 1 << 30);
 		if (n == -EPIPE)

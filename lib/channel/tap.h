@@ -22,6 +22,7 @@ enum tap_seek {
 	TAP_FLOWS,
 	TAP_BEGINS,  /* it is new, and begins with the next record */
 	TAP_RESUMES, /* something was dropped, and with it goes the rest of its last record */
+	TAP_FLUSHED, /* the same of all that had been written up to tap->flushed */
 };
 
 /*
@@ -65,6 +66,7 @@ struct tap {
 	size_t replayed;      /* bytes it began with, until it has caught up: they are not a part of the depth */
 	enum tap_seek seek;   /* what comes next is cut at the next boundary */
 	size_t sought;        /* bytes that had none */
+	uint64_t flushed;     /* TAP_FLUSHED: where in the stream that is */
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
 	bool owes;            /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
 	uint64_t from;        /* while it owes, and something is queued: where in the stream that begins */
@@ -107,7 +109,7 @@ int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *r
 void tap_destroy(struct tap *tap);
 
 /*
- * The channel's stream is over and another one begins: what is left of the old one in a tap that nobody has read gets that
+ * The channel's stream is over and another one begins, of which nothing is old: what is left of the old one in a tap that nobody has read gets that
  * one's prologue, where there is a descriptor for it.
  */
 void tap_stream_begins(struct tap *tap);
@@ -150,6 +152,12 @@ static inline void tap_look(struct tap *tap)
  * negative errno and all of it is still in the outlet.
  */
 int tap_recall(struct tap *tap, int rd);
+
+/*
+ * Drops, and counts as lost, what waits in it, and in the origin for it: so what it hands out next was written afterwards, but
+ * for what is cut off then up to the next boundary. Of what a reader has taken meanwhile nothing comes back.
+ */
+void tap_empty(struct tap *tap);
 
 /* Who reads it leaves it for good: once nobody reads, what waits and what comes is dropped until somebody does. */
 void tap_forsake(struct tap *tap);

@@ -15,6 +15,7 @@
 #include "base.h"
 #include "deferred-close.h"
 #include "log.h"
+#include "prologue.h"
 #include "reload.h"
 #include "request.h"
 
@@ -137,6 +138,8 @@ void port_wait_cancel(struct port_wait *w)
 
 static void settings_end(struct settings_ask *a, int err)
 {
+	_cleanup_free_ char *prologue = a->prologue;
+
 	settings_wait = NULL;
 	a->err = err;
 	if (err < 0)
@@ -154,13 +157,22 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		count += a->has[key];
 		fuzz_check(!a->has[key] || (settings_has(&ctx, a->node, (enum setting_key)key) &&
 					    a->value[key] >= settings_table[key].min &&
-					    a->value[key] <= settings_table[key].max),
+					    prologue_size(a->value[key]) <= settings_table[key].max),
 			   "%s: %ju", settings_table[key].name, (uintmax_t)a->value[key]);
 	}
 	fuzz_check(count, "nothing is set");
 	settings_wait = a;
 	if (way != WAIT)
 		settings_end(a, way == FAIL ? -EDQUOT : 0);
+}
+
+void settings_flush(struct settings_ask *a, const struct rights *r)
+{
+	fuzz_check(r == &rights, "not with the rights of who asks");
+	request_check_node(a->node, false);
+	settings_wait = a;
+	if (way != WAIT)
+		settings_end(a, way == FAIL ? -EACCES : 0);
 }
 
 void settings_get(struct settings_ask *a)
