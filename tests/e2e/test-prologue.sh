@@ -124,6 +124,22 @@ head -c 188 "$T/packets" | cmp -n 188 - "$T/recent" || fail "what was dropped is
 [ "$(tail -c +189 "$T/recent" | head -c 1)" = G ] || fail "it begins within a record"
 rm old discards recent first c
 
+# (the same where some is left each time, and something went)
+mkfifo c
+spfs set c prologue=first:4
+spfs tee c old
+spfs set old policy=drop-old size=4K depth=8000
+exec 5> c
+for i in $(seq 20); do
+	printf 'HEAD%0995d\n' $i >&5
+	wait_until 20 is .bytes_in $((1000 * i))
+done
+exec 6< old 5>&-
+timeout 20 cat <&6 > "$T/old"
+exec 6<&-
+[ "$(head -c 8 "$T/old")" = HEADHEAD ] && [ $(($(stat -c %s "$T/old") % 1000)) = 4 ] || fail "$(head -c 20 "$T/old")"
+rm old c
+
 # By value: any bytes, as many as an attribute has.
 mkfifo c
 spfs tee c old
