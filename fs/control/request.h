@@ -7,6 +7,9 @@
  *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
  *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
  *       once the port has ended, or as it is after "timeout", where that is given
+ *   {"op": "tee", "channel": PATH, "name": PATH, "each": true, "settings": {NAME: VALUE...}}  {}
+ *       "each", for a broadcast name, and "settings", which it has before it is seen, may be missing; the name is relative to
+ *       the channel's folder, or absolute and inside the mount
  *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
@@ -28,6 +31,7 @@
 #include "events.h"
 #include "port-wait.h"
 #include "settings.h"
+#include "tee.h"
 
 struct request {
 	/* Set before request_start(). */
@@ -53,6 +57,7 @@ struct request {
 		struct ports_ask ask;
 		struct port_wait wait;
 		struct settings_ask settings;
+		struct tee_request tee;
 		struct events_watch watch;
 	};
 };

@@ -187,6 +187,45 @@ void settings_get(struct settings_ask *a)
 		settings_end(a, way == FAIL ? -ENOENT : 0);
 }
 
+static struct tee_request *tee_waits;
+
+bool tee_is_allowed(const struct rights *r, const struct inode *inode)
+{
+	return access_check(r, inode, 2) == 0;
+}
+
+int tee_place(struct tee_request *t, const struct rights *r, const char *path)
+{
+	fuzz_check(r == &rights && path && t->node->kind == NODE_FIFO, "a tap %s", path);
+	t->dir = ctx.nodes.root;
+	t->name = path;
+	return *path ? 0 : -EEXIST;
+}
+
+int tee_set(struct tee_request *t, const char *name, const char *text)
+{
+	fuzz_check(*name && text, "a setting '%s'", name);
+	return setting_find(name) < 0 ? -EINVAL : 0;
+}
+
+static void tee_end(struct tee_request *t, int err)
+{
+	tee_waits = NULL;
+	t->err = err;
+	t->done(t);
+}
+
+int tee_start(struct tee_request *t, const struct rights *r)
+{
+	fuzz_check(t->dir && t->name && r == &rights, "of no place");
+	if (way == FAIL)
+		return -EDQUOT;
+	tee_waits = t;
+	if (way == ANSWER)
+		tee_end(t, 0);
+	return 0;
+}
+
 static struct events_watch *events_watch;
 
 int events_start(struct events_watch *w)
@@ -260,6 +299,8 @@ static void request_end_waiting(void)
 		port_wait_end(port_waits, -ENOTCONN);
 	else if (settings_wait)
 		settings_end(settings_wait, 0);
+	else if (tee_waits)
+		tee_end(tee_waits, -EMFILE);
 	else if (reload_waits)
 		reload_waits(&request, NULL);
 	else if (events_watch)
