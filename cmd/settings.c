@@ -113,7 +113,7 @@ static int settings_run_set(int argc, char *argv[])
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
 		       "channel: size, replay, eof, packets, stable, rate, record, prologue, readers,\n"
 		       "         keep, on-error\n"
-		       "tap:     size, depth, policy, idle, rate, on-error\n"
+		       "tap:     size, depth, latency, policy, idle, rate, on-error\n"
 		       "mount:   quota, nodes, descriptors\n"
 		       "Sizes take K, M, G and T. prologue=@FILE takes the bytes of a file. spfsd(8) says what each means.",
 	};

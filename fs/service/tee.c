@@ -90,6 +90,8 @@ static int tee_limits(struct tee_request *t, const struct rights *r)
 	for (int key = 0; key < SETTINGS; key++)
 		if (t->has[key])
 			t->limits.settings.value[key] = t->value[key];
+	if (!setting_fits(t->has, t->value))
+		return tee_refuse(t, -EINVAL, SETTING_MISFIT);
 	t->ruled = t->has[SETTING_POLICY];
 	if (err == 0 && t->ruled && t->value[SETTING_POLICY] == POLICY_BLOCK && access_check(r, inode, W_OK) < 0)
 		err = tee_refuse(t, -EACCES, "policy: who may not write the channel cannot hold its writer back");

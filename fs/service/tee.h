@@ -54,7 +54,8 @@ int tee_set(struct tee_request *t, const char *name, const char *text);
 
 /*
  * Makes it for @r, and on their account. Returns 0, and done() follows; or a negative errno,
- * and nothing has begun: EACCES (they may not hold the writer back), ENOENT (the channel's origin is gone), EDQUOT (of the channel's owner), EEXIST, ENOMEM,
+ * and nothing has begun: EACCES (they may not hold the writer back), EINVAL
+ * (settings that do not fit), ENOENT (the channel's origin is gone), EDQUOT (of the channel's owner), EEXIST, ENOMEM,
  * ENOTCONN (the daemon is leaving), ETIMEDOUT (see hold_object()).
  */
 int tee_start(struct tee_request *t, const struct rights *r);

@@ -202,6 +202,8 @@ void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 
 	b->settings.value[key] = value;
 	b->ruled |= key == SETTING_POLICY;
+	if (key == SETTING_SIZE || key == SETTING_DEPTH)
+		b->settings.value[SETTING_LATENCY] = 0;
 	TAILQ_FOREACH(tap, &b->awaited, entry)
 		tap_set(tap, key, value);
 	TAILQ_FOREACH(tap, &ch->taps, entry)

@@ -14,6 +14,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define TIB (1024 * GIB)
+#define HOUR_MSEC 3600000
 
 static const char *const policies[] = {
 	[POLICY_BLOCK] = "block",
@@ -44,6 +45,7 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_EOF] = { "eof", SETTING_OF_CHANNEL, eofs, EOF_LAST_WRITER, EOF_NEVER },
 	[SETTING_PACKETS] = { "packets", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
+	[SETTING_LATENCY] = { "latency", SETTING_OF_TAP, NULL, 0, HOUR_MSEC },
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
 	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
 	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
@@ -122,6 +124,11 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 	else
 		*value = n;
 	return err;
+}
+
+bool setting_fits(const bool has[], const uint64_t value[])
+{
+	return !has[SETTING_LATENCY] || !value[SETTING_LATENCY] || !(has[SETTING_SIZE] || has[SETTING_DEPTH]);
 }
 
 bool setting_is_word(enum setting_key key, uint64_t value)

@@ -19,6 +19,7 @@ enum setting_key {
 	SETTING_EOF,      /* enum eof */
 	SETTING_PACKETS,  /* 1: each write is a message */
 	SETTING_STABLE,   /* 1: sources copy */
+	SETTING_LATENCY,  /* milliseconds that a tap's size and depth are to hold, 0: what they say */
 	SETTING_RATE,     /* bytes a second, 0: as fast as it goes */
 	SETTING_READERS,  /* enum readers */
 	SETTING_KEEP,     /* 1: it stays behind its name when that is removed; the layer above does it */
@@ -52,6 +53,11 @@ struct setting {
 	const char *ahead;  /* a word before the number, where none is 0; NULL: there is none */
 	const char *beyond; /* a word that a number's value may be as well: UINT64_MAX; NULL: none */
 };
+
+/* Whether they can be set at once: not a latency, and what follows from it. */
+bool setting_fits(const bool has[], const uint64_t value[]);
+
+#define SETTING_MISFIT "latency: size and depth follow from it"
 
 /* Whether the value is written as a word. */
 bool setting_is_word(enum setting_key key, uint64_t value);

@@ -19,19 +19,27 @@
 /* Whether a reader has taken something is looked at once a second, for asking costs a system call. */
 #define LOOK_NSEC NSEC_PER_SEC
 
+static void tap_look_read(struct tap *tap, uint64_t now)
+{
+	uint64_t read, since = tap->read, looked = tap->looked;
+
+	tap->looked = now;
+	if (!tap->stamp && !tap->settings.value[SETTING_LATENCY])
+		return;
+	read = tap->bytes_out - outlet_waiting(&tap->outlet);
+	tap->read = read;
+	if (read != since)
+		tap_was_read(tap, now);
+	if (tap->settings.value[SETTING_LATENCY] && read > since)
+		tap_latency_look(tap, read - since, now - looked);
+}
+
 void tap_gave(struct tap *tap, size_t bytes, uint64_t now)
 {
-	uint64_t read;
-
 	tap->bytes_out += bytes;
 	tap_came(tap, now);
-	if (!tap->stamp || now - tap->looked < LOOK_NSEC)
-		return;
-	tap->looked = now;
-	read = tap->bytes_out - outlet_waiting(&tap->outlet);
-	if (read != tap->read)
-		tap_was_read(tap, now);
-	tap->read = read;
+	if (now - tap->looked >= LOOK_NSEC)
+		tap_look_read(tap, now);
 }
 
 /* Returns what queue_drop() does. */

@@ -67,6 +67,7 @@ static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const stru
 	tap->id = id;
 	tap->changed = changed;
 	tap->settings = limits->settings;
+	tap_latency_init(tap);
 	tap->charge.account = tap->descriptors.account = limits->account;
 	tap->descriptors.of = ACCOUNT_DESCRIPTORS;
 	tap->replay_pipes = ch->replay.queue.count + (channel_prologue(ch) != NULL);
@@ -304,6 +305,8 @@ bool tap_update(struct tap *tap)
 	struct outlet *o = &tap->outlet;
 
 	tap_look_forsaken(tap);
+	if (tap->wants)
+		tap_latency_fit(tap);
 	if (tap->owes && o->state == OUTLET_HOLDING) {
 		int err = tap_greet(tap);
 

@@ -61,20 +61,22 @@ struct tap {
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
-	struct loop_io due;   /* the rate limit allows more, or to try again */
-	bool starved;         /* its queue cannot be drained, and that is logged */
-	size_t replayed;      /* bytes it began with, until it has caught up: they are not a part of the depth */
-	enum tap_seek seek;   /* what comes next is cut at the next boundary */
-	size_t sought;        /* bytes that had none */
-	uint64_t flushed;     /* TAP_FLUSHED: where in the stream that is */
-	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
-	bool owes;            /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
-	uint64_t from;        /* while it owes, and something is queued: where in the stream that begins */
-	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
-	uint64_t bytes_out;   /* handed to the FIFO */
-	struct stamp *stamp;  /* NULL: it has no name */
-	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
-	uint64_t read;        /* and how much that was, of @bytes_out */
+	struct loop_io due;  /* the rate limit allows more, or to try again */
+	bool starved;        /* its queue cannot be drained, and that is logged */
+	size_t replayed;     /* bytes it began with, until it has caught up: they are not a part of the depth */
+	enum tap_seek seek;  /* what comes next is cut at the next boundary */
+	size_t sought;       /* bytes that had none */
+	uint64_t flushed;    /* TAP_FLUSHED: where in the stream that is */
+	bool stalled;        /* its outlet is full, and what comes next waits in the origin */
+	bool owes;           /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
+	uint64_t from;       /* while it owes, and something is queued: where in the stream that begins */
+	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t bytes_out;  /* handed to the FIFO */
+	struct stamp *stamp; /* NULL: it has no name */
+	uint64_t looked;     /* when it was last looked at how much has been read, as the stamp's times */
+	uint64_t read;       /* and how much that was, of @bytes_out */
+	uint64_t wants; /* with a latency: bytes that ring and depth are to hold from the next look on; 0: as they do */
+	uint64_t taken_rate;  /* with a latency: bytes a second that its reader takes; 0: not known yet */
 	uint64_t skipped;     /* bytes of what had begun before it did */
 	uint64_t lost;        /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 	uint64_t drops;       /* how often */

@@ -100,6 +100,8 @@ grep -q 'file:.*cam.raw' "$T/said" || fail "no ports: $(cat "$T/said")"
 recipe docs/recipes.md 'ln /splicefs/cam /splicefs/view'
 wait_until 30 test -e viewed
 spfs get "$M/view" policy | grep -q drop-old || fail "the view does not drop"
+recipe docs/recipes.md 'spfs tee /splicefs/cam now'
+[ "$(spfs get --json "$M/now" | jq -c '[.latency, .policy]')" = '[200,"drop-old"]' ] || fail "$(spfs get "$M/now")"
 recipe docs/recipes.md 'spfs set /splicefs/cam'
 recipe docs/recipes.md 'mkfifo /splicefs/bus'
 [ "$(timeout 20 head -n 1 "$M/b1")" = "one message" ] || fail "no message"
