@@ -167,9 +167,10 @@ void settings_post(struct settings_ask *a, void (*work)(struct job *), void (*wo
 
 void settings_end(struct settings_ask *a)
 {
-	_cleanup_free_ char *prologue = a->prologue; /* the question may be gone after done() */
+	char *prologue = a->prologue; /* the question may be gone after done() */
 	struct hold hold = a->hold;
 
 	a->done(a);
+	free(prologue);
 	hold_drop(&hold);
 }

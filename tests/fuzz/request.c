@@ -138,13 +138,14 @@ void port_wait_cancel(struct port_wait *w)
 
 static void settings_end(struct settings_ask *a, int err)
 {
-	_cleanup_free_ char *prologue = a->prologue;
+	char *prologue = a->prologue;
 
 	settings_wait = NULL;
 	a->err = err;
 	if (err < 0)
 		strcpy(a->why, "no");
 	a->done(a);
+	free(prologue);
 }
 
 void settings_set(struct settings_ask *a, const struct rights *r)
