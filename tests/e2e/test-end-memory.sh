@@ -13,7 +13,7 @@ echo through > "$M/ch"
 : > "$NO_MEMORY"
 refuse 'Cannot allocate memory' mkfifo "$M/other"
 umount -l "$M" || fusermount3 -uz "$M"
-log_has 'is unmounted'
+wait_until 30 grep -q 'is unmounted' "$LOG"
 # (the end looks ten times a second)
 for _ in 1 2 3 4 5; do
 	sleep 0.1
