@@ -114,7 +114,7 @@ static void visit_work_dismiss(struct job *job)
 {
 	struct visit *v = container_of(job, struct visit, dismissal);
 
-	channel_dismiss(hold_channel(&v->dismissed), v->visitor.id);
+	channel_dismiss(hold_channel(&v->dismissed), &v->visitor);
 }
 
 static void visit_was_dismissed(struct job *job)

@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "tap.h"
+#include "visitors.h"
 
 #define BROADCAST_NSEC NSEC_PER_SEC
 #define BROADCAST_AGAIN_NSEC (NSEC_PER_SEC / 50)
@@ -27,8 +28,7 @@ struct broadcast {
 	uint64_t id; /* of its node */
 	struct settings settings;
 	bool ruled; /* the policy was set: else who may not write the channel cannot hold its writer back */
-	TAILQ_HEAD(awaited_taps, tap) awaited;
-	size_t awaits;
+	struct visitors awaited;
 	struct loop_io due; /* somebody is to be let go */
 	uint64_t bytes_out; /* of taps that are gone, as what follows */
 	uint64_t lost;      /* with what came while there was no reader, and was dropped */
@@ -48,7 +48,7 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 int channel_await(struct channel *ch, uint64_t id, struct visitor *v);
 
 /* Nobody can open what he was answered with any more: v->gone() follows within the call, unless that has been called. */
-void channel_dismiss(struct channel *ch, uint64_t visitor);
+void channel_dismiss(struct channel *ch, struct visitor *v);
 
 /* ---- for the other files of a channel ---- */
 

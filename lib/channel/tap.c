@@ -122,7 +122,7 @@ int tap_create_awaited(struct tap **out, struct broadcast *b, struct visitor *vi
 	tap->outlet.user = visitor->account ? visitor->account->uid : ch->user;
 	tap->broadcast = b;
 	tap->visitor = visitor;
-	tap->until = clock_nsec() + (visitor->again ? BROADCAST_AGAIN_NSEC : BROADCAST_NSEC);
+	visitor->tap = tap;
 	*out = tap;
 	return 0;
 }
@@ -171,8 +171,10 @@ void tap_destroy(struct tap *tap)
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
 	tap_free(tap);
-	if (visitor)
-		visitor->gone(visitor);
+	if (!visitor)
+		return;
+	visitor->tap = NULL;
+	visitor->gone(visitor);
 }
 
 int tap_begin_with(struct tap *tap, const struct replay *replay)
