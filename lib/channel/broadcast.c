@@ -167,10 +167,14 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 
 	if (!b)
 		return -ENOMEM;
-	if (ch->in < 0)
+	b->stamp = stamp_create();
+	if (!b->stamp)
+		err = -ENOMEM;
+	else if (ch->in < 0)
 		err = channel_attach(ch);
 	if (err < 0) {
 		origin_watch_look(ch);
+		stamp_put(b->stamp);
 		free(b);
 		return err;
 	}
@@ -220,6 +224,7 @@ static void broadcast_destroy(struct broadcast *b)
 	loop_io_cancel(&b->due);
 	TAILQ_REMOVE(&ch->broadcasts, b, entry);
 	ch->lost += b->lost;
+	stamp_put(b->stamp);
 	free(b);
 }
 
@@ -267,6 +272,7 @@ void broadcasts_miss(struct channel *ch, size_t bytes)
 	struct broadcast *b;
 
 	TAILQ_FOREACH(b, &ch->broadcasts, entry) {
+		stamp_set(&b->stamp->mtime, ch->now);
 		b->lost += bytes;
 		b->drops++;
 	}

@@ -27,7 +27,8 @@ struct broadcast {
 	TAILQ_ENTRY(broadcast) entry;
 	uint64_t id; /* of its node */
 	struct settings settings;
-	bool ruled; /* the policy was set: else who may not write the channel cannot hold its writer back */
+	struct stamp *stamp; /* its taps' */
+	bool ruled;          /* the policy was set: else who may not write the channel cannot hold its writer back */
 	struct visitors awaited;
 	struct loop_io due; /* somebody is to be let go */
 	uint64_t bytes_out; /* of taps that are gone, as what follows */

@@ -121,6 +121,7 @@ int tap_create_awaited(struct tap **out, struct broadcast *b, struct visitor *vi
 	}
 	tap->outlet.user = visitor->account ? visitor->account->uid : ch->user;
 	tap->broadcast = b;
+	tap->stamp = stamp_get(b->stamp);
 	tap->visitor = visitor;
 	visitor->tap = tap;
 	*out = tap;

@@ -55,7 +55,7 @@ struct tap {
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;   /* handed to the FIFO */
-	struct stamp *stamp;  /* NULL: it has no name */
+	struct stamp *stamp;  /* its name's; NULL: it has none */
 	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
 	uint64_t read;        /* and how much that was, of @bytes_out */
 	uint64_t skipped;     /* bytes of what had begun before it did */
