@@ -16,7 +16,6 @@
 
 #define FOLDER_TIMEOUT 3600.0
 
-/* Who opens what was found for that alone need not ask for its mode again. */
 #define VISIT_TIMEOUT 0.01
 
 void reply_error(fuse_req_t req, int err)
@@ -55,17 +54,29 @@ void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
 	e->entry_timeout = node->kind == NODE_DIR ? FOLDER_TIMEOUT : 0;
 	if (node->kind == NODE_FILE) /* it never changes */
 		e->attr_timeout = FOLDER_TIMEOUT;
-	else if (node->visited)
-		e->attr_timeout = VISIT_TIMEOUT;
 	node->lookups++;
+}
+
+/*
+ * Who opens what was found for that alone need not ask for its mode again. But of root's opens the daemon has to know
+ * (tap-guard.h), also of what it looks up by number itself, once somebody else may open that.
+ */
+static double reply_visit_timeout(fuse_req_t req, const struct node *node)
+{
+	bool others = node->lookups >= node->numbered;
+
+	return others && !fuse_req_ctx(req)->uid ? 0 : VISIT_TIMEOUT;
 }
 
 void reply_entry(fuse_req_t req, struct node *node)
 {
 	struct context *ctx = context_of(req);
 	struct fuse_entry_param e;
+	double timeout = node->visited ? reply_visit_timeout(req, node) : 0;
 
 	reply_fill_entry(node, &e);
+	if (node->visited)
+		e.attr_timeout = timeout;
 	/* The kernel did not take it (the caller was killed): then it will not forget it either. */
 	if (fuse_reply_entry(req, &e) == -ENOENT) {
 		node->lookups--;
