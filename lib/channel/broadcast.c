@@ -255,16 +255,24 @@ void broadcasts_destroy(struct channel *ch)
 
 /* ---- without a reader ---- */
 
-bool broadcasts_wait(const struct channel *ch)
+struct broadcast *broadcast_holder(const struct channel *ch)
 {
-	const struct broadcast *b;
+	struct broadcast *b;
 
 	if (!TAILQ_EMPTY(&ch->taps))
-		return false;
+		return NULL;
 	TAILQ_FOREACH(b, &ch->broadcasts, entry)
 		if (b->settings.value[SETTING_POLICY] == POLICY_BLOCK && b->settings.value[SETTING_IDLE] == IDLE_KEEP)
-			return true;
-	return false;
+			break;
+	return b;
+}
+
+void broadcast_note_block(struct broadcast *b)
+{
+	if (b->blocks_nsec && b->blocks_at == b->channel->bytes_in)
+		return;
+	b->blocks_nsec = clock_nsec();
+	b->blocks_at = b->channel->bytes_in;
 }
 
 void broadcasts_miss(struct channel *ch, size_t bytes)

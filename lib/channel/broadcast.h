@@ -34,6 +34,8 @@ struct broadcast {
 	uint64_t bytes_out; /* of taps that are gone, as what follows */
 	uint64_t lost;      /* with what came while there was no reader, and was dropped */
 	uint64_t drops;
+	uint64_t blocks_nsec; /* when the stream began to wait for its reader the last time, on clock_nsec(); */
+	uint64_t blocks_at;   /* and what had come by then */
 };
 
 /*
@@ -68,8 +70,11 @@ void broadcasts_remove(struct channel *ch, uint64_t id);
 /* All of them, whose taps are gone but for those that are awaited. */
 void broadcasts_destroy(struct channel *ch);
 
-/* Whether the stream waits for a reader: there is no tap, and what comes is to be kept. */
-bool broadcasts_wait(const struct channel *ch);
+/* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
+struct broadcast *broadcast_holder(const struct channel *ch);
+
+/* It is so, and bytes wait: it is the same wait as long as nothing is taken. */
+void broadcast_note_block(struct broadcast *b);
 
 /* There is no tap, and @bytes are dropped. */
 void broadcasts_miss(struct channel *ch, size_t bytes);
