@@ -167,6 +167,7 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 
 	if (!b)
 		return -ENOMEM;
+	TAILQ_INIT(&b->taps);
 	b->stamp = stamp_create();
 	if (!b->stamp)
 		err = -ENOMEM;
@@ -190,23 +191,29 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 
 void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 {
-	struct channel *ch = b->channel;
 	struct tap *tap;
 
 	b->settings.value[key] = value;
 	b->ruled |= key == SETTING_POLICY;
 	for (struct visitor *v = visitors_first(&b->awaited); v; v = visitors_next(v))
 		tap_set(v->tap, key, value);
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap->broadcast == b) {
-			tap_set(tap, key, value);
-			tap->stalled = false; /* the pump finds out again */
-		}
-	channel_update_taps(ch);
+	TAILQ_FOREACH(tap, &b->taps, of_broadcast) {
+		tap_set(tap, key, value);
+		tap->stalled = false; /* the pump finds out again */
+	}
+	channel_update_taps(b->channel);
 }
 
-void broadcast_count(struct broadcast *b, const struct tap *tap)
+void broadcast_came(struct tap *tap)
 {
+	TAILQ_INSERT_TAIL(&tap->broadcast->taps, tap, of_broadcast);
+}
+
+void broadcast_left(struct tap *tap)
+{
+	struct broadcast *b = tap->broadcast;
+
+	TAILQ_REMOVE(&b->taps, tap, of_broadcast);
 	b->bytes_out += tap->bytes_out;
 	b->lost += tap->lost + (outlet_is_read(&tap->outlet) ? tap->queue.bytes : 0); /* (nobody misses what he left) */
 	b->drops += tap->drops;
@@ -231,15 +238,12 @@ static void broadcast_destroy(struct broadcast *b)
 void broadcasts_remove(struct channel *ch, uint64_t id)
 {
 	struct broadcast *b = broadcast_find(ch, id);
-	struct tap *tap, *next;
+	struct tap *tap;
 
 	if (!b)
 		return;
-	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
-		next = TAILQ_NEXT(tap, entry);
-		if (tap->broadcast == b)
-			channel_drop_tap(ch, tap);
-	}
+	while ((tap = TAILQ_FIRST(&b->taps)))
+		channel_drop_tap(ch, tap);
 	broadcast_destroy(b);
 	channel_tap_gone(ch);
 	channel_pump(ch);

@@ -30,9 +30,10 @@ struct broadcast {
 	struct stamp *stamp; /* its taps' */
 	bool ruled;          /* the policy was set: else who may not write the channel cannot hold its writer back */
 	struct visitors awaited;
-	struct loop_io due; /* somebody is to be let go */
-	uint64_t bytes_out; /* of taps that are gone, as what follows */
-	uint64_t lost;      /* with what came while there was no reader, and was dropped */
+	TAILQ_HEAD(, tap) taps; /* of those who are there; the channel's as well */
+	struct loop_io due;     /* somebody is to be let go */
+	uint64_t bytes_out;     /* of taps that are gone, as what follows */
+	uint64_t lost;          /* with what came while there was no reader, and was dropped */
 	uint64_t drops;
 	uint64_t blocks_nsec; /* when the stream began to wait for its reader the last time, on clock_nsec(); */
 	uint64_t blocks_at;   /* and what had come by then */
@@ -61,8 +62,9 @@ struct broadcast *broadcast_find(const struct channel *ch, uint64_t id);
 /* Sets it, also for the taps that are there; those whose readers may not have as much stay as they are. */
 void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value);
 
-/* @tap, one of its own, goes. */
-void broadcast_count(struct broadcast *b, const struct tap *tap);
+/* @tap is one of its own: it is one of the channel's from now on, and not any more. */
+void broadcast_came(struct tap *tap);
+void broadcast_left(struct tap *tap);
 
 /* Removes the one of node @id, if there is one, with its taps. */
 void broadcasts_remove(struct channel *ch, uint64_t id);

@@ -59,9 +59,8 @@ static void report_broadcast(struct tap_report *t, const struct broadcast *b)
 	t->lost = b->lost;
 	t->drops = b->drops;
 	waits_of_broadcast(&t->waits, b);
-	TAILQ_FOREACH(tap, &b->channel->taps, entry)
-		if (tap->broadcast == b)
-			report_add(t, tap);
+	TAILQ_FOREACH(tap, &b->taps, of_broadcast)
+		report_add(t, tap);
 }
 
 static bool report_has(const struct tap *tap)

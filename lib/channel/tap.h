@@ -35,10 +35,11 @@ enum tap_keeps {
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
-	uint64_t id;                 /* of its node, or above TAP_PRIVATE */
-	struct broadcast *broadcast; /* NULL: it is a name's own, or private; else it goes with its reader */
-	struct visitor *visitor;     /* a broadcast's: who */
-	bool held;                   /* private: its sink has bytes in hand that it may give back */
+	uint64_t id;                   /* of its node, or above TAP_PRIVATE */
+	struct broadcast *broadcast;   /* NULL: it is a name's own, or private; else it goes with its reader */
+	TAILQ_ENTRY(tap) of_broadcast; /* the same, once he is there */
+	struct visitor *visitor;       /* a broadcast's: who */
+	bool held;                     /* private: its sink has bytes in hand that it may give back */
 	enum tap_keeps keeps;
 	struct settings settings;
 	struct charge charge;      /* for the ring and the depth */
