@@ -59,20 +59,21 @@ void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
 
 /*
  * Who opens what was found for that alone need not ask for its mode again. But of root's opens the daemon has to know
- * (tap-guard.h), also of what it looks up by number itself, once somebody else may open that.
+ * (tap-guard.h): what root has looked up is not valid a moment longer, also where the daemon looks it up by number again.
  */
-static double reply_visit_timeout(fuse_req_t req, const struct node *node)
+static double reply_visit_timeout(const struct node *node)
 {
 	bool others = node->lookups >= node->numbered;
+	const struct account *whose = node->charge.account;
 
-	return others && !fuse_req_ctx(req)->uid ? 0 : VISIT_TIMEOUT;
+	return others && (!whose || !whose->uid) ? 0 : VISIT_TIMEOUT;
 }
 
 void reply_entry(fuse_req_t req, struct node *node)
 {
 	struct context *ctx = context_of(req);
 	struct fuse_entry_param e;
-	double timeout = node->visited ? reply_visit_timeout(req, node) : 0;
+	double timeout = node->visited ? reply_visit_timeout(node) : 0;
 
 	reply_fill_entry(node, &e);
 	if (node->visited)
