@@ -64,9 +64,11 @@ int visit_create(struct visit **out, const struct visitor *who, struct node *nam
 		free(v);
 		return err;
 	}
-	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name, .visitor = *who };
-	v->visitor.id = node->id;
-	v->visitor.again = false;
+	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name };
+	/* What else is in @who may be the worker's. */
+	v->visitor = (struct visitor){
+		.id = node->id, .account = who->account, .writes = who->writes, .gone = who->gone
+	};
 	node->visit = v;
 	node->visited = name;
 	node->pins++;
