@@ -54,7 +54,7 @@ void inode_times_set(struct inode *inode, int which)
 /* The times that data has moved at, where they are later than what has been set. */
 static void inode_moved(const struct node *node, struct stat *st)
 {
-	struct stamp *s = node_is_tap(node) ? node->stamp : node->inode->stamp;
+	struct stamp *s = node_is_tap(node) ? node_name(node)->stamp : node->inode->stamp;
 	uint64_t mtime = s ? s->mtime : 0, atime = s ? s->atime : 0;
 
 	if (atime > node->inode->atime_set)

@@ -80,7 +80,7 @@ struct node {
 	struct inode *inode;
 	struct charge charge; /* for itself, as long as it is there */
 	uid_t maker;          /* of a tap: who made it */
-	struct stamp *stamp;  /* of a tap, once it is made */
+	struct stamp *stamp;  /* of a tap or broadcast, once it is made */
 	bool each;            /* a broadcast: each look-up of the name is answered with a FIFO of its own */
 	struct visit *visit;  /* such a FIFO: visit.h's */
 	struct node *visited; /* the same: the broadcast's name, which it keeps */

@@ -305,6 +305,7 @@ void channel_pump(struct channel *ch)
 	ch->now = stamp_clock(ch->stamp);
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = channel_waiting(ch);
+		struct broadcast *unread;
 		uint64_t wait;
 		ssize_t n;
 
@@ -322,8 +323,11 @@ void channel_pump(struct channel *ch)
 				break;
 			continue;
 		}
-		if (broadcasts_wait(ch))
-			return; /* who opens one goes on from here */
+		unread = broadcast_holder(ch);
+		if (unread) { /* who opens it goes on from here */
+			broadcast_note_block(unread);
+			return;
+		}
 		wait = rate_limit_wait(&ch->rate_limit);
 		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);

@@ -40,7 +40,7 @@ void channel_drop_tap(struct channel *ch, struct tap *tap)
 {
 	TAILQ_REMOVE(&ch->taps, tap, entry);
 	if (tap->broadcast)
-		broadcast_count(tap->broadcast, tap);
+		broadcast_left(tap);
 	else if (tap->id < TAP_PRIVATE) /* else its port counts it */
 		ch->lost += tap->lost + tap_waiting(tap);
 	tap_destroy(tap);
@@ -111,6 +111,8 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	if (tap->broadcast)
+		broadcast_came(tap);
 	err = tap_begin_with(tap, &ch->replay);
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
