@@ -234,7 +234,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
 	bool packets = ch->settings.value[SETTING_PACKETS];
-	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
+	bool awaits = broadcasts_await(ch);
+	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || awaits;
 	ssize_t n;
 
 	chunk.start = channel_chunk_start(ch);
@@ -258,6 +259,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 		ch->chunks_copy++;
 	else
 		ch->chunks_ref++;
+	if (awaits)
+		broadcasts_admit(ch);
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (TAILQ_EMPTY(&ch->taps))
