@@ -150,19 +150,10 @@ static void handle_fill(struct fuse_file_info *fi, struct handle *h)
 /* Whether the handle may be opened. Returns 0 or a negative errno, and the log says why. */
 static int handle_refuse_open(fuse_req_t req, const struct inode *inode, const char *name, int flags)
 {
-	const char *why = NULL;
-	int err = -EACCES;
-
-	if (inode->packets && (flags & O_ACCMODE) != O_WRONLY) {
-		why = "a packet channel is read through taps";
-	} else if (inode->packets && (flags & O_APPEND)) {
-		/* Then the rest of a write that the kernel has cut would pass for a message of its own. */
-		why = "a packet channel is not opened to append: each write is a message anyway";
-		err = -EINVAL;
-	}
-	if (why)
-		log_user_info(fuse_req_ctx(req)->uid, "%s: %s", name, why);
-	return why ? err : 0;
+	if (!inode->packets || (flags & O_ACCMODE) == O_WRONLY)
+		return 0;
+	log_user_info(fuse_req_ctx(req)->uid, "%s: a packet channel is read through taps", name);
+	return -EACCES;
 }
 
 /*
