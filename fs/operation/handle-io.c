@@ -185,7 +185,10 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 
 void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	transfer_submit(req, handle_of(fi), TRANSFER_READ, NULL, size, 0, fi->flags);
+	if (!handle_of(fi))
+		fuse_reply_buf(req, NULL, 0);
+	else
+		transfer_submit(req, handle_of(fi), TRANSFER_READ, NULL, size, 0, fi->flags);
 }
 
 /*

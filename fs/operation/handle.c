@@ -156,6 +156,14 @@ static int handle_refuse_open(fuse_req_t req, const struct inode *inode, const c
 	return -EACCES;
 }
 
+/* What copies and searches whole folders (tar, cp, grep) reads what looks like a file: this one is empty. */
+static void handle_open_empty(fuse_req_t req, struct fuse_file_info *fi)
+{
+	fi->fh = 0;
+	fi->direct_io = 1;
+	fuse_reply_open(req, fi);
+}
+
 /*
  * The answers to OPEN and CREATE for a packet channel, which libfuse cannot give: a stream (FOPEN_STREAM), so that each
  * write(2) begins at offset 0, but what the kernel cuts off it does not. Return like fuse_reply_open().
@@ -276,6 +284,10 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *h;
 	int err = !node ? -ENOENT : node->kind != NODE_HANDLE ? -EINVAL : 0;
 
+	if (err == 0 && node->inode->packets && (fi->flags & O_ACCMODE) == O_RDONLY) {
+		handle_open_empty(req, fi);
+		return;
+	}
 	if (err == 0) {
 		const struct node *named = node_name(node);
 
@@ -295,6 +307,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	handle_let_go(context_of(req), handle_of(fi));
+	if (handle_of(fi))
+		handle_let_go(context_of(req), handle_of(fi));
 	reply_error(req, 0);
 }

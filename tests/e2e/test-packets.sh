@@ -67,8 +67,18 @@ os.write(w, b"last")
 for fd in (r1, r2):
     assert next_message(fd) == b"last"
 
-for flags in (os.O_RDONLY, os.O_RDWR, os.O_RDWR | os.O_APPEND):
+for flags in (os.O_RDWR, os.O_RDWR | os.O_APPEND):
     refused(errno.EACCES, os.open, "ch", flags)
+
+# Who reads it has an empty file, and is nobody to the stream.
+e = os.open("ch", os.O_RDONLY)
+assert os.read(e, 100) == b"" and os.pread(e, 100, 5) == b"" and os.fstat(e).st_size == 0
+p = select.poll()
+p.register(e, select.POLLIN)
+assert p.poll(0)
+refused(errno.EBADF, os.write, e, b"x")
+refused(errno.EINVAL, os.ftruncate, e, 5)
+os.close(e)
 
 # To append is the same, also switched on meanwhile, and whoever asks for the size in between.
 a = os.open("ch", os.O_WRONLY | os.O_APPEND)
