@@ -64,6 +64,7 @@ static int server_check_place(struct server *s)
 static int server_start_nodes(struct server *s)
 {
 	struct context *ctx = &s->ctx;
+	const struct config *config = ctx->config;
 	struct stat st;
 	int err;
 
@@ -71,7 +72,9 @@ static int server_start_nodes(struct server *s)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	err = node_table_init(&ctx->nodes, st.st_mode & 0777, st.st_uid, st.st_gid);
+	err = node_table_init(&ctx->nodes, config->mode == (mode_t)-1 ? st.st_mode & 0777 : config->mode,
+			      config->owner == (uid_t)-1 ? st.st_uid : config->owner,
+			      config->group == (gid_t)-1 ? st.st_gid : config->group);
 	if (err < 0)
 		return err;
 	ctx->admin = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0755, geteuid(), getegid());

@@ -148,16 +148,6 @@ static void config_declared_add_broadcast(struct config_parse *p, struct declare
 	d->broadcast_count += grown[d->broadcast_count].name != NULL;
 }
 
-static void config_declared_set_mode(struct config_parse *p, struct declared *d, const char *value)
-{
-	size_t n = strlen(value);
-
-	if (n > 4 || strspn(value, "01234567") != n || strtoul(value, NULL, 8) > 0777)
-		config_mistake(p, "mode: '%s' is not an octal number up to 0777", value);
-	else
-		d->mode = (mode_t)strtoul(value, NULL, 8);
-}
-
 static void config_declared_set_channel(struct config_parse *p, struct declared *d, const char *value)
 {
 	if (!config_once(p, KEY_CHANNEL, "channel"))
@@ -179,7 +169,7 @@ static bool config_declared_channel_key(struct config_parse *p, struct declared 
 			config_group(p, value, &d->group);
 	} else if (!strcmp(name, "mode")) {
 		if (config_once(p, KEY_MODE, name))
-			config_declared_set_mode(p, d, value);
+			config_mode(p, value, 0777, &d->mode);
 	} else if (!strcmp(name, "each")) {
 		config_declared_add_broadcast(p, d, value);
 	} else {
