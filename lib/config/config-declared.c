@@ -44,8 +44,6 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 		config_mistake(p, "the name begins or ends with a blank");
 	else if (len >= PATH_MAX)
 		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
-	else if (!strcmp(name, ".spfs") || !strncmp(name, ".spfs/", 6))
-		config_mistake(p, "'.spfs' is the daemon's own folder");
 	for (const char *part = name; *part;) {
 		size_t n = strcspn(part, "/");
 
@@ -53,6 +51,8 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 			config_mistake(p, "a part of the name is longer than %d bytes", NAME_MAX);
 		else if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
 			config_mistake(p, "'%.*s' is not a part of a name", (int)n, part);
+		else if (n == 5 && !strncmp(part, ".spfs", 5))
+			config_mistake(p, "'.spfs' is the daemon's own name");
 		part += n + (part[n] == '/');
 	}
 }
