@@ -22,6 +22,9 @@
 /* The kernel refuses what it should not: try again after this. */
 #define RETRY_NSEC (NSEC_PER_SEC / 10)
 
+/* A wait that began within that time is told as one with the latest. */
+#define BLOCK_NSEC (NSEC_PER_SEC / 20)
+
 static void tap_outlet_changed(struct outlet *o)
 {
 	struct tap *tap = container_of(o, struct tap, outlet);
@@ -202,13 +205,23 @@ int tap_prepare(struct tap *tap)
 	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
 }
 
+/*
+ * It is the same wait while nothing is read, though a reader may have come and gone, and more has been taken while he was
+ * there. What waits in the FIFO costs a system call: it is not asked for where the wait before is as good as new.
+ */
 void tap_note_block(struct tap *tap)
 {
-	uint64_t at = tap->bytes_out + tap->lost;
+	uint64_t at = tap->bytes_out + tap->lost, read = at, now;
 
 	if (tap->blocks_nsec && tap->blocks_at == at)
 		return;
-	tap->blocks_nsec = clock_nsec();
+	now = clock_nsec();
+	if (now - tap->blocks_nsec >= BLOCK_NSEC)
+		read -= outlet_waiting(&tap->outlet);
+	if (!tap->blocks_nsec || read > tap->blocks_read) {
+		tap->blocks_nsec = now;
+		tap->blocks_read = read;
+	}
 	tap->blocks_at = at;
 }
 

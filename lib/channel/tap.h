@@ -76,6 +76,7 @@ struct tap {
 	uint64_t drops;       /* how often */
 	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
 	uint64_t blocks_at;   /* what it had handed out and lost by then */
+	uint64_t blocks_read; /* and how much of that had been read, or more */
 	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
 	void (*changed)(struct tap *tap);
 };

@@ -42,6 +42,9 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 	/* (what a slash has kept from being cut off could not be written again) */
 	else if (strchr(" \t", *name) || strchr(" \t", name[len - 1]))
 		config_mistake(p, "the name begins or ends with a blank");
+	/* (of a broadcast's name; it could not stand in a heading) */
+	else if (strchr(name, ']'))
+		config_mistake(p, "'%s' has a ']'", name);
 	else if (len >= PATH_MAX)
 		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
 	for (const char *part = name; *part;) {

@@ -146,6 +146,7 @@ Test(config, says_which_taps_are_broadcasts)
 	cr_assert_str_eq(printed, again);
 	config_unref(c);
 	config_unref(second);
+	bad("[channel c]\neach = a ]b\n", "2: 'a ]b' has a ']'");
 	bad("[channel c]\neach = d\neach = c/x\neach = /\n[channel d]\n[tap t]\nchannel = d\neach = x\n"
 	    "[channel e]\neach = t\neach = s\n[tap s]\nchannel = e\nsink = file:/x\n",
 	    "4: a name is missing\n8: 'each' belongs to the channel, not to its tap\n"
