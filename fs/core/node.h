@@ -203,6 +203,13 @@ static inline bool node_is_tap(const struct node *node)
 	return node->kind == NODE_FIFO && node->inode->origin != node;
 }
 
+/* Whether the origin is read for its taps alone: what anybody else reads is missing there. */
+static inline bool inode_is_read_by_taps(const struct inode *inode)
+{
+	return inode->taps && !inode->readable &&
+	       !inode->packets; /* (of packets, there is nothing to be read at the origin) */
+}
+
 /*
  * The name by which people know the node: what created a channel, is a packet channel to its writer, or a broadcast to its
  * reader, has none.

@@ -10,6 +10,7 @@
 #include "broadcast.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,9 @@
 #include "worker.h"
 
 #define BROADCAST_AWAITED 1024
+
+/* So many are looked for by one system call. */
+#define BROADCAST_LOOK 64
 
 /* Who has looked a name up, and was not refused, needs no longer than this to open it; mostly. */
 #define BROADCAST_YOUNG_NSEC (NSEC_PER_SEC / 50)
@@ -60,8 +64,12 @@ static void broadcast_admit(struct broadcast *b, struct visitor *v)
 /* tap->changed of one that is awaited. */
 static void broadcast_visited(struct tap *tap)
 {
-	if (outlet_is_read(&tap->outlet))
-		broadcast_admit(tap->broadcast, tap->visitor);
+	struct channel *ch = tap->channel;
+
+	if (!outlet_is_read(&tap->outlet))
+		return;
+	broadcast_admit(tap->broadcast, tap->visitor);
+	channel_pump(ch);
 }
 
 /* His time is over, but events may be lost: so he is looked for first. */
@@ -92,6 +100,45 @@ static void broadcast_is_due(struct loop_io *io, int res)
 	while ((v = visitors_first(&b->awaited)) && v->until <= now)
 		broadcast_dispose(b, v);
 	broadcast_arm(b);
+	channel_pump(b->channel);
+}
+
+/* Admits those of the next BROADCAST_LOOK from @v on who are there. Returns who comes after them. */
+static struct visitor *broadcast_admit_some(struct broadcast *b, struct visitor *v)
+{
+	struct visitor *looked_at[BROADCAST_LOOK];
+	struct pollfd fds[BROADCAST_LOOK];
+	nfds_t n = 0;
+
+	for (; v && n < BROADCAST_LOOK; v = visitors_next(v), n++) {
+		looked_at[n] = v;
+		fds[n] = (struct pollfd){ .fd = v->tap->outlet.fd };
+	}
+	if (poll(fds, n, 0) < 0)
+		return v;
+	for (nfds_t i = 0; i < n; i++)
+		if (!(fds[i].revents & POLLERR))
+			broadcast_admit(b, looked_at[i]);
+	return v;
+}
+
+bool broadcasts_await(const struct channel *ch)
+{
+	struct broadcast *b;
+
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		if (visitors_first(&b->awaited))
+			return true;
+	return false;
+}
+
+void broadcasts_admit(struct channel *ch)
+{
+	struct broadcast *b;
+
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		for (struct visitor *v = visitors_first(&b->awaited); v;)
+			v = broadcast_admit_some(b, v);
 }
 
 /* Lets the oldest of the same user's go, if it is awaited for @nsec at least. Returns whether there was one. */
@@ -103,6 +150,7 @@ static bool broadcast_make_room(struct broadcast *b, const struct account *accou
 	if (!v || v->until > latest)
 		return false;
 	broadcast_dispose(b, v);
+	channel_pump(b->channel);
 	return true;
 }
 

@@ -72,6 +72,13 @@ void broadcasts_remove(struct channel *ch, uint64_t id);
 /* All of them, whose taps are gone but for those that are awaited. */
 void broadcasts_destroy(struct channel *ch);
 
+/*
+ * Whether anybody is awaited; and takes in those who are there already, though the kernel has not told of it yet: what has
+ * been taken from the origin may have been written after their open(2). A system call for each 64 of them.
+ */
+bool broadcasts_await(const struct channel *ch);
+void broadcasts_admit(struct channel *ch);
+
 /* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
 struct broadcast *broadcast_holder(const struct channel *ch);
 

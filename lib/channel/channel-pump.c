@@ -255,8 +255,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
 	bool packets = ch->settings.value[SETTING_PACKETS];
-	bool begins = prologue_wants(&ch->prologue, ch->position);
-	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || begins;
+	bool awaits = broadcasts_await(ch), begins = prologue_wants(&ch->prologue, ch->position);
+	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || awaits || begins;
 	ssize_t n;
 
 	chunk.start = channel_chunk_start(ch);
@@ -275,6 +275,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
+	if (awaits) /* (they begin where it does) */
+		broadcasts_admit(ch);
 	channel_count(ch, chunk.len);
 	if (n < SMALL_CHUNK && !packets && channel_copy_chunk(ch, &chunk))
 		ch->chunks_copy++;

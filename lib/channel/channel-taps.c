@@ -123,7 +123,6 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 	}
 	tap->delivered = ch->over && !tap->replayed && !(tap->broadcast && ch->dead); /* (its reader is owed the end) */
 	tap_look(tap);
-	channel_pump(ch);
 	return 0;
 }
 
@@ -138,7 +137,11 @@ int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits
 	struct tap *tap = NULL;
 	int err = tap_create(&tap, ch, id, limits, channel_tap_changed);
 
-	return err < 0 ? err : channel_take_tap(ch, tap);
+	if (err == 0)
+		err = channel_take_tap(ch, tap);
+	if (err == 0)
+		channel_pump(ch);
+	return err;
 }
 
 int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct limits *limits)
@@ -153,6 +156,7 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
 		err = channel_take_tap(ch, tap);
 	if (err < 0)
 		return err;
+	channel_pump(ch);
 	*rd = fd_take(&end);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "fixture.h"
+#include "channel-parts.h"
 #include "report.h"
 
 #define NAME 9
@@ -343,4 +344,34 @@ Test(broadcast, nothing_is_left_of_who_cannot_be_awaited)
 		cr_assert_not(is_gone(&g, 0));
 	}
 	fault_open = (struct fault){ 0 };
+}
+
+/* On the worker, which hears of the opening only afterwards. */
+static void call_open_and_write(void *arg)
+{
+	int w = fixture_open(&f, 1, O_WRONLY);
+
+	*(int *)arg = fixture_open(&f, FIRST + 1, O_RDONLY);
+	cr_assert_eq(write(w, "a both", 6), 6);
+	close(w);
+	channel_pump(ch);
+}
+
+Test(broadcast, has_what_is_written_after_an_opening_that_it_has_not_heard_of)
+{
+	struct guest first, second;
+	struct pollfd late = { .events = POLLIN };
+	int rd = welcome(&first, FIRST, true);
+	char text[10];
+
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&second, FIRST + 1, true);
+	on_worker(&f, call_open_and_write, &late.fd);
+	cr_assert_eq(poll(&late, 1, 20000), 1);
+	cr_assert_eq(read(late.fd, text, sizeof(text)), 6);
+	while (read(late.fd, text, sizeof(text)) < 0 && errno == EAGAIN)
+		poll(&late, 1, 20000);
+	close(rd);
+	close(late.fd);
+	cr_assert(is_gone(&first, 20000) && is_gone(&second, 20000));
 }
