@@ -8,13 +8,13 @@
 
 #include "sys.h"
 
-ssize_t queue_link_find(struct queue_link *link, uint64_t record)
+ssize_t queue_link_find_line(struct queue_link *link)
 {
 	size_t past = 0;
 
 	for (; link && past < RECORD_LINE_MAX; link = TAILQ_NEXT(link, entry)) {
 		struct chunk bytes = { .stage = link->pipe.rd, .len = link->bytes };
-		ssize_t n = record_next(record, 1, &bytes);
+		ssize_t n = record_next(RECORD_LINE, 1, &bytes);
 
 		if (n != -ENOENT)
 			return n > 0 ? (ssize_t)past + n : n;
@@ -67,14 +67,14 @@ static int queue_cut_bytes(struct queue *q, size_t at, uint64_t record, int sink
 }
 
 /* A line that ends right before byte @at is a boundary there. */
-static int queue_cut_lines(struct queue *q, size_t at, uint64_t record, int sink)
+static int queue_cut_lines(struct queue *q, size_t at, int sink)
 {
 	int err = at > 1 ? queue_skip(q, at - 1, sink) : 0;
 	ssize_t n;
 
 	if (err < 0 || !(at || q->bounds.partial || chunk_bounds_loose(&q->bounds)))
 		return err;
-	n = queue_link_find(TAILQ_FIRST(&q->links), record);
+	n = queue_link_find_line(TAILQ_FIRST(&q->links));
 	return queue_skip(q, n < 0 ? q->bytes : n || !at ? (size_t)n : 1, sink);
 }
 
@@ -96,9 +96,12 @@ int queue_cut(struct queue *q, size_t at, uint64_t record, int sink)
 	}
 	if (!q->bytes)
 		return 0;
-	err = record == RECORD_LINE ? queue_cut_lines(q, at, record, sink) :
-	      record                ? queue_cut_bytes(q, at, record, sink) :
-				      queue_cut_writes(q, at, sink);
+	if (record == RECORD_LINE || chunk_bounds_loose(&q->bounds))
+		err = queue_cut_lines(q, at, sink);
+	else if (record != RECORD_WRITES)
+		err = queue_cut_bytes(q, at, record, sink);
+	else
+		err = queue_cut_writes(q, at, sink);
 	chunk_bounds_settle(&q->bounds);
 	return err;
 }

@@ -67,14 +67,14 @@ int queue_link_at(struct queue *q, size_t len, struct queue_link **out)
 }
 
 /* What goes begins behind the end of the line that is before it, *at. Returns 0, or a negative errno of the search. */
-static int queue_keep_line(struct queue *q, size_t *at, uint64_t record, struct queue_link **link)
+static int queue_keep_line(struct queue *q, size_t *at, struct queue_link **link)
 {
 	ssize_t n;
 	int err = queue_link_at(q, *at, link);
 
 	if (err < 0 || !chunk_bounds_loose(&q->bounds))
 		return err;
-	n = queue_link_find(*link, record);
+	n = queue_link_find_line(*link);
 	if (n < 0)
 		return (int)n;
 	chunk_bounds_keep(&q->bounds, (size_t)n);
@@ -83,7 +83,7 @@ static int queue_keep_line(struct queue *q, size_t *at, uint64_t record, struct 
 }
 
 /* What is left behind byte @at begins with the next line. Returns how many bytes go for that, or a negative errno. */
-static ssize_t queue_drop_line(struct queue *q, size_t at, uint64_t record, int sink)
+static ssize_t queue_drop_line(struct queue *q, size_t at, int sink)
 {
 	struct queue_link *link;
 	ssize_t n;
@@ -94,7 +94,7 @@ static ssize_t queue_drop_line(struct queue *q, size_t at, uint64_t record, int 
 	err = queue_link_at(q, at, &link);
 	if (err < 0)
 		return err;
-	n = queue_link_find(link, record);
+	n = queue_link_find_line(link);
 	if (n < 0)
 		n = (ssize_t)(q->bytes - at);
 	err = queue_drop_from(q, link, (size_t)n, sink);
@@ -102,7 +102,7 @@ static ssize_t queue_drop_line(struct queue *q, size_t at, uint64_t record, int 
 	return err < 0 ? err : n;
 }
 
-ssize_t queue_drop(struct queue *q, int sink, uint64_t record)
+ssize_t queue_drop(struct queue *q, int sink)
 {
 	size_t at = chunk_bounds_partial(&q->bounds), len;
 	struct queue_link *link;
@@ -111,7 +111,7 @@ ssize_t queue_drop(struct queue *q, int sink, uint64_t record)
 
 	if (!chunk_bounds_oldest(&q->bounds))
 		return 0;
-	err = queue_keep_line(q, &at, record, &link);
+	err = queue_keep_line(q, &at, &link);
 	len = chunk_bounds_oldest(&q->bounds);
 	if (err == -ENOENT || (err == 0 && !len)) /* all of it is the rest of one line */
 		return 0;
@@ -120,7 +120,7 @@ ssize_t queue_drop(struct queue *q, int sink, uint64_t record)
 	if (err < 0)
 		return err;
 	chunk_bounds_drop(&q->bounds);
-	more = queue_drop_line(q, at, record, sink);
+	more = queue_drop_line(q, at, sink);
 	return (ssize_t)len + (more < 0 ? 0 : more);
 }
 

@@ -33,10 +33,10 @@ int queue_link_at(struct queue *q, size_t len, struct queue_link **out);
 int queue_drop_from(struct queue *q, struct queue_link *link, size_t len, int sink);
 
 /*
- * Bytes from the start of @link up to the next boundary of @record behind it; 0: it may be cut right there. Or -ENOENT:
- * there is none up to the queue's end, or a negative errno.
+ * Bytes from the start of @link up to the next start of a line behind it; 0: it may be cut right there. Or -ENOENT: there is
+ * none up to the queue's end, or a negative errno. Whatever the records are by now, a loose chunk is of lines.
  */
-ssize_t queue_link_find(struct queue_link *link, uint64_t record);
+ssize_t queue_link_find_line(struct queue_link *link);
 
 /* @n bytes have been taken from the link; an empty one is not a part of the queue any more. */
 void queue_link_taken(struct queue *q, struct queue_link *link, size_t n);

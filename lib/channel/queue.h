@@ -75,11 +75,11 @@ int queue_append_from(struct queue *q, const struct chunk *chunk, size_t from);
 ssize_t queue_move(struct queue *q, int fd, struct chunk_start start);
 
 /*
- * Drops the oldest chunk of which nothing has gone to the reader, from a boundary of @record to a boundary; @sink is
+ * Drops the oldest chunk of which nothing has gone to the reader, from a boundary to a boundary; @sink is
  * /dev/null. Returns its bytes, 0 where there is none, or a negative errno (EMFILE, ENFILE, ENOMEM) with the queue as
  * it was. Where nothing is left behind them, what comes next may have to be cut yet.
  */
-ssize_t queue_drop(struct queue *q, int sink, uint64_t record);
+ssize_t queue_drop(struct queue *q, int sink);
 
 /*
  * Drops the first bytes up to the next boundary of @record at or after byte @at, for a queue of which nothing has gone to

@@ -46,7 +46,7 @@ void tap_gave(struct tap *tap, size_t bytes, uint64_t now)
 static ssize_t tap_drop_oldest(struct tap *tap)
 {
 	struct channel *ch = tap->channel;
-	ssize_t n = queue_drop(&tap->queue, ch->worker->null, channel_record(ch));
+	ssize_t n = queue_drop(&tap->queue, ch->worker->null);
 
 	tap_lose(tap, n > 0 ? (size_t)n : 0);
 	tap->from += n > 0 ? (size_t)n : 0;

@@ -313,7 +313,7 @@ static void drop(struct modelled *m, struct fuzz_input *in)
 {
 	size_t begun = pieces_begun(&m->model), before = m->queue.bytes, first = 0;
 	size_t partial = chunk_bounds_partial(&m->queue.bounds);
-	ssize_t n = queue_drop(&m->queue, pipes_sink(), RECORD_WRITES);
+	ssize_t n = queue_drop(&m->queue, pipes_sink());
 
 	fuzz_check(n >= 0 || n == -EMFILE, "%zd", n);
 	if (n <= 0) {

@@ -109,7 +109,7 @@ static void drop(void)
 			at = there(at + 1);
 		}
 	}
-	n = queue_drop(&q, null, RECORD_WRITES);
+	n = queue_drop(&q, null);
 	cr_assert_eq(n == 0, at == m.count);
 	while (n > 0) {
 		cr_assert_lt(at, m.count);

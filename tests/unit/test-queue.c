@@ -211,7 +211,7 @@ Test(queue, duplicates_chunk_by_chunk)
 	for (int i = 0; i < 5; i++)
 		cr_assert_eq(append_staged(0), 0);
 	cr_assert_eq(queue_duplicate(&copy, &b.q), 0);
-	chunk = queue_drop(&copy, b.null, RECORD_WRITES);
+	chunk = queue_drop(&copy, b.null);
 	cr_assert_eq(chunk, (ssize_t)b.q.bytes / 5);
 	cr_assert_eq(copy.bytes, b.q.bytes - (size_t)chunk);
 	queue_finish(&copy);
