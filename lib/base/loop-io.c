@@ -296,6 +296,16 @@ void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size
 	loop_io_submit_mapped(io, &sqe, out, map, size);
 }
 
+void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t size)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	if (io->op)
+		return;
+	io_uring_prep_statx(&sqe, fd, "", AT_EMPTY_PATH, mask, map);
+	loop_io_submit_mapped(io, &sqe, fd, map, size);
+}
+
 void loop_io_fsync(struct loop_io *io, int fd)
 {
 	struct io_uring_sqe sqe = { 0 };

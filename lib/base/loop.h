@@ -131,6 +131,12 @@ void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t 
  */
 void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len);
 
+/*
+ * statx(2) of the file that @fd is, its fields of @mask, likewise, into the struct statx at @map, which is mmap(2)ed
+ * as that of loop_io_read() and is the caller's or the loop's as that is. @res: 0 or a negative errno.
+ */
+void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t size);
+
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);
 

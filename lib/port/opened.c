@@ -1,10 +1,24 @@
 #include "opened.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "deferred-close.h"
 #include "file-claim.h"
+
+int opened_look(struct opened *o)
+{
+	struct statx st;
+
+	if (statx(o->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st) < 0)
+		return -errno;
+	o->type = st.stx_mode & S_IFMT;
+	o->size = st.stx_size;
+	return 0;
+}
 
 void opened_close(struct opened *o, uid_t uid)
 {

@@ -14,7 +14,8 @@
  *
  * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
  * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
- * be truncated in between; what is appended has no such moment.
+ * be truncated in between; what is appended has no such moment. The look goes by the lane as the write does, for the
+ * file system is asked, and may not answer.
  *
  * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
@@ -33,20 +34,38 @@
 #include "sys.h"
 #include "worker.h"
 
-/* Of the kernel's own knowledge: no file system is asked. */
-static void file_sink_look_truncated(struct file_port *f)
-{
-	struct port *p = &f->port;
-	struct statx st;
+/* ---- a file that becomes shorter ---- */
 
-	if (f->append || !f->seekable || f->offset <= p->config.opened.position)
-		return;
-	if (port_look(p->config.opened.fd, &st) < 0 || !S_ISREG(st.stx_mode) || st.stx_size >= f->offset)
-		return;
-	log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end", p->channel->label,
-		      p->id, p->config.uri.text);
-	f->offset = st.stx_size;
+/* Whether what it is at now is to be seen before more is written. */
+static bool file_sink_doubts(const struct file_port *f)
+{
+	return f->looked.buf && !f->sure && f->offset > f->port.config.opened.position;
 }
+
+static void file_sink_look(struct file_port *f)
+{
+	loop_io_statx(&f->look, f->port.config.opened.fd, STATX_SIZE, f->looked.buf, f->looked.size);
+}
+
+/*
+ * There are files that show no size, or another's than that of what was written: so one that never has shown a size as large as
+ * where the sink is has not become shorter.
+ */
+static void file_sink_see(struct file_port *f)
+{
+	const struct statx *st = (const void *)f->looked.buf;
+	const struct port *p = &f->port;
+
+	if (st->stx_size >= f->offset) {
+		f->shown = true;
+	} else if (f->shown) {
+		log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end",
+			      p->channel->label, p->id, p->config.uri.text);
+		f->offset = st->stx_size;
+	}
+}
+
+/* ---- into the file ---- */
 
 static void file_sink_write(struct file_port *f, struct half *half)
 {
@@ -54,7 +73,6 @@ static void file_sink_write(struct file_port *f, struct half *half)
 	struct bounce *b = &half->bounce;
 
 	f->lent = f->append ? half : NULL;
-	file_sink_look_truncated(f);
 	if (f->append)
 		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, b->len);
 	else
@@ -65,9 +83,11 @@ static void file_sink_store(struct file_port *f)
 {
 	struct half *half = double_buffer_draining(&f->buffer);
 
-	if (loop_io_armed(&f->disk) || loop_io_armed(&f->again))
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look) || loop_io_armed(&f->again))
 		return;
-	if (half->bytes) {
+	if (file_sink_doubts(f) && (half->bytes || !f->shown)) {
+		file_sink_look(f);
+	} else if (half->bytes) {
 		if (file_port_ready(f))
 			file_sink_write(f, half);
 	} else if (f->over) {
@@ -241,6 +261,22 @@ static void file_sink_disk(struct loop_io *io, int res)
 	}
 }
 
+static void file_sink_looked(struct loop_io *io, int res)
+{
+	struct file_port *f = container_of(io, struct file_port, look);
+
+	if (f->port.leaving) {
+		file_sink_give_back(f);
+		port_stopped(&f->port);
+		return;
+	}
+	if (res == 0)
+		file_sink_see(f);
+	f->sure = true;
+	file_sink_store(f);
+	f->sure = false;
+}
+
 static void file_sink_wait(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, wait);
@@ -253,12 +289,19 @@ static void file_sink_wait(struct loop_io *io, int res)
 static int file_sink_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
-	static const struct file_port_calls calls = { file_sink_disk, file_sink_wait, file_sink_store };
+	static const struct file_port_calls calls = {
+		.disk = file_sink_disk,
+		.look = file_sink_looked,
+		.wait = file_sink_wait,
+		.move = file_sink_store,
+	};
 	int err = file_port_init(p, &calls);
 
 	loop_io_init(&f->again, p->channel->worker->loop, file_sink_due);
-	if (err < 0 || !(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+	if (err < 0)
 		return err;
+	if (!(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+		return S_ISREG(p->config.opened.type) ? bounce_ready(&f->looked, sizeof(struct statx)) : 0;
 	f->append = p->copying = true;
 	for (unsigned i = 0; err == 0 && i < HALVES; i++) /* what fits into its pipe, for it may go back there */
 		err = bounce_ready(&f->buffer.halves[i].bounce, (size_t)f->buffer.halves[i].size);
@@ -277,10 +320,10 @@ static bool file_sink_stop(struct port *p)
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
 	loop_io_cancel(&f->again);
-	if (loop_io_armed(&f->disk)) {
-		loop_io_abort(&f->disk);
+	loop_io_abort(&f->disk);
+	loop_io_abort(&f->look);
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look))
 		return false;
-	}
 	file_sink_give_back(f);
 	return true;
 }

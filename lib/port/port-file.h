@@ -49,8 +49,12 @@ struct file_port {
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */
 	bool syncing;
-	bool append;       /* a sink's, open for appending: what it writes is copied */
-	struct half *lent; /* whose memory the kernel reads or writes */
+	struct loop_io look;  /* a sink's, at the size of its file */
+	struct bounce looked; /* what it has shown */
+	bool shown;           /* it has shown a size that fits */
+	bool sure;            /* just now, before a write */
+	bool append;          /* a sink's, open for appending: what it writes is copied */
+	struct half *lent;    /* whose memory the kernel reads or writes */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */
@@ -69,6 +73,7 @@ static inline int64_t file_port_place(const struct file_port *f)
 
 struct file_port_calls {
 	void (*disk)(struct loop_io *io, int res); /* the device is through */
+	void (*look)(struct loop_io *io, int res); /* a sink's: its file's size is there */
 	void (*wait)(struct loop_io *io, int res); /* the channel's pipe is ready */
 	void (*move)(struct file_port *f);         /* the device is ready */
 };
@@ -97,4 +102,4 @@ bool file_port_again(struct file_port *f, int res);
 void file_port_fence(struct file_port *f);
 
 void file_port_finish(struct port *p);
-bool file_port_fits(const struct opened *o, mode_t type);
+bool file_port_fits(const struct opened *o);

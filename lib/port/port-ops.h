@@ -30,8 +30,8 @@ struct port_ops {
 	unsigned dirs;   /* PORT_DIR_BIT()s (uri-option.h) */
 	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
 
-	/* Whether it can move what is behind @o, whose file is of @type (S_IFMT). Not asked to block. */
-	bool (*fits)(const struct opened *o, mode_t type);
+	/* Whether it can move what is behind @o. Not asked to block. */
+	bool (*fits)(const struct opened *o);
 
 	/*
 	 * The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno;
@@ -125,12 +125,6 @@ void port_count(struct port *p, struct stream *s);
 
 /* For ops->report(): what @s has counted so far. */
 void port_report_stream(struct port_report *r, const struct stream *s);
-
-/*
- * The type and size of what is behind @fd, as the kernel knows them: the file system is not asked, for it may not
- * answer. Returns 0 or a negative errno.
- */
-int port_look(int fd, struct statx *st);
 
 /* Whether the socket @fd is a stream's: one that listens, or one that does not. */
 bool port_look_stream(int fd, bool listens);

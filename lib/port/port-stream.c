@@ -54,23 +54,20 @@ static void stream_port_never_wait(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 }
 
-static bool stream_port_fits(const struct opened *o, mode_t type)
+static bool stream_port_fits(const struct opened *o)
 {
-	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
+	return !o->ops && (S_ISFIFO(o->type) || (S_ISSOCK(o->type) && port_look_stream(o->fd, false)));
 }
 
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int stream_port_ready(struct stream_port *sp)
 {
-	int fd = sp->port.config.opened.fd;
-	struct statx st;
-	int err = port_look(fd, &st);
+	const struct opened *o = &sp->port.config.opened;
+	int fd = o->fd;
 
-	if (err < 0)
-		return err;
-	if (!stream_port_fits(&sp->port.config.opened, st.stx_mode)) /* a path may name something else by now */
+	if (!stream_port_fits(o)) /* a path may name something else by now */
 		return -EINVAL;
-	sp->socket = S_ISSOCK(st.stx_mode);
+	sp->socket = S_ISSOCK(o->type);
 	if (!sp->socket)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
