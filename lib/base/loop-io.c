@@ -226,7 +226,7 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
 }
 
-void loop_io_timer(struct loop_io *io, uint64_t nsec)
+static void loop_io_timeout(struct loop_io *io, uint64_t sec, uint64_t nsec, unsigned flags)
 {
 	struct io_uring_sqe *sqe;
 	struct loop_op *op;
@@ -235,10 +235,20 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 		return;
 	sqe = loop_sqe_get(io->loop);
 	op = loop_op_create(io->loop, io, -1, -1);
-	op->ts.tv_sec = (int64_t)(nsec / NSEC_PER_SEC);
-	op->ts.tv_nsec = (long long)(nsec % NSEC_PER_SEC);
-	io_uring_prep_timeout(sqe, &op->ts, 0, 0);
+	op->ts.tv_sec = (int64_t)sec;
+	op->ts.tv_nsec = (long long)nsec;
+	io_uring_prep_timeout(sqe, &op->ts, 0, flags);
 	io_uring_sqe_set_data(sqe, op);
+}
+
+void loop_io_timer(struct loop_io *io, uint64_t nsec)
+{
+	loop_io_timeout(io, nsec / NSEC_PER_SEC, nsec % NSEC_PER_SEC, 0);
+}
+
+void loop_io_alarm(struct loop_io *io, uint64_t seconds)
+{
+	loop_io_timeout(io, seconds, 0, IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME);
 }
 
 /* ---- those that may wait for a device ---- */

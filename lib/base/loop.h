@@ -112,6 +112,9 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
 /* Fires after @nsec nanoseconds. No-op while armed. */
 void loop_io_timer(struct loop_io *io, uint64_t nsec);
 
+/* Fires at @seconds since 1970 by the clock of the day, whatever becomes of that meanwhile. No-op while armed. */
+void loop_io_alarm(struct loop_io *io, uint64_t seconds);
+
 /*
  * Moves up to @len bytes on a thread of the kernel's own, because it may wait for a disk: splice(2), with
  * offsets of -1 for what has none. @res: bytes or a negative errno; -EINTR: nothing was done, for the process was stopped

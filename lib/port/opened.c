@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base.h"
@@ -27,6 +28,7 @@ void opened_close(struct opened *o, uid_t uid)
 		deferred_close_by(o->ops->close, o->state, uid);
 	else
 		deferred_close(&o->fd, uid);
+	free(o->path);
 	*o = OPENED_NONE;
 }
 
@@ -37,6 +39,7 @@ void opened_close_here(struct opened *o)
 		o->ops->close(o->state);
 	else
 		fd_close(&o->fd);
+	free(o->path);
 	*o = OPENED_NONE;
 }
 
@@ -45,6 +48,7 @@ bool opened_close_begin(struct opened *o, struct deferred_close *c)
 	const struct opened it = opened_take(o);
 
 	file_claim_drop(it.claim);
+	free(it.path);
 	if (it.fd < 0)
 		return false;
 	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state);

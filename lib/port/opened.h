@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "series.h"
+
 struct deferred_close;
 struct file_claim;
 
@@ -24,6 +26,8 @@ struct opened {
 	uint64_t size;                /* and its size, as they were when it was opened */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
+	struct series_file file;      /* of a regular file that is written: which */
+	char *path;                   /* ... where it is one of a series; owned */
 	struct file_claim *claim; /* of a file that is written (file-claim.h); NULL: none. Goes as the closing begins */
 };
 

@@ -121,6 +121,7 @@ static int attempt_create(struct attempt **out, const struct opening *o)
 	atomic_fetch_add(&attempts, 1);
 	err = attempt_count(a, o);
 	a->dir = o->dir;
+	a->after = o->after;
 	a->mount = o->mount;
 	if (err == 0)
 		err = uri_copy(&a->uri, o->uri);

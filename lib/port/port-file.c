@@ -31,9 +31,12 @@ int file_port_claim(struct attempt *a, int fd)
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) < 0)
 		return attempt_failed(a, "open", -errno);
 	if (!S_ISREG(st.stx_mode))
-		return 0;
-	err = file_claim_take(&a->opened.claim, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino,
-			      flags & O_APPEND);
+		return a->after.follows ? uri_refuse(a->why, -EINVAL, "it is no regular file any more") : 0;
+	a->opened.file.dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	a->opened.file.ino = st.stx_ino;
+	if (a->after.follows && a->after.dev == a->opened.file.dev && a->after.ino == st.stx_ino)
+		return uri_refuse(a->why, -EALREADY, "it is the file that is open");
+	err = file_claim_take(&a->opened.claim, a->opened.file.dev, st.stx_ino, flags & O_APPEND);
 	if (err == -EBUSY)
 		return uri_refuse(a->why, err, "another sink writes to this file: both must append, or one end before");
 	return err < 0 ? attempt_failed(a, "open", err) : 0;

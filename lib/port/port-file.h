@@ -11,6 +11,7 @@
 #include "base.h"
 #include "double-buffer.h"
 #include "port-ops.h"
+#include "rotation.h"
 #include "uri-option.h"
 
 extern const struct port_ops port_file_source, port_file_sink;
@@ -53,8 +54,11 @@ struct file_port {
 	struct bounce looked; /* what it has shown */
 	bool shown;           /* it has shown a size that fits */
 	bool sure;            /* just now, before a write */
-	bool append;          /* a sink's, open for appending: what it writes is copied */
-	struct half *lent;    /* whose memory the kernel reads or writes */
+	bool begun;           /* some of the half to be emptied is written */
+	bool ended;           /* all is written and synced: 0 or why not is err */
+	struct rotation rotation;
+	bool append;       /* a sink's, open for appending: what it writes is copied */
+	struct half *lent; /* whose memory the kernel reads or writes */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

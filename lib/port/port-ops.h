@@ -24,6 +24,9 @@ struct deferred_close;
  */
 #define PORT_DESCRIPTORS 7
 
+/* ... and, of one that can be opened anew, the file before and the one to come. */
+#define PORT_DESCRIPTORS_REOPENED 2
+
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
@@ -49,6 +52,9 @@ struct port_ops {
 	void (*finish)(struct port *p);
 	/* Adds to what port.c fills in; may be NULL. Returns 0 or -ENOMEM. */
 	int (*report)(struct port *p, struct port_report *r);
+	/* A sink's: see port_reopen(), which has found that it may be asked. NULL: it has nothing that can be opened anew. */
+	int (*reopen)(struct port *p, void (*reopened)(void *data, int err, const char *why), void *data);
+	void (*reopen_forget)(struct port *p, const void *data);
 	/* A sink's tap that may hold the writer back; NULL: the port's. May return NULL. */
 	const struct tap *(*holder)(const struct port *p);
 	/* A sink's name has been removed; NULL: the end of its FIFO says so. */
