@@ -18,11 +18,10 @@ struct attempt;
 
 /* What a sink has open already, where what is opened is to follow it. Zero: nothing. */
 struct succession {
-	bool follows; /* it does: nothing is emptied, and a file of a series (series.h) is a new one */
-	dev_t dev;    /* the file that is open, which is not opened again */
-	ino_t ino;
-	bool removes;              /* then one of its series is to go: */
-	struct series_file oldest; /* this */
+	bool follows;               /* it does: nothing is emptied, and a file of a series (series.h) is a new one */
+	struct series_file present; /* the file that is open, which is not opened again */
+	bool removes;               /* then one of its series is to go: */
+	struct series_file oldest;  /* this */
 };
 
 struct opening {

@@ -34,7 +34,7 @@ int file_port_claim(struct attempt *a, int fd)
 		return a->after.follows ? uri_refuse(a->why, -EINVAL, "it is no regular file any more") : 0;
 	a->opened.file.dev = makedev(st.stx_dev_major, st.stx_dev_minor);
 	a->opened.file.ino = st.stx_ino;
-	if (a->after.follows && a->after.dev == a->opened.file.dev && a->after.ino == st.stx_ino)
+	if (a->after.follows && a->after.present.dev == a->opened.file.dev && a->after.present.ino == st.stx_ino)
 		return uri_refuse(a->why, -EALREADY, "it is the file that is open");
 	err = file_claim_take(&a->opened.claim, a->opened.file.dev, st.stx_ino, flags & O_APPEND);
 	if (err == -EBUSY)

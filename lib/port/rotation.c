@@ -261,8 +261,7 @@ static void rotation_opened(struct port *p, struct opening *o)
 
 static void rotation_begin(struct rotation *r)
 {
-	const struct series_file *file = &r->port->config.opened.file;
-	struct succession after = { .follows = true, .dev = file->dev, .ino = file->ino };
+	struct succession after = { .follows = true, .present = r->port->config.opened.file };
 	int err;
 
 	if (!r->due || r->opening || rotation_ready(r) || !rotation_quiet(r) || loop_io_armed(&r->again))

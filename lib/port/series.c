@@ -18,8 +18,8 @@
 #include "log.h"
 #include "open-path.h"
 
-/* Files of one name, but for their numbers. */
-#define SERIES_NUMBERS 10000
+/* Numbers that others have taken are passed over, up to so many. */
+#define SERIES_TRIED 1000
 
 /* What strftime(3) may be asked for: in every locale without '/' and blanks other than ' '. */
 #define SERIES_CONVERSIONS "aAbBCdeFgGHIjklmMpRsSTuUVwWyYz"
@@ -80,14 +80,29 @@ static char *series_name(const char *format, time_t when, unsigned number)
 	return NULL;
 }
 
+/*
+ * The number behind the name of this moment, for what follows: after that of the present file, where that has the same name. So
+ * numbers only grow, though files are removed.
+ */
+static unsigned series_next_number(const struct attempt *a, const char *format, time_t when)
+{
+	_cleanup_free_ char *name = series_name(format, when, 0);
+	_cleanup_free_ char *present = NULL;
+
+	if (a->after.follows)
+		present = series_name(format, a->after.present.when, 0);
+	return name && present && !strcmp(name, present) ? a->after.present.number + 1 : 0;
+}
+
 int series_open(struct attempt *a, int flags, mode_t mode, bool goes_on, struct stat *st)
 {
 	_cleanup_free_ char *format = a->uri.path;
 	time_t when = time(NULL);
+	unsigned first = series_next_number(a, format, when);
 	int fd = -EEXIST;
 
 	a->uri.path = NULL;
-	for (unsigned i = 0; fd == -EEXIST && i < SERIES_NUMBERS; i++) {
+	for (unsigned i = first; fd == -EEXIST && i < first + SERIES_TRIED; i++) {
 		free(a->uri.path);
 		a->uri.path = series_name(format, when, i);
 		if (!a->uri.path)

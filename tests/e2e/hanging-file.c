@@ -2,7 +2,7 @@
  * hanging-file DIR: a file system with a file, DIR/page, and as many more as are asked for by a number, DIR/0 and so on,
  * whose bytes never come: who touches them in a mapping waits for as long as this one lives, and so does who writes any.
  * It is what an attacker's own file system is like. Of DIR/s0 and so on what is written is taken, and then nobody is told how
- * large they are. DIR/never is looked for in vain. DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
+ * large they are. What begins with never is looked for in vain. DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -40,7 +40,7 @@ static void hanging_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		.ino = ino, .attr = hanging_stat(ino), .attr_timeout = 3600, .entry_timeout = 3600
 	};
 
-	if (!strcmp(name, "never"))
+	if (!strncmp(name, "never", 5))
 		fuse_reply_none(req);
 	else if (!number && ino == PAGE_INO && strcmp(name, "page") != 0)
 		fuse_reply_err(req, ENOENT);

@@ -142,7 +142,7 @@ sleep 1.2
 port_is c .state running || fail "$(ports "$M/c")"
 [ "$(grep -c 'no other file, the old one goes on' "$LOG")" = 1 ] || fail "said otherwise than once"
 mkdir g
-again() { part; [ -e g/$year ]; }
+again() { part; [ -e g/$year.1 ]; }
 wait_until 20 again
 log_has 'there is another file again'
 exec 5>&- 6<&-
