@@ -46,7 +46,7 @@ mkdir -m 777 his
 as_user mkfifo "$M/u" 2> /dev/null || { chmod 777 "$M" && as_user mkfifo "$M/u"; }
 as_user spfs sink "$M/u" "file:$T/his/%Y?rotate=4K&keep=1&create=600" > /dev/null
 exec 5> "$M/u"
-part() { head -c 5000 /dev/zero >&5; }
+part() { head -c 4096 /dev/zero >&5; }
 there() { [ -s "his/$1" ]; }
 for n in $year $year.1; do
 	part
@@ -85,7 +85,7 @@ timeout 20 cp in "$M/other"
 wait_until 20 cmp -s in other
 exec 5>&-
 wait_until 30 state "$M/c" 1 done
-[ "$(stat -c %s way.d/*)" = 2005000 ] || fail "$(ls -l way.d)"
+[ "$(stat -c %s way.d/*)" = 2004096 ] || fail "$(ls -l way.d)"
 [ "$(daemon_fds)" -le "$fds" ] || fail "descriptors are left"
 hanging_fail
 finish

@@ -101,16 +101,16 @@ mkfifo "$M/c"
 spfs sink "$M/c" "file:$T/k/%Y?rotate=4K&keep=1" > /dev/null
 exec 5> "$M/c"
 kept() { [ "$(joined k | wc -c)" = "$1" ]; }
-part() { head -c 5000 /dev/zero >&5; }
+part() { head -c 4096 /dev/zero >&5; }
 year=$(date +%Y)
 part
-wait_until 20 kept 5000
+wait_until 20 kept 4096
 mv "k/$year" k/moved
 cp k/moved "k/$year"
 part
-wait_until 20 kept 15000
+wait_until 20 kept 12288
 part
-wait_until 20 kept 20000
+wait_until 20 kept 16384
 log_has "k/$year is another file by now, and stays"
 part
 wait_until 20 test ! -e "k/$year.1"
@@ -137,7 +137,7 @@ exec 6< g/$year
 mv g gone
 for i in 1 2 3; do part; done
 grown() { [ "$(stat -Lc %s /proc/self/fd/6)" = "$1" ]; }
-wait_until 20 grown 20000
+wait_until 20 grown 16384
 sleep 1.2
 port_is c .state running || fail "$(ports "$M/c")"
 [ "$(grep -c 'no other file, the old one goes on' "$LOG")" = 1 ] || fail "said otherwise than once"
