@@ -1,6 +1,7 @@
 #include "configure.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,84 @@ static int configure_replace(char **value, const char *by)
 	return 0;
 }
 
+/* ---- the root folder ---- */
+
+static int configure_say(struct config *c, const char *option, const char *key, const char *value)
+{
+	_cleanup_free_ char *given = NULL;
+	struct lines mistakes = { 0 };
+	int err;
+
+	if (!value)
+		return 0;
+	err = asprintf(&given, "spfsd: -o %s=%s", option, value) < 0 ? -ENOMEM : 0;
+	if (err == 0)
+		err = config_say(c, given, key, value, &mistakes);
+	for (size_t i = 0; i < mistakes.count; i++)
+		fprintf(stderr, "%s\n", mistakes.line[i]);
+	lines_finish(&mistakes);
+	return err;
+}
+
+static int configure_umask(struct config *c, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n < 1 || n > 4 || strspn(value, "01234567") != n || strtoul(value, NULL, 8) > 0777) {
+		fprintf(stderr, "spfsd: -o umask=%s: '%s' is not an octal number within 0777\n", value, value);
+		return -EINVAL;
+	}
+	c->mode = 0777 & ~(mode_t)strtoul(value, NULL, 8);
+	return 0;
+}
+
+static bool configure_is_own_group(gid_t gid)
+{
+	gid_t groups[NGROUPS_MAX];
+	int n = getgroups(NGROUPS_MAX, groups);
+
+	for (int i = 0; i < n; i++)
+		if (groups[i] == gid)
+			return true;
+	return gid == getegid();
+}
+
+/* As with chown(2): only root gives anything to others. */
+static int configure_check_root(const struct config *c)
+{
+	if (geteuid() == 0)
+		return 0;
+	if (c->owner != (uid_t)-1 && c->owner != geteuid()) {
+		fprintf(stderr, "spfsd: user %u cannot be the folder's owner: only root may say another than himself\n",
+			c->owner);
+		return -EPERM;
+	}
+	if (c->group != (gid_t)-1 && !configure_is_own_group(c->group)) {
+		fprintf(stderr, "spfsd: group %u cannot be the folder's: only root may say one that he is not in\n",
+			c->group);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int configure_root(const struct configure *line, struct config *c)
+{
+	int err = line->mode && line->umask ? -EINVAL : 0;
+
+	if (err < 0)
+		fprintf(stderr, "spfsd: -o mode=%s and umask=%s say the same: one of them, please\n", line->mode,
+			line->umask);
+	if (err == 0)
+		err = configure_say(c, "uid", "owner", line->uid);
+	if (err == 0)
+		err = configure_say(c, "gid", "group", line->gid);
+	if (err == 0)
+		err = configure_say(c, "mode", "mode", line->mode);
+	if (err == 0 && line->umask)
+		err = configure_umask(c, line->umask);
+	return err < 0 ? err : configure_check_root(c);
+}
+
 int configure(const struct configure *line, struct config **out)
 {
 	const char *path = line->file ? line->file : configure_default_is_ours() ? CONFIG_FILE : NULL;
@@ -84,7 +163,7 @@ int configure(const struct configure *line, struct config **out)
 	if (path ? !file || configure_read(file, &c) < 0 : !c)
 		return -1;
 	if ((line->point && configure_replace(&c->point, line->point) < 0) ||
-	    (line->log && configure_replace(&c->log, line->log) < 0)) {
+	    (line->log && configure_replace(&c->log, line->log) < 0) || configure_root(line, c) < 0) {
 		config_unref(c);
 		return -1;
 	}

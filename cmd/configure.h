@@ -10,6 +10,7 @@ struct configure {
 	const char *log;
 	unsigned workers;
 	int allow_other;
+	const char *uid, *gid, *mode, *umask; /* of the root folder */
 };
 
 /*

@@ -14,27 +14,26 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "place.h"
 
 /* What a socket takes by default is less. */
 #define CONTROL_ANSWER_MAX (1 << 20)
 
 /* By way of /proc, for the path of the mount may be longer than a socket's can be. */
-int control_connect(const char *root)
+static int control_connect_to(int dir, const char *name)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = dir < 0 ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int err = 0;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int err;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/.spfs/control", dir);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		err = errno == ENOENT || errno == ENOTDIR ? -EXDEV : -errno;
-	if (dir >= 0)
-		close(dir);
-	if (err && fd >= 0)
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	err = errno == ENOENT || errno == ENOTDIR ? -EXDEV : -errno;
+	if (fd >= 0)
 		close(fd);
-	return err ? err : fd;
+	return err;
 }
 
 static int control_send(int fd, const char *text, int pass)
@@ -104,6 +103,35 @@ int control_ask(int fd, json_t *request, int pass, json_t **answer)
 const char *control_error(const json_t *answer)
 {
 	return json_string_value(json_object_get(answer, "error"));
+}
+
+/* Shows folder @dir, which is all that is to be seen of the mount. Takes @fd, and returns it or a negative errno. */
+static int control_enter(int fd, int dir, const char *part)
+{
+	json_t *answer = NULL;
+	int err = control_ask(fd, json_pack("{ss so}", "op", "enter", "folder", output_string(part)), dir, &answer);
+
+	if (err == 0 && control_error(answer))
+		err = -EXDEV;
+	json_decref(answer);
+	if (err < 0)
+		close(fd);
+	return err < 0 ? err : fd;
+}
+
+int control_connect(const struct place *place)
+{
+	int dir = open(place->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir < 0 ? -errno : control_connect_to(dir, ".spfs/control");
+
+	if (fd == -EXDEV && *place->part) {
+		fd = control_connect_to(dir, ".spfs");
+		if (fd >= 0)
+			fd = control_enter(fd, dir, place->part);
+	}
+	if (dir >= 0)
+		close(dir);
+	return fd;
 }
 
 const char *control_reason(int err)

@@ -6,11 +6,14 @@
 
 #include <jansson.h>
 
+struct place;
+
 /*
- * Connects to the daemon that serves the mount at @root. Returns a descriptor or a negative errno: -EXDEV where there
- * is no .spfs, -ECONNREFUSED or -ENOTCONN where the daemon has ended.
+ * Connects to the daemon that serves the mount that @place is in; where that shows but a part, requests are about what is in
+ * the part. Returns a descriptor or a negative errno: -EXDEV where there is no .spfs, -ECONNREFUSED or -ENOTCONN where the
+ * daemon has ended.
  */
-int control_connect(const char *root);
+int control_connect(const struct place *place);
 
 /*
  * Asks for @request, which it takes (NULL: it could not be made), and passes @pass along unless that is -1. Waits for

@@ -55,8 +55,8 @@ const char *place_reason(int err)
 	case -ENODATA:
 		return "not a splice channel";
 	case -EXDEV:
-		return "there is no .spfs here: a part of a mount alone (of one channel, stat, ls, tee and the attributes "
-		       "work), or an older spfsd";
+		return "there is no .spfs here: a part of a mount alone, where commands work on one channel, or an older "
+		       "spfsd";
 	default:
 		return strerror(-err);
 	}

@@ -36,13 +36,15 @@ static const struct column ports_columns[] = {
 	[ERROR] = { "ERROR", 0 },
 };
 
-/* @ports: an array, of a channel in the mount at @root. */
-static void ports_add(struct ports_search *s, const char *root, const json_t *ports)
+/* @ports: an array, of a channel in the mount at @root, which shows @part. */
+static void ports_add(struct ports_search *s, const char *root, const char *part, const json_t *ports)
 {
 	json_t *port;
 	size_t i;
 
 	json_array_foreach((json_t *)(void *)ports, i, port) {
+		if (*part)
+			s->failed |= samples_rename(port, "name", part) < 0;
 		json_object_set_new(port, "mount", output_string(root));
 		json_array_append(s->found, port);
 	}
@@ -56,7 +58,7 @@ static void ports_add_channel(struct ports_search *s, const char *path)
 
 	if (target_open(&t, path, TARGET_CHANNEL) == 0) {
 		answer = target_ask(&t, target_request(&t, "ports"), -1);
-		ports_add(s, t.place.root, json_object_get(answer, "ports"));
+		ports_add(s, t.place.root, t.place.part, json_object_get(answer, "ports"));
 		target_close(&t);
 	}
 	s->failed |= !answer;
@@ -73,7 +75,7 @@ static void ports_add_folders(struct ports_search *s, char **folders, int count)
 		samples_complain(&s->failed, "channels", err);
 	samples_complain_of_none(&s->failed, &list, count);
 	for (size_t i = 0; i < list.count; i++)
-		ports_add(s, list.all[i]->root, json_object_get(list.all[i]->stats, "ports"));
+		ports_add(s, list.all[i]->root, "", json_object_get(list.all[i]->stats, "ports"));
 	samples_free(&list);
 }
 

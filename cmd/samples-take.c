@@ -151,7 +151,7 @@ int samples_add(struct samples *list, const char *path)
 	size_t i;
 	int err = place_find(&place, path);
 
-	if (err == 0 && *place.part && S_ISFIFO(place.mode))
+	if (err == 0 && *place.part && !S_ISDIR(place.mode))
 		return samples_add_by_attribute(list, path);
 	if (err == 0)
 		err = samples_take_read_mount(list, place.root, place.dev, &m);
@@ -168,28 +168,30 @@ int samples_add(struct samples *list, const char *path)
 	return samples_take_missing(&place, path);
 }
 
-/* The name @key of @object as it is seen where only @part is shown; what is not in there keeps its own. */
-static void samples_take_rename(json_t *object, const char *key, const char *part)
+int samples_rename(json_t *object, const char *key, const char *part)
 {
 	const char *name = json_string_value(json_object_get(object, key));
+	_cleanup_free_ char *told = text_to_utf8(part);
 
-	if (name && samples_take_is_below(name, part))
-		json_object_set_new(object, key, json_string(name + strlen(part)));
+	if (!told)
+		return -ENOMEM;
+	if (name && samples_take_is_below(name, told))
+		json_object_set_new(object, key, json_string(name + strlen(told)));
+	return 0;
 }
 
 static int samples_take_rename_all(json_t *stats, const char *part)
 {
-	_cleanup_free_ char *told = text_to_utf8(part);
 	json_t *tap;
 	size_t i;
+	int err = samples_rename(stats, "channel", part);
 
-	if (!told)
-		return -ENOMEM;
-	samples_take_rename(stats, "channel", told);
-	samples_take_rename(json_object_get(stats, "held_by"), "name", told);
+	if (err == 0)
+		err = samples_rename(json_object_get(stats, "held_by"), "name", part);
 	json_array_foreach(json_object_get(stats, "taps"), i, tap)
-		samples_take_rename(tap, "name", told);
-	return 0;
+		if (err == 0)
+			err = samples_rename(tap, "name", part);
+	return err;
 }
 
 int samples_add_by_attribute(struct samples *list, const char *path)

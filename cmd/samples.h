@@ -59,6 +59,12 @@ int samples_add(struct samples *list, const char *path);
  */
 int samples_add_by_attribute(struct samples *list, const char *path);
 
+/*
+ * The name @key of @object becomes what it is where only @part of the mount is shown, struct place's; what is not in there
+ * keeps its own. Returns 0 or -ENOMEM.
+ */
+int samples_rename(json_t *object, const char *key, const char *part);
+
 /* Is told that @what could not be looked at, and why: a negative errno, never -ENOMEM. */
 typedef void (*samples_failed)(void *data, const char *what, int err);
 

@@ -30,6 +30,7 @@ struct spfsd_arguments {
 	char *mountpoint;
 	int allow_other; /* -1: it is not said */
 	int auto_unmount;
+	char *uid, *gid, *mode, *umask;
 };
 
 #define OPTION(template, field, value) \
@@ -53,6 +54,10 @@ static const struct fuse_opt spfsd_options[] = {
 	OPTION("log=%s", log, 0),
 	OPTION("allow_other", allow_other, 1),
 	OPTION("noallow_other", allow_other, 0),
+	OPTION("uid=%s", uid, 0),
+	OPTION("gid=%s", gid, 0),
+	OPTION("mode=%s", mode, 0),
+	OPTION("umask=%s", umask, 0),
 	/* Not libfuse's: fusermount3(1) gives up where the kernel lets go of the connection only after the daemon's end. */
 	OPTION("auto_unmount", auto_unmount, 1),
 	/* What mount(8) and fstab(5) add, and nobody here needs. */
@@ -103,6 +108,8 @@ static void spfsd_usage(void)
 	       "    -o log=FILE        log to FILE instead of syslog\n"
 	       "    -o allow_other     let every user in (default for root)\n"
 	       "    -o noallow_other   let only the mounting user in\n"
+	       "    -o uid=, gid=USER  whose the root folder is (default: as the folder below)\n"
+	       "    -o mode=MODE       its mode, octal; or what is taken off 0777, -o umask=MASK\n"
 	       "    -o auto_unmount    unmount also where the daemon is killed\n"
 	       "    -o OPT[,OPT...]    other mount options: ro, nosuid, fsname=NAME ...\n"
 	       "\n"
@@ -201,6 +208,10 @@ static int spfsd_start(struct fuse_args *args, const struct spfsd_arguments *a)
 		.log = a->log,
 		.workers = a->workers,
 		.allow_other = a->allow_other,
+		.uid = a->uid,
+		.gid = a->gid,
+		.mode = a->mode,
+		.umask = a->umask,
 	};
 	struct config *config = NULL;
 	int err = configure(&line, &config);
@@ -246,5 +257,9 @@ out:
 	free(a.log);
 	free(a.config);
 	free(a.mountpoint);
+	free(a.uid);
+	free(a.gid);
+	free(a.mode);
+	free(a.umask);
 	return err < 0;
 }

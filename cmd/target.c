@@ -18,7 +18,7 @@ int target_open(struct target *t, const char *path, enum target_kind kind)
 				err == -EOPNOTSUPP && kind == TARGET_MOUNT ? "not a mount of spfs" : place_reason(err));
 		return -1;
 	}
-	t->control = control_connect(t->place.root);
+	t->control = control_connect(&t->place);
 	if (t->control >= 0)
 		return 0;
 	complaint_print(path, control_reason(t->control));

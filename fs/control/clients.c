@@ -15,15 +15,15 @@
 #include "log.h"
 #include "peer.h"
 
-/* Whether one more client can be served. */
-static int clients_check(const struct clients *c, const struct rights *r, int fd)
+/* Whether one more client can be served. Who is confined, as root in a container, takes no place of who is not. */
+static int clients_check(const struct clients *c, const struct rights *r, int fd, bool confined)
 {
 	const struct client *other;
 	unsigned all = 0, same = 0;
 
 	LIST_FOREACH(other, &c->all, entry) {
 		all++;
-		same += other->rights.uid == r->uid;
+		same += other->rights.uid == r->uid && other->view.confined == confined;
 	}
 	if ((all >= CONTROL_CLIENTS && r->uid != 0) || same >= CONTROL_USER_CLIENTS)
 		return -EUSERS;
@@ -33,16 +33,16 @@ static int clients_check(const struct clients *c, const struct rights *r, int fd
 	return fifo_fd_check(fd);
 }
 
-void clients_welcome(struct clients *c, int fd)
+void clients_welcome(struct clients *c, int fd, bool confined)
 {
 	struct rights r = { 0 };
 	int process, err;
 
 	err = peer_rights(fd, &r, &process);
 	if (err == 0)
-		err = clients_check(c, &r, fd);
+		err = clients_check(c, &r, fd, confined);
 	if (err == 0)
-		err = control_client_start(c, fd, &r, process);
+		err = control_client_start(c, fd, &r, process, confined);
 	if (err == 0)
 		return;
 	log_user_info(r.uid, "control: process %d of user %u is not served: %s", (int)r.pid, r.uid, strerror(-err));

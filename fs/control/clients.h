@@ -15,8 +15,8 @@ struct clients {
 
 void clients_init(struct clients *c, struct context *ctx);
 
-/* Serves who has connected, or refuses and says why. Takes @fd. */
-void clients_welcome(struct clients *c, int fd);
+/* Serves who has connected, @confined where it was by the door, or refuses and says why. Takes @fd. */
+void clients_welcome(struct clients *c, int fd, bool confined);
 
 /* The end of the daemon: what they have asked for is taken back, and they go. */
 void clients_leave(struct clients *c);

@@ -137,7 +137,8 @@ static void control_client_done(struct request *r, json_t *answer)
 /* ---- requests ---- */
 
 /* A message is there, @err: or something is wrong with it. Takes @fd. */
-static void control_client_ask(struct client *cl, const char *text, ssize_t len, int fd, int err, const char *why)
+static void control_client_ask(struct client *cl, const char *text, ssize_t len, int fd, const struct file_id *shown,
+			       int err, const char *why)
 {
 	struct request *r = &cl->request;
 
@@ -145,7 +146,9 @@ static void control_client_ask(struct client *cl, const char *text, ssize_t len,
 		.ctx = cl->clients->ctx,
 		.rights = &cl->rights,
 		.process = cl->process,
+		.view = &cl->view,
 		.fd = fd,
+		.shown = *shown,
 		.done = control_client_done,
 		.more = control_client_more,
 		.late = control_client_late,
@@ -173,7 +176,7 @@ static void control_client_received(void *data, int socket, struct received *got
 	cl->reception = NULL;
 	cl->fd = socket;
 	if (got->len > 0)
-		control_client_ask(cl, got->text, got->len, got->fd, got->err,
+		control_client_ask(cl, got->text, got->len, got->fd, &got->id, got->err,
 				   got->err != -EINVAL ? strerror(-got->err) :
 				   crowded             ? "too many descriptors are still being closed" :
 							 "one descriptor, please");
@@ -193,16 +196,17 @@ static void control_client_ready(struct loop_io *io, int res)
 		n = recv(cl->fd, c->text, sizeof(c->text), MSG_DONTWAIT | MSG_TRUNC);
 	else if (head == RECEPTION_DESCRIPTORS)
 		cl->reception = reception_start(c->ctx->loop, &cl->fd, cl->rights.uid,
-						!deferred_close_crowded(cl->rights.uid), control_client_received, cl);
+						!deferred_close_crowded(cl->rights.uid), cl->view.confined,
+						control_client_received, cl);
 	if (n > 0)
-		control_client_ask(cl, c->text, n, -1, 0, NULL);
+		control_client_ask(cl, c->text, n, -1, &(struct file_id){ 0 }, 0, NULL);
 	else if (head == RECEPTION_NOTHING)
 		loop_io_poll(io, cl->fd, POLLIN);
 	else if (!cl->reception)
 		control_client_drop(cl);
 }
 
-int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process)
+int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process, bool confined)
 {
 	struct client *cl = calloc(1, sizeof(*cl));
 
@@ -212,6 +216,7 @@ int control_client_start(struct clients *clients, int fd, const struct rights *r
 	cl->fd = fd;
 	cl->rights = *rights;
 	cl->process = process;
+	cl->view.confined = confined;
 	loop_io_init(&cl->io, clients->ctx->loop, control_client_ready);
 	loop_io_init(&cl->room, clients->ctx->loop, control_client_room);
 	/* How many there are is bounded, and by one of them a user may find out what to let go of: so it is never refused. */

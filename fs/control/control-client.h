@@ -15,6 +15,7 @@ struct client {
 	struct loop_io io;
 	struct rights rights;
 	struct request request;
+	struct request_view view;
 	struct reception *reception; /* its message is being received */
 	bool busy;                   /* with the request */
 	bool gone;                   /* to be closed after it */
@@ -27,7 +28,7 @@ struct client {
  * Has a client served, which is on the list from now on. Takes @fd, @rights and @process (peer.h). Returns 0, or -ENOMEM and
  * takes nothing.
  */
-int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process);
+int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process, bool confined);
 
 /* Takes @answer. Returns 0 or a negative errno. */
 int control_client_send(int fd, json_t *answer);

@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base.h"
 #include "control-parts.h"
 #include "control-socket.h"
+#include "deferred-close.h"
+#include "folder.h"
 #include "snapshot.h"
 #include "xattrs.h"
 
@@ -24,14 +28,29 @@ const struct xattr_attribute *const *control_xattrs(void)
 	return tables;
 }
 
-int control_bind(int tree)
+struct control_sockets control_bind(int tree)
 {
-	return control_socket_bind(tree);
+	struct control_sockets s = CONTROL_SOCKETS_NONE(0);
+
+	s.whole = control_socket_bind(tree, folder_control_name);
+	s.door = s.whole < 0 ? -1 : control_socket_bind(tree, folder_door_name);
+	if (s.whole < 0)
+		return CONTROL_SOCKETS_NONE(s.whole);
+	if (s.door >= 0)
+		return s;
+	fd_close(&s.whole);
+	return CONTROL_SOCKETS_NONE(s.door);
 }
 
-void control_start(struct context *ctx, int fd)
+void control_close(struct control_sockets *sockets)
 {
-	control_socket_start(ctx->control->socket, fd);
+	deferred_close(&sockets->whole, geteuid()); /* somebody may have connected, and passed descriptors */
+	deferred_close(&sockets->door, geteuid());
+}
+
+void control_start(struct context *ctx, struct control_sockets *sockets)
+{
+	control_socket_start(ctx->control->socket, fd_take(&sockets->whole), fd_take(&sockets->door));
 }
 
 void control_leave(struct context *ctx)

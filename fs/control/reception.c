@@ -5,10 +5,13 @@
 #include "reception.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -24,6 +27,7 @@ struct reception {
 	int socket;
 	uid_t uid;
 	bool takes;
+	bool identifies;
 	void (*done)(void *data, int socket, struct received *got);
 	void *data;
 	struct received got;
@@ -66,6 +70,15 @@ static int reception_keep(struct received *got, struct msghdr *msg)
 	return -EINVAL;
 }
 
+/* What it is of the kernel's own knowledge: nobody is asked for it, and it may wait all the same. */
+static void reception_identify(struct received *got)
+{
+	struct statx st;
+
+	if (got->fd >= 0 && statx(got->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) == 0)
+		got->id = (struct file_id){ makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino };
+}
+
 static void reception_take(struct reception *r)
 {
 	char control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
@@ -81,6 +94,8 @@ static void reception_take(struct reception *r)
 	/* (MSG_TRUNC: the whole length) */
 	got->len = recvmsg(r->socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
 	got->err = got->len < 0 ? -errno : reception_keep(got, &msg);
+	if (got->err == 0 && r->identifies)
+		reception_identify(got);
 }
 
 /* One of the two lets go. Returns whether it was the last. */
@@ -121,7 +136,7 @@ static void reception_done(void *data)
 	reception_free(r); /* the thread is through, or there was none to be had */
 }
 
-struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, bool takes,
+struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, bool takes, bool identifies,
 				  void (*done)(void *data, int socket, struct received *got), void *data)
 {
 	struct reception *r = calloc(1, sizeof(*r));
@@ -140,6 +155,7 @@ struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, boo
 	r->socket = fd_take(socket);
 	r->uid = uid;
 	r->takes = takes;
+	r->identifies = identifies;
 	r->done = done;
 	r->data = data;
 	r->got = (struct received){ .text = text, .len = -1, .fd = -1, .err = -EAGAIN };

@@ -28,20 +28,29 @@ enum reception_head reception_look(int socket);
 
 struct reception;
 
+/* What a file is known by. No inode has number 0. */
+struct file_id {
+	dev_t dev;
+	ino_t ino;
+};
+
 /* What a reception has yielded. */
 struct received {
 	char *text;  /* @len bytes, to be freed; NULL: nothing, see @err */
 	ssize_t len; /* perhaps more than CONTROL_MAX, of which the rest is lost */
-	int fd;      /* the one that was passed, the taker's; -1: none, or more than one */
-	int err;     /* 0; -EINVAL: not one descriptor; -EMFILE; or of recvmsg(2), and no text */
+	struct file_id
+		id; /* what it is of, as far as the kernel knows without asking whoever serves that; 0: not known */
+	int fd;     /* the one that was passed, the taker's; -1: none, or more than one */
+	int err;    /* 0; -EINVAL: not one descriptor; -EMFILE; or of recvmsg(2), and no text */
 };
 
 /*
  * Receives what reception_look() has found on @socket, which is the reception's until done() gives it back, and on which
  * nothing is armed. On @loop's thread; done() never follows within this call, and frees the reception. @takes: whether a
- * descriptor is kept; else the kernel lets go of all, without a close(2). Returns NULL when out of memory.
+ * descriptor is kept; else the kernel lets go of all, without a close(2). @identifies: whether it is told what
+ * that is of. Returns NULL when out of memory.
  */
-struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, bool takes,
+struct reception *reception_start(struct loop *loop, int *socket, uid_t uid, bool takes, bool identifies,
 				  void (*done)(void *data, int socket, struct received *got), void *data);
 
 /* Nobody waits any more: done() is not called, and the socket goes with what it has. NULL-safe. */

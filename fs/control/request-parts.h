@@ -32,3 +32,4 @@ void request_get(struct request *r, struct node *node);
 void request_quota(struct request *r, struct node *node);
 void request_watch(struct request *r, struct node *node);
 void request_reload(struct request *r, struct node *node);
+void request_enter(struct request *r, struct node *node);

@@ -11,12 +11,13 @@
 #include "access.h"
 #include "base.h"
 #include "deferred-close.h"
+#include "folder.h"
 #include "json.h"
 #include "log.h"
 #include "text.h"
 
 /* What an op is about. */
-enum request_about { ABOUT_MOUNT, ABOUT_CHANNEL, ABOUT_EITHER };
+enum request_about { ABOUT_MOUNT, ABOUT_CHANNEL, ABOUT_EITHER, ABOUT_FOLDER };
 
 static const struct request_op {
 	const char *name;
@@ -35,6 +36,7 @@ static const struct request_op {
 	{ "quota", request_quota, ABOUT_MOUNT },
 	{ "watch", request_watch, ABOUT_CHANNEL, .tells = true },
 	{ "reload", request_reload, ABOUT_MOUNT },
+	{ "enter", request_enter, ABOUT_FOLDER, .takes = true },
 };
 
 /* ---- answering ---- */
@@ -89,12 +91,36 @@ static const struct request_op *request_find_op(const char *name)
 	return NULL;
 }
 
+/* The root of all paths. NULL: refused. */
+static struct node *request_root(struct request *r)
+{
+	struct context *ctx = r->ctx;
+	struct node *folder;
+
+	if (!r->view->confined)
+		return ctx->nodes.root;
+	folder = r->view->folder ? node_get(&ctx->nodes, r->view->folder) : NULL;
+	if (folder && folder_is_there(ctx, folder))
+		return folder;
+	request_refuse(r, r->view->folder ? -ENOENT : -EPERM,
+		       r->view->folder ? "the folder is gone" : "who sees a part of the mount shows its folder first");
+	return NULL;
+}
+
+/* Whether it is about more than who asks may see: refused. */
+static bool request_exceeds(struct request *r)
+{
+	if (r->view->confined)
+		request_refuse(r, -EXDEV, "of the whole mount, of which a part alone is to be seen here");
+	return r->view->confined;
+}
+
 /* What the request is about. NULL: refused. */
 static struct node *request_find(struct request *r, const struct request_op *op)
 {
 	const char *text = json_string_value(json_object_get(r->json, "channel"));
 	_cleanup_free_ char *path = text ? strdup(text) : NULL;
-	struct node *node = NULL;
+	struct node *node = NULL, *root;
 	char why[URI_WHY_MAX];
 	int err;
 
@@ -104,9 +130,12 @@ static struct node *request_find(struct request *r, const struct request_op *op)
 		return NULL;
 	}
 	text_from_utf8(path);
+	root = request_root(r);
+	if (!root)
+		return NULL;
 	if (op->about == ABOUT_EITHER && !path[strspn(path, "/")])
-		return r->ctx->nodes.root;
-	err = access_channel(r->ctx, r->rights, path, &node);
+		return request_exceeds(r) ? NULL : root;
+	err = access_channel(r->ctx, r->rights, root, path, &node);
 	if (err < 0) {
 		uri_why(why, "%.100s: %s", *path ? path : "/",
 			err == -EISDIR || err == -EINVAL ? "a folder, not a channel" :
@@ -139,10 +168,11 @@ void request_start(struct request *r, const char *text, size_t len)
 		request_refuse(r, -EINVAL,
 			       json_is_string(name) ? "there is no such op" : "a request is an object with an \"op\"");
 	} else if (r->fd >= 0 && !op->takes) {
-		request_refuse(r, -EINVAL, "a descriptor is of use to attach only");
+		request_refuse(r, -EINVAL, "a descriptor is of use to attach and enter only");
 	} else if (r->ctx->leaving) {
 		request_refuse(r, -ENOTCONN, strerror(ENOTCONN));
-	} else if (op->about == ABOUT_MOUNT || (node = request_find(r, op))) {
+	} else if (op->about == ABOUT_FOLDER || (op->about == ABOUT_MOUNT && !request_exceeds(r)) ||
+		   (op->about != ABOUT_MOUNT && (node = request_find(r, op)))) {
 		json_object_del(r->json, "op");
 		if (node)
 			json_object_del(r->json, "channel");

@@ -16,6 +16,9 @@
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
+ *   {"op": "enter", "folder": PATH}                                           {}
+ *       with an O_PATH descriptor of that folder, the first request of who is confined (control-socket.h): from here on, the
+ *       root of every PATH is that folder, and requests without a channel, or about the mount, are refused
  *   {"op": "reload"}                                                          {"applied": [...], "not": [...]}
  *       the configuration (reload.h), for root and the daemon's own user
  *
@@ -27,14 +30,23 @@
 #include "attach.h"
 #include "events.h"
 #include "port-wait.h"
+#include "reception.h"
 #include "settings.h"
+
+/* What of the mount who asks gets to see; it stays from one request to the next. */
+struct request_view {
+	bool confined;
+	uint64_t folder; /* if confined: the node of the folder that it has shown; 0: none yet */
+};
 
 struct request {
 	/* Set before request_start(). */
 	struct context *ctx;
 	const struct rights *rights; /* who asks; kept until done() */
 	int process;                 /* who asks (rights.h); kept likewise. Negative: it is not known */
-	int fd;                      /* what was passed; taken. -1: nothing */
+	struct request_view *view;
+	struct file_id shown; /* what the descriptor is of */
+	int fd;               /* what was passed; taken. -1: nothing */
 	/* Exactly once, perhaps at once. Takes @answer, which is NULL when out of memory. */
 	void (*done)(struct request *r, json_t *answer);
 	/* Answers that come before the last one, which is done()'s. Takes @answer; sends it, or counts it as lost. */

@@ -99,9 +99,9 @@ static const char *access_below_mount(const struct context *ctx, const char *pat
 	return path + n + 1;
 }
 
-/* Follows @path up to its last part, which *name becomes. Returns 0 or a negative errno. */
-static int access_walk_to(struct context *ctx, const struct rights *r, struct node *dir, const char *path,
-			  struct node **out, const char **name)
+/* Follows @path up to its last part, which *name becomes, and never above @top. Returns 0 or a negative errno. */
+static int access_walk_to(struct context *ctx, const struct rights *r, const struct node *top, struct node *dir,
+			  const char *path, struct node **out, const char **name)
 {
 	const char *slash;
 
@@ -124,7 +124,7 @@ static int access_walk_to(struct context *ctx, const struct rights *r, struct no
 		memcpy(part, path, n);
 		part[n] = '\0';
 		if (!strcmp(part, "..")) {
-			if (!dir->parent)
+			if (dir == top || !dir->parent)
 				return -EXDEV;
 			dir = dir->parent;
 			continue;
@@ -147,16 +147,16 @@ static int access_walk_to(struct context *ctx, const struct rights *r, struct no
 int access_walk(struct context *ctx, const struct rights *r, struct node *from, const char *path, struct node **dir,
 		const char **name)
 {
-	int err = access_walk_to(ctx, r, from, path, dir, name);
+	int err = access_walk_to(ctx, r, ctx->nodes.root, from, path, dir, name);
 
 	return err < 0 ? err : access_check(r, (*dir)->inode, W_OK | X_OK);
 }
 
-int access_channel(struct context *ctx, const struct rights *r, const char *path, struct node **node)
+int access_channel(struct context *ctx, const struct rights *r, struct node *top, const char *path, struct node **node)
 {
 	struct node *dir;
 	const char *name;
-	int err = access_walk_to(ctx, r, ctx->nodes.root, path + strspn(path, "/"), &dir, &name);
+	int err = access_walk_to(ctx, r, top, top, path + strspn(path, "/"), &dir, &name);
 
 	if (err == 0)
 		err = access_check(r, dir->inode, X_OK);

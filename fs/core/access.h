@@ -33,7 +33,7 @@ int access_walk(struct context *ctx, const struct rights *r, struct node *from, 
 		const char **name);
 
 /*
- * Finds the channel of @path, which starts at the mount's root with a slash or without, through folders that @r may
- * search. The same errors, or -EISDIR.
+ * Finds the channel of @path, which starts at folder @top with a slash or without, and does not lead out of it, through
+ * folders that @r may search. The same errors, or -EISDIR.
  */
-int access_channel(struct context *ctx, const struct rights *r, const char *path, struct node **node);
+int access_channel(struct context *ctx, const struct rights *r, struct node *top, const char *path, struct node **node);

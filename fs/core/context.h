@@ -38,6 +38,7 @@ struct context {
 	struct node *admin;   /* "/.spfs" */
 	struct node *numbers; /* "/.spfs/fifos": every FIFO by its number, for the daemon alone */
 	struct node *socket;  /* "/.spfs/control"; pending until it is bound */
+	struct node *door;    /* ".spfs" in every other folder: the same for who sees no more than that; likewise */
 
 	struct config *config; /* in force; what follows is out of it */
 	struct settings defaults;

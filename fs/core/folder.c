@@ -8,10 +8,12 @@
 const char folder_admin_name[] = ".spfs";
 const char folder_numbers_name[] = "fifos";
 const char folder_control_name[] = "control";
+const char folder_door_name[] = "door"; /* where it is bound, and never found */
 
 bool folder_is_admin(const struct context *ctx, const struct node *node)
 {
-	return node == ctx->admin || node == ctx->numbers || node == ctx->socket || node->kind == NODE_FILE;
+	return node == ctx->admin || node == ctx->numbers || node == ctx->socket || node == ctx->door ||
+	       node->kind == NODE_FILE;
 }
 
 bool folder_is_there(const struct context *ctx, const struct node *dir)
@@ -37,7 +39,18 @@ struct node *folder_find(struct context *ctx, struct node *dir, const char *name
 		return node && node->kind == NODE_FIFO ? node : NULL;
 	}
 	node = node_find(dir, name);
+	if (!node && dir != ctx->admin && !strcmp(name, folder_admin_name))
+		node = ctx->door;
 	return node && !node->pending ? node : NULL;
+}
+
+struct node *folder_to_bind(const struct context *ctx, fuse_ino_t dir, const char *name)
+{
+	struct node *node = !strcmp(name, folder_control_name) ? ctx->socket :
+			    !strcmp(name, folder_door_name)    ? ctx->door :
+								 NULL;
+
+	return dir == ctx->admin->id && node && node->pending ? node : NULL;
 }
 
 bool folder_is_too_long(const struct node *dir, const char *name)
@@ -58,7 +71,7 @@ int folder_for_new(struct context *ctx, fuse_ino_t parent, const char *name, str
 		return -EPERM;
 	if (folder_is_too_long(*dir, name))
 		return -ENAMETOOLONG;
-	if (node_find(*dir, name) || (*dir == ctx->nodes.root && !strcmp(name, folder_admin_name)))
+	if (node_find(*dir, name) || !strcmp(name, folder_admin_name))
 		return -EEXIST;
 	return 0;
 }

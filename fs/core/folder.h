@@ -6,6 +6,7 @@
 extern const char folder_admin_name[];   /* ".spfs" */
 extern const char folder_numbers_name[]; /* "fifos" */
 extern const char folder_control_name[]; /* "control" */
+extern const char folder_door_name[];
 
 /* Whether the node is the daemon's own and not to be changed. */
 bool folder_is_admin(const struct context *ctx, const struct node *node);
@@ -17,6 +18,9 @@ bool folder_is_there(const struct context *ctx, const struct node *dir);
 struct node *folder_find(struct context *ctx, struct node *dir, const char *name);
 
 /* Whether @name, or the path to it, would be too long in @dir. */
+/* The node that the daemon's own bind(2) of @name in @dir makes; NULL: it is none of these, or bound. */
+struct node *folder_to_bind(const struct context *ctx, fuse_ino_t dir, const char *name);
+
 bool folder_is_too_long(const struct node *dir, const char *name);
 
 /*

@@ -54,7 +54,7 @@ void inode_times_set(struct inode *inode, int which)
 /* The times that data has moved at, where they are later than what has been set. */
 static void inode_moved(const struct node *node, struct stat *st)
 {
-	struct stamp *s = node_is_tap(node) ? node->stamp : node->inode->stamp;
+	struct stamp *s = node_is_tap(node) ? node_name(node)->stamp : node->inode->stamp;
 	uint64_t mtime = s ? s->mtime : 0, atime = s ? s->atime : 0;
 
 	if (atime > node->inode->atime_set)
@@ -81,7 +81,7 @@ static mode_t inode_shown(const struct node *node)
 		return 07777;
 	if (node_is_tap(node))
 		return 07444;
-	return node->inode->readable ? 07777 : 07222;
+	return inode_is_read_by_taps(node->inode) ? 07222 : 07777;
 }
 
 void node_stat(const struct node *node, struct stat *st)
@@ -100,7 +100,7 @@ void node_stat(const struct node *node, struct stat *st)
 	inode_moved(node, st);
 	st->st_blksize = 4096;
 	if (node->kind == NODE_HANDLE) {
-		st->st_mode = (inode->mode & 07777 & (inode->packets ? inode_shown(node) : 07777)) | S_IFREG;
+		st->st_mode = (inode->mode & 07777) | S_IFREG;
 		st->st_size = (off_t)node->size;
 	}
 	if (node->text) {

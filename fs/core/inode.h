@@ -15,7 +15,8 @@ void inode_times_set(struct inode *inode, int which);
 
 /*
  * The node's attributes. Where a channel has taps, its origin is write-only (mode & 0222), unless others may read it
- * (readers=allow), and its taps are read-only (& 0444): default_permissions makes the kernel enforce it.
+ * (readers=allow) or there is nothing to read (packets), and its taps are read-only (& 0444): default_permissions makes
+ * the kernel enforce it.
  */
 void node_stat(const struct node *node, struct stat *st);
 

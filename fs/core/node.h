@@ -80,7 +80,7 @@ struct node {
 	struct inode *inode;
 	struct charge charge; /* for itself, as long as it is there */
 	uid_t maker;          /* of a tap: who made it */
-	struct stamp *stamp;  /* of a tap, once it is made */
+	struct stamp *stamp;  /* of a tap or broadcast, once it is made */
 	bool each;            /* a broadcast: each look-up of the name is answered with a FIFO of its own */
 	struct visit *visit;  /* such a FIFO: visit.h's */
 	struct node *visited; /* the same: the broadcast's name, which it keeps */
@@ -201,6 +201,13 @@ static inline bool node_is_channel(const struct node *node)
 static inline bool node_is_tap(const struct node *node)
 {
 	return node->kind == NODE_FIFO && node->inode->origin != node;
+}
+
+/* Whether the origin is read for its taps alone: what anybody else reads is missing there. */
+static inline bool inode_is_read_by_taps(const struct inode *inode)
+{
+	return inode->taps && !inode->readable &&
+	       !inode->packets; /* (of packets, there is nothing to be read at the origin) */
 }
 
 /*

@@ -16,7 +16,6 @@
 
 #define FOLDER_TIMEOUT 3600.0
 
-/* Who opens what was found for that alone need not ask for its mode again. */
 #define VISIT_TIMEOUT 0.01
 
 void reply_error(fuse_req_t req, int err)
@@ -41,10 +40,11 @@ void reply_refusal(fuse_req_t req, const struct node *node, const char *what, in
 
 void reply_attributes(fuse_req_t req, const struct node *node)
 {
+	bool numbers = node == context_of(req)->numbers; /* nobody changes them, and each FIFO is opened through them */
 	struct stat st;
 
 	node_stat(node, &st);
-	fuse_reply_attr(req, &st, 0);
+	fuse_reply_attr(req, &st, numbers ? FOLDER_TIMEOUT : 0);
 }
 
 void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
@@ -55,17 +55,30 @@ void reply_fill_entry(struct node *node, struct fuse_entry_param *e)
 	e->entry_timeout = node->kind == NODE_DIR ? FOLDER_TIMEOUT : 0;
 	if (node->kind == NODE_FILE) /* it never changes */
 		e->attr_timeout = FOLDER_TIMEOUT;
-	else if (node->visited)
-		e->attr_timeout = VISIT_TIMEOUT;
 	node->lookups++;
+}
+
+/*
+ * Who opens what was found for that alone need not ask for its mode again. But of root's opens the daemon has to know
+ * (tap-guard.h): what root has looked up is not valid a moment longer, also where the daemon looks it up by number again.
+ */
+static double reply_visit_timeout(const struct node *node)
+{
+	bool others = node->lookups >= node->numbered;
+	const struct account *whose = node->charge.account;
+
+	return others && (!whose || !whose->uid) ? 0 : VISIT_TIMEOUT;
 }
 
 void reply_entry(fuse_req_t req, struct node *node)
 {
 	struct context *ctx = context_of(req);
 	struct fuse_entry_param e;
+	double timeout = node->visited ? reply_visit_timeout(node) : 0;
 
 	reply_fill_entry(node, &e);
+	if (node->visited)
+		e.attr_timeout = timeout;
 	/* The kernel did not take it (the caller was killed): then it will not forget it either. */
 	if (fuse_reply_entry(req, &e) == -ENOENT) {
 		node->lookups--;

@@ -233,20 +233,19 @@ static void dir_make(fuse_req_t req, fuse_ino_t parent, const char *name, enum n
 		reply_entry(req, shown);
 }
 
-/* Whether it is the daemon that binds its control socket. */
-static bool dir_is_control(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+/* The socket that the daemon binds; NULL: it is not the daemon. */
+static struct node *dir_bound(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct context *ctx = context_of(req);
 
-	return S_ISSOCK(mode) && parent == ctx->admin->id && !strcmp(name, folder_control_name) &&
-	       ctx->socket->pending && fuse_req_ctx(req)->pid == ctx->scout;
+	return S_ISSOCK(mode) && fuse_req_ctx(req)->pid == ctx->scout ? folder_to_bind(ctx, parent, name) : NULL;
 }
 
 void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	if (dir_is_control(req, parent, name, mode)) {
-		struct node *node = context_of(req)->socket;
+	struct node *node = dir_bound(req, parent, name, mode);
 
+	if (node) {
 		node->pending = false;
 		reply_entry(req, node);
 		return;

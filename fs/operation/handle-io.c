@@ -185,7 +185,19 @@ static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind
 
 void handle_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	transfer_submit(req, handle_of(fi), TRANSFER_READ, NULL, size, 0, fi->flags);
+	if (!handle_of(fi))
+		fuse_reply_buf(req, NULL, 0);
+	else
+		transfer_submit(req, handle_of(fi), TRANSFER_READ, NULL, size, 0, fi->flags);
+}
+
+/*
+ * Whether a WRITE at @off goes on with a write(2) that the kernel has cut: its first part was taken, and moved h->pos. One
+ * that appends cannot be known so, as each begins where the kernel thinks that the last one has ended.
+ */
+static bool handle_message_goes_on(const struct handle *h, uint64_t off, int flags)
+{
+	return !(flags & O_APPEND) && off && off == h->pos;
 }
 
 static void handle_write_message(fuse_req_t req, struct handle *h, const char *buf, size_t size, uint64_t off,
@@ -193,11 +205,7 @@ static void handle_write_message(fuse_req_t req, struct handle *h, const char *b
 {
 	if (h->detached) {
 		reply_error(req, -ENOTCONN);
-	} else if (flags & O_APPEND) {
-		log_user_info(fuse_req_ctx(req)->uid, "%s: a packet channel takes nothing to append",
-			      hold_channel(&h->hold)->label);
-		reply_error(req, -EINVAL);
-	} else if (size > PIPE_BUF || (off && off == h->pos)) {
+	} else if (size > PIPE_BUF || handle_message_goes_on(h, off, flags)) {
 		log_user_info(fuse_req_ctx(req)->uid, "%s: message refused: %s", hold_channel(&h->hold)->label,
 			      size > PIPE_BUF ? "longer than PIPE_BUF" : "it is in too many pieces, or spliced");
 		reply_error(req, -EMSGSIZE);

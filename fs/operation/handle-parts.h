@@ -27,6 +27,7 @@ struct handle {
 	struct fuse_pollhandle *ph;
 };
 
+/* NULL: who reads a packet channel's origin has none. */
 static inline struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (void *)(uintptr_t)fi->fh;

@@ -150,19 +150,18 @@ static void handle_fill(struct fuse_file_info *fi, struct handle *h)
 /* Whether the handle may be opened. Returns 0 or a negative errno, and the log says why. */
 static int handle_refuse_open(fuse_req_t req, const struct inode *inode, const char *name, int flags)
 {
-	const char *why = NULL;
-	int err = -EACCES;
+	if (!inode->packets || (flags & O_ACCMODE) == O_WRONLY)
+		return 0;
+	log_user_info(fuse_req_ctx(req)->uid, "%s: a packet channel is read through taps", name);
+	return -EACCES;
+}
 
-	if (inode->packets && (flags & O_ACCMODE) != O_WRONLY) {
-		why = "a packet channel is read through taps";
-	} else if (inode->packets && (flags & O_APPEND)) {
-		/* Then the rest of a write that the kernel has cut would pass for a message of its own. */
-		why = "a packet channel is not opened to append: each write is a message anyway";
-		err = -EINVAL;
-	}
-	if (why)
-		log_user_info(fuse_req_ctx(req)->uid, "%s: %s", name, why);
-	return why ? err : 0;
+/* What copies and searches whole folders (tar, cp, grep) reads what looks like a file: this one is empty. */
+static void handle_open_empty(fuse_req_t req, struct fuse_file_info *fi)
+{
+	fi->fh = 0;
+	fi->direct_io = 1;
+	fuse_reply_open(req, fi);
 }
 
 /*
@@ -285,6 +284,10 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *h;
 	int err = !node ? -ENOENT : node->kind != NODE_HANDLE ? -EINVAL : 0;
 
+	if (err == 0 && node->inode->packets && (fi->flags & O_ACCMODE) == O_RDONLY) {
+		handle_open_empty(req, fi);
+		return;
+	}
 	if (err == 0) {
 		const struct node *named = node_name(node);
 
@@ -304,6 +307,7 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void handle_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	handle_let_go(context_of(req), handle_of(fi));
+	if (handle_of(fi))
+		handle_let_go(context_of(req), handle_of(fi));
 	reply_error(req, 0);
 }

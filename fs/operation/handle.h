@@ -3,7 +3,9 @@
  *
  * A handle of a packet channel is for writing alone and has no position: each WRITE request is a message, whole or
  * refused. A write(2) that the kernel cuts into requests is refused with its first (it is too large), but for
- * a writev(2) of more pages than a request has room for: that returns what its first message took.
+ * a writev(2) of more pages than a request has room for: that returns what its first message took. With O_APPEND nothing
+ * tells the rest of it from the next write, so such a one becomes several messages. Who opens it to read has an empty file,
+ * and no handle.
  *
  * Any other handle has a position like a regular file's: writing on where it stands appends to the stream,
  * a gap (a sparse file's hole, ftruncate to more) becomes zeros, and going back is ESPIPE.

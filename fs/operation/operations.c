@@ -128,7 +128,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 
 static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
 {
-	if (op_file(req, ino))
+	if (op_file(req, ino) || !fi->fh)
 		file_poll(req, ph);
 	else
 		handle_poll(req, ino, fi, ph);

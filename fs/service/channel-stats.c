@@ -15,7 +15,7 @@
 int channel_stats_begin(struct channel_stats *t, const struct hold *hold)
 {
 	t->ino = hold->inode->ino;
-	t->readable = hold->inode->readable;
+	t->read_by_taps = inode_is_read_by_taps(hold->inode);
 	if (!hold_stands(hold))
 		return 0;
 	t->stands = standing_words(hold);
@@ -49,7 +49,7 @@ static int channel_stats_take_name(struct channel_stats *t, const struct descrip
 	name->known = descriptor_scan_count(scan, node, &name->users);
 	if (!node_is_tap(node) && inode->packets) { /* its writers are counted where they write */
 		name->known = true;
-		name->users.writers = inode->handles;
+		name->users = (struct descriptor_scan_count){ .writers = inode->handles };
 	}
 	name->path = node_path(node);
 	return name->path ? 0 : -ENOMEM;
@@ -242,7 +242,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
 			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
-			 channel_stats_users(origin, t->count && !t->readable ? origin->users.readers : 0), "waits",
+			 channel_stats_users(origin, t->read_by_taps ? origin->users.readers : 0), "waits",
 			 json_of_text(waits ? r->waits.text : t->stands), "flow", json_of_text(channel_stats_flow(t)),
 			 "fill", channel_stats_fill(r ? r->fill : -1), "held_by", channel_stats_holder_json(t), "taps",
 			 channel_stats_taps_json(t, full));

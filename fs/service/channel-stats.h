@@ -24,7 +24,7 @@ struct channel_stats_name {
 /* Zero-valid. */
 struct channel_stats {
 	uint64_t ino;
-	bool readable; /* as the inode's */
+	bool read_by_taps; /* as the inode's */
 	struct channel_stats_name origin;
 	size_t count;
 	size_t room;

@@ -132,8 +132,7 @@ static void descriptor_scan_match(struct descriptor_scan *sv, struct descriptor 
 	u->count++;
 	u->readers += (d->flags & O_ACCMODE) != O_WRONLY;
 	u->writers += (d->flags & O_ACCMODE) != O_RDONLY;
-	d->foreign = !node_is_tap(node) && node->inode->taps && !node->inode->readable &&
-		     (d->flags & O_ACCMODE) != O_WRONLY;
+	d->foreign = !node_is_tap(node) && inode_is_read_by_taps(node->inode) && (d->flags & O_ACCMODE) != O_WRONLY;
 	if (d->foreign && !(last && last->pid == d->pid && last->foreign))
 		descriptor_scan_tell_foreign(sv, d, node);
 }

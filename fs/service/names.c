@@ -14,6 +14,7 @@
 #include "log.h"
 #include "number.h"
 #include "settle.h"
+#include "turns.h"
 #include "vacancy.h"
 
 /* What has become of a name, on its way to the worker. */
@@ -168,19 +169,62 @@ static void names_become_less(struct hold *hold)
 		names_let_go(ctx, origin);
 }
 
+/* What was kept in a folder that is gone. */
+struct name_folder {
+	struct context *ctx;
+	struct node *node; /* pinned */
+	struct turns turns;
+};
+
+static unsigned names_step_vacant(struct turns *turns)
+{
+	struct name_folder *f = container_of(turns, struct name_folder, turns);
+	struct node *kept = f->ctx->leaving ? NULL : vacancy_first(f->node);
+
+	if (!kept)
+		return 0;
+	names_let_go(f->ctx, kept);
+	return 1;
+}
+
+static void names_vacant(struct turns *turns)
+{
+	struct name_folder *f = container_of(turns, struct name_folder, turns);
+
+	/* Else the daemon is leaving, and the places go with the table of nodes. */
+	if (!vacancy_first(f->node)) {
+		f->node->pins--;
+		node_release(&f->ctx->nodes, f->node);
+	}
+	free(f);
+}
+
+/* Returns 0 or -ENOMEM. */
+static int names_vacate(struct context *ctx, struct node *folder)
+{
+	struct name_folder *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	f->ctx = ctx;
+	f->node = folder;
+	folder->pins++;
+	f->turns = (struct turns){ .loop = ctx->loop, .step = names_step_vacant, .done = names_vacant };
+	turns_start(&f->turns);
+	return 0;
+}
+
 int names_remove(struct context *ctx, struct node *node)
 {
 	struct hold hold;
-	struct node *kept;
 	int err = hold_take(&hold, ctx, node);
 
-	if (err < 0)
-		return err;
-	while (node->kind == NODE_DIR && (kept = vacancy_first(node)))
-		names_let_go(ctx, kept);
-	names_become_less(&hold);
+	if (err == 0 && node->kind == NODE_DIR && vacancy_first(node))
+		err = names_vacate(ctx, node);
+	if (err == 0)
+		names_become_less(&hold);
 	hold_drop(&hold);
-	return 0;
+	return err;
 }
 
 struct node *names_kept(fuse_req_t req, const struct node *dir, const char *name)

@@ -11,7 +11,8 @@ int names_begin(struct context *ctx, struct node *node, const struct settings *s
 
 /*
  * Takes a name or an empty folder away; the node may be gone afterwards. A channel that is kept (vacancy.h) goes on without
- * its origin's name, as long as it has taps or is declared. Returns 0 or -ENOTCONN.
+ * its origin's name, as long as it has taps or is declared; those that are kept for names in the folder end, in turns
+ * (turns.h) that follow. Returns 0, -ENOTCONN or -ENOMEM.
  */
 int names_remove(struct context *ctx, struct node *node);
 

@@ -90,6 +90,19 @@ static void reload_keep_text(struct reload *r, const char *name, char **to, char
 	*from = NULL;
 }
 
+/* The root folder is the user's to change; where nothing was said it is as the folder below it. */
+static void reload_keep_root(struct reload *r, const struct config *old, struct config *new)
+{
+	if ((new->owner != (uid_t)-1 && new->owner != old->owner) ||
+	    (new->group != (gid_t)-1 && new->group != old->group))
+		lines_add(&r->stays, "owner and group stay until the next mount: use chown(1)");
+	if (new->mode != (mode_t)-1 && new->mode != old->mode)
+		lines_add(&r->stays, "mode stays until the next mount: use chmod(1)");
+	new->owner = old->owner;
+	new->group = old->group;
+	new->mode = old->mode;
+}
+
 /* [mount] is what it was. */
 static void reload_keep_mount(struct reload *r, struct config *old, struct config *new)
 {
@@ -101,6 +114,7 @@ static void reload_keep_mount(struct reload *r, struct config *old, struct confi
 	if (new->allow_other >= 0 && new->allow_other != old->allow_other)
 		lines_add(&r->stays, "allow_other stays %s until the next mount", old->allow_other ? "yes" : "no");
 	new->allow_other = old->allow_other;
+	reload_keep_root(r, old, new);
 }
 
 static void reload_tell_gone(struct reload *r, const struct config *old, const struct config *new)

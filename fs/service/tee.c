@@ -20,14 +20,16 @@ static void tee_work(struct job *job)
 {
 	struct tee_request *t = container_of(job, struct tee_request, job);
 
+	const struct channel *ch = hold_channel(&t->hold);
+
 	if (t->each)
 		t->err = channel_add_broadcast(hold_channel(&t->hold), t->id, &t->limits.settings, t->ruled);
 	else
 		t->err = channel_add_tap(hold_channel(&t->hold), t->id, &t->limits);
 	if (t->err < 0)
 		number_forget(job->ctx, t->id);
-	else if (!t->each)
-		t->stamp = stamp_get(channel_find_tap(hold_channel(&t->hold), t->id)->stamp);
+	else
+		t->stamp = stamp_get(t->each ? broadcast_find(ch, t->id)->stamp : channel_find_tap(ch, t->id)->stamp);
 }
 
 static void tee_work_undo(struct job *job)

@@ -36,6 +36,17 @@ static void visit_work(struct job *job)
 		number_forget(job->ctx, v->visitor.id);
 }
 
+/*
+ * What the daemon has looked up by number since the look-up @req began is valid in the kernel, and newer than the answer to
+ * that: so root's open would not be told of (reply.c).
+ */
+static void visit_answer_entry(fuse_req_t req, struct visit *v)
+{
+	if (!fuse_req_ctx(req)->uid)
+		fuse_lowlevel_notify_inval_inode(v->ctx->session, v->node->id, -1, 0);
+	reply_entry(req, v->node);
+}
+
 static void visit_answer(struct visit *v, int err)
 {
 	fuse_req_t req = v->req;
@@ -52,7 +63,7 @@ static void visit_answer(struct visit *v, int err)
 	if (err < 0)
 		reply_error(req, err);
 	else
-		reply_entry(req, v->node);
+		visit_answer_entry(req, v);
 }
 
 static void visit_late(struct job *job)
@@ -114,7 +125,7 @@ static void visit_work_dismiss(struct job *job)
 {
 	struct visit *v = container_of(job, struct visit, dismissal);
 
-	channel_dismiss(hold_channel(&v->dismissed), v->visitor.id);
+	channel_dismiss(hold_channel(&v->dismissed), &v->visitor);
 }
 
 static void visit_was_dismissed(struct job *job)

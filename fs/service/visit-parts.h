@@ -34,6 +34,13 @@ struct visit {
 	struct hold dismissed; /* while that is under way */
 };
 
+/* Who found no spare the last time: where that is again and again, one is not enough. They may be gone. */
+struct visit_rush {
+	uint64_t name; /* its node */
+	const struct account *account;
+	uint64_t at; /* on clock_nsec() */
+};
+
 struct visits {
 	struct context *ctx;
 	LIST_HEAD(, visit) all;
@@ -42,6 +49,7 @@ struct visits {
 	unsigned spare_count;
 	LIST_HEAD(, visit) stocks;
 	struct loop_io stock;
+	struct visit_rush rush;
 	struct loop_io tick;
 	uint64_t due; /* that */
 };
@@ -87,11 +95,13 @@ void visit_use(struct visit *v);
 /* Nobody can open it any more: it is a spare, or dismissed. */
 void visit_give_back(struct visit *v);
 
-/* A spare for who asks for @name, or one that is on its way. NULL: there is none. */
-struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who,
-			       enum visit_state state);
+/* A spare for who asks for @name. NULL: there is none. */
+struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who);
 
-/* Has a spare made for the next look-up of the same user, unless there is one; at once, or soon after @v was one. */
+/*
+ * Has a spare made for the next look-up of the same user, unless there is one or it is on its way: soon after @v was one; or at
+ * once for who found none, and then as many as he seems to need.
+ */
 void visit_stock(struct context *ctx, const struct visitor *who, struct node *name);
 void visit_stock_soon(struct visit *v);
 void visits_stock(struct loop_io *io, int res);

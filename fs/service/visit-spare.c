@@ -11,6 +11,10 @@
 /* Who has got a spare is about to come again: the next is made behind his back. */
 #define VISIT_STOCK_NSEC (NSEC_PER_SEC / 2000)
 
+/* Who finds none a second time within this opens one after the other: so many are made at once. */
+#define VISIT_RUSH_NSEC (NSEC_PER_SEC / 100)
+#define VISIT_RUSH_SPARES 8
+
 void visit_use(struct visit *v)
 {
 	if (!v->spare)
@@ -42,33 +46,52 @@ void visit_give_back(struct visit *v)
 		visit_spare(v);
 }
 
-struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who,
-			       enum visit_state state)
+static bool visit_suits(const struct visit *v, const struct node *name, const struct visitor *who, uint64_t now)
+{
+	return v->name == name && v->visitor.account == who->account && v->visitor.writes == who->writes &&
+	       now < v->since + VISIT_SPARE_NSEC;
+}
+
+struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who)
 {
 	uint64_t now = clock_nsec();
 	struct visit *v;
 
 	TAILQ_FOREACH_REVERSE(v, &visits->spares, visit_spares, waiting)
-	if (v->name == name && v->state == state && v->visitor.account == who->account &&
-	    v->visitor.writes == who->writes && now < v->since + VISIT_SPARE_NSEC)
+	if (v->state == VISIT_AWAITED && visit_suits(v, name, who, now))
 		break;
 	return v;
 }
 
 /* ---- made ahead ---- */
 
+/* Until there are @count, with those that are on their way. */
+static void visit_make_spares(struct context *ctx, const struct visitor *who, struct node *name, unsigned count)
+{
+	const struct visits *visits = ctx->services->visits;
+	uint64_t now = clock_nsec();
+	struct visit *v;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(v, &visits->spares, waiting)
+		n += visit_suits(v, name, who, now);
+	for (; n < count && visit_create(&v, who, name, ctx) == 0; n++) {
+		if (visit_begin(v) < 0) {
+			visit_free(v);
+			return;
+		}
+		visit_spare(v);
+	}
+}
+
 void visit_stock(struct context *ctx, const struct visitor *who, struct node *name)
 {
-	struct visits *visits = ctx->services->visits;
-	struct visit *v;
+	struct visit_rush *rush = &ctx->services->visits->rush;
+	uint64_t now = clock_nsec();
+	bool again = rush->name == name->id && rush->account == who->account && now < rush->at + VISIT_RUSH_NSEC;
 
-	if (visit_find_spare(visits, name, who, VISIT_AWAITED) || visit_find_spare(visits, name, who, VISIT_ASKED) ||
-	    visit_create(&v, who, name, ctx) < 0)
-		return;
-	if (visit_begin(v) < 0)
-		visit_free(v);
-	else
-		visit_spare(v);
+	*rush = (struct visit_rush){ .name = name->id, .account = who->account, .at = now };
+	visit_make_spares(ctx, who, name, again ? VISIT_RUSH_SPARES : 1);
 }
 
 void visits_stock(struct loop_io *io, int res)
@@ -80,7 +103,7 @@ void visits_stock(struct loop_io *io, int res)
 		LIST_REMOVE(v, stock);
 		v->stocks = false;
 		if (v->name->parent)
-			visit_stock(visits->ctx, &v->visitor, v->name);
+			visit_make_spares(visits->ctx, &v->visitor, v->name, 1);
 	}
 }
 

@@ -54,7 +54,7 @@ void visit_start(fuse_req_t req, struct node *name)
 
 	if (err == 0) {
 		who.writes = visit_may_write(req, name->inode);
-		v = visit_find_spare(ctx->services->visits, name, &who, VISIT_AWAITED);
+		v = visit_find_spare(ctx->services->visits, name, &who);
 	}
 	if (v) {
 		visit_use(v);

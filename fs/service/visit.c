@@ -22,7 +22,7 @@
 #include "clock.h"
 #include "visit-parts.h"
 
-/* The kernel forgets what is closed in less; the last is the longest. */
+/* The kernel forgets what is closed in less; then it is four times as long each time, up to the last. */
 #define VISIT_REST_NSEC (NSEC_PER_SEC / 10)
 #define VISIT_REST_MAX_NSEC (8 * NSEC_PER_SEC)
 
@@ -64,9 +64,11 @@ int visit_create(struct visit **out, const struct visitor *who, struct node *nam
 		free(v);
 		return err;
 	}
-	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name, .visitor = *who };
-	v->visitor.id = node->id;
-	v->visitor.again = false;
+	*v = (struct visit){ .ctx = ctx, .state = VISIT_RESTS, .node = node, .name = name };
+	/* What else is in @who may be the worker's. */
+	v->visitor = (struct visitor){
+		.id = node->id, .account = who->account, .writes = who->writes, .gone = who->gone
+	};
 	node->visit = v;
 	node->visited = name;
 	node->pins++;
@@ -114,7 +116,7 @@ void visit_rest(struct visit *v)
 	visit_use(v);
 	hold_drop(&v->hold);
 	v->state = VISIT_RESTS;
-	v->rest = !v->rest ? VISIT_REST_NSEC : 2 * v->rest < VISIT_REST_MAX_NSEC ? 2 * v->rest : VISIT_REST_MAX_NSEC;
+	v->rest = !v->rest ? VISIT_REST_NSEC : 4 * v->rest < VISIT_REST_MAX_NSEC ? 4 * v->rest : VISIT_REST_MAX_NSEC;
 	v->until = clock_nsec() + v->rest;
 	visit_rests(v);
 	if (!v->node->lookups && !v->dismissed.inode)

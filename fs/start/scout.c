@@ -20,7 +20,7 @@ struct scout_answer {
 
 union scout_rights {
 	struct cmsghdr head; /* for its alignment */
-	char buf[CMSG_SPACE(2 * sizeof(int))];
+	char buf[CMSG_SPACE(3 * sizeof(int))];
 };
 
 /* Returns the message's length, 0 or less where it cannot be sent. */
@@ -48,7 +48,8 @@ __attribute__((noreturn)) static void scout_run(int tree, int answer)
 {
 	struct scout_answer a = { 0 };
 	struct stat st = { 0 };
-	int fds[2];
+	struct control_sockets sockets;
+	int fds[3];
 	size_t count = 0;
 
 	/* Both numbers may be taken: so by way of higher ones. */
@@ -61,8 +62,12 @@ __attribute__((noreturn)) static void scout_run(int tree, int answer)
 	a.dir = fds[0] < 0 || fstat(fds[0], &st) < 0 ? -errno : 0;
 	a.dev = st.st_dev;
 	count += a.dir == 0;
-	fds[count] = a.control = control_bind(3);
-	count += a.control >= 0;
+	sockets = control_bind(3);
+	a.control = sockets.err;
+	if (a.control == 0) {
+		fds[count++] = sockets.whole;
+		fds[count++] = sockets.door;
+	}
 	_exit(scout_send(4, &a, fds, count) < 0);
 }
 
@@ -87,7 +92,7 @@ int scout_start(struct scout *s, int tree)
 	return 0;
 }
 
-int scout_wait(struct scout *s, int *dir, dev_t *dev, int *control)
+int scout_wait(struct scout *s, int *dir, dev_t *dev, struct control_sockets *control)
 {
 	struct scout_answer a;
 	union scout_rights rights;
@@ -101,7 +106,7 @@ int scout_wait(struct scout *s, int *dir, dev_t *dev, int *control)
 
 	*dir = -1;
 	*dev = 0;
-	*control = -ENOTCONN;
+	*control = CONTROL_SOCKETS_NONE(-ENOTCONN);
 	do
 		n = recvmsg(s->answer, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
@@ -112,7 +117,11 @@ int scout_wait(struct scout *s, int *dir, dev_t *dev, int *control)
 	if (fds && a.dir == 0)
 		*dir = *fds++;
 	*dev = a.dev;
-	*control = fds && a.control >= 0 ? *fds : a.control;
+	control->err = fds || a.control < 0 ? a.control : -ENOTCONN;
+	if (control->err == 0) {
+		control->whole = fds[0];
+		control->door = fds[1];
+	}
 	return a.dir;
 }
 

@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+struct control_sockets;
+
 struct scout {
 	pid_t pid;  /* 0: there is none */
 	int answer; /* a socket */
@@ -22,9 +24,8 @@ int scout_start(struct scout *s, int tree);
 
 /*
  * Waits until it is back, once: for as long as somebody has the root locked, so not on the FUSE thread. *dir is the
- * folder, O_PATH, *dev the mount's device, and *control the listening socket or why there is none, a negative errno.
- * Returns 0 or a negative errno.
+ * folder, O_PATH, *dev the mount's device, and *control the listening sockets or why there are none. Returns 0 or a negative errno.
  */
-int scout_wait(struct scout *s, int *dir, dev_t *dev, int *control);
+int scout_wait(struct scout *s, int *dir, dev_t *dev, struct control_sockets *control);
 
 void scout_finish(struct scout *s);

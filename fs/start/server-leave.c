@@ -50,30 +50,33 @@ static void server_work_last(struct job *job)
 
 static void server_thread_through(struct job *job)
 {
-	struct last_job *j = container_of(job, struct last_job, job);
-	struct server *s = j->server;
+	struct server *s = container_of(job, struct last_job, job)->server;
 
-	free(j);
 	if (--s->threads == 0)
 		server_stop(s);
 }
 
 static void server_post_last(struct server *s, struct loop *thread)
 {
-	struct last_job *j = calloc(1, sizeof(*j));
+	struct last_job *j = &s->last[s->threads++];
 
-	if (!j)
-		abort(); /* nobody could wait for what is on its way */
 	j->server = s;
-	s->threads++;
 	job_post(&s->ctx, thread, &j->job, server_work_last, server_thread_through);
 }
 
+/* Out of memory it is tried again with the next look (server_impatient()). */
 static void server_let_go(struct context *ctx)
 {
 	struct server *s = server_of(ctx);
 	struct worker *w = NULL;
+	size_t threads = 1;
 
+	while ((w = engine_next(ctx->engine, w)))
+		threads += !w->leaving;
+	s->holds_none = true;
+	s->last = calloc(threads, sizeof(*s->last));
+	if (!s->last)
+		return;
 	server_post_last(s, ctx->helper);
 	while ((w = engine_next(ctx->engine, w)))
 		if (!w->leaving)
@@ -100,6 +103,8 @@ static void server_impatient(struct loop_io *io, int res)
 {
 	struct server *s = container_of(io, struct server, patience);
 
+	if (s->holds_none && !s->last)
+		server_let_go(&s->ctx);
 	s->abandons = server_waits_in_vain(s);
 	if (s->abandons)
 		loop_quit(s->ctx.loop);
@@ -167,6 +172,7 @@ void server_finish(struct server *s)
 	node_table_finish(&ctx->nodes);
 	control_destroy(ctx);
 	accounts_finish(&ctx->accounts);
+	free(s->last);
 	config_unref(ctx->config);
 	fd_close(&s->signals);
 	fd_close(&s->ready);

@@ -23,7 +23,6 @@
 #include "config.h"
 #include "control.h"
 #include "declare.h"
-#include "deferred-close.h"
 #include "engine.h"
 #include "files.h"
 #include "job.h"
@@ -41,7 +40,7 @@ struct start_job {
 	int dir;
 	dev_t dev; /* of it */
 	int err;
-	int control; /* the control socket, or why there is none */
+	struct control_sockets control;
 };
 
 /* ---- without a mount ---- */
@@ -64,6 +63,7 @@ static int server_check_place(struct server *s)
 static int server_start_nodes(struct server *s)
 {
 	struct context *ctx = &s->ctx;
+	const struct config *config = ctx->config;
 	struct stat st;
 	int err;
 
@@ -71,19 +71,24 @@ static int server_start_nodes(struct server *s)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	err = node_table_init(&ctx->nodes, st.st_mode & 0777, st.st_uid, st.st_gid);
+	err = node_table_init(&ctx->nodes, config->mode == (mode_t)-1 ? st.st_mode & 0777 : config->mode,
+			      config->owner == (uid_t)-1 ? st.st_uid : config->owner,
+			      config->group == (gid_t)-1 ? st.st_gid : config->group);
 	if (err < 0)
 		return err;
 	ctx->admin = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0755, geteuid(), getegid());
 	ctx->numbers = node_create(&ctx->nodes, NODE_DIR, NULL, S_IFDIR | 0700, geteuid(), getegid());
 	ctx->socket = node_create(&ctx->nodes, NODE_SOCKET, NULL, S_IFSOCK | 0666, geteuid(), getegid());
-	if (!ctx->admin || !ctx->numbers || !ctx->socket)
+	ctx->door = node_create(&ctx->nodes, NODE_SOCKET, NULL, S_IFSOCK | 0666, geteuid(), getegid());
+	if (!ctx->admin || !ctx->numbers || !ctx->socket || !ctx->door)
 		return -ENOMEM;
 	ctx->admin->pins++;
 	ctx->numbers->pins++;
 	ctx->socket->pins++;
-	ctx->socket->pending = true;
-	ctx->admin->inode->names = ctx->numbers->inode->names = ctx->socket->inode->names = 1;
+	ctx->door->pins++;
+	ctx->socket->pending = ctx->door->pending = true;
+	ctx->admin->inode->names = ctx->numbers->inode->names = 1;
+	ctx->socket->inode->names = ctx->door->inode->names = 1;
 	return files_create(ctx);
 }
 
@@ -268,7 +273,7 @@ static void server_started(struct job *job)
 	s->dir = j->dir;
 	s->ctx.dev = j->dev;
 	if (s->ctx.leaving) {
-		deferred_close(&j->control, geteuid()); /* somebody may have connected, and passed descriptors */
+		control_close(&j->control);
 		free(j);
 		return;
 	}
@@ -280,16 +285,16 @@ static void server_started(struct job *job)
 		if (s->err < 0)
 			log_err("no threads to move data: %s", strerror(-s->err));
 	}
-	if (s->err == 0 && j->control < 0)
-		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control));
+	if (s->err == 0 && j->control.err < 0)
+		log_warn("no control socket, so no 'spfs source', 'sink', 'ports': %s", strerror(-j->control.err));
 	if (s->err < 0) {
-		deferred_close(&j->control, geteuid());
+		control_close(&j->control);
 		free(j);
 		server_leave(s);
 		return;
 	}
 	gate_open(&s->gate);
-	control_start(&s->ctx, j->control);
+	control_start(&s->ctx, &j->control);
 	free(j);
 	log_info("serving %s", s->mount.point);
 	declare_all(&s->ctx, NULL, NULL, NULL, server_ready, s);

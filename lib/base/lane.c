@@ -43,6 +43,9 @@ struct lane_orders {
 	size_t count, room;
 };
 
+/* So many find room at any rate. It grows when it is half full, so that who runs out of memory has some left. */
+#define LANE_ORDERS 256
+
 struct lane {
 	struct io_uring ring;
 	struct loop *loop;
@@ -55,8 +58,21 @@ struct lane {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t asked;
 	struct lane_orders orders;
+	struct lane_orders taken; /* the thread's: what it carries out; the one is the other the next time */
 	bool left; /* the loop's thread knows it no more */
 };
+
+static int lane_orders_grow(struct lane_orders *o)
+{
+	size_t room = o->room ? 2 * o->room : LANE_ORDERS;
+	struct lane_order *grown = realloc(o->all, room * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	o->all = grown;
+	o->room = room;
+	return 0;
+}
 
 /* ---- the lane's thread ---- */
 
@@ -120,6 +136,7 @@ static void lane_destroy(struct lane *lane)
 	io_uring_queue_exit(&lane->ring);
 	atomic_fetch_sub(&lanes, 1);
 	free(lane->orders.all);
+	free(lane->taken.all);
 	pthread_cond_destroy(&lane->asked);
 	pthread_mutex_destroy(&lane->lock);
 	free(lane);
@@ -127,17 +144,16 @@ static void lane_destroy(struct lane *lane)
 
 static void *lane_run(void *arg)
 {
-	struct lane_orders orders = { 0 };
 	struct lane *lane = arg;
+	struct lane_orders *orders = &lane->taken;
 
 	thread_name("spfsd-lane");
-	while (lane_wait(lane, &orders)) {
-		for (size_t i = 0; i < orders.count; i++)
-			lane_carry_out(lane, &orders.all[i]);
+	while (lane_wait(lane, orders)) {
+		for (size_t i = 0; i < orders->count; i++)
+			lane_carry_out(lane, &orders->all[i]);
 		lane_enter(lane);
-		orders.count = 0;
+		orders->count = 0;
 	}
-	free(orders.all);
 	lane_destroy(lane);
 	return NULL;
 }
@@ -149,15 +165,9 @@ static void lane_order(struct lane *lane, const struct lane_order *order)
 	struct lane_orders *o = &lane->orders;
 
 	pthread_mutex_lock(&lane->lock);
-	if (o->count == o->room) {
-		struct lane_order *grown = realloc(o->all, (o->room + LANE_ENTRIES) * sizeof(*grown));
-
-		if (!grown) {
-			log_err("out of memory for a request; giving up");
-			abort();
-		}
-		o->all = grown;
-		o->room += LANE_ENTRIES;
+	if (o->count >= o->room / 2 && lane_orders_grow(o) < 0 && o->count == o->room) {
+		log_err("out of memory for a request; giving up");
+		abort();
 	}
 	o->all[o->count++] = *order;
 	pthread_cond_signal(&lane->asked);
@@ -259,7 +269,11 @@ static int lane_create(struct loop *loop, uid_t uid, struct lane **out)
 	lane->loop = loop;
 	lane->uid = uid;
 	loop_io_init(&lane->arrival, loop, lane_arrived);
-	err = thread_start(NULL, LANE_STACK, lane_run, lane);
+	err = lane_orders_grow(&lane->orders);
+	if (err == 0)
+		err = lane_orders_grow(&lane->taken);
+	if (err == 0)
+		err = thread_start(NULL, LANE_STACK, lane_run, lane);
 	if (err < 0) {
 		lane_destroy(lane);
 		return err;

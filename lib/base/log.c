@@ -115,11 +115,16 @@ void log_flush(void)
 
 static void log_put_line(uid_t user, int priority, bool limited, const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *line = priority <= log_level ? text_vprint(fmt, ap) : NULL;
+	_cleanup_free_ char *line = NULL;
 	bool first;
 
-	if (!line)
+	if (priority > log_level)
 		return;
+	line = text_vprint(fmt, ap);
+	if (!line) {
+		log_write(priority, fmt); /* without memory our own words must do */
+		return;
+	}
 	text_shorten(line, LOG_LINE_MAX);
 	log_flush_some(false);
 	if (!limited || log_level >= LOG_DEBUG || log_limit_pass(user, fmt, line, &first))

@@ -6,8 +6,8 @@
  * write is the op's once it is cut off; what a device still has then when the loop ends stays mapped, for it may yet
  * write there.
  *
- * All of it on the loop's thread. Out of memory for an op ends the process: a loop that cannot wait would lose data in
- * silence.
+ * All of it on the loop's thread. A block of ops is made ahead of its need, so who runs out of memory has some left, and
+ * cannot make much that needs more. Without any the process ends: a loop that cannot wait would lose data in silence.
  */
 #include "loop-parts.h"
 
@@ -32,32 +32,54 @@ struct loop_op {
 	SLIST_ENTRY(loop_op) free;
 };
 
-#define LOOP_BLOCK_OPS 32
+/* Mapped, so that what no op has been in yet takes no memory. */
+#define LOOP_BLOCK_OPS 1024
 struct loop_block {
 	SLIST_ENTRY(loop_block) entry;
+	unsigned used;
 	struct loop_op ops[LOOP_BLOCK_OPS];
 };
+
+int loop_io_reserve(struct loop *loop)
+{
+	struct loop_block *block;
+
+	if (loop->spare)
+		return 0;
+	block = mmap(NULL, sizeof(*block), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (block == MAP_FAILED)
+		return -ENOMEM;
+	loop->spare = block;
+	return 0;
+}
+
+/* One that has not been used yet, of the newest block. */
+static struct loop_op *loop_op_fresh(struct loop *loop)
+{
+	struct loop_block *block = SLIST_FIRST(&loop->blocks);
+
+	if (!block || block->used == LOOP_BLOCK_OPS) {
+		if (loop_io_reserve(loop) < 0) {
+			log_err("out of memory for an event; giving up");
+			abort();
+		}
+		block = loop->spare;
+		loop->spare = NULL;
+		SLIST_INSERT_HEAD(&loop->blocks, block, entry);
+	}
+	loop_io_reserve(loop);
+	return &block->ops[block->used++];
+}
 
 /* @io: NULL: nobody is told of it. */
 static struct loop_op *loop_op_create(struct loop *loop, struct loop_io *io, int fd, int other)
 {
 	struct loop_op *op = SLIST_FIRST(&loop->free);
 
-	if (!op) {
-		struct loop_block *block = calloc(1, sizeof(*block));
-
-		if (!block) {
-			log_err("out of memory for an event; giving up");
-			abort();
-		}
-		SLIST_INSERT_HEAD(&loop->blocks, block, entry);
-		for (int i = 0; i < LOOP_BLOCK_OPS; i++) {
-			block->ops[i].fds[0] = block->ops[i].fds[1] = -1;
-			SLIST_INSERT_HEAD(&loop->free, &block->ops[i], free);
-		}
-		op = SLIST_FIRST(&loop->free);
-	}
-	SLIST_REMOVE_HEAD(&loop->free, free);
+	if (op)
+		SLIST_REMOVE_HEAD(&loop->free, free);
+	else
+		op = loop_op_fresh(loop);
 	op->io = io;
 	op->fds[0] = fd;
 	op->fds[1] = other;
@@ -105,7 +127,7 @@ void loop_release(struct loop *loop, struct loop_release *r)
 	r->loop = loop;
 	r->requests = 0;
 	SLIST_FOREACH(block, &loop->blocks, entry)
-		for (int i = 0; i < LOOP_BLOCK_OPS; i++)
+		for (unsigned i = 0; i < block->used; i++)
 			r->requests += loop_op_refers(&block->ops[i], r->fd);
 	if (r->requests)
 		LIST_INSERT_HEAD(&loop->releases, r, entry);
@@ -206,8 +228,10 @@ void loop_io_finish(struct loop *loop)
 	}
 	while ((block = SLIST_FIRST(&loop->blocks))) {
 		SLIST_REMOVE_HEAD(&loop->blocks, entry);
-		free(block);
+		munmap(block, sizeof(*block));
 	}
+	if (loop->spare)
+		munmap(loop->spare, sizeof(*loop->spare));
 }
 
 void loop_io_init(struct loop_io *io, struct loop *loop, void (*ready)(struct loop_io *, int))

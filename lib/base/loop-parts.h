@@ -19,6 +19,7 @@ struct loop {
 	LIST_HEAD(, loop_release) releases; /* that requests are still in the way of */
 	LIST_HEAD(, lane) lanes;
 	SLIST_HEAD(, loop_block) blocks; /* of ops; they live as long as the loop */
+	struct loop_block *spare;        /* the next one; NULL: there was no memory for it */
 	pthread_mutex_t lock;
 	struct loop_task *posted; /* under lock, as what follows; newest first */
 	unsigned expected;
@@ -32,6 +33,9 @@ struct loop {
 
 /* Takes the completions that are in @ring, the loop's or a lane's, and gives each to its io, unless that was cancelled. */
 void loop_io_complete_all(struct loop *loop, struct io_uring *ring);
+
+/* Has a block of ops ready for when one is needed. Returns 0, or -ENOMEM: it is tried again with later needs. */
+int loop_io_reserve(struct loop *loop);
 
 /* Calls back who waits for a release, and frees every op; the ring is gone. */
 void loop_io_finish(struct loop *loop);

@@ -67,16 +67,17 @@ int loop_create(struct loop **out)
 		free(loop);
 		return err;
 	}
+	SLIST_INIT(&loop->free);
+	SLIST_INIT(&loop->blocks);
 	loop->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (loop->event < 0) {
-		err = -errno;
+	err = loop->event < 0 ? -errno : loop_io_reserve(loop);
+	if (err < 0) {
+		fd_close(&loop->event);
 		io_uring_queue_exit(&loop->ring);
 		free(loop);
 		return err;
 	}
 	pthread_mutex_init(&loop->lock, NULL);
-	SLIST_INIT(&loop->free);
-	SLIST_INIT(&loop->blocks);
 	loop_io_init(&loop->event_io, loop, loop_drain_event);
 	*out = loop;
 	return 0;

@@ -1,5 +1,5 @@
 /*
- * A tap of a broadcast is on one of two lists: its broadcast's while its reader is awaited, the channel's from when he is
+ * A tap of a broadcast is its visitor's alone while he is awaited, and one of the channel's from when he is
  * there. What is told of an awaited one's FIFO is no more than a reason to look.
  *
  * Who looks a name up again and again, and opens nothing, has BROADCAST_AWAITED taps at most, and no more than his limits
@@ -10,6 +10,7 @@
 #include "broadcast.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,9 @@
 #include "worker.h"
 
 #define BROADCAST_AWAITED 1024
+
+/* So many are looked for by one system call. */
+#define BROADCAST_LOOK 64
 
 /* Who has looked a name up, and was not refused, needs no longer than this to open it; mostly. */
 #define BROADCAST_YOUNG_NSEC (NSEC_PER_SEC / 50)
@@ -37,28 +41,22 @@ struct broadcast *broadcast_find(const struct channel *ch, uint64_t id)
 
 /* ---- visitors ---- */
 
-static void broadcast_forget(struct broadcast *b, struct tap *tap)
+static void broadcast_let_go(struct broadcast *b, struct visitor *v)
 {
-	TAILQ_REMOVE(&b->awaited, tap, entry);
-	b->awaits--;
-}
-
-static void broadcast_let_go(struct broadcast *b, struct tap *tap)
-{
-	broadcast_forget(b, tap);
-	tap_destroy(tap);
+	visitors_remove(&b->awaited, v);
+	tap_destroy(v->tap);
 }
 
 /* He is there: the tap is the channel's, and goes with him. */
-static void broadcast_admit(struct broadcast *b, struct tap *tap)
+static void broadcast_admit(struct broadcast *b, struct visitor *v)
 {
 	struct channel *ch = b->channel;
-	uid_t user = tap->outlet.user;
+	uid_t user = v->tap->outlet.user;
 	int err;
 
-	broadcast_forget(b, tap);
-	tap_visited(tap);
-	err = channel_admit_tap(ch, tap);
+	visitors_remove(&b->awaited, v);
+	tap_visited(v->tap);
+	err = channel_admit_tap(ch, v->tap);
 	if (err < 0)
 		log_user_err(user, "%s: a reader of a broadcast name gets nothing: %s", ch->label, strerror(-err));
 }
@@ -66,69 +64,112 @@ static void broadcast_admit(struct broadcast *b, struct tap *tap)
 /* tap->changed of one that is awaited. */
 static void broadcast_visited(struct tap *tap)
 {
-	if (outlet_is_read(&tap->outlet))
-		broadcast_admit(tap->broadcast, tap);
+	struct channel *ch = tap->channel;
+
+	if (!outlet_is_read(&tap->outlet))
+		return;
+	broadcast_admit(tap->broadcast, tap->visitor);
+	channel_pump(ch);
+}
+
+/* His time is over, but events may be lost: so he is looked for first. */
+static void broadcast_dispose(struct broadcast *b, struct visitor *v)
+{
+	if (outlet_is_read(&v->tap->outlet))
+		broadcast_admit(b, v);
+	else
+		broadcast_let_go(b, v);
 }
 
 static void broadcast_arm(struct broadcast *b)
 {
-	const struct tap *oldest = TAILQ_FIRST(&b->awaited);
+	const struct visitor *first = visitors_first(&b->awaited);
 	uint64_t now = clock_nsec();
 
 	loop_io_cancel(&b->due);
-	if (oldest)
-		loop_io_timer(&b->due, oldest->until > now ? oldest->until - now : 0);
+	if (first)
+		loop_io_timer(&b->due, first->until > now ? first->until - now : 0);
 }
 
-/* Events may be lost: so who is let go is looked for first. */
 static void broadcast_is_due(struct loop_io *io, int res)
 {
 	struct broadcast *b = container_of(io, struct broadcast, due);
 	uint64_t now = clock_nsec();
-	struct tap *tap;
+	struct visitor *v;
 
-	while ((tap = TAILQ_FIRST(&b->awaited)) && tap->until <= now) {
-		if (outlet_is_read(&tap->outlet))
-			broadcast_admit(b, tap);
-		else
-			broadcast_let_go(b, tap);
-	}
+	while ((v = visitors_first(&b->awaited)) && v->until <= now)
+		broadcast_dispose(b, v);
 	broadcast_arm(b);
+	channel_pump(b->channel);
+}
+
+/* Admits those of the next BROADCAST_LOOK from @v on who are there. Returns who comes after them. */
+static struct visitor *broadcast_admit_some(struct broadcast *b, struct visitor *v)
+{
+	struct visitor *looked_at[BROADCAST_LOOK];
+	struct pollfd fds[BROADCAST_LOOK];
+	nfds_t n = 0;
+
+	for (; v && n < BROADCAST_LOOK; v = visitors_next(v), n++) {
+		looked_at[n] = v;
+		fds[n] = (struct pollfd){ .fd = v->tap->outlet.fd };
+	}
+	if (poll(fds, n, 0) < 0)
+		return v;
+	for (nfds_t i = 0; i < n; i++)
+		if (!(fds[i].revents & POLLERR))
+			broadcast_admit(b, looked_at[i]);
+	return v;
+}
+
+bool broadcasts_await(const struct channel *ch)
+{
+	struct broadcast *b;
+
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		if (visitors_first(&b->awaited))
+			return true;
+	return false;
+}
+
+void broadcasts_admit(struct channel *ch)
+{
+	struct broadcast *b;
+
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		for (struct visitor *v = visitors_first(&b->awaited); v;)
+			v = broadcast_admit_some(b, v);
 }
 
 /* Lets the oldest of the same user's go, if it is awaited for @nsec at least. Returns whether there was one. */
 static bool broadcast_make_room(struct broadcast *b, const struct account *account, uint64_t nsec)
 {
 	uint64_t latest = clock_nsec() + BROADCAST_NSEC - nsec;
-	struct tap *tap;
+	struct visitor *v = visitors_first_of(&b->awaited, account);
 
-	TAILQ_FOREACH(tap, &b->awaited, entry)
-		if (tap->visitor->account == account)
-			break;
-	if (!tap || tap->until > latest)
+	if (!v || v->until > latest)
 		return false;
-	if (outlet_is_read(&tap->outlet))
-		broadcast_admit(b, tap);
-	else
-		broadcast_let_go(b, tap);
+	broadcast_dispose(b, v);
+	channel_pump(b->channel);
 	return true;
 }
 
-/* By time; mostly it is the last. */
-static void broadcast_expect(struct broadcast *b, struct tap *tap)
+/* Returns 0, or -ENOMEM: nobody is told. */
+static int broadcast_expect(struct broadcast *b, struct visitor *v)
 {
-	struct tap *before;
+	int err;
 
-	TAILQ_FOREACH_REVERSE(before, &b->awaited, awaited_taps, entry)
-	if (before->until <= tap->until)
-		break;
-	if (before)
-		TAILQ_INSERT_AFTER(&b->awaited, before, tap, entry);
-	else
-		TAILQ_INSERT_HEAD(&b->awaited, tap, entry);
-	b->awaits++;
-	if (tap == TAILQ_FIRST(&b->awaited))
+	v->until = clock_nsec() + (v->again ? BROADCAST_AGAIN_NSEC : BROADCAST_NSEC);
+	err = visitors_add(&b->awaited, v);
+	if (err < 0) {
+		v->tap->visitor = NULL;
+		tap_destroy(v->tap);
+		v->tap = NULL;
+		return err;
+	}
+	if (v == visitors_first(&b->awaited))
 		broadcast_arm(b);
+	return 0;
 }
 
 int channel_await(struct channel *ch, uint64_t id, struct visitor *v)
@@ -143,29 +184,26 @@ int channel_await(struct channel *ch, uint64_t id, struct visitor *v)
 	limits.settings = b->settings;
 	if (!b->ruled && !v->writes)
 		limits.settings.value[SETTING_POLICY] = POLICY_DROP_OLD;
-	if (b->awaits >= BROADCAST_AWAITED)
+	if (visitors_count(&b->awaited, v->account) >= BROADCAST_AWAITED)
 		broadcast_make_room(b, v->account, 0);
 	do
 		err = tap_create_awaited(&tap, b, v, &limits, broadcast_visited);
 	while ((err == -EDQUOT || err == -EMFILE) && broadcast_make_room(b, v->account, BROADCAST_YOUNG_NSEC));
-	if (err < 0)
-		return err;
-	broadcast_expect(b, tap);
-	return 0;
+	return err < 0 ? err : broadcast_expect(b, v);
 }
 
-void channel_dismiss(struct channel *ch, uint64_t visitor)
+void channel_dismiss(struct channel *ch, struct visitor *v)
 {
-	struct broadcast *b;
-	struct tap *tap;
+	struct tap *tap = v->tap;
 
-	TAILQ_FOREACH(b, &ch->broadcasts, entry)
-		TAILQ_FOREACH_REVERSE(tap, &b->awaited, awaited_taps, entry) /* (mostly he has just come) */
-	if (tap->id == visitor) {
-		broadcast_let_go(b, tap);
+	if (!tap)
+		return;
+	if (v->party) {
+		broadcast_let_go(tap->broadcast, v);
 		return;
 	}
-	channel_remove_tap(ch, visitor);
+	channel_drop_tap(ch, tap);
+	channel_pump(ch);
 }
 
 /* ---- broadcasts ---- */
@@ -177,10 +215,15 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 
 	if (!b)
 		return -ENOMEM;
-	if (ch->in < 0)
+	TAILQ_INIT(&b->taps);
+	b->stamp = stamp_create();
+	if (!b->stamp)
+		err = -ENOMEM;
+	else if (ch->in < 0)
 		err = channel_attach(ch);
 	if (err < 0) {
 		origin_watch_look(ch);
+		stamp_put(b->stamp);
 		free(b);
 		return err;
 	}
@@ -188,7 +231,6 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 	b->id = id;
 	b->settings = *settings;
 	b->ruled = ruled;
-	TAILQ_INIT(&b->awaited);
 	loop_io_init(&b->due, ch->worker->loop, broadcast_is_due);
 	TAILQ_INSERT_TAIL(&ch->broadcasts, b, entry);
 	channel_pump(ch);
@@ -197,23 +239,29 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 
 void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 {
-	struct channel *ch = b->channel;
 	struct tap *tap;
 
 	b->settings.value[key] = value;
 	b->ruled |= key == SETTING_POLICY;
-	TAILQ_FOREACH(tap, &b->awaited, entry)
+	for (struct visitor *v = visitors_first(&b->awaited); v; v = visitors_next(v))
+		tap_set(v->tap, key, value);
+	TAILQ_FOREACH(tap, &b->taps, of_broadcast) {
 		tap_set(tap, key, value);
-	TAILQ_FOREACH(tap, &ch->taps, entry)
-		if (tap->broadcast == b) {
-			tap_set(tap, key, value);
-			tap->stalled = false; /* the pump finds out again */
-		}
-	channel_update_taps(ch);
+		tap->stalled = false; /* the pump finds out again */
+	}
+	channel_update_taps(b->channel);
 }
 
-void broadcast_count(struct broadcast *b, const struct tap *tap)
+void broadcast_came(struct tap *tap)
 {
+	TAILQ_INSERT_TAIL(&tap->broadcast->taps, tap, of_broadcast);
+}
+
+void broadcast_left(struct tap *tap)
+{
+	struct broadcast *b = tap->broadcast;
+
+	TAILQ_REMOVE(&b->taps, tap, of_broadcast);
 	b->bytes_out += tap->bytes_out;
 	b->lost += tap->lost + (outlet_is_read(&tap->outlet) ? tap->queue.bytes : 0); /* (nobody misses what he left) */
 	b->drops += tap->drops;
@@ -224,28 +272,26 @@ void broadcast_count(struct broadcast *b, const struct tap *tap)
 static void broadcast_destroy(struct broadcast *b)
 {
 	struct channel *ch = b->channel;
-	struct tap *tap;
+	struct visitor *v;
 
-	while ((tap = TAILQ_FIRST(&b->awaited)))
-		broadcast_let_go(b, tap);
+	while ((v = visitors_first(&b->awaited)))
+		broadcast_let_go(b, v);
 	loop_io_cancel(&b->due);
 	TAILQ_REMOVE(&ch->broadcasts, b, entry);
 	ch->lost += b->lost;
+	stamp_put(b->stamp);
 	free(b);
 }
 
 void broadcasts_remove(struct channel *ch, uint64_t id)
 {
 	struct broadcast *b = broadcast_find(ch, id);
-	struct tap *tap, *next;
+	struct tap *tap;
 
 	if (!b)
 		return;
-	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
-		next = TAILQ_NEXT(tap, entry);
-		if (tap->broadcast == b)
-			channel_drop_tap(ch, tap);
-	}
+	while ((tap = TAILQ_FIRST(&b->taps)))
+		channel_drop_tap(ch, tap);
 	broadcast_destroy(b);
 	channel_tap_gone(ch);
 	channel_pump(ch);
@@ -261,16 +307,24 @@ void broadcasts_destroy(struct channel *ch)
 
 /* ---- without a reader ---- */
 
-bool broadcasts_wait(const struct channel *ch)
+struct broadcast *broadcast_holder(const struct channel *ch)
 {
-	const struct broadcast *b;
+	struct broadcast *b;
 
 	if (!TAILQ_EMPTY(&ch->taps))
-		return false;
+		return NULL;
 	TAILQ_FOREACH(b, &ch->broadcasts, entry)
 		if (b->settings.value[SETTING_POLICY] == POLICY_BLOCK && b->settings.value[SETTING_IDLE] == IDLE_KEEP)
-			return true;
-	return false;
+			break;
+	return b;
+}
+
+void broadcast_note_block(struct broadcast *b)
+{
+	if (b->blocks_nsec && b->blocks_at == b->channel->bytes_in)
+		return;
+	b->blocks_nsec = clock_nsec();
+	b->blocks_at = b->channel->bytes_in;
 }
 
 void broadcasts_miss(struct channel *ch, size_t bytes)
@@ -278,6 +332,7 @@ void broadcasts_miss(struct channel *ch, size_t bytes)
 	struct broadcast *b;
 
 	TAILQ_FOREACH(b, &ch->broadcasts, entry) {
+		stamp_set(&b->stamp->mtime, ch->now);
 		b->lost += bytes;
 		b->drops++;
 	}

@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "tap.h"
+#include "visitors.h"
 
 #define BROADCAST_NSEC NSEC_PER_SEC
 #define BROADCAST_AGAIN_NSEC (NSEC_PER_SEC / 50)
@@ -26,13 +27,16 @@ struct broadcast {
 	TAILQ_ENTRY(broadcast) entry;
 	uint64_t id; /* of its node */
 	struct settings settings;
-	bool ruled; /* the policy was set: else who may not write the channel cannot hold its writer back */
-	TAILQ_HEAD(awaited_taps, tap) awaited;
-	size_t awaits;
-	struct loop_io due; /* somebody is to be let go */
-	uint64_t bytes_out; /* of taps that are gone, as what follows */
-	uint64_t lost;      /* with what came while there was no reader, and was dropped */
+	struct stamp *stamp; /* its taps' */
+	bool ruled;          /* the policy was set: else who may not write the channel cannot hold its writer back */
+	struct visitors awaited;
+	TAILQ_HEAD(, tap) taps; /* of those who are there; the channel's as well */
+	struct loop_io due;     /* somebody is to be let go */
+	uint64_t bytes_out;     /* of taps that are gone, as what follows */
+	uint64_t lost;          /* with what came while there was no reader, and was dropped */
 	uint64_t drops;
+	uint64_t blocks_nsec; /* when the stream began to wait for its reader the last time, on clock_nsec(); */
+	uint64_t blocks_at;   /* and what had come by then */
 };
 
 /*
@@ -48,7 +52,7 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 int channel_await(struct channel *ch, uint64_t id, struct visitor *v);
 
 /* Nobody can open what he was answered with any more: v->gone() follows within the call, unless that has been called. */
-void channel_dismiss(struct channel *ch, uint64_t visitor);
+void channel_dismiss(struct channel *ch, struct visitor *v);
 
 /* ---- for the other files of a channel ---- */
 
@@ -58,8 +62,9 @@ struct broadcast *broadcast_find(const struct channel *ch, uint64_t id);
 /* Sets it, also for the taps that are there; those whose readers may not have as much stay as they are. */
 void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value);
 
-/* @tap, one of its own, goes. */
-void broadcast_count(struct broadcast *b, const struct tap *tap);
+/* @tap is one of its own: it is one of the channel's from now on, and not any more. */
+void broadcast_came(struct tap *tap);
+void broadcast_left(struct tap *tap);
 
 /* Removes the one of node @id, if there is one, with its taps. */
 void broadcasts_remove(struct channel *ch, uint64_t id);
@@ -67,8 +72,18 @@ void broadcasts_remove(struct channel *ch, uint64_t id);
 /* All of them, whose taps are gone but for those that are awaited. */
 void broadcasts_destroy(struct channel *ch);
 
-/* Whether the stream waits for a reader: there is no tap, and what comes is to be kept. */
-bool broadcasts_wait(const struct channel *ch);
+/*
+ * Whether anybody is awaited; and takes in those who are there already, though the kernel has not told of it yet: what has
+ * been taken from the origin may have been written after their open(2). A system call for each 64 of them.
+ */
+bool broadcasts_await(const struct channel *ch);
+void broadcasts_admit(struct channel *ch);
+
+/* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
+struct broadcast *broadcast_holder(const struct channel *ch);
+
+/* It is so, and bytes wait: it is the same wait as long as nothing is taken. */
+void broadcast_note_block(struct broadcast *b);
 
 /* There is no tap, and @bytes are dropped. */
 void broadcasts_miss(struct channel *ch, size_t bytes);

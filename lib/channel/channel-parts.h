@@ -47,7 +47,7 @@ int channel_ring_fit(const struct channel *ch);
 /* The same for who has just opened it; where the daemon has it not open, the layer above is asked. */
 int channel_ring_opened(struct channel *ch);
 
-/* channel-taps.c: takes in a tap that somebody has come to, also where it fails. Returns 0 or a negative errno. */
+/* channel-taps.c: takes in a tap that somebody has come to, also where it fails; channel_pump() may follow. 0 or a negative errno. */
 int channel_admit_tap(struct channel *ch, struct tap *tap);
 
 /* Takes a tap away that is one of the channel's. */

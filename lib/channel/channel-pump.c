@@ -234,7 +234,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
 	bool packets = ch->settings.value[SETTING_PACKETS];
-	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate;
+	bool awaits = broadcasts_await(ch);
+	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || awaits;
 	ssize_t n;
 
 	chunk.start = channel_chunk_start(ch);
@@ -258,6 +259,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 		ch->chunks_copy++;
 	else
 		ch->chunks_ref++;
+	if (awaits)
+		broadcasts_admit(ch);
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (TAILQ_EMPTY(&ch->taps))
@@ -281,6 +284,7 @@ void channel_pump(struct channel *ch)
 	ch->now = stamp_clock(ch->stamp);
 	for (int i = 0; i < TURN_CHUNKS; i++) {
 		int waiting = channel_waiting(ch);
+		struct broadcast *unread;
 		uint64_t wait;
 		ssize_t n;
 
@@ -298,8 +302,11 @@ void channel_pump(struct channel *ch)
 				break;
 			continue;
 		}
-		if (broadcasts_wait(ch))
-			return; /* who opens one goes on from here */
+		unread = broadcast_holder(ch);
+		if (unread) { /* who opens it goes on from here */
+			broadcast_note_block(unread);
+			return;
+		}
 		wait = rate_limit_wait(&ch->rate_limit);
 		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);

@@ -39,7 +39,7 @@ void channel_drop_tap(struct channel *ch, struct tap *tap)
 {
 	TAILQ_REMOVE(&ch->taps, tap, entry);
 	if (tap->broadcast)
-		broadcast_count(tap->broadcast, tap);
+		broadcast_left(tap);
 	else if (tap->id < TAP_PRIVATE) /* else its port counts it */
 		ch->lost += tap->lost + tap_waiting(tap);
 	tap_destroy(tap);
@@ -110,6 +110,8 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	if (tap->broadcast)
+		broadcast_came(tap);
 	err = tap_begin_with(tap, &ch->replay);
 	if (err == 0 && !ch->over)
 		err = tap_prepare(tap);
@@ -120,7 +122,6 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 	}
 	tap->delivered = ch->over && !tap->replayed && !(tap->broadcast && ch->dead); /* (its reader is owed the end) */
 	tap_look(tap);
-	channel_pump(ch);
 	return 0;
 }
 
@@ -135,7 +136,11 @@ int channel_add_tap(struct channel *ch, uint64_t id, const struct limits *limits
 	struct tap *tap = NULL;
 	int err = tap_create(&tap, ch, id, limits, channel_tap_changed);
 
-	return err < 0 ? err : channel_take_tap(ch, tap);
+	if (err == 0)
+		err = channel_take_tap(ch, tap);
+	if (err == 0)
+		channel_pump(ch);
+	return err;
 }
 
 int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const struct limits *limits)
@@ -150,6 +155,7 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
 		err = channel_take_tap(ch, tap);
 	if (err < 0)
 		return err;
+	channel_pump(ch);
 	*rd = fd_take(&end);
 	return 0;
 }

@@ -12,16 +12,14 @@
  *
  * Where a descriptor for the next state is refused, the outlet stays in the one that keeps the bytes, and tries again.
  */
-#include "outlet.h"
+#include "outlet-parts.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
 
 #include "base.h"
-#include "clock.h"
 #include "worker.h"
 #include "log.h"
 #include "pipe.h"
@@ -35,9 +33,6 @@
  * watched for. While a stream ends, who reads is looked at this often.
  */
 #define LOOK_NSEC NSEC_PER_SEC
-
-/* Who has left is off the pipe's count after this. */
-#define LEAVING_NSEC (NSEC_PER_SEC / 100)
 
 bool outlet_is_read(const struct outlet *o)
 {
@@ -62,22 +57,13 @@ static void outlet_look_unread(struct outlet *o)
 		o->unread = !outlet_is_read(o);
 }
 
-/* IDLE, its one reader has perhaps left: who opens it for writing finds nobody then. */
-static void outlet_look_parted(struct outlet *o)
-{
-	int fd = fifo_open(&o->fifo, O_WRONLY, 1);
-
-	o->unread = fd == -ENXIO;
-	fd_close(&fd);
-}
-
 static void outlet_room_ready(struct loop_io *io, int res)
 {
 	struct outlet *o = container_of(io, struct outlet, room);
 
 	o->leaving = false;
 	if (o->single && o->state == OUTLET_IDLE)
-		outlet_look_parted(o);
+		outlet_single_look(o);
 	else if (res > 0 && (res & POLLERR))
 		outlet_look_unread(o);
 	else if (res > 0)
@@ -101,8 +87,7 @@ static void outlet_readers_left(struct loop_io *io, int res)
 	o->changed(o);
 }
 
-/* @mask: 0, it may have been anything. */
-static void outlet_visited(struct watch *watch, uint32_t mask)
+void outlet_visited(struct watch *watch, uint32_t mask)
 {
 	struct outlet *o = container_of(watch, struct outlet, peers);
 
@@ -116,8 +101,8 @@ static void outlet_visited(struct watch *watch, uint32_t mask)
 	o->changed(o);
 }
 
-static void outlet_init_common(struct outlet *o, const struct fifo *fifo, int fd, struct loop *loop,
-			       void (*changed)(struct outlet *))
+void outlet_init_common(struct outlet *o, const struct fifo *fifo, int fd, struct loop *loop,
+			void (*changed)(struct outlet *))
 {
 	memset(o, 0, sizeof(*o));
 	o->fifo = *fifo;
@@ -146,28 +131,7 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct w
 	return watch_add(&o->peers, &w->watcher, path, IN_OPEN, outlet_visited);
 }
 
-int outlet_init_single(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *))
-{
-	int err;
-
-	outlet_init_common(o, fifo, -1, w->loop, changed);
-	o->fd = fifo_open_held(fifo, 0);
-	if (o->fd < 0)
-		return o->fd;
-	err = watch_add(&o->peers, &w->watcher, o->fd, IN_OPEN, outlet_visited);
-	if (err < 0)
-		fd_close(&o->fd);
-	o->state = OUTLET_HOLDING;
-	o->single = o->unread = true;
-	return err;
-}
-
-void outlet_unwatch(struct outlet *o)
-{
-	watch_remove(&o->peers);
-}
-
-static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
+void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 {
 	loop_io_cancel(&o->room);
 	loop_io_cancel(&o->left);
@@ -180,19 +144,6 @@ static void outlet_leave(struct outlet *o, enum outlet_state state, int fd)
 	if (o->single && state == OUTLET_HOLDING)
 		watch_remove(&o->peers);
 	outlet_wait_left(o);
-}
-
-static void outlet_parted(struct watch *watch, uint32_t mask)
-{
-	loop_io_timer(&container_of(watch, struct outlet, peers)->room, LEAVING_NSEC);
-}
-
-/* Without a watch he is found to have left when the next stream begins. */
-void outlet_part(struct outlet *o, struct worker *w)
-{
-	watch_add(&o->peers, &w->watcher, o->fd, IN_CLOSE_NOWRITE, outlet_parted);
-	outlet_leave(o, OUTLET_IDLE, -1);
-	loop_io_timer(&o->room, LEAVING_NSEC); /* he may have left before that */
 }
 
 void outlet_finish(struct outlet *o)
@@ -263,7 +214,7 @@ static bool outlet_stop_ending(struct outlet *o, bool dead)
 	if (outlet_waiting(o) == 0 && !dead)
 		return true;
 	o->leaving = true;
-	loop_io_timer(&o->room, LEAVING_NSEC);
+	loop_io_timer(&o->room, OUTLET_LEAVING_NSEC);
 	return false;
 }
 

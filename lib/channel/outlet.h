@@ -52,16 +52,16 @@ int outlet_init(struct outlet *o, const struct fifo *fifo, int reserve, struct w
 		void (*changed)(struct outlet *));
 
 /*
- * The same for one reader alone, who has not come yet: HOLDING at once, with the node watched until outlet_unwatch().
+ * The same for one reader alone, who has not come yet: HOLDING at once, with the node watched until outlet_single_unwatch().
  */
-int outlet_init_single(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
-void outlet_unwatch(struct outlet *o);
+int outlet_single_init(struct outlet *o, const struct fifo *fifo, struct worker *w, void (*changed)(struct outlet *));
+void outlet_single_unwatch(struct outlet *o);
 
 /*
  * The stream is over and all of it is in the FIFO, which has one reader: to IDLE, so that he sees the end behind it. Wants
  * changed() as soon as he has left, with @unread set.
  */
-void outlet_part(struct outlet *o, struct worker *w);
+void outlet_single_part(struct outlet *o, struct worker *w);
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));

@@ -1,7 +1,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "broadcast.h"
@@ -24,7 +23,15 @@ static void report_tap(struct tap_report *t, const struct tap *tap)
 	waits_of_tap(&t->waits, tap);
 }
 
-/* A part of a broadcast; of the fullest, which may hold the writer back, what waits. */
+/* Whether @one says more of what it is a part of than @t: it has held the writer back for longer, or it is fuller. */
+static bool report_outweighs(const struct tap_report *one, const struct tap_report *t)
+{
+	if (one->waits.since != t->waits.since)
+		return one->waits.since && (!t->waits.since || one->waits.since < t->waits.since);
+	return one->waiting > t->waiting;
+}
+
+/* A part of a broadcast. */
 static void report_add(struct tap_report *t, const struct tap *tap)
 {
 	struct tap_report one = { 0 };
@@ -34,7 +41,7 @@ static void report_add(struct tap_report *t, const struct tap *tap)
 	t->bytes_out += one.bytes_out;
 	t->lost += one.lost;
 	t->drops += one.drops;
-	if (t->readers > 1 && one.waiting <= t->waiting && !one.waits.tap)
+	if (t->readers > 1 && !report_outweighs(&one, t))
 		return;
 	t->waiting = one.waiting;
 	t->size = one.size;
@@ -51,11 +58,9 @@ static void report_broadcast(struct tap_report *t, const struct broadcast *b)
 	t->bytes_out = b->bytes_out;
 	t->lost = b->lost;
 	t->drops = b->drops;
-	t->waits.flow = FLOW_READER;
-	snprintf(t->waits.text, sizeof(t->waits.text), "waiting for somebody to open it");
-	TAILQ_FOREACH(tap, &b->channel->taps, entry)
-		if (tap->broadcast == b)
-			report_add(t, tap);
+	waits_of_broadcast(&t->waits, b);
+	TAILQ_FOREACH(tap, &b->taps, of_broadcast)
+		report_add(t, tap);
 }
 
 static bool report_has(const struct tap *tap)

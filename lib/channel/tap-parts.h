@@ -44,5 +44,5 @@ static inline void tap_was_read(struct tap *tap, uint64_t now)
 		stamp_set(&tap->stamp->atime, now);
 }
 
-/* What is queued goes on when the rate limit allows it, or the outlet has room. */
+/* tap-drain.c: what is queued goes on when the rate limit allows it, or the outlet has room. */
 void tap_want_more(struct tap *tap);

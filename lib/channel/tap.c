@@ -1,26 +1,16 @@
 /*
- * A tap from its making to its end. What it has is in the queue, or behind it in the outlet, and in that order: the
- * outlet is filled from the queue's head, or straight from a chunk while the queue is empty.
- *
- * A stream's end is shown once the queue is empty, and only once (delivered). What a sink has in hand and may give
- * back (held) counts as queued.
+ * A tap's making and its end. What it has is in the queue, or behind it in the outlet, and in that order: the outlet is
+ * filled from the queue's head (tap-drain.c), or straight from a chunk while the queue is empty (tap-take.c).
  */
 #include "tap-parts.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base.h"
 #include "broadcast.h"
 #include "channel.h"
-#include "clock.h"
 #include "worker.h"
-#include "log.h"
 #include "pipe.h"
-#include "sys.h"
-
-/* The kernel refuses what it should not: try again after this. */
-#define RETRY_NSEC (NSEC_PER_SEC / 10)
 
 static void tap_outlet_changed(struct outlet *o)
 {
@@ -35,16 +25,6 @@ static void tap_outlet_changed(struct outlet *o)
 static void tap_due(struct loop_io *io, int res)
 {
 	tap_look(container_of(io, struct tap, due));
-}
-
-void tap_want_more(struct tap *tap)
-{
-	uint64_t wait = tap->queue.bytes ? rate_limit_wait(&tap->rate_limit) : 0;
-
-	if (wait)
-		loop_io_timer(&tap->due, wait);
-	else if (tap->queue.bytes)
-		outlet_want_room(&tap->outlet);
 }
 
 static void tap_free(struct tap *tap)
@@ -114,15 +94,16 @@ int tap_create_awaited(struct tap **out, struct broadcast *b, struct visitor *vi
 
 	if (err < 0)
 		return err;
-	err = outlet_init_single(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
+	err = outlet_single_init(&tap->outlet, &fifo, ch->worker, tap_outlet_changed);
 	if (err < 0) {
 		tap_free(tap);
 		return err;
 	}
 	tap->outlet.user = visitor->account ? visitor->account->uid : ch->user;
 	tap->broadcast = b;
+	tap->stamp = stamp_get(b->stamp);
 	tap->visitor = visitor;
-	tap->until = clock_nsec() + (visitor->again ? BROADCAST_AGAIN_NSEC : BROADCAST_NSEC);
+	visitor->tap = tap;
 	*out = tap;
 	return 0;
 }
@@ -131,7 +112,7 @@ void tap_visited(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;
 
-	outlet_unwatch(o);
+	outlet_single_unwatch(o);
 	outlet_resize(o, tap_ring_size(tap));
 	o->unread = false;
 	outlet_attend(o, tap_attends(tap));
@@ -171,8 +152,10 @@ void tap_destroy(struct tap *tap)
 	outlet_finish(&tap->outlet);
 	queue_finish(&tap->queue);
 	tap_free(tap);
-	if (visitor)
-		visitor->gone(visitor);
+	if (!visitor)
+		return;
+	visitor->tap = NULL;
+	visitor->gone(visitor);
 }
 
 int tap_begin_with(struct tap *tap, const struct replay *replay)
@@ -200,154 +183,4 @@ int tap_prepare(struct tap *tap)
 	int size = err < 0 ? err : queue_reserve(&tap->queue);
 
 	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
-}
-
-void tap_note_block(struct tap *tap)
-{
-	uint64_t at = tap->bytes_out + tap->lost;
-
-	if (tap->blocks_nsec && tap->blocks_at == at)
-		return;
-	tap->blocks_nsec = clock_nsec();
-	tap->blocks_at = at;
-}
-
-void tap_lose(struct tap *tap, size_t bytes)
-{
-	tap->lost += bytes;
-	tap->drops += bytes > 0;
-}
-
-bool tap_discard(struct tap *tap)
-{
-	struct outlet *o = &tap->outlet;
-	size_t n;
-
-	if (!tap_discards(tap) || o->state != OUTLET_HOLDING || !o->unread)
-		return false;
-	n = outlet_discard(o, tap->channel->worker->null);
-	tap->bytes_out -= n;
-	tap_lose(tap, tap->queue.bytes + n);
-	queue_clear(&tap->queue);
-	tap->seek = TAP_RESUMES;
-	return true;
-}
-
-/* Moves what the rate limit allows: whole messages where there are messages. */
-static int tap_drain(struct tap *tap, size_t *moved)
-{
-	bool packets = tap->channel->settings.value[SETTING_PACKETS];
-	size_t limit = tap->rate_limit.rate ? rate_limit_step(&tap->rate_limit) : SIZE_MAX;
-	int err = 0;
-
-	if (!packets || !tap->rate_limit.rate)
-		return queue_drain(&tap->queue, tap->outlet.fd, limit, moved);
-	while (err == 0 && *moved < limit && tap->queue.bytes) {
-		size_t packet = worker_first_packet(tap->channel->worker, &tap->queue);
-
-		err = packet ? queue_drain(&tap->queue, tap->outlet.fd, *moved + packet, moved) : -EIO;
-	}
-	return err;
-}
-
-/* Nothing else will wake it: tries again soon, but says so once. */
-static void tap_starve(struct tap *tap, int err)
-{
-	if (!tap->starved)
-		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, pipe_error(err));
-	tap->starved = true;
-	loop_io_timer(&tap->due, RETRY_NSEC);
-}
-
-static void tap_flush(struct tap *tap)
-{
-	struct outlet *o = &tap->outlet;
-	size_t moved = 0;
-	int err;
-
-	if (rate_limit_wait(&tap->rate_limit)) {
-		tap_want_more(tap);
-		return;
-	}
-	err = tap_drain(tap, &moved);
-	if (moved)
-		tap_gave(tap, moved, stamp_clock(tap->channel->stamp));
-	tap->starved &= !moved;
-	rate_limit_moved(&tap->rate_limit, moved);
-	if (tap->replayed && tap->queue.bytes <= tap->settings.value[SETTING_DEPTH]) {
-		tap->replayed = tap->replay_pipes = 0;
-		tap_discharge(tap);
-	}
-	if (err == -EPIPE)
-		o->unread = true;
-	else if (err == 0 || err == -EAGAIN)
-		tap_want_more(tap);
-	else
-		tap_starve(tap, err);
-}
-
-void tap_forsake(struct tap *tap)
-{
-	tap->keeps = TAP_LEFT;
-	outlet_attend(&tap->outlet, true);
-	tap_look(tap);
-}
-
-/*
- * Its reader has left, or somebody reads it again. The outlet's own word for that is a guess until something is written; and a
- * sink's descriptor may be held by a request for a moment after it was closed.
- */
-static void tap_look_forsaken(struct tap *tap)
-{
-	bool is_read;
-
-	if (tap->keeps == TAP_KEEPS || tap->outlet.state != OUTLET_HOLDING)
-		return;
-	is_read = outlet_is_read(&tap->outlet);
-	if (!is_read) {
-		tap->keeps = TAP_FORSAKEN;
-	} else if (tap->keeps == TAP_FORSAKEN) {
-		tap->keeps = TAP_KEEPS;
-		outlet_attend(&tap->outlet, tap_discards(tap));
-	}
-}
-
-bool tap_update(struct tap *tap)
-{
-	struct outlet *o = &tap->outlet;
-
-	tap_look_forsaken(tap);
-	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
-		tap_flush(tap);
-	if (o->single && o->unread)
-		return true;
-	if (tap_discard(tap) && tap->channel->over && !tap->delivered) {
-		outlet_abandon(o);
-		tap->delivered = true;
-	}
-	if (tap->queue.bytes || tap->held || !tap->channel->over || tap->delivered)
-		return false;
-	if (o->single) /* nobody else comes to it: what he has not read yet is his, and then the end */
-		outlet_part(o, tap->channel->worker);
-	if (o->single || outlet_settle(o, tap->channel->dead)) {
-		tap->delivered = true;
-		tap_was_read(tap, stamp_clock(tap->channel->stamp));
-		queue_rest(&tap->queue);
-	}
-	return outlet_spent(o);
-}
-
-int tap_recall(struct tap *tap, int rd)
-{
-	int err = outlet_hold(&tap->outlet);
-	ssize_t n;
-
-	if (err < 0)
-		return err;
-	tap->delivered = false;
-	n = outlet_waiting(&tap->outlet) ? queue_take_back(&tap->queue, rd, (size_t)outlet_size(&tap->outlet)) : 0;
-	if (n < 0)
-		return (int)n;
-	tap->bytes_out -= (uint64_t)n;
-	return 0;
 }

@@ -16,25 +16,13 @@
 struct broadcast;
 struct channel;
 struct replay;
+struct visitor;
 
 /* Where a tap is in the stream. */
 enum tap_seek {
 	TAP_FLOWS,
 	TAP_BEGINS,  /* it is new, and begins with the next record */
 	TAP_RESUMES, /* something was dropped, and with it goes the rest of its last record */
-};
-
-/*
- * Who looks a broadcast's name up, and may open what he is answered with: the one reader of a tap (broadcast.h). Embedded in
- * what its maker knows of it.
- */
-struct visitor {
-	uint64_t id;             /* of his node */
-	struct account *account; /* his */
-	bool writes;             /* he may write the channel, and so hold its writer back */
-	bool again;              /* he was awaited before, and let go */
-	/* On the worker, exactly once: his tap has gone. */
-	void (*gone)(struct visitor *v);
 };
 
 /* Whether a tap that nobody reads keeps what comes for who reads it next (tap_forsake()). */
@@ -47,11 +35,11 @@ enum tap_keeps {
 struct tap {
 	struct channel *channel;
 	TAILQ_ENTRY(tap) entry;
-	uint64_t id;                 /* of its node, or above TAP_PRIVATE */
-	struct broadcast *broadcast; /* NULL: it is a name's own, or private; else it goes with its reader */
-	struct visitor *visitor;     /* a broadcast's: who */
-	uint64_t until;              /* the same: he is awaited, by clock_nsec() */
-	bool held;                   /* private: its sink has bytes in hand that it may give back */
+	uint64_t id;                   /* of its node, or above TAP_PRIVATE */
+	struct broadcast *broadcast;   /* NULL: it is a name's own, or private; else it goes with its reader */
+	TAILQ_ENTRY(tap) of_broadcast; /* the same, once he is there */
+	struct visitor *visitor;       /* a broadcast's: who */
+	bool held;                     /* private: its sink has bytes in hand that it may give back */
 	enum tap_keeps keeps;
 	struct settings settings;
 	struct charge charge;      /* for the ring and the depth */
@@ -68,7 +56,7 @@ struct tap {
 	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
 	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;   /* handed to the FIFO */
-	struct stamp *stamp;  /* NULL: it has no name */
+	struct stamp *stamp;  /* its name's; NULL: it has none */
 	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
 	uint64_t read;        /* and how much that was, of @bytes_out */
 	uint64_t skipped;     /* bytes of what had begun before it did */
@@ -76,6 +64,7 @@ struct tap {
 	uint64_t drops;       /* how often */
 	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
 	uint64_t blocks_at;   /* what it had handed out and lost by then */
+	uint64_t blocks_read; /* and how much of that had been read, or more */
 	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
 	void (*changed)(struct tap *tap);
 };
@@ -89,7 +78,7 @@ int tap_create(struct tap **tap, struct channel *ch, uint64_t id, const struct l
 
 /*
  * A tap for @visitor alone, on his node, with the limits of the broadcast @b: held open at once, and nobody reads it yet.
- * The visitor is told of its end, but not where it is not made.
+ * The visitor, whose tap it is then, is told of its end, but not where it is not made.
  */
 int tap_create_awaited(struct tap **tap, struct broadcast *b, struct visitor *visitor, const struct limits *limits,
 		       void (*changed)(struct tap *));

@@ -137,9 +137,30 @@ static void waits_of_fifo(struct waits *w, const struct channel *ch)
 	}
 }
 
+static void waits_of_unread(struct waits *w, const struct broadcast *b, int bytes)
+{
+	waits_say(w, FLOW_BLOCKED, "waiting for a reader of a broadcast name: %d bytes wait in the origin", bytes);
+	w->tap = b->id;
+	w->since = b->blocks_nsec;
+}
+
+void waits_of_broadcast(struct waits *w, const struct broadcast *b)
+{
+	const struct channel *ch = b->channel;
+
+	*w = (struct waits){ 0 };
+	waits_say(w, FLOW_READER, "waiting for somebody to open it");
+	if (broadcast_holder(ch) != b || ch->in < 0 || sys.waiting(ch->in) <= 0)
+		return;
+	w->flow = FLOW_BLOCKS;
+	w->tap = b->id;
+	w->since = b->blocks_nsec;
+}
+
 void waits_of_channel(struct waits *w, const struct channel *ch)
 {
 	const struct tap *full = channel_full_tap(ch);
+	const struct broadcast *unread = broadcast_holder(ch);
 	uint64_t limit = rate_limit_wait(&ch->rate_limit);
 	int bytes = ch->in < 0 ? 0 : sys.waiting(ch->in);
 
@@ -159,9 +180,8 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 			  waits_msec(limit), bytes);
 	else if (loop_io_armed(&ch->pause))
 		waits_say(w, FLOW_FLOWING, "gathering small writes: %d bytes wait in the origin", bytes);
-	else if (bytes > 0 && broadcasts_wait(ch))
-		waits_say(w, FLOW_BLOCKED, "waiting for a reader of a broadcast name: %d bytes wait in the origin",
-			  bytes);
+	else if (bytes > 0 && unread)
+		waits_of_unread(w, unread, bytes);
 	else if (!loop_io_armed(&ch->readable))
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 	else if (ch->dead)

@@ -11,6 +11,7 @@
 
 #include "flow.h"
 
+struct broadcast;
 struct channel;
 struct tap;
 
@@ -26,3 +27,4 @@ struct waits {
 /* On the channel's worker; they look, and change nothing. */
 void waits_of_channel(struct waits *w, const struct channel *ch);
 void waits_of_tap(struct waits *w, const struct tap *tap);
+void waits_of_broadcast(struct waits *w, const struct broadcast *b); /* that nobody reads */

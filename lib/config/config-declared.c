@@ -42,10 +42,11 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 	/* (what a slash has kept from being cut off could not be written again) */
 	else if (strchr(" \t", *name) || strchr(" \t", name[len - 1]))
 		config_mistake(p, "the name begins or ends with a blank");
+	/* (of a broadcast's name; it could not stand in a heading) */
+	else if (strchr(name, ']'))
+		config_mistake(p, "'%s' has a ']'", name);
 	else if (len >= PATH_MAX)
 		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
-	else if (!strcmp(name, ".spfs") || !strncmp(name, ".spfs/", 6))
-		config_mistake(p, "'.spfs' is the daemon's own folder");
 	for (const char *part = name; *part;) {
 		size_t n = strcspn(part, "/");
 
@@ -53,6 +54,8 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 			config_mistake(p, "a part of the name is longer than %d bytes", NAME_MAX);
 		else if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
 			config_mistake(p, "'%.*s' is not a part of a name", (int)n, part);
+		else if (n == 5 && !strncmp(part, ".spfs", 5))
+			config_mistake(p, "'.spfs' is the daemon's own name");
 		part += n + (part[n] == '/');
 	}
 }
@@ -148,16 +151,6 @@ static void config_declared_add_broadcast(struct config_parse *p, struct declare
 	d->broadcast_count += grown[d->broadcast_count].name != NULL;
 }
 
-static void config_declared_set_mode(struct config_parse *p, struct declared *d, const char *value)
-{
-	size_t n = strlen(value);
-
-	if (n > 4 || strspn(value, "01234567") != n || strtoul(value, NULL, 8) > 0777)
-		config_mistake(p, "mode: '%s' is not an octal number up to 0777", value);
-	else
-		d->mode = (mode_t)strtoul(value, NULL, 8);
-}
-
 static void config_declared_set_channel(struct config_parse *p, struct declared *d, const char *value)
 {
 	if (!config_once(p, KEY_CHANNEL, "channel"))
@@ -179,7 +172,7 @@ static bool config_declared_channel_key(struct config_parse *p, struct declared 
 			config_group(p, value, &d->group);
 	} else if (!strcmp(name, "mode")) {
 		if (config_once(p, KEY_MODE, name))
-			config_declared_set_mode(p, d, value);
+			config_mode(p, value, 0777, &d->mode);
 	} else if (!strcmp(name, "each")) {
 		config_declared_add_broadcast(p, d, value);
 	} else {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "kinds.h"
@@ -102,24 +103,44 @@ static void config_set_allow_other(struct config_parse *p, const char *value)
 		p->config->allow_other = !strcmp(value, "yes");
 }
 
+/* Sticky is none of them: fs.protected_fifos would keep others from writing by '>'. */
+#define MOUNT_MODE (S_ISGID | 0777)
+
 static void config_mount_key(struct config_parse *p, const char *name, const char *value)
 {
-	static const char *const keys[] = { "point", "workers", "allow_other", "log" };
+	enum { KEY_POINT, KEY_WORKERS, KEY_ALLOW_OTHER, KEY_LOG, KEY_OWNER, KEY_GROUP, KEY_MODE, KEYS };
+	static const char *const keys[KEYS] = { "point", "workers", "allow_other", "log", "owner", "group", "mode" };
 	struct config *c = p->config;
 	unsigned key = 0;
 
-	while (key < sizeof(keys) / sizeof(keys[0]) && strcmp(keys[key], name))
+	while (key < KEYS && strcmp(keys[key], name))
 		key++;
-	if (key == sizeof(keys) / sizeof(keys[0]))
-		config_mistake(p, "[mount] has no key '%s', only point, workers, allow_other, log", name);
+	if (key == KEYS)
+		config_mistake(p, "[mount] has no key '%s', only point, workers, allow_other, log, owner, group, mode",
+			       name);
 	else if (!config_once(p, key, name))
 		return;
-	else if (key == 0 || key == 3)
-		config_set_path(p, name, value, key ? &c->log : &c->point);
-	else if (key == 1)
+	else if (key == KEY_POINT || key == KEY_LOG)
+		config_set_path(p, name, value, key == KEY_LOG ? &c->log : &c->point);
+	else if (key == KEY_WORKERS)
 		config_set_workers(p, value);
-	else
+	else if (key == KEY_ALLOW_OTHER)
 		config_set_allow_other(p, value);
+	else if (key == KEY_OWNER)
+		config_user(p, value, &c->owner);
+	else if (key == KEY_GROUP)
+		config_group(p, value, &c->group);
+	else
+		config_mode(p, value, MOUNT_MODE, &c->mode);
+}
+
+int config_say(struct config *c, const char *option, const char *key, const char *value, struct lines *mistakes)
+{
+	struct config_parse p = { .file = option, .config = c, .mistakes = mistakes, .section = CONFIG_MOUNT };
+	size_t before = mistakes->count;
+
+	config_mount_key(&p, key, value);
+	return p.err < 0 ? p.err : mistakes->count > before ? -EINVAL : 0;
 }
 
 /* ---- [quota], [nodes], [descriptors] ---- */

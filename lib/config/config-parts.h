@@ -66,10 +66,13 @@ void config_declared_key(struct config_parse *p, const char *name, const char *v
 /* What can be said once everything is read. */
 void config_declared_check(struct config_parse *p);
 
-/* ---- config-who.c: a name or a number. Each returns false after a mistake. ---- */
+/* ---- config-who.c: whose something is, and for whom. Users and groups by name or number. False: after a mistake. ---- */
 
 bool config_user(struct config_parse *p, const char *text, uid_t *uid);
 bool config_group(struct config_parse *p, const char *text, gid_t *gid);
+
+/* An octal number that has bits of @within alone. */
+bool config_mode(struct config_parse *p, const char *text, mode_t within, mode_t *mode);
 
 /* All rights of a user; without a name, a user has no group: (gid_t)-1. */
 bool config_rights(struct config_parse *p, const char *text, struct rights *r);

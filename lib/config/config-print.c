@@ -17,6 +17,12 @@ static void config_print_mount(FILE *f, const struct config *c)
 		fprintf(f, "allow_other = %s\n", c->allow_other ? "yes" : "no");
 	if (c->log)
 		fprintf(f, "log = %s\n", c->log);
+	if (c->owner != (uid_t)-1)
+		fprintf(f, "owner = %u\n", c->owner);
+	if (c->group != (gid_t)-1)
+		fprintf(f, "group = %u\n", c->group);
+	if (c->mode != (mode_t)-1)
+		fprintf(f, "mode = %04o\n", c->mode);
 }
 
 static void config_print_setting(FILE *f, enum setting_key key, uint64_t value)

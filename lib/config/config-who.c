@@ -1,5 +1,5 @@
 /*
- * Users and groups. The functions of the C library that find them are used by one thread at a time: only who reads a
+ * Users and groups, and modes. The functions of the C library that find them are used by one thread at a time: only who reads a
  * configuration asks for names, and one is read after another.
  */
 #include "config-parts.h"
@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,19 @@ bool config_group(struct config_parse *p, const char *text, gid_t *gid)
 		config_mistake(p, "there is no group '%s'", text);
 		return false;
 	}
+	return true;
+}
+
+bool config_mode(struct config_parse *p, const char *text, mode_t within, mode_t *mode)
+{
+	size_t n = strlen(text);
+	unsigned long bits = n && n <= 5 && strspn(text, "01234567") == n ? strtoul(text, NULL, 8) : ULONG_MAX;
+
+	if (bits & ~(unsigned long)within) {
+		config_mistake(p, "mode: '%s' is not an octal number within %04o", text, within);
+		return false;
+	}
+	*mode = (mode_t)bits;
 	return true;
 }
 

@@ -11,6 +11,9 @@ struct config *config_create(void)
 		return NULL;
 	c->refs = 1;
 	c->allow_other = -1;
+	c->owner = (uid_t)-1;
+	c->group = (gid_t)-1;
+	c->mode = (mode_t)-1;
 	c->defaults = settings_preset;
 	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
 		c->quotas.of[of].preset = settings_preset.value[setting_of_resource(of)];

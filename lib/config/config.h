@@ -62,6 +62,9 @@ struct config {
 	char *log;
 	unsigned workers;
 	int allow_other;
+	uid_t owner; /* of the mount's root folder; not said: as the folder that it is mounted on */
+	gid_t group;
+	mode_t mode;
 
 	struct settings defaults;
 	struct quotas quotas;
@@ -82,6 +85,12 @@ int config_read(const char *path, struct config **config, struct lines *mistakes
 
 /* The same of a text that is there already: @size bytes, and a zero byte behind them. @file: where it comes from. */
 int config_read_text(const char *file, const char *text, size_t size, struct config **config, struct lines *mistakes);
+
+/*
+ * Says one of "owner", "group" and "mode" of [mount] once more, in place of the file: what @option gave as @value. Returns 0, or
+ * -EINVAL with the mistake as "@option: reason", or -ENOMEM. It may wait, as config_read().
+ */
+int config_say(struct config *c, const char *option, const char *key, const char *value, struct lines *mistakes);
 
 struct config *config_ref(struct config *c);
 

@@ -66,7 +66,7 @@ if os.fork() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     c = Control(m)
     texts = [c.ask({"op": "ports", "channel": "a"}, [fd])["error"] for _ in range(300)]
-    assert texts[0] == "a descriptor is of use to attach only", texts[0]
+    assert texts[0] == "a descriptor is of use to attach and enter only", texts[0]
     assert texts[-1] == "too many descriptors are still being closed", texts[-1]
     assert "ports" in Control(m).ask({"op": "ports", "channel": "a"})
     os.write(tell, b"well")

@@ -59,8 +59,8 @@ if is_root; then
 	end KILL
 	wait_until 20 no_daemon
 	[ -e "$M/there" ] || fail "what was mounted over it has gone"
-	umount "$M"
-	umount "$M"
+	umount_it
+	umount_it
 	spfs_mount -o auto_unmount
 	kill -STOP "$DAEMON"
 	umount -l "$M"
@@ -69,6 +69,6 @@ if is_root; then
 	end KILL
 	wait_until 20 no_daemon
 	[ -e "$M/there" ] || fail "what took its place has gone"
-	umount "$M"
+	umount_it
 fi
 finish

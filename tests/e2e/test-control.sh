@@ -288,15 +288,15 @@ for how in TERM umount; do
 	[ -n "$DAEMON" ] || { spfs_mount; mkfifo "$M/a"; }
 	pids=
 	for i in 1 2 3; do
-		timeout 20 spfs source "$M/a" tcp-listen:127.0.0.1:0 --wait 2> "$T/err$i" &
+		timeout 20 spfs source "$M/a" tcp-listen:127.0.0.1:0 --wait > "$T/id$i" 2> "$T/err$i" &
 		pids="$pids $!"
 	done
-	rm -f "$T/silent"
+	rm -f "$T/silent" "$T"/id?
 	timeout 20 $PY -c "from control import Control; c = Control('$M'); open('$T/silent', 'w'); c.sock.recv(1)" &
 	silent=$!
 	wait_until 30 [ -e "$T/silent" ]
-	wait_until 30 sh -c "[ \$(spfs ports --json '$M/a' | jq length) -ge 3 ]"
-	if [ $how = TERM ]; then kill "$DAEMON"; else umount "$M"; fi
+	for i in 1 2 3; do wait_until 30 [ -s "$T/id$i" ]; done
+	if [ $how = TERM ]; then kill "$DAEMON"; else umount_it; fi
 	wait_until 30 gone "$DAEMON"
 	! mounted || fail "mounted after $how"
 	DAEMON=

@@ -35,7 +35,7 @@ for how in umount 'fusermount3 -u' TERM INT; do
 		fi
 		case $how in
 		TERM | INT) end_by kill -s $how "$DAEMON" ;;
-		*) end_by $how "$M" ;;
+		*) end_by wait_until 30 $how "$M" ;; # (as umount_it)
 		esac
 	done
 done

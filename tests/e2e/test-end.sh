@@ -69,8 +69,8 @@ if is_root; then
 	DAEMON=
 	[ -e "$M/theirs" ] || fail "what was mounted over it is gone"
 	log_has 'mounted over it'
-	umount "$M"
-	umount "$M"
+	umount_it
+	umount_it
 	[ "$(mounts_here)" = 0 ] || fail "still mounted"
 fi
 

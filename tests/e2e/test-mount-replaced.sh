@@ -19,7 +19,7 @@ for what in tmpfs spfs; do
 		if [ $((i % 2)) = 0 ]; then kill "$old"; fi
 		wait_until 10 gone "$old"
 		[ -e "$M/there" ] || fail "the other one's mount has gone"
-		umount "$M"
+		umount_it
 		DAEMON=
 		wait_until 20 no_daemon
 	done
@@ -35,6 +35,6 @@ wait_until 20 gone "$DAEMON"
 DAEMON=
 [ -e "$M/there" ] || fail "what was mounted over it has gone"
 log_has 'something else is mounted over it'
-umount "$M"
-umount "$M"
+umount_it
+umount_it
 finish

@@ -94,7 +94,46 @@ timeout 20 sh -c 'echo through the channel > c'
 wait $reader
 [ "$(cat "$T/r")" = "through the channel" ] || fail "a tap: $(cat "$T/r")"
 ! is_root || log_has '/r: is a tap'
-rm c r
+
+# So is a broadcast name, each time that it is found anew.
+spfs tee c all --each
+for reader in no yes; do
+	[ $reader = no ] || { timeout 60 cat all > "$T/all" & reader=$!; }
+	refuse 'ermission denied' timeout 20 sh -c 'echo x > all'
+	refuse 'ermission denied' timeout 20 sh -c 'echo x >> all'
+	refuse 'ermission denied' timeout 20 bash -c 'exec 3<> all'
+	timeout 60 python3 - << 'PY'
+import os, stat, threading, time
+def refused(*how):
+    try:
+        os.close(os.open(*how))
+    except PermissionError:
+        return
+    assert False, how
+for i in range(2000):
+    refused("all", os.O_RDWR | os.O_NONBLOCK)
+    if i % 10 == 0:
+        time.sleep(0.003) # (a spare is made meanwhile, or none is there any more)
+    if i % 100 == 0:
+        os.stat("all")
+others = [threading.Thread(target=lambda: [refused("all", os.O_RDWR | os.O_NONBLOCK) for i in range(300)]) for j in range(4)]
+for t in others:
+    t.start()
+for t in others:
+    t.join()
+path = os.open("all", os.O_PATH)
+deadline = time.time() + 4 # (it is let go, and held again)
+while time.time() < deadline:
+    refused("/proc/self/fd/%d" % path, os.O_RDWR | os.O_NONBLOCK)
+os.close(os.open("all", os.O_RDONLY | os.O_NONBLOCK))
+assert stat.S_ISFIFO(os.stat("all").st_mode)
+PY
+done
+timeout 20 sh -c 'echo through the channel > c'
+wait $reader
+[ "$(cat "$T/all")" = "through the channel" ] || fail "a broadcast: $(cat "$T/all")"
+! is_root || log_has '/all: is a tap'
+rm c r all
 
 # By default for a whole mount.
 cd /

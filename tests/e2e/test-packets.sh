@@ -30,7 +30,7 @@ wait $two || fail "r2: $(cat "$T/two")"
 # What does not fit into a message is refused, and nothing of it comes.
 cd "$M"
 timeout 30 python3 - << 'PY'
-import errno, os, select
+import errno, fcntl, os, select
 r1, r2 = (os.open(n, os.O_RDONLY | os.O_NONBLOCK) for n in ("r1", "r2"))
 w = os.open("ch", os.O_WRONLY | os.O_TRUNC)
 
@@ -67,8 +67,36 @@ os.write(w, b"last")
 for fd in (r1, r2):
     assert next_message(fd) == b"last"
 
-for flags, err in ((os.O_RDONLY, errno.EACCES), (os.O_RDWR, errno.EACCES), (os.O_WRONLY | os.O_APPEND, errno.EINVAL)):
-    refused(err, os.open, "ch", flags)
+for flags in (os.O_RDWR, os.O_RDWR | os.O_APPEND):
+    refused(errno.EACCES, os.open, "ch", flags)
+
+# Who reads it has an empty file, and is nobody to the stream.
+e = os.open("ch", os.O_RDONLY)
+assert os.read(e, 100) == b"" and os.pread(e, 100, 5) == b"" and os.fstat(e).st_size == 0
+p = select.poll()
+p.register(e, select.POLLIN)
+assert p.poll(0)
+refused(errno.EBADF, os.write, e, b"x")
+refused(errno.EINVAL, os.ftruncate, e, 5)
+os.close(e)
+
+# To append is the same, also switched on meanwhile, and whoever asks for the size in between.
+a = os.open("ch", os.O_WRONLY | os.O_APPEND)
+said = [b"%d" % i * 700 for i in range(10)]
+for i, text in enumerate(said):
+    if i == 5:
+        assert os.fstat(a).st_size == 0
+    if i == 8:
+        fcntl.fcntl(w, fcntl.F_SETFL, os.O_APPEND)
+    assert os.write(w if i > 7 else a, text) == len(text)
+    for fd in (r1, r2):
+        assert next_message(fd) == text, i
+fcntl.fcntl(w, fcntl.F_SETFL, 0)
+for size in (4097, 1 << 20, 3 << 20):
+    refused(errno.EMSGSIZE, os.write, a, b"x" * size)
+os.write(w, b"after")
+assert next_message(r1) == next_message(r2) == b"after"
+os.close(a)
 
 # Without blocking: all or nothing, and poll tells of the room.
 n = os.open("ch", os.O_WRONLY | os.O_NONBLOCK)
@@ -95,6 +123,55 @@ for fd in (r1, r2):
     assert next_message(fd) == b"", "no end"
 PY
 cd /
+
+# What logs: a shell, Python's logging, many at once; each line is a message of its own.
+timeout 60 "$BUILD/tests/e2e/messages" read 3 1000 < "$M/r1" > "$T/one" 2>&1 &
+one=$!
+spfs set "$M/r2" policy=drop-old
+exec 7>> "$M/ch"
+writers=
+for w in 0 1 2; do
+	timeout 60 "$BUILD/tests/e2e/messages" write $w 1000 >> "$M/ch" 7>&- &
+	writers+=" $!"
+done
+for w in $writers; do wait $w; done
+exec 7>&-
+wait $one || fail "appended: $(cat "$T/one")"
+timeout 30 python3 - "$M/ch" << 'PY' || fail "logging.FileHandler"
+import logging, sys
+logging.basicConfig(handlers=[logging.FileHandler(sys.argv[1])], format="%(message)s")
+logging.warning("from logging")
+logging.warning("again")
+PY
+timeout 20 sh -c 'for i in 1 2; do dd bs=9999 count=1 status=none; done' < "$M/r1" > "$T/lines"
+[ "$(cat "$T/lines")" = $'from logging\nagain' ] || fail "logging: $(cat "$T/lines")"
+
+# nginx, whose log is the channel: a message for each access.
+if nginx=$(PATH=$PATH:/usr/sbin command -v nginx); then
+	cat > "$T/nginx" << NGINX
+daemon off;
+worker_processes 1;
+pid $T/nginx.pid;
+error_log stderr;
+events {}
+http {
+	access_log $M/ch;
+	client_body_temp_path $T/body; proxy_temp_path $T/proxy; fastcgi_temp_path $T/fastcgi;
+	uwsgi_temp_path $T/uwsgi; scgi_temp_path $T/scgi;
+	server { listen unix:$T/web; return 200 "\n"; }
+}
+NGINX
+	timeout 60 "$nginx" -c "$T/nginx" 2> "$T/nginx.log" &
+	web=$!
+	wait_until 20 socket_listens "$T/web"
+	for i in 1 2 3; do timeout 20 curl -sS --unix-socket "$T/web" "http://web/$i" > /dev/null; done
+	for i in 1 2 3; do
+		timeout 20 dd bs=9999 count=1 status=none < "$M/r1" > "$T/lines"
+		grep -qx ".*GET /$i .*" "$T/lines" && [ "$(wc -l < "$T/lines")" = 1 ] || fail "nginx: $(cat "$T/lines")"
+	done
+	kill $web
+	wait $web || fail "nginx: $(cat "$T/nginx.log")"
+	fi
 
 # A full ring parks its writers; each dies at once.
 sleep 1000 < "$M/r1" &

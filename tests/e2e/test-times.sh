@@ -76,18 +76,44 @@ wait_until 20 sh -c "make -s -C $T; [ \$(wc -l < $T/made) = 2 ]"
 timeout 20 cat r > /dev/null
 timeout 20 cat r2 > /dev/null
 
-# tail -F polls, and reads what has changed: it shows the lines of writers that come one after another.
-timeout 100 tail -F r > "$T/tail" 2> /dev/null & tail=$!
-for i in 1 2 3; do
-	timeout 20 sh -c "echo line $i > c"
-	wait_until 20 grep -qx "line $i" "$T/tail"
+# tail -F polls, and reads what has changed: it shows the lines of writers that come one after another, of a broadcast name
+# as of a tap.
+all_is_read() { spfs stat --json c | jq -e '.taps[] | select(.each) | .readers == 1'; }
+spfs tee c all --each
+for name in r all; do
+	timeout 100 tail -F $name > "$T/tail" 2> /dev/null & tail=$!
+	[ $name = r ] || wait_until 20 all_is_read
+	for i in 1 2 3; do
+		timeout 20 sh -c "echo line $i > c"
+		wait_until 20 grep -qx "line $i" "$T/tail"
+	done
+	# ... and of writers between two of its looks
+	for i in 4 5 6; do timeout 20 sh -c "echo line $i > c"; done
+	wait_until 20 grep -qx "line 6" "$T/tail"
+	kill $(family $tail)
+	wait $tail || true
+	[ "$(cat "$T/tail")" = "$(seq -f 'line %g' 6)" ] || fail "tail: $(cat "$T/tail")"
 done
-# ... and of writers between two of its looks
-for i in 4 5 6; do timeout 20 sh -c "echo line $i > c"; done
-wait_until 20 grep -qx "line 6" "$T/tail"
-kill $tail
-wait $tail || true
-[ "$(cat "$T/tail")" = "$(seq -f 'line %g' 6)" ] || fail "tail: $(cat "$T/tail")"
+
+# A broadcast name's times move while somebody reads it.
+timeout 50 cat all > /dev/null & reader=$!
+wait_until 20 all_is_read
+exec 4> c
+last=$(mtime all) was=$(atime all)
+for i in 1 2 3; do
+	echo >&4
+	wait_until 20 sh -c "[ \$(stat -c %.9Y all) != $last ]"
+	later "$(mtime all)" "$last" || fail "all stays at $last"
+	last=$(mtime all)
+done
+later "$(mtime all)" "$(awk -v t="$(mtime c)" 'BEGIN { printf "%.9f", t - 5 }')" || fail "all is old"
+exec 4>&-
+wait $reader
+wait_until 20 sh -c "[ \$(stat -c %.9X all) != $was ]"
+later "$(atime all)" "$was" || fail "all was read"
+touch -d "$old" all
+[ "$(mtime all)" = "$(date -d "$old" +%s.%N)" ] || fail "set, all has $(mtime all)"
+rm all
 
 # Messages, too.
 mkfifo p

@@ -37,7 +37,7 @@ wait_until 30 grep -q NAME "$T/going"
 python3 "$HERE/top.py" "$DAEMON" "$M" || fail "the screen"
 wait_until 30 grep -q 'the daemon has ended' "$T/going"
 kill "$writer"
-wait_until 30 umount "$M"
+umount_it
 DAEMON=
 wait_until 30 grep -q 'not a splice channel' "$T/going"
 kill "$top"

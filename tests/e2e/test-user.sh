@@ -53,7 +53,7 @@ ways='TERM fusermount'
 # Where a user may have no namespace, what the daemon holds keeps the mount busy.
 ! grep -q 'no user namespace' "$LOG" || ways=TERM
 for how in $ways; do
-	if [ $how = TERM ]; then kill "$DAEMON"; else $user fusermount3 -u "$M"; fi
+	if [ $how = TERM ]; then kill "$DAEMON"; else wait_until 30 $user fusermount3 -u "$M"; fi
 	wait_until 30 gone "$DAEMON"
 	wait_until 30 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
 	start

@@ -28,6 +28,8 @@ static struct context ctx;
 static struct rights rights;
 static enum request_way way;
 static struct request request;
+static struct request_view view;
+static struct node *shown;
 static unsigned answers, closed, taken;
 
 /* ---- what is asked for ---- */
@@ -40,9 +42,15 @@ static void (*reload_waits)(void *data, json_t *answer);
 
 static void request_check_node(const struct node *node, bool mount)
 {
+	bool below = !view.confined;
+
+	for (const struct node *dir = node->parent; dir; dir = dir->parent)
+		below |= dir->id == view.folder;
+	fuzz_check(below, "out of the folder that is all there is to be seen");
 	fuzz_check(node == ctx.nodes.root ? mount : node->kind == NODE_FIFO && !node->pending, "of node %ju",
 		   (uintmax_t)node->id);
-	for (const struct node *dir = node->parent; dir; dir = dir->parent)
+	for (const struct node *dir = node->parent; dir && (!view.confined || dir->id != view.folder);
+	     dir = dir->parent)
 		fuzz_check(access_check(&rights, dir->inode, 1) == 0, "below a folder that is shut");
 }
 
@@ -199,7 +207,7 @@ void events_stop(struct events_watch *w)
 
 void reload_start(struct context *c, void (*done)(void *data, json_t *answer), void *data)
 {
-	fuzz_check(rights.uid == 0, "by user %u", rights.uid);
+	fuzz_check(rights.uid == 0 && !view.confined, "by user %u", rights.uid);
 	if (way == WAIT)
 		reload_waits = done;
 	else
@@ -288,6 +296,7 @@ static void mount_start(void)
 	mount_make(ctx.nodes.root, "s", S_IFIFO | 0600, NULL);
 	dir = mount_make(ctx.nodes.root, "d", S_IFDIR | 0755, NULL);
 	mount_make(dir, "c", S_IFIFO | 0666, NULL);
+	shown = dir;
 	dir = mount_make(ctx.nodes.root, "x", S_IFDIR | 0700, NULL);
 	mount_make(dir, "c", S_IFIFO | 0666, NULL);
 }
@@ -305,11 +314,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				  .gid = flags & 16 ? 1000 : 0,
 				  .caps = flags & 16 ? 0 : RIGHTS_ALL };
 	ctx.leaving = flags & 32;
+	view = (struct request_view){ .confined = flags & 64, .folder = (flags & 192) == 192 ? shown->id : 0 };
 	answers = closed = taken = 0;
 	request = (struct request){
 		.ctx = &ctx,
 		.rights = &rights,
 		.process = -1,
+		.view = &view,
+		.shown = { .ino = passed ? shown->inode->ino : 0 },
 		.fd = passed ? PASSED_FD : -1,
 		.done = request_done,
 		.more = request_more,
@@ -323,5 +335,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(answers == 1, "%u answers", answers);
 	fuzz_check(closed + taken == passed, "%u closed and %u taken", closed, taken);
 	fuzz_check(!events_watch, "it goes on watching");
+	fuzz_check(!view.folder || (view.confined && view.folder == shown->id), "in a folder that was not shown");
 	return 0;
 }

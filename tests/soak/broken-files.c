@@ -1,6 +1,6 @@
 /*
- * broken-files MOUNTPOINT: a file system whose two files fail after 64 KiB, with EIO: "source" when it is read, "sink" when
- * it is written.
+ * broken-files MOUNTPOINT: a file system whose files fail after 64 KiB, with EIO: "source" when it is read, "sink" and all
+ * whose name begins so when they are written.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 static bool broken_is_file(const char *path)
 {
-	return !strcmp(path, "/source") || !strcmp(path, "/sink");
+	return !strcmp(path, "/source") || !strncmp(path, "/sink", 5);
 }
 
 static int broken_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)

@@ -66,7 +66,7 @@ class Users:
         """A file through a channel to three sinks: a good one, a full disk, and one that fails."""
         path, n = f"{self.folder(u)}/ports", 0
         names = {"good": f"{self.scratch}/out/good.{u}", "full": f"{self.scratch}/small/full.{u}",
-                 "broken": f"{self.scratch}/broken/sink"}
+                 "broken": f"{self.scratch}/broken/sink.{u}"}
         while not over["over"]:
             taps = {name: f"{path}.{name}" for name in names}
             make(path, list(taps.values()))
@@ -101,8 +101,12 @@ class Users:
 
     def attach(self, control, path, direction, file):
         """Its id, or None where it is refused for want of something."""
-        answer = control.ask({"op": "attach", "channel": path[len(self.mount):], "dir": direction, "uri": "file:" + file})
-        if "id" not in answer and answer["errno"] not in SHORT_NAMES:
+        request = {"op": "attach", "channel": path[len(self.mount):], "dir": direction, "uri": "file:" + file}
+        answer = control.ask(request)
+        while answer.get("errno") == "EBUSY" and not over["over"]: # a sink of the round before still has the file
+            time.sleep(0.02)
+            answer = control.ask(request)
+        if "id" not in answer and answer["errno"] not in SHORT_NAMES and not over["over"]:
             fail(f"attach {direction} {file}: {answer}")
         return answer.get("id")
 

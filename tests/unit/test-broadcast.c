@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "fixture.h"
+#include "channel-parts.h"
 #include "report.h"
 
 #define NAME 9
@@ -190,9 +192,14 @@ Test(broadcast, who_is_awaited_again_comes_in)
 	cr_assert(is_gone(&g, 20000));
 }
 
+static void call_remove(void *arg)
+{
+	channel_remove_tap(ch, NAME);
+}
+
 static void call_dismiss(void *arg)
 {
-	channel_dismiss(ch, ((struct guest *)arg)->visitor.id);
+	channel_dismiss(ch, &((struct guest *)arg)->visitor);
 }
 
 Test(broadcast, who_is_dismissed_is_gone_at_once_and_only_once)
@@ -271,9 +278,38 @@ Test(broadcast, who_may_not_write_holds_nobody_back)
 	cr_assert(is_gone(&g, 20000));
 }
 
-static void call_remove(void *arg)
+/* Of one user 1024 are awaited; what others look up does not count. In one turn, so that nobody's time is over. */
+static void call_crowd(void *arg)
 {
-	channel_remove_tap(ch, NAME);
+	enum { MOST = 1024 };
+	static struct guest others[MOST], mine[2];
+	static struct account other = { .uid = 1 }, me = { .uid = 2 };
+
+	for (uint64_t i = 0; i < MOST; i++)
+		others[i].visitor = (struct visitor){ .id = FIRST + 2 + i, .account = &other, .gone = guest_gone };
+	for (uint64_t i = 0; i < 2; i++)
+		mine[i].visitor = (struct visitor){ .id = FIRST + i, .account = &me, .gone = guest_gone };
+	call_await(&mine[0]);
+	for (int i = 0; i < MOST; i++)
+		call_await(&others[i]);
+	call_await(&mine[1]);
+	if (mine[0].err == 0 && others[MOST - 1].err == 0 && mine[1].err == 0)
+		*(bool *)arg = sem_trywait(&mine[0].gone) < 0;
+}
+
+Test(broadcast, nobody_is_let_go_for_what_others_look_up)
+{
+	struct rlimit files;
+	bool stays = false;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (uint64_t i = 0; i < 1024 + 2; i++)
+		fixture_fifo(&f, FIRST + i);
+	on_worker(&f, call_crowd, &stays);
+	cr_assert(stays);
+	on_worker(&f, call_remove, NULL);
 }
 
 Test(broadcast, a_name_that_goes_takes_all_with_it)
@@ -306,4 +342,34 @@ Test(broadcast, nothing_is_left_of_who_cannot_be_awaited)
 		cr_assert_not(is_gone(&g, 0));
 	}
 	fault_open = (struct fault){ 0 };
+}
+
+/* On the worker, which hears of the opening only afterwards. */
+static void call_open_and_write(void *arg)
+{
+	int w = fixture_open(&f, 1, O_WRONLY);
+
+	*(int *)arg = fixture_open(&f, FIRST + 1, O_RDONLY);
+	cr_assert_eq(write(w, "a both", 6), 6);
+	close(w);
+	channel_pump(ch);
+}
+
+Test(broadcast, has_what_is_written_after_an_opening_that_it_has_not_heard_of)
+{
+	struct guest first, second;
+	struct pollfd late = { .events = POLLIN };
+	int rd = welcome(&first, FIRST, true);
+	char text[10];
+
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&second, FIRST + 1, true);
+	on_worker(&f, call_open_and_write, &late.fd);
+	cr_assert_eq(poll(&late, 1, 20000), 1);
+	cr_assert_eq(read(late.fd, text, sizeof(text)), 6);
+	while (read(late.fd, text, sizeof(text)) < 0 && errno == EAGAIN)
+		poll(&late, 1, 20000);
+	close(rd);
+	close(late.fd);
+	cr_assert(is_gone(&first, 20000) && is_gone(&second, 20000));
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "tap.h"
 
 #define STREAM 3000017
 #define MAX_TAPS 16
@@ -289,5 +290,35 @@ Test(channel, costs_no_wake_up_while_idle)
 		on_worker(&f, call_switches, &after);
 	}
 	cr_assert_leq(after - before, 3, "%lu wake-ups", after - before);
+	fixture_destroy(&f, ch);
+}
+
+/* Ten bytes handed out to @rd, of which so many have been read. */
+static void call_block(void *arg)
+{
+	struct channel *ch = arg;
+	struct tap *tap = TAILQ_FIRST(&ch->taps);
+	char text[10] = "0123456789";
+	int rd = fixture_open(&f, 2, O_RDONLY);
+
+	cr_assert_eq(outlet_hold(&tap->outlet), 0);
+	tap->blocks_nsec = 1;
+	cr_assert_eq(write(tap->outlet.fd, text, 10), 10);
+	tap->bytes_out = 10;
+	tap_note_block(tap);
+	cr_expect_eq(tap->blocks_nsec, 1, "nothing was read");
+	cr_assert_eq(read(rd, text, 4), 4);
+	cr_assert_eq(write(tap->outlet.fd, text, 4), 4);
+	tap->bytes_out = 14;
+	tap_note_block(tap);
+	cr_expect_gt(tap->blocks_nsec, 1, "something was");
+	close(rd);
+}
+
+Test(channel, is_held_back_since_something_was_read_the_last_time)
+{
+	struct channel *ch = fixture_channel(&f, 1);
+
+	on_worker(&f, call_block, ch);
 	fixture_destroy(&f, ch);
 }

@@ -78,6 +78,7 @@ static void bad(const char *text, const char *wanted)
 static const char everything[] =
 	"# all of it\n"
 	"[mount]\npoint = /splicefs\nworkers=3\nallow_other = no\nlog = /tmp/log\n"
+	"owner = daemon\ngroup = 4711\nmode = 2775\n"
 	"[defaults]\nsize = 64K\ndepth = 2M ; more\npolicy = drop-old\nidle = discard\n"
 	"replay = 1K\neof = never\npackets = 1\nstable = 1\nrate = 5M # slow\non-error = hold\n"
 	"[quota]\ndefault = 2G\nroot = 256M\n@root = 4G\n4711 = 0\n"
@@ -98,6 +99,7 @@ Test(config, says_what_is_in_the_file)
 	cr_assert_str_eq(c->log, "/tmp/log");
 	cr_assert_eq(c->workers, 3);
 	cr_assert_eq(c->allow_other, 0);
+	cr_assert(c->owner == 1 && c->group == 4711 && c->mode == 02775);
 	cr_assert_eq(c->defaults.value[SETTING_DEPTH], 2 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_RATE], 5 << 20);
 	cr_assert_eq(c->defaults.value[SETTING_POLICY], POLICY_DROP_OLD);
@@ -144,6 +146,7 @@ Test(config, says_which_taps_are_broadcasts)
 	cr_assert_str_eq(printed, again);
 	config_unref(c);
 	config_unref(second);
+	bad("[channel c]\neach = a ]b\n", "2: 'a ]b' has a ']'");
 	bad("[channel c]\neach = d\neach = c/x\neach = /\n[channel d]\n[tap t]\nchannel = d\neach = x\n"
 	    "[channel e]\neach = t\neach = s\n[tap s]\nchannel = e\nsink = file:/x\n",
 	    "4: a name is missing\n8: 'each' belongs to the channel, not to its tap\n"
@@ -190,6 +193,10 @@ Test(config, every_mistake_is_told_with_its_line)
 	    "2: point: 'here' does not begin with '/'\n3: workers: '0' is not a number\n4: 'workers' is there twice\n"
 	    "5: allow_other: 'maybe' is neither\n6: log: 'x' does not begin\n7: [mount] has no key 'colour'\n"
 	    "8: 'bare' is neither\n9: there is no key in front of '='\n10: 'log' has no value");
+	bad("[mount]\nowner = no-such\ngroup = -1\nmode = 1777\n",
+	    "2: there is no user 'no-such'\n3: there is no group '-1'\n4: mode: '1777' is not an octal number within 2777");
+	bad("[mount]\nowner = \ngroup = 4294967295\nmode = 0o755\nmode = 7\n",
+	    "2: 'owner' has no value\n3: there is no group '4294967295'\n4: mode: '0o755'\n5: 'mode' is there twice");
 	bad("[defaults]\ndepth = 1X\nsize = 0\npolicy = drop\nquota = 1G\nnothing = 1\nrate = 1\nrate = 2\n",
 	    "2: depth: 1X: not a number\n3: size: 0: not within\n4: policy: drop: not block or drop-new\n"
 	    "5: 'quota' does not belong here\n6: there is no setting 'nothing'\n8: 'rate' is there twice");
@@ -200,6 +207,22 @@ Test(config, every_mistake_is_told_with_its_line)
 	bad("[ports]\nsmtp = all\nfile = nobody-such @none-such all\ntcp = none\ntcp = all\n",
 	    "2: there is no kind of port 'smtp'\n3: there is no user 'nobody-such'\n3: there is no group 'none-such'\n"
 	    "3: 'all' stands alone\n5: 'tcp' is there twice");
+}
+
+Test(config, an_option_says_a_key_of_the_root_folder_once_more)
+{
+	struct config *c = good("[mount]\nowner = 5\n");
+	struct lines mistakes = { 0 };
+
+	cr_assert(c->owner == 5 && c->group == (gid_t)-1 && c->mode == (mode_t)-1);
+	cr_assert_eq(config_say(c, "-o uid=daemon", "owner", "daemon", &mistakes), 0);
+	cr_assert_eq(config_say(c, "-o mode=0", "mode", "0", &mistakes), 0);
+	cr_assert(c->owner == 1 && c->mode == 0 && !mistakes.count);
+	cr_assert_eq(config_say(c, "-o gid=no-such", "group", "no-such", &mistakes), -EINVAL);
+	cr_assert_str_eq(mistakes.line[0], "-o gid=no-such: there is no group 'no-such'");
+	cr_assert_eq(c->group, (gid_t)-1);
+	lines_finish(&mistakes);
+	config_unref(c);
 }
 
 Test(config, mistakes_of_sections_are_told_with_their_lines)

@@ -50,7 +50,9 @@ static int rotate_of(const char *text, uint64_t *value)
 
 Test(series, rotate_is_a_size_or_a_time)
 {
-	static const char *const wrong[] = { "", "h", "1", "4095", "0h", "1w", "1hh", "1h ", "-1h", "367d", "1.5h", "1e" };
+	static const char *const wrong[] = {
+		"", "h", "1", "4095", "0h", "1w", "1hh", "1h ", "-1h", "367d", "1.5h", "1e"
+	};
 	uint64_t size, time, other;
 
 	cr_expect_eq(rotate_of("1M", &size), 0);
