@@ -160,4 +160,11 @@ wait_until 30 test -e d/$year.3
 spfs detach "$M/c" 1
 { joined d; timeout 60 cat "$M/tap"; } | cmp - in || fail "lost or twice"
 wait $writer
+
+# In the configuration, as it is written elsewhere.
+spfs_unmount
+mkdir conf
+printf '[channel log]\nsink = file:%s/conf/log-%%Y%%%%?rotate=1h&keep=3\n' "$T" > "$T/spfs.conf"
+spfs_mount -o config="$T/spfs.conf"
+wait_until 20 test -e "conf/log-$year%"
 finish
