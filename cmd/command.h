@@ -19,6 +19,7 @@ extern const struct command command_detach;
 extern const struct command command_reopen;
 extern const struct command command_set;
 extern const struct command command_get;
+extern const struct command command_flush;
 extern const struct command command_quota;
 extern const struct command command_reload;
 extern const struct command command_stat;

@@ -1,13 +1,16 @@
 /* spfs set, spfs get: the settings of a channel, a tap or a mount. */
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "argument.h"
 #include "command.h"
 #include "complaint.h"
 #include "output.h"
+#include "place.h"
 #include "table.h"
 #include "target.h"
 
@@ -30,8 +33,11 @@ static json_t *settings_ask_daemon(const char *path, const char *op, json_t *set
 
 /* ---- set ---- */
 
+#define PROLOGUE_MAX XATTR_SIZE_MAX
+
 struct settings_assignments {
 	const char *channel;
+	const char *prologue; /* a file with its bytes; NULL: none */
 	json_t *settings;
 };
 
@@ -50,6 +56,10 @@ static error_t settings_parse_set(int key, char *arg, struct argp_state *state)
 		if (!equals || equals == arg)
 			argp_error(state, "%s: not KEY=VALUE", arg);
 		*equals = '\0';
+		if (!strcmp(arg, "prologue") && equals[1] == '@') {
+			a->prologue = equals + 2;
+			return 0;
+		}
 		if (json_object_set_new(a->settings, arg, json_string(equals + 1)) < 0)
 			argp_error(state, "%s: not text", arg);
 		return 0;
@@ -62,22 +72,63 @@ static error_t settings_parse_set(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const char *settings_prologue_reason(int err)
+{
+	switch (err) {
+	case -EACCES:
+		return "no right to write the channel";
+	case -EDQUOT:
+		return "beyond the quota, see 'spfs quota'";
+	case -EINVAL:
+		return "a prologue belongs to the channel's first name, the origin, and does not begin with first: or bytes:";
+	default:
+		return place_reason(err);
+	}
+}
+
+/* The bytes of a file are any: so by the attribute, for the control socket takes text. */
+static int settings_set_prologue(const char *channel, const char *path)
+{
+	static char bytes[PROLOGUE_MAX + 1];
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+	int err = !file || ferror(file) ? -errno : 0;
+
+	if (file)
+		fclose(file);
+	if (err < 0)
+		return complaint_print_errno(path, err);
+	if (n == 0 || n > PROLOGUE_MAX)
+		return complaint_print(path, n ? "a prologue has 64K at most" : "there is nothing in it");
+	if (setxattr(channel, "spfs.prologue", bytes, n, 0) < 0)
+		return complaint_print(channel, settings_prologue_reason(-errno));
+	return EXIT_SUCCESS;
+}
+
 static int settings_run_set(int argc, char *argv[])
 {
 	static const struct argp argp = {
 		.parser = settings_parse_set,
 		.args_doc = "CHANNEL KEY=VALUE...",
 		.doc = "Change settings of a channel, of a tap, or of a mount by its folder.\v"
-		       "channel: size, replay, eof, packets, stable, rate, record, readers, keep,\n"
-		       "         on-error\n"
-		       "tap:     size, depth, policy, idle, rate, on-error\n"
+		       "channel: size, replay, eof, packets, stable, rate, record, prologue, readers,\n"
+		       "         keep, on-error\n"
+		       "tap:     size, depth, latency, policy, idle, rate, on-error\n"
 		       "mount:   quota, nodes, descriptors\n"
-		       "Sizes take K, M, G and T. spfsd(8) says what each means.",
+		       "Sizes take K, M, G and T. prologue=@FILE takes the bytes of a file. spfsd(8) says what each means.",
 	};
 	struct settings_assignments a = { .settings = json_object() };
 	json_t *answer;
 
 	argument_parse(&argp, argc, argv, &a);
+	if (a.prologue && settings_set_prologue(a.channel, a.prologue) != EXIT_SUCCESS) {
+		json_decref(a.settings);
+		return EXIT_FAILURE;
+	}
+	if (a.prologue && !json_object_size(a.settings)) {
+		json_decref(a.settings);
+		return EXIT_SUCCESS;
+	}
 	answer = settings_ask_daemon(a.channel, "set", a.settings);
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -22,9 +22,11 @@ int control_create(struct context *ctx)
 
 const struct xattr_attribute *const *control_xattrs(void)
 {
-	static const struct xattr_attribute *tables[] = { xattr_tee, xattr_stats, xattr_ports, NULL, NULL };
+	static const struct xattr_attribute *tables[] = {
+		xattr_tee, xattr_stats, xattr_ports, xattr_flush, NULL, NULL
+	};
 
-	tables[3] = xattr_settings();
+	tables[4] = xattr_settings();
 	return tables;
 }
 

@@ -28,10 +28,12 @@ static int request_settings_add(struct settings_ask *a, const char *name, const 
 {
 	char digits[32];
 
-	if (json_is_string(value) && json_string_length(value) == strlen(json_string_value(value)))
-		return settings_add(a, name, json_string_value(value));
+	if (json_is_string(value))
+		return settings_add(a, name, json_string_value(value), json_string_length(value));
 	snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	return settings_add(a, name, json_is_integer(value) ? digits : "");
+	if (!json_is_integer(value))
+		*digits = '\0';
+	return settings_add(a, name, digits, strlen(digits));
 }
 
 static void request_settings_begin(struct request *r, struct node *node, void (*done)(struct settings_ask *))
@@ -67,6 +69,14 @@ void request_set(struct request *r, struct node *node)
 		}
 	}
 	settings_set(&r->settings, r->rights);
+}
+
+void request_flush(struct request *r, struct node *node)
+{
+	if (!request_unpack(r, "{}"))
+		return;
+	request_settings_begin(r, node, request_settings_set);
+	settings_flush(&r->settings, r->rights);
 }
 
 /* ---- get ---- */

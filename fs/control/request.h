@@ -9,10 +9,15 @@
  *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
  *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
  *       once the port has ended, or as it is after "timeout", where that is given
+ *   {"op": "tee", "channel": PATH, "name": PATH, "each": true, "settings": {NAME: VALUE...}}  {}
+ *       "each", for a broadcast name, and "settings", which it has before it is seen, may be missing; the name is relative to
+ *       the channel's folder, or absolute and inside the mount
  *   {"op": "set", "channel": PATH, "settings": {NAME: VALUE...}}              {}
  *       all values are looked at before the first is set
  *   {"op": "get", "channel": PATH}                                            {"settings": {NAME: VALUE...}}
  *       "size" is null where who has the channel open keeps its ring locked
+ *   {"op": "flush", "channel": PATH}                                          {}
+ *       what waits in the tap goes, or for a channel's first name what it replays
  *   {"op": "quota"}                                                           {"quotas": [...]}, see accounts.h
  *   {"op": "watch", "channel": PATH}                                          {}
  *       and then an object each time that something happens, until the client goes; the last is {"event": "gone"}
@@ -32,6 +37,7 @@
 #include "port-wait.h"
 #include "reception.h"
 #include "settings.h"
+#include "tee.h"
 
 /* What of the mount who asks gets to see; it stays from one request to the next. */
 struct request_view {
@@ -65,6 +71,7 @@ struct request {
 		struct ports_ask ask;
 		struct port_wait wait;
 		struct settings_ask settings;
+		struct tee_request tee;
 		struct events_watch watch;
 	};
 };

@@ -98,12 +98,12 @@ static void xattr_attach(fuse_req_t req, struct node *node, enum port_dir dir, c
 	attach_start(&r->attach);
 }
 
-static void xattr_source_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_source_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	xattr_attach(req, node, PORT_SOURCE, value);
 }
 
-static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_sink_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	xattr_attach(req, node, PORT_SINK, value);
 }
@@ -204,7 +204,7 @@ static void xattr_do(fuse_req_t req, struct node *node, unsigned id,
 	ask(&r->ask, &rights);
 }
 
-static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	unsigned id = xattr_parse_id(value);
 
@@ -214,7 +214,7 @@ static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const 
 		xattr_do(req, node, id, ports_detach);
 }
 
-static void xattr_reopen_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_reopen_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	unsigned id = xattr_parse_id(value);
 

@@ -1,4 +1,4 @@
-/* The settings as attributes, "spfs." and the name; the place in the table is the setting's key. */
+/* The settings as attributes, "spfs." and the name; the place in the table is the setting's key. And spfs.flush. */
 #include "xattrs.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "base.h"
+#include "prologue.h"
 #include "reply.h"
 #include "settings.h"
 
@@ -58,7 +59,7 @@ static void xattr_settings_was_set(struct settings_ask *a)
 	free(x);
 }
 
-static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, const char *value)
+static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	struct xattr_setting *x = xattr_setting_new(req, node, i, xattr_settings_was_set);
 	_cleanup_rights_ struct rights rights = { 0 };
@@ -66,7 +67,7 @@ static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, cons
 
 	if (!x)
 		return;
-	err = settings_add(&x->ask, settings_table[i].name, value);
+	err = settings_add(&x->ask, settings_table[i].name, value, size);
 	if (err < 0)
 		settings_log(&x->ask);
 	else
@@ -76,8 +77,31 @@ static void xattr_settings_set(fuse_req_t req, struct node *node, size_t i, cons
 		return;
 	}
 	reply_error(req, err);
+	free(x->ask.prologue);
 	free(x);
 }
+
+static void xattr_flush_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
+{
+	struct xattr_setting *x = xattr_setting_new(req, node, 0, xattr_settings_was_set);
+	_cleanup_rights_ struct rights rights = { 0 };
+	int err;
+
+	if (!x)
+		return;
+	err = access_rights(req, &rights);
+	if (err == 0) {
+		settings_flush(&x->ask, &rights);
+		return;
+	}
+	reply_error(req, err);
+	free(x);
+}
+
+const struct xattr_attribute xattr_flush[] = {
+	{ .name = "flush", .set = xattr_flush_set, .bytes = true },
+	{ 0 },
+};
 
 static void xattr_settings_got(struct settings_ask *a)
 {
@@ -90,6 +114,8 @@ static void xattr_settings_got(struct settings_ask *a)
 	}
 	if (a->err < 0 || (x->key == SETTING_SIZE && a->size_unknown)) {
 		reply_error(x->req, a->err < 0 ? a->err : -ETIMEDOUT);
+	} else if (x->key == SETTING_PROLOGUE && a->prologue) {
+		reply_xattr(x->req, a->prologue, prologue_size(a->value[x->key]), x->size, 0);
 	} else {
 		setting_print(x->key, a->value[x->key], text);
 		reply_xattr(x->req, text, strlen(text), x->size, sizeof(text));
@@ -119,6 +145,7 @@ static void xattr_settings_fill(void)
 			.set = xattr_settings_set,
 			.stays = "a setting can be set, not removed",
 			.anywhere = true,
+			.bytes = key == SETTING_PROLOGUE,
 		};
 }
 

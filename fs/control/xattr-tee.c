@@ -9,7 +9,6 @@
 #include "access.h"
 #include "base.h"
 #include "channels.h"
-#include "folder.h"
 #include "json.h"
 #include "names.h"
 #include "reply.h"
@@ -53,60 +52,57 @@ static void xattr_tee_late(struct tee_request *t)
 	reply_late(&container_of(t, struct xattr_teeing, tee)->req);
 }
 
+/* The last words of @value, "KEY=VALUE", are settings, and what is left is the name. Returns 0 or what tee_set() does. */
+static int xattr_tee_take_settings(struct tee_request *t, char *value)
+{
+	char *space, *equals;
+	int err = 0;
+
+	while (err == 0 && (space = strrchr(value, ' ')) && (equals = strchr(space, '='))) {
+		*space = *equals = '\0';
+		err = tee_set(t, space + 1, equals + 1);
+		while (space > value && space[-1] == ' ')
+			*--space = '\0';
+	}
+	return err;
+}
+
 /* Returns 0, and xattr_tee_done() follows, or a negative errno. */
-static int xattr_tee_start(fuse_req_t req, struct node *node, struct node *dir, const char *name, bool each,
-			   const struct rights *rights)
+static int xattr_tee_start(struct xattr_teeing *x, const char *value)
+{
+	_cleanup_free_ char *text = strdup(value);
+	_cleanup_rights_ struct rights rights = { 0 };
+	int err = text ? access_rights(x->req, &rights) : -ENOMEM;
+
+	if (err == 0)
+		err = xattr_tee_take_settings(&x->tee, text);
+	if (err == 0)
+		err = tee_place(&x->tee, &rights, text);
+	return err == 0 ? tee_start(&x->tee, &rights) : err;
+}
+
+static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
 {
 	struct xattr_teeing *x = calloc(1, sizeof(*x));
 	int err;
 
-	if (!x)
-		return -ENOMEM;
+	if (!x) {
+		reply_error(req, -ENOMEM);
+		return;
+	}
 	x->tee = (struct tee_request){
 		.ctx = context_of(req),
 		.node = node,
-		.dir = dir,
-		.name = name,
-		.each = each,
+		.each = i == XATTR_EACH,
 		.done = xattr_tee_done,
 		.late = xattr_tee_late,
 	};
 	x->req = req;
-	err = tee_start(&x->tee, rights);
-	if (err < 0)
-		free(x);
-	return err;
-}
-
-static void xattr_tee_set(fuse_req_t req, struct node *node, size_t i, const char *value)
-{
-	struct context *ctx = context_of(req);
-	const struct node *place = node->kind == NODE_HANDLE ? node->inode->origin : node;
-	_cleanup_rights_ struct rights rights = { 0 };
-	struct node *dir = NULL;
-	const char *name = NULL;
-	int err;
-
-	if (!place || !place->parent) {
-		reply_refusal(req, node, xattr_tee_full_names[i], -ENOENT, "the channel has no name any more");
-		return;
-	}
-	err = access_rights(req, &rights);
-	if (err == 0)
-		err = access_walk(ctx, &rights, place->parent, value, &dir, &name);
-	if (err == 0)
-		err = folder_for_new(ctx, dir->id, name, &dir);
+	err = xattr_tee_start(x, value);
 	if (err < 0) {
-		reply_refusal(req, place, xattr_tee_full_names[i], err == -EXDEV ? -EINVAL : err,
-			      err == -EXDEV  ? "the tap would be outside the mount" :
-			      err == -EEXIST ? "a tap's name must be new" :
-			      err == -EACCES ? "no right to make a name there" :
-					       NULL);
-		return;
+		reply_refusal(req, node, xattr_tee_full_names[i], err, *x->tee.why ? x->tee.why : NULL);
+		free(x);
 	}
-	err = xattr_tee_start(req, node, dir, name, i == XATTR_EACH, &rights);
-	if (err < 0)
-		reply_error(req, err);
 }
 
 static void xattr_tee_remove(fuse_req_t req, struct node *node, size_t i)

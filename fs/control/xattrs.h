@@ -8,6 +8,7 @@
  *   spfs.source, spfs.sink   set: attaches a URI (uri.h); never read
  *   spfs.ports  a JSON array
  *   spfs.detach set: a port's id; never read
+ *   spfs.flush  set: to anything; what waits in the tap, or in the channel's replay, goes; never read
  *   spfs.size, spfs.depth and the other settings: see setting.h for which name has which
  *
  * But for settings, the same answer comes for every name of the channel.
@@ -16,7 +17,7 @@
 
 #include "xattr-attribute.h"
 
-extern const struct xattr_attribute xattr_tee[], xattr_stats[], xattr_ports[];
+extern const struct xattr_attribute xattr_tee[], xattr_stats[], xattr_ports[], xattr_flush[];
 
 /* Made once, of the table of settings. */
 const struct xattr_attribute *xattr_settings(void);

@@ -10,10 +10,11 @@ struct xattr_attribute {
 	bool (*has)(const struct context *ctx, const struct node *node, size_t i);
 	/* Each answers the request. NULL: only set, and not listed. */
 	void (*get)(fuse_req_t req, struct node *node, size_t i, size_t size);
-	/* NULL: read-only. */
-	void (*set)(fuse_req_t req, struct node *node, size_t i, const char *value);
+	/* NULL: read-only. There is a zero byte behind the @size bytes of @value, and none in them unless @bytes says so. */
+	void (*set)(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size);
 	/* NULL: it stays, because of @stays, or because it is read-only. */
 	void (*remove)(fuse_req_t req, struct node *node, size_t i);
 	const char *stays;
+	bool bytes;    /* set with any bytes, none or as many as the kernel allows */
 	bool anywhere; /* may be set on what is no channel too: set() says by itself why that makes no sense */
 };

@@ -296,16 +296,6 @@ static void dir_linked(struct tee_request *t)
 	free(l);
 }
 
-/*
- * A tap changes the channel for all: what was an ordinary FIFO's reader has nothing to read any more. So it is for who may
- * write the channel, as spfs.tee is, or owns it: the kernel asks for that (protected_hardlinks of proc_sys_fs(5)), but
- * not everywhere.
- */
-static bool dir_may_link(const struct rights *r, const struct inode *inode)
-{
-	return r->uid == inode->uid || access_check(r, inode, W_OK) == 0;
-}
-
 /* link(2) is to be answered with a node of the type that was linked; the next look-up finds the tap. */
 static int dir_link_start(struct dir_linking *l)
 {
@@ -313,7 +303,7 @@ static int dir_link_start(struct dir_linking *l)
 	struct node *node = l->tee.node;
 	int err = access_rights(l->req, &rights);
 
-	if (err == 0 && !dir_may_link(&rights, node->inode))
+	if (err == 0 && !tee_is_allowed(&rights, node->inode))
 		err = -EPERM;
 	if (err < 0)
 		return err;

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <linux/limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base.h"
 #include "operation-parts.h"
 #include "reply.h"
 #include "xattr-attribute.h"
@@ -46,11 +48,23 @@ static struct node *xattr_node(struct context *ctx, fuse_ino_t ino)
 	return node && node->visited ? node->visited : node;
 }
 
+/* With a zero byte behind them. NULL: out of memory. */
+static char *xattr_copy(const char *value, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	if (text) {
+		memcpy(text, value, size);
+		text[size] = '\0';
+	}
+	return text;
+}
+
 void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct context *ctx = context_of(req);
 	struct node *node = xattr_node(ctx, ino);
-	char text[PATH_MAX];
+	_cleanup_free_ char *text = NULL;
 	struct xattr x;
 
 	if (!node)
@@ -61,13 +75,12 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 		reply_refusal(req, node, name, -EPERM, "read-only");
 	else if ((flags & XATTR_REPLACE) && !xattr_has(ctx, node, &x))
 		reply_refusal(req, node, name, -ENODATA, NULL);
-	else if (size == 0 || size >= sizeof(text) || memchr(value, '\0', size))
+	else if (!x.of->bytes && (size == 0 || (size >= PATH_MAX || memchr(value, '\0', size))))
 		reply_refusal(req, node, name, -EINVAL, "empty, too long, or with a zero byte");
-	else {
-		memcpy(text, value, size);
-		text[size] = '\0';
-		x.of->set(req, node, x.i, text);
-	}
+	else if (!(text = xattr_copy(value, size)))
+		reply_error(req, -ENOMEM);
+	else
+		x.of->set(req, node, x.i, text, size);
 }
 
 void xattr_get(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)

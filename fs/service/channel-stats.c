@@ -233,14 +233,15 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 	bool teed = r && r->size;
 	bool waits = r && (teed || r->waits.flow == FLOW_BLOCKED);
 
-	return json_pack("{so so so so so so so so so so so so so so so so}", "channel", json_of_text(origin->path),
+	return json_pack("{so so so so so so so so so so so so so so so so so}", "channel", json_of_text(origin->path),
 			 "bytes_in", teed ? json_of_number(r->bytes_in) : json_null(), "waiting",
 			 teed ? json_of_number(r->waiting) : json_null(), "size",
 			 teed ? json_of_number((uint64_t)r->size) : json_null(), "streams",
 			 teed ? json_of_number(r->streams) : json_null(), "chunks_ref",
 			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
 			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
-			 "writers", channel_stats_users(origin, origin->users.writers), "readers",
+			 "prologue", r ? json_of_number(r->prologue) : json_null(), "writers",
+			 channel_stats_users(origin, origin->users.writers), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
 			 channel_stats_users(origin, t->read_by_taps ? origin->users.readers : 0), "waits",
 			 json_of_text(waits ? r->waits.text : t->stands), "flow", json_of_text(channel_stats_flow(t)),

@@ -2,59 +2,20 @@
  * One scan at a time; one that does not come back in time is given up, and then it is not known who has what open until
  * the next has come back.
  *
- * What has been read is matched with nodes, and then who waits is told, both in turns, for users may have any number of
- * descriptors, and ask for any number of scans. Each node knows its place in what was found, and in which scan that was;
- * while one is matched, a node tells of that one or of the one before.
+ * What has been read is matched with nodes (descriptor-scan-match.c), and then who waits is told, both in turns, for users
+ * may have any number of descriptors, and ask for any number of scans.
  */
-#include "descriptor-scan.h"
+#include "descriptor-scan-parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "access.h"
 #include "base.h"
 #include "clock.h"
-#include "descriptor-list.h"
 #include "errand.h"
 #include "log.h"
 #include "services.h"
-#include "turns.h"
-
-enum descriptor_scan_state {
-	DESCRIPTOR_SCAN_IDLE,
-	DESCRIPTOR_SCAN_READING,
-	DESCRIPTOR_SCAN_FAILING, /* none could be begun */
-	DESCRIPTOR_SCAN_MATCHING,
-	DESCRIPTOR_SCAN_TELLING,
-};
-
-TAILQ_HEAD(descriptor_scan_waiters, descriptor_scan_waiter);
-
-struct descriptor_scan {
-	struct context *ctx;
-	enum descriptor_scan_state state;
-	struct descriptor_look *look; /* while READING */
-	struct loop_task failure;
-	struct turns turns; /* MATCHING and TELLING */
-	bool blind;
-	uint64_t finished;                      /* when, in nanoseconds; 0: never */
-	uint64_t number;                        /* of the scan that is through */
-	struct descriptor_list seen;            /* by it, in the order of its paths */
-	struct descriptor_list found;           /* by the one that is matched */
-	size_t at;                              /* those before are */
-	size_t before, before_end;              /* the places in @seen of the node that is matched */
-	struct descriptor_scan_waiters waiters; /* for the scan that is under way, or the next */
-	struct descriptor_scan_waiters later;   /* for the one after it */
-	struct descriptor_scan_waiters ready;   /* to be told */
-
-	atomic_bool asked;
-	struct loop_task task;
-	struct loop_io timer;
-};
 
 /* A scan under way: the errand's. */
 struct descriptor_look {
@@ -78,92 +39,6 @@ static void descriptor_look_free(struct errand *e)
 
 	descriptor_list_clear(&look->list);
 	free(look);
-}
-
-/* ---- matched with nodes ---- */
-
-/* Whether process @pid has read it beside its taps before. */
-static bool descriptor_scan_is_known(const struct descriptor_scan *sv, pid_t pid)
-{
-	size_t low = sv->before, high = sv->before_end;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sv->seen.all[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < sv->before_end && sv->seen.all[low].pid == pid; low++)
-		if (sv->seen.all[low].foreign)
-			return true;
-	return false;
-}
-
-static void descriptor_scan_tell_foreign(const struct descriptor_scan *sv, const struct descriptor *d,
-					 const struct node *node)
-{
-	_cleanup_free_ char *path = NULL;
-
-	if (descriptor_scan_is_known(sv, d->pid))
-		return;
-	path = node_path(node);
-	log_user_warn(node->inode->uid, "%s: process %d can read the origin beside its taps: what it reads, they miss",
-		      path ? path : "?", d->pid);
-}
-
-/* @last: the one before, of the same path; or NULL. */
-static void descriptor_scan_match(struct descriptor_scan *sv, struct descriptor *d, const struct descriptor *last,
-				  struct node *node)
-{
-	struct node_users *u = &node->users;
-
-	if (!last) {
-		bool before = u->scan == sv->number;
-
-		if (u->scan > sv->number)
-			return; /* it was renamed meanwhile, and has been met */
-		sv->before = before ? u->first : 0;
-		sv->before_end = before ? u->first + u->count : 0;
-		*u = (struct node_users){ .scan = sv->number + 1, .first = sv->at };
-	}
-	d->node = node->id;
-	u->count++;
-	u->readers += (d->flags & O_ACCMODE) != O_WRONLY;
-	u->writers += (d->flags & O_ACCMODE) != O_RDONLY;
-	d->foreign = !node_is_tap(node) && inode_is_read_by_taps(node->inode) && (d->flags & O_ACCMODE) != O_WRONLY;
-	if (d->foreign && !(last && last->pid == d->pid && last->foreign))
-		descriptor_scan_tell_foreign(sv, d, node);
-}
-
-static unsigned descriptor_scan_match_next(struct turns *t)
-{
-	struct descriptor_scan *sv = container_of(t, struct descriptor_scan, turns);
-	struct descriptor *d = &sv->found.all[sv->at], *last = sv->at ? d - 1 : NULL;
-	struct node *node;
-
-	if (sv->at == sv->found.count) {
-		if (last) {
-			free(last->path);
-			last->path = NULL;
-		}
-		return 0;
-	}
-	if (last && strcmp(last->path, d->path)) {
-		free(last->path);
-		last = NULL;
-	} else if (last) {
-		free(d->path);
-		d->path = last->path;
-	}
-	if (sv->at)
-		d[-1].path = NULL;
-	node = last ? node_get(&sv->ctx->nodes, last->node) : access_find(sv->ctx->nodes.root, d->path);
-	if (node && node->kind == NODE_FIFO)
-		descriptor_scan_match(sv, d, last, node);
-	sv->at++;
-	return 1 + (last || !node ? 0 : node_depth(node));
 }
 
 /* ---- who waits ---- */

@@ -1,6 +1,7 @@
 #include "settings-parts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
@@ -9,6 +10,17 @@
 /* What the kernel gives a FIFO (pipe(7)). */
 #define FIFO_SIZE 65536
 
+static int settings_copy_prologue(struct settings_ask *a)
+{
+	const struct prologue *p = &hold_channel(&a->hold)->prologue;
+
+	a->prologue = malloc(p->len);
+	if (!a->prologue)
+		return -ENOMEM;
+	memcpy(a->prologue, p->bytes, p->len);
+	return 0;
+}
+
 static void settings_work_get(struct job *job)
 {
 	struct settings_ask *a = container_of(job, struct settings_ask, job);
@@ -16,6 +28,8 @@ static void settings_work_get(struct job *job)
 	for (int key = 0; a->err == 0 && key < SETTINGS; key++)
 		if (a->has[key])
 			a->err = channel_get(hold_channel(&a->hold), a->tap, (enum setting_key)key, &a->value[key]);
+	if (a->err == 0 && a->has[SETTING_PROLOGUE] && (a->value[SETTING_PROLOGUE] & PROLOGUE_GIVEN))
+		a->err = settings_copy_prologue(a);
 	if (a->err < 0)
 		settings_refuse(a, a->err, "%s", strerror(-a->err));
 }

@@ -39,7 +39,11 @@ static void settings_work_set(struct job *job)
 	for (int key = 0; a->err == 0 && key < SETTINGS; key++) {
 		if (!a->has[key])
 			continue;
-		a->err = channel_set(hold_channel(&a->hold), a->tap, (enum setting_key)key, a->value[key]);
+		if (key == SETTING_PROLOGUE && a->prologue)
+			a->err = channel_set_prologue(hold_channel(&a->hold), a->prologue,
+						      prologue_size(a->value[key]));
+		else
+			a->err = channel_set(hold_channel(&a->hold), a->tap, (enum setting_key)key, a->value[key]);
 		if (a->err < 0)
 			settings_refuse_key(a, (enum setting_key)key, a->err);
 	}
@@ -62,6 +66,8 @@ static int settings_check(struct settings_ask *a, const struct rights *r)
 	const struct node *node = a->node;
 	bool writes = access_check(r, node->inode, W_OK) == 0;
 
+	if (!setting_fits(a->has, a->value))
+		return settings_refuse(a, -EINVAL, SETTING_MISFIT);
 	if (node == a->ctx->nodes.root)
 		return r->uid == 0 || r->uid == geteuid() ?
 			       0 :
@@ -141,6 +147,28 @@ static void settings_packets_set(struct packets_change *c, int err)
 				 err == -EBUSY ? "somebody has the channel open, it has ports, or data waits in it" :
 						 strerror(-err));
 	settings_end_set(a);
+}
+
+static void settings_work_flush(struct job *job)
+{
+	struct settings_ask *a = container_of(job, struct settings_ask, job);
+
+	a->err = channel_flush(hold_channel(&a->hold), a->tap);
+	if (a->err < 0)
+		settings_refuse(a, a->err, "flush: the name has gone");
+}
+
+void settings_flush(struct settings_ask *a, const struct rights *r)
+{
+	a->err = settings_begin(a);
+	if (a->err == 0)
+		a->err = settings_check(a, r);
+	if (a->err == 0 && hold_stands(&a->hold))
+		a->err = settings_refuse(a, -ETIMEDOUT, "flush: the channel's worker does not answer");
+	if (a->err == 0 && hold_channel(&a->hold))
+		settings_post(a, settings_work_flush, settings_end_set);
+	else
+		settings_end_set(a); /* (a channel that the daemon has no part in has nothing) */
 }
 
 void settings_set(struct settings_ask *a, const struct rights *r)

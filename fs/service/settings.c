@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "accounts.h"
 #include "base.h"
 #include "log.h"
+#include "prologue.h"
 
 int settings_limits(struct context *ctx, const struct rights *r, const struct inode *inode, struct limits *limits)
 {
@@ -64,7 +66,32 @@ static const char *settings_place_of(enum setting_key key)
 	}
 }
 
-int settings_add(struct settings_ask *a, const char *name, const char *text)
+/* What is no word is the prologue itself. */
+static bool settings_is_prologue(const char *text, size_t len)
+{
+	static const char *const words[] = { "none", "first:", "bytes:" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (len >= strlen(words[i]) && !strncmp(text, words[i], strlen(words[i])) &&
+		    (i || len == strlen(words[i])))
+			return false;
+	return len > 0;
+}
+
+static int settings_add_prologue(struct settings_ask *a, const char *bytes, size_t len)
+{
+	if (len > PROLOGUE_MAX)
+		return settings_refuse(a, -ERANGE, "prologue: %zu bytes are more than 64K", len);
+	a->prologue = malloc(len);
+	if (!a->prologue)
+		return settings_refuse(a, -ENOMEM, "prologue: %s", strerror(ENOMEM));
+	memcpy(a->prologue, bytes, len);
+	a->value[SETTING_PROLOGUE] = PROLOGUE_GIVEN | len;
+	a->has[SETTING_PROLOGUE] = true;
+	return 0;
+}
+
+static int settings_add_one(struct settings_ask *a, const char *name, const char *text, size_t len)
 {
 	char why[SETTING_TEXT_MAX];
 	int key = setting_find(name);
@@ -74,11 +101,26 @@ int settings_add(struct settings_ask *a, const char *name, const char *text)
 		return settings_refuse(a, -EINVAL, "%.32s: there is no such setting", name);
 	if (!settings_has(a->ctx, a->node, (enum setting_key)key))
 		return settings_refuse(a, -EINVAL, "%s: belongs to %s", name, settings_place_of((enum setting_key)key));
+	if (key == SETTING_PROLOGUE && settings_is_prologue(text, len))
+		return settings_add_prologue(a, text, len);
+	if (strlen(text) < len)
+		return settings_refuse(a, -EINVAL, "%s: has a zero byte", name);
 	err = setting_parse((enum setting_key)key, text, &a->value[key], why);
 	if (err < 0)
 		return settings_refuse(a, err, "%s: %s", name, why);
 	a->has[key] = true;
 	return 0;
+}
+
+int settings_add(struct settings_ask *a, const char *name, const char *text, size_t len)
+{
+	int err = settings_add_one(a, name, text, len);
+
+	if (err < 0) {
+		free(a->prologue);
+		a->prologue = NULL;
+	}
+	return err;
 }
 
 void settings_log(const struct settings_ask *a)
@@ -125,8 +167,10 @@ void settings_post(struct settings_ask *a, void (*work)(struct job *), void (*wo
 
 void settings_end(struct settings_ask *a)
 {
+	char *prologue = a->prologue; /* the question may be gone after done() */
 	struct hold hold = a->hold;
 
 	a->done(a);
+	free(prologue);
 	hold_drop(&hold);
 }

@@ -22,6 +22,7 @@ struct settings_ask {
 	/* What to set, by settings_add(); or the answer: what it has. */
 	bool has[SETTINGS];
 	uint64_t value[SETTINGS];
+	char *prologue;             /* its bytes, where its value says that they are given; until done() */
 	int err;                    /* 0 or a negative errno */
 	char why[SETTINGS_WHY_MAX]; /* never empty where @err is set */
 	bool size_unknown;          /* who has the ring open keeps it locked */
@@ -45,14 +46,23 @@ int settings_limits(struct context *ctx, const struct rights *r, const struct in
 /* Whether @node has the setting. */
 bool settings_has(const struct context *ctx, const struct node *node, enum setting_key key);
 
-/* Adds one to what is to be set. Returns 0, or -EINVAL, -ERANGE with the reason in @a->why. */
-int settings_add(struct settings_ask *a, const char *name, const char *text);
+/*
+ * Adds one to what is to be set: @len bytes of @text, and a zero byte behind them. Returns 0, or a negative errno with the
+ * reason in @a->why, and nothing is to be set: -EINVAL, -ERANGE, -ENOMEM.
+ */
+int settings_add(struct settings_ask *a, const char *name, const char *text, size_t len);
 
 /*
  * Sets all that was added, or nothing where @r do not suffice: -EACCES. What the worker refuses (see channel_set())
  * ends it, and what came before stays set. Failures are logged.
  */
 void settings_set(struct settings_ask *a, const struct rights *r);
+
+/*
+ * What waits in the tap of that name goes, or what the channel replays (channel_flush()), where @r would suffice to set it.
+ * Failures are logged.
+ */
+void settings_flush(struct settings_ask *a, const struct rights *r);
 
 /* All that the node has. */
 void settings_get(struct settings_ask *a);

@@ -5,16 +5,100 @@
 #include "tee.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "access.h"
 #include "accounts.h"
 #include "base.h"
 #include "broadcast.h"
 #include "channel.h"
+#include "folder.h"
 #include "inode.h"
 #include "log.h"
 #include "number.h"
 #include "settings.h"
+
+static int tee_refuse(struct tee_request *t, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static int tee_refuse(struct tee_request *t, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(t->why, sizeof(t->why), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+/* ---- what is asked for ---- */
+
+/* (The kernel asks for it with link(2), by protected_hardlinks of proc_sys_fs(5), but not everywhere.) */
+bool tee_is_allowed(const struct rights *r, const struct inode *inode)
+{
+	return r->uid == inode->uid || access_check(r, inode, W_OK) == 0;
+}
+
+int tee_place(struct tee_request *t, const struct rights *r, const char *path)
+{
+	const struct node *place = node_name(t->node);
+	int err;
+
+	if (!place || !place->parent)
+		return tee_refuse(t, -ENOENT, "the channel has no name any more");
+	err = access_walk(t->ctx, r, place->parent, path, &t->dir, &t->name);
+	if (err == 0)
+		err = folder_for_new(t->ctx, t->dir->id, t->name, &t->dir);
+	switch (err) {
+	case -EXDEV:
+		return tee_refuse(t, -EINVAL, "the tap would be outside the mount");
+	case -EEXIST:
+		return tee_refuse(t, err, "a tap's name must be new");
+	case -EACCES:
+		return tee_refuse(t, err, "no right to make a name there");
+	default:
+		return err;
+	}
+}
+
+int tee_set(struct tee_request *t, const char *name, const char *text)
+{
+	char why[SETTING_TEXT_MAX];
+	int key = setting_find(name);
+	int err;
+
+	if (key < 0)
+		return tee_refuse(t, -EINVAL, "%.32s: there is no such setting", name);
+	if (!(settings_table[key].of & SETTING_OF_TAP))
+		return tee_refuse(t, -EINVAL, "%s: not a tap's", name);
+	if (t->has[key])
+		return tee_refuse(t, -EINVAL, "%s: twice", name);
+	err = setting_parse((enum setting_key)key, text, &t->value[key], why);
+	if (err < 0)
+		return tee_refuse(t, err, "%s: %s", name, why);
+	t->has[key] = true;
+	return 0;
+}
+
+/* Returns 0, -EACCES or -ENOMEM. */
+static int tee_limits(struct tee_request *t, const struct rights *r)
+{
+	const struct inode *inode = t->node->inode;
+	int err = settings_limits(t->ctx, r, inode, &t->limits);
+
+	for (int key = 0; key < SETTINGS; key++)
+		if (t->has[key])
+			t->limits.settings.value[key] = t->value[key];
+	if (!setting_fits(t->has, t->value))
+		return tee_refuse(t, -EINVAL, SETTING_MISFIT);
+	t->ruled = t->has[SETTING_POLICY];
+	if (err == 0 && t->ruled && t->value[SETTING_POLICY] == POLICY_BLOCK && access_check(r, inode, W_OK) < 0)
+		err = tee_refuse(t, -EACCES, "policy: who may not write the channel cannot hold its writer back");
+	return err;
+}
+
+/* ---- making it ---- */
 
 static void tee_work(struct job *job)
 {
@@ -134,7 +218,7 @@ static int tee_begin(struct tee_request *t, uid_t maker)
 int tee_start(struct tee_request *t, const struct rights *r)
 {
 	const struct inode *inode = t->node->inode;
-	int err = inode->origin ? settings_limits(t->ctx, r, inode, &t->limits) : -ENOENT;
+	int err = inode->origin ? tee_limits(t, r) : -ENOENT;
 
 	if (err == 0)
 		err = tee_begin(t, r->uid);

@@ -243,6 +243,8 @@ void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 
 	b->settings.value[key] = value;
 	b->ruled |= key == SETTING_POLICY;
+	if (key == SETTING_SIZE || key == SETTING_DEPTH)
+		b->settings.value[SETTING_LATENCY] = 0;
 	for (struct visitor *v = visitors_first(&b->awaited); v; v = visitors_next(v))
 		tap_set(v->tap, key, value);
 	TAILQ_FOREACH(tap, &b->taps, of_broadcast) {

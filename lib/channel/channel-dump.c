@@ -61,7 +61,7 @@ static void channel_dump_origin(char *out, size_t size, const struct channel *ch
 		w.text, channel_dump_bytes(ch->in), ch->in < 0 ? 0 : pipe_size(ch->in),
 		channel_dump_word(ch->over, " over"), channel_dump_word(ch->fresh, " fresh"),
 		channel_dump_word(ch->gone, " gone"), channel_dump_word(ch->dead, " dead"),
-		channel_dump_word(ch->starved, " starved"), channel_dump_word(ch->relay, " relay"),
+		channel_dump_word(ch->starved, " starved"), channel_dump_word(ch->relays, " relay"),
 		channel_dump_word(loop_io_armed(&ch->readable), " readable"),
 		channel_dump_word(loop_io_armed(&ch->pause), " pause"),
 		channel_dump_word(loop_io_armed(&ch->closed), " closed"), ch->replay.queue.bytes,

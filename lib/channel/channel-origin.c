@@ -33,19 +33,29 @@ int channel_start(struct channel *ch)
 	bool never = ch->settings.value[SETTING_EOF] == EOF_NEVER;
 
 	origin_watch_look(ch);
-	return never && ch->forever.fd < 0 && !ch->gone && !ch->relay ? inlet_open(&ch->forever, ch) : 0;
+	return never && ch->forever.fd < 0 && !ch->gone && !ch->relays ? inlet_open(&ch->forever, ch) : 0;
+}
+
+/* A relay's origin is a tap, of which somebody else may have read the beginning. */
+static bool channel_reads_late(const struct channel *ch)
+{
+	const struct tap *tap = ch->relays ? channel_find_tap(ch->relays, ch->origin.id) : NULL;
+
+	return tap && !tap->owes;
 }
 
 /* With the origin open for reading: looks for its writers, and puts in force what was set. */
 static int channel_attach_origin(struct channel *ch, bool end_due)
 {
-	int err = ch->relay ? 0 : watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
+	int err = ch->relays ? 0 : watch_add(&ch->writers, &ch->worker->watcher, ch->in, IN_OPEN, channel_origin_event);
 
 	if (err < 0)
 		return err;
 	pipe_fit(ch->in, channel_ring_size(ch));
 	ch->replay.size = ch->settings.value[SETTING_REPLAY];
 	ch->position = 0;
+	prologue_begin(&ch->prologue);
+	ch->late = channel_reads_late(ch);
 	ch->over = !end_due;
 	ch->seen = 0;
 	ch->fresh = true;

@@ -58,7 +58,7 @@ static int channel_waiting(struct channel *ch)
 	size_t now = waiting > 0 ? (size_t)waiting : 0;
 	struct tap *tap;
 
-	if (now < ch->seen && !ch->relay) /* (a tap is for whoever reads it) */
+	if (now < ch->seen && !ch->relays) /* (a tap is for whoever reads it) */
 		TAILQ_FOREACH(tap, &ch->taps, entry)
 			tap_lose(tap, ch->seen - now);
 	ch->seen = now;
@@ -126,6 +126,14 @@ static int channel_prepare(struct channel *ch)
 	return 0;
 }
 
+static void channel_begin_taps(struct channel *ch)
+{
+	struct tap *tap;
+
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		tap_stream_begins(tap);
+}
+
 /*
  * The origin has a writer: readers that wait in open may come in. What a poll has told of the writers before is old now,
  * and would be taken for the end of this one's stream.
@@ -135,8 +143,12 @@ static int channel_begin(struct channel *ch)
 	loop_io_cancel(&ch->readable);
 	if (ch->over) {
 		log_debug("%s: stream begins", ch->label);
+		channel_begin_taps(ch);
 		ch->over = false;
 		ch->position = 0;
+		prologue_begin(&ch->prologue);
+		if (ch->prologue.first) /* what came before has another one */
+			queue_clear(&ch->replay.queue);
 		monitor_look(ch);
 	}
 	return channel_prepare(ch);
@@ -169,6 +181,7 @@ static int channel_end(struct channel *ch)
 	ch->fresh = true;
 	ch->streams++;
 	ch->over = true;
+	ch->late = ch->relays && !ch->relays->prologue.first; /* (a tap begins but once) */
 	ch->dead = ch->gone;
 	monitor_look(ch);
 	channel_update_taps(ch);
@@ -215,6 +228,14 @@ static struct chunk_start channel_chunk_start(const struct channel *ch)
 	};
 }
 
+static void channel_keep_prologue(struct channel *ch, const struct chunk *chunk)
+{
+	int err = prologue_take(&ch->prologue, chunk);
+
+	if (err < 0)
+		log_user_err(ch->user, "%s: this stream has no prologue: %s", ch->label, pipe_error(err));
+}
+
 static void channel_count(struct channel *ch, size_t bytes)
 {
 	ch->bytes_in += bytes;
@@ -234,8 +255,8 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	struct chunk chunk = { .stage = w->stage.rd, .sink = w->null };
 	struct tap *tap = TAILQ_FIRST(&ch->taps);
 	bool packets = ch->settings.value[SETTING_PACKETS];
-	bool awaits = broadcasts_await(ch);
-	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || awaits;
+	bool awaits = broadcasts_await(ch), begins = prologue_wants(&ch->prologue, ch->position);
+	bool staged = !tap || TAILQ_NEXT(tap, entry) || ch->replay.size || ch->rate_limit.rate || awaits || begins;
 	ssize_t n;
 
 	chunk.start = channel_chunk_start(ch);
@@ -254,13 +275,15 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
+	if (awaits) /* (they begin where it does) */
+		broadcasts_admit(ch);
 	channel_count(ch, chunk.len);
 	if (n < SMALL_CHUNK && !packets && channel_copy_chunk(ch, &chunk))
 		ch->chunks_copy++;
 	else
 		ch->chunks_ref++;
-	if (awaits)
-		broadcasts_admit(ch);
+	if (begins)
+		channel_keep_prologue(ch, &chunk);
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		tap_take(tap, &chunk);
 	if (TAILQ_EMPTY(&ch->taps))

@@ -14,7 +14,8 @@
 
 static uint64_t channel_owed(const struct channel *ch, bool attached)
 {
-	return attached ? (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY] : 0;
+	return prologue_size(ch->settings.value[SETTING_PROLOGUE]) +
+	       (attached ? (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY] : 0);
 }
 
 /* One for what is kept in the origin, or for what reads it, and those that it asks for itself. */
@@ -91,6 +92,8 @@ static int channel_apply(struct channel *ch, enum setting_key key)
 	case SETTING_RECORD: /* what was kept before knows nothing of it */
 		replay_finish(&ch->replay);
 		return 0;
+	case SETTING_PROLOGUE:
+		return prologue_keep(&ch->prologue, prologue_size(ch->settings.value[key]));
 	case SETTING_EOF:
 		return channel_set_eof(ch);
 	case SETTING_RATE:
@@ -113,6 +116,21 @@ static int channel_set_own(struct channel *ch, enum setting_key key, uint64_t va
 	if (err < 0)
 		ch->settings.value[key] = before;
 	channel_discharge(ch); /* (see tap_set()) */
+	return err;
+}
+
+int channel_set_prologue(struct channel *ch, const char *bytes, size_t len)
+{
+	uint64_t before = ch->settings.value[SETTING_PROLOGUE];
+	int err;
+
+	ch->settings.value[SETTING_PROLOGUE] = PROLOGUE_GIVEN | len;
+	err = channel_charge(ch);
+	if (err == 0)
+		err = prologue_give(&ch->prologue, bytes, len);
+	if (err < 0)
+		ch->settings.value[SETTING_PROLOGUE] = before;
+	channel_discharge(ch);
 	return err;
 }
 

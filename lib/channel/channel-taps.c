@@ -7,6 +7,7 @@
  */
 #include "channel-parts.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #include "base.h"
@@ -168,6 +169,25 @@ struct tap *channel_find_tap(const struct channel *ch, uint64_t id)
 		if (tap->id == id)
 			break;
 	return tap;
+}
+
+int channel_flush(struct channel *ch, uint64_t id)
+{
+	const struct broadcast *b = id ? broadcast_find(ch, id) : NULL;
+	bool found = b || !id;
+	struct tap *tap;
+
+	if (!id)
+		queue_clear(&ch->replay.queue);
+	TAILQ_FOREACH(tap, &ch->taps, entry)
+		if (id && (tap->id == id || (b && tap->broadcast == b))) {
+			tap_empty(tap);
+			found = true;
+		}
+	channel_update_taps(ch);
+	monitor_look(ch);
+	channel_pump(ch);
+	return found ? 0 : -ENOENT;
 }
 
 void channel_remove_tap(struct channel *ch, uint64_t id)

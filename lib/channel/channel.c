@@ -16,6 +16,7 @@ static void channel_free(struct channel *ch)
 	charge_finish(&ch->charge);
 	charge_finish(&ch->descriptors);
 	stamp_put(ch->stamp);
+	prologue_finish(&ch->prologue);
 	free(ch->label);
 	free(ch);
 }
@@ -51,7 +52,9 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 	TAILQ_INIT(&ch->taps);
 	TAILQ_INIT(&ch->broadcasts);
 	TAILQ_INIT(&ch->inlets);
-	err = channel_charge(ch);
+	err = prologue_keep(&ch->prologue, prologue_size(ch->settings.value[SETTING_PROLOGUE]));
+	if (err == 0)
+		err = channel_charge(ch);
 	if (err == 0)
 		*out = ch;
 	else
@@ -61,12 +64,15 @@ int channel_create(struct channel **out, struct worker *worker, uint64_t origin,
 
 int channel_create_relay(struct channel **out, struct channel *ch, uint64_t tap)
 {
-	int err = channel_create(out, ch->worker, tap, ch->label, &(struct limits){ .settings = ch->settings });
+	struct limits limits = { .settings = ch->settings };
+	int err;
 
+	limits.settings.value[SETTING_PROLOGUE] = 0; /* it is the other's */
+	err = channel_create(out, ch->worker, tap, ch->label, &limits);
 	if (err < 0)
 		return err;
 	(*out)->user = ch->user;
-	(*out)->relay = true;
+	(*out)->relays = ch;
 	return 0;
 }
 

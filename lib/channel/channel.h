@@ -15,6 +15,7 @@
 
 #include "ends.h"
 #include "inlet.h"
+#include "prologue.h"
 #include "rate-limit.h"
 #include "replay.h"
 #include "stamp.h"
@@ -38,16 +39,18 @@ struct channel {
 	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;
 	struct replay replay;
+	struct prologue prologue;
 	struct inlet forever; /* open: streams have no end */
 
-	int in;       /* the origin's read end; -1 without taps and broadcasts */
-	size_t seen;  /* bytes that waited in the origin when it was last looked at */
-	bool fresh;   /* @in was opened since: a hang-up before that is not reported */
-	bool over;    /* no writer, and the last stream is all with the taps */
-	bool gone;    /* the origin has no name */
-	bool dead;    /* gone, and over: no stream can follow */
-	bool starved; /* out of descriptors or memory in mid-stream, and that is logged */
-	bool relay;   /* the origin is another channel's tap, which watches the node */
+	int in;                       /* the origin's read end; -1 without taps and broadcasts */
+	size_t seen;                  /* bytes that waited in the origin when it was last looked at */
+	bool fresh;                   /* @in was opened since: a hang-up before that is not reported */
+	bool over;                    /* no writer, and the last stream is all with the taps */
+	bool gone;                    /* the origin has no name */
+	bool dead;                    /* gone, and over: no stream can follow */
+	bool starved;                 /* out of descriptors or memory in mid-stream, and that is logged */
+	bool late;                    /* something of the stream had been read before the daemon read it */
+	const struct channel *relays; /* the origin is a tap of this one, which watches the node; NULL: it is none */
 	struct loop_io readable;
 	struct loop_io pause;
 	struct watch writers;
@@ -115,6 +118,9 @@ int channel_add_private_tap(struct channel *ch, uint64_t *id, int *rd, const str
  */
 int channel_set(struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
 
+/* The same of SETTING_PROLOGUE, by value: @len bytes, copied. */
+int channel_set_prologue(struct channel *ch, const char *bytes, size_t len);
+
 /*
  * SETTING_PACKETS is changed by this alone: the stream moves to the FIFO of node @origin, that of now or a new one.
  * Returns 0, -EBUSY (data waits, somebody writes, also by SETTING_EOF never, or it has ports) or a negative errno of
@@ -131,6 +137,14 @@ static inline uint64_t channel_record(const struct channel *ch)
 	return ch->settings.value[SETTING_PACKETS] ? RECORD_WRITES : ch->settings.value[SETTING_RECORD];
 }
 
+/* What the first reader of each tap gets first (prologue.h); NULL: nothing. Messages have none. */
+static inline const struct prologue *channel_prologue(const struct channel *ch)
+{
+	const struct prologue *p = ch->relays ? &ch->relays->prologue : &ch->prologue;
+
+	return ch->settings.value[SETTING_PACKETS] || (!p->first && !p->len) ? NULL : p;
+}
+
 /* NULL: there is none (any more). */
 struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
 
@@ -139,6 +153,12 @@ struct tap *channel_find_tap(const struct channel *ch, uint64_t id);
  * without it.
  */
 void channel_remove_tap(struct channel *ch, uint64_t id);
+
+/*
+ * What waits goes: in a tap (tap_empty()), in those of a broadcast, or for a channel (@tap 0) what it replays. Returns 0, or
+ * -ENOENT: there is no such tap.
+ */
+int channel_flush(struct channel *ch, uint64_t tap);
 
 /* The origin has lost its name: once its writers are gone, every tap is at its end for ever. */
 void channel_origin_gone(struct channel *ch);

@@ -59,7 +59,7 @@ void keep_begin(struct channel *ch)
 {
 	int err = 0;
 
-	if (ch->relay || channel_is_teed(ch) || !TAILQ_EMPTY(&ch->inlets))
+	if (ch->relays || channel_is_teed(ch) || !TAILQ_EMPTY(&ch->inlets))
 		return; /* (a relay's bytes are kept by its tap) */
 	if (!ch->keeping) {
 		/* What was written is a stream that runs already. */

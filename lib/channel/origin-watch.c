@@ -85,7 +85,7 @@ static void origin_watch_begin(struct channel *ch)
 
 void origin_watch_look(struct channel *ch)
 {
-	bool wanted = (ch->monitor || ch->settings.value[SETTING_SIZE]) && ch->in < 0 && !ch->gone && !ch->relay;
+	bool wanted = (ch->monitor || ch->settings.value[SETTING_SIZE]) && ch->in < 0 && !ch->gone && !ch->relays;
 
 	if (!wanted)
 		origin_watch_end(ch);

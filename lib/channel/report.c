@@ -101,6 +101,7 @@ struct report *report_create(const struct channel *ch)
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
 	r->lost = ch->lost;
+	r->prologue = ch->prologue.len;
 	r->fill = fill_of_channel(ch);
 	waits_of_channel(&r->waits, ch);
 	if (ch->in >= 0) {

@@ -33,7 +33,8 @@ struct report {
 	uint64_t streams; /* that have ended */
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
-	uint64_t lost; /* bytes, with what is not in this report any more */
+	uint64_t lost;   /* bytes, with what is not in this report any more */
+	size_t prologue; /* bytes that are there of it */
 	struct waits waits;
 	int fill;     /* fill.h */
 	int size;     /* the origin's capacity in bytes; 0 where the daemon does not read it */

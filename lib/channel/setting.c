@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prologue.h"
 #include "record.h"
 #include "size.h"
 #include "text.h"
@@ -13,6 +14,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define TIB (1024 * GIB)
+#define HOUR_MSEC 3600000
 
 static const char *const policies[] = {
 	[POLICY_BLOCK] = "block",
@@ -43,10 +45,12 @@ const struct setting settings_table[SETTINGS] = {
 	[SETTING_EOF] = { "eof", SETTING_OF_CHANNEL, eofs, EOF_LAST_WRITER, EOF_NEVER },
 	[SETTING_PACKETS] = { "packets", SETTING_OF_CHANNEL, NULL, 0, 1 },
 	[SETTING_STABLE] = { "stable", SETTING_OF_CHANNEL, NULL, 0, 1 },
+	[SETTING_LATENCY] = { "latency", SETTING_OF_TAP, NULL, 0, HOUR_MSEC },
 	[SETTING_RATE] = { "rate", BOTH, NULL, 0, TIB },
 	[SETTING_READERS] = { "readers", SETTING_OF_CHANNEL, readers, READERS_DENY, READERS_ALLOW },
 	[SETTING_KEEP] = { "keep", SETTING_OF_CHANNEL, NULL, 0, 1 },
-	[SETTING_RECORD] = { "record", SETTING_OF_CHANNEL, NULL, 0, RECORD_MAX, "line" },
+	[SETTING_RECORD] = { "record", SETTING_OF_CHANNEL, NULL, 0, RECORD_MAX, .beyond = "line" },
+	[SETTING_PROLOGUE] = { "prologue", SETTING_OF_CHANNEL, NULL, 0, PROLOGUE_MAX, .ahead = "first:" },
 	[SETTING_ON_ERROR] = { "on-error", BOTH, on_errors, ON_ERROR_AUTO, ON_ERROR_RETRY },
 	[SETTING_QUOTA] = { "quota", SETTING_OF_MOUNT, NULL, 0, 1024 * TIB },
 	[SETTING_NODES] = { "nodes", SETTING_OF_MOUNT, NULL, 0, TIB },
@@ -94,11 +98,19 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 
 	if (s->words)
 		return setting_parse_word(s, text, value, why);
+	if (s->ahead && !strcmp(text, "none")) {
+		*value = 0;
+		return 0;
+	}
+	if (s->ahead && strncmp(text, s->ahead, strlen(s->ahead)) != 0) {
+		text_format(why, SETTING_TEXT_MAX, "%.32s: neither none nor %sBYTES", text, s->ahead);
+		return -EINVAL;
+	}
 	if (s->beyond && !strcmp(text, s->beyond)) {
 		*value = UINT64_MAX;
 		return 0;
 	}
-	err = size_parse(text, s->max, &n);
+	err = size_parse(text + (s->ahead ? strlen(s->ahead) : 0), s->max, &n);
 	if (err == 0 && n < s->min)
 		err = -ERANGE;
 	if (err == -EINVAL && s->max == 1)
@@ -114,9 +126,15 @@ int setting_parse(enum setting_key key, const char *text, uint64_t *value, char 
 	return err;
 }
 
+bool setting_fits(const bool has[], const uint64_t value[])
+{
+	return !has[SETTING_LATENCY] || !value[SETTING_LATENCY] || !(has[SETTING_SIZE] || has[SETTING_DEPTH]);
+}
+
 bool setting_is_word(enum setting_key key, uint64_t value)
 {
-	return settings_table[key].words || (settings_table[key].beyond && value == UINT64_MAX);
+	return settings_table[key].words || settings_table[key].ahead ||
+	       (settings_table[key].beyond && value == UINT64_MAX);
 }
 
 void setting_print(enum setting_key key, uint64_t value, char text[SETTING_TEXT_MAX])
@@ -125,6 +143,12 @@ void setting_print(enum setting_key key, uint64_t value, char text[SETTING_TEXT_
 
 	if (s->words)
 		snprintf(text, SETTING_TEXT_MAX, "%s", s->words[value]);
+	else if (s->ahead && (value & PROLOGUE_GIVEN))
+		snprintf(text, SETTING_TEXT_MAX, "bytes:%zu", prologue_size(value));
+	else if (s->ahead && !value)
+		snprintf(text, SETTING_TEXT_MAX, "none");
+	else if (s->ahead)
+		snprintf(text, SETTING_TEXT_MAX, "%s%" PRIu64, s->ahead, value);
 	else if (setting_is_word(key, value))
 		snprintf(text, SETTING_TEXT_MAX, "%s", s->beyond);
 	else

@@ -19,10 +19,12 @@ enum setting_key {
 	SETTING_EOF,      /* enum eof */
 	SETTING_PACKETS,  /* 1: each write is a message */
 	SETTING_STABLE,   /* 1: sources copy */
+	SETTING_LATENCY,  /* milliseconds that a tap's size and depth are to hold, 0: what they say */
 	SETTING_RATE,     /* bytes a second, 0: as fast as it goes */
 	SETTING_READERS,  /* enum readers */
 	SETTING_KEEP,     /* 1: it stays behind its name when that is removed; the layer above does it */
 	SETTING_RECORD,   /* bytes, or see record.h: where a stream may be cut */
+	SETTING_PROLOGUE, /* see prologue.h: what each tap begins with */
 	SETTING_ON_ERROR, /* enum on_error, of sinks that do not say */
 	/* What one user may hold, 0: as much as there is; by enum account_resource from here on. */
 	SETTING_QUOTA,       /* bytes of ring, depth and replay */
@@ -48,8 +50,14 @@ struct setting {
 	unsigned of;
 	const char *const *words; /* up to a NULL; NULL: a number */
 	uint64_t min, max;
+	const char *ahead;  /* a word before the number, where none is 0; NULL: there is none */
 	const char *beyond; /* a word that a number's value may be as well: UINT64_MAX; NULL: none */
 };
+
+/* Whether they can be set at once: not a latency, and what follows from it. */
+bool setting_fits(const bool has[], const uint64_t value[]);
+
+#define SETTING_MISFIT "latency: size and depth follow from it"
 
 /* Whether the value is written as a word. */
 bool setting_is_word(enum setting_key key, uint64_t value);

@@ -88,8 +88,7 @@ static int tap_drain(struct tap *tap, size_t *moved)
 	return err;
 }
 
-/* Nothing else will wake it: tries again soon, but says so once. */
-static void tap_starve(struct tap *tap, int err)
+void tap_starve(struct tap *tap, int err)
 {
 	if (!tap->starved)
 		log_user_err(tap->channel->user, "%s: draining a tap: %s", tap->channel->label, pipe_error(err));
@@ -155,6 +154,16 @@ bool tap_update(struct tap *tap)
 	struct outlet *o = &tap->outlet;
 
 	tap_look_forsaken(tap);
+	if (tap->wants)
+		tap_latency_fit(tap);
+	if (tap->owes && o->state == OUTLET_HOLDING) {
+		int err = tap_greet(tap);
+
+		if (err < 0) {
+			tap_starve(tap, err);
+			return false;
+		}
+	}
 	if (tap->queue.bytes && o->state == OUTLET_HOLDING && !o->unread)
 		tap_flush(tap);
 	if (o->single && o->unread)

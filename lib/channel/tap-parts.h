@@ -12,8 +12,28 @@ int tap_do_without(struct tap *tap);
 /* Drops everything where nobody reads and it is not to be kept for who comes. Returns whether that is so. */
 bool tap_discard(struct tap *tap);
 
+/*
+ * tap-begin.c: with the outlet held, gives the first reader the prologue, if he is there. Returns 0, or a negative errno of
+ * prologue_put() and the tap owes it yet.
+ */
+int tap_greet(struct tap *tap);
+
+/* What it has to hand out cannot be now, and nothing else will wake it: tries again soon, but says so once. */
+void tap_starve(struct tap *tap, int err);
+
 /* tap-settings.c: the capacity of the ring that is asked for, in bytes. */
 int tap_ring_size(const struct tap *tap);
+
+/* tap-settings.c: tap_set() of one setting, whatever sizes it. */
+int tap_change(struct tap *tap, enum setting_key key, uint64_t value);
+
+/* tap-latency.c: of a tap that is being made, of one whose latency was set, and of one that wants to hold more or less. */
+void tap_latency_init(struct tap *tap);
+void tap_latency_begin(struct tap *tap);
+void tap_latency_fit(struct tap *tap);
+
+/* @bytes were read in the last @nsec: ring and depth are to follow. */
+void tap_latency_look(struct tap *tap, uint64_t bytes, uint64_t nsec);
 
 /* Whether what nobody reads is not to be kept. A sink's pipe is always read. */
 bool tap_discards(const struct tap *tap);

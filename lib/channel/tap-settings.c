@@ -75,6 +75,19 @@ static int tap_apply(struct tap *tap, enum setting_key key)
 
 int tap_set(struct tap *tap, enum setting_key key, uint64_t value)
 {
+	int err = tap_change(tap, key, value);
+
+	if (err < 0)
+		return err;
+	if (key == SETTING_SIZE || key == SETTING_DEPTH)
+		tap->settings.value[SETTING_LATENCY] = tap->wants = 0;
+	if (key == SETTING_LATENCY)
+		tap_latency_begin(tap);
+	return 0;
+}
+
+int tap_change(struct tap *tap, enum setting_key key, uint64_t value)
+{
 	uint64_t before = tap->settings.value[key];
 	int err;
 

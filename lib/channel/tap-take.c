@@ -19,19 +19,27 @@
 /* Whether a reader has taken something is looked at once a second, for asking costs a system call. */
 #define LOOK_NSEC NSEC_PER_SEC
 
+static void tap_look_read(struct tap *tap, uint64_t now)
+{
+	uint64_t read, since = tap->read, looked = tap->looked;
+
+	tap->looked = now;
+	if (!tap->stamp && !tap->settings.value[SETTING_LATENCY])
+		return;
+	read = tap->bytes_out - outlet_waiting(&tap->outlet);
+	tap->read = read;
+	if (read != since)
+		tap_was_read(tap, now);
+	if (tap->settings.value[SETTING_LATENCY] && read > since)
+		tap_latency_look(tap, read - since, now - looked);
+}
+
 void tap_gave(struct tap *tap, size_t bytes, uint64_t now)
 {
-	uint64_t read;
-
 	tap->bytes_out += bytes;
 	tap_came(tap, now);
-	if (!tap->stamp || now - tap->looked < LOOK_NSEC)
-		return;
-	tap->looked = now;
-	read = tap->bytes_out - outlet_waiting(&tap->outlet);
-	if (read != tap->read)
-		tap_was_read(tap, now);
-	tap->read = read;
+	if (now - tap->looked >= LOOK_NSEC)
+		tap_look_read(tap, now);
 }
 
 /* Returns what queue_drop() does. */
@@ -41,6 +49,7 @@ static ssize_t tap_drop_oldest(struct tap *tap)
 	ssize_t n = queue_drop(&tap->queue, ch->worker->null, channel_record(ch));
 
 	tap_lose(tap, n > 0 ? (size_t)n : 0);
+	tap->from += n > 0 ? (size_t)n : 0;
 	if (n > 0 && !chunk_bounds_oldest(&tap->queue.bounds))
 		tap->seek = TAP_RESUMES;
 	return n;
@@ -84,7 +93,7 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 	struct outlet *o = &tap->outlet;
 	ssize_t n;
 
-	if (tap->seek || tap->queue.bytes || o->unread || tap->rate_limit.rate)
+	if (tap->seek || tap->owes || tap->queue.bytes || o->unread || tap->rate_limit.rate)
 		return 0;
 	n = chunk_copy(chunk, 0, o->fd);
 	if (n == -EPIPE)
@@ -141,6 +150,41 @@ static void tap_refuse(struct tap *tap, const struct chunk *chunk, size_t begun)
 	tap->seek = TAP_RESUMES;
 }
 
+void tap_empty(struct tap *tap)
+{
+	struct channel *ch = tap->channel;
+	size_t n = outlet_discard(&tap->outlet, ch->worker->null);
+	int waiting = ch->in >= 0 && !ch->over ? sys.waiting(ch->in) : 0;
+
+	tap->bytes_out -= n < tap->bytes_out ? n : tap->bytes_out;
+	tap_lose(tap, tap->queue.bytes + n);
+	queue_clear(&tap->queue);
+	tap->owes |= !tap->bytes_out; /* and nobody has had the prologue */
+	tap->replayed = tap->replay_pipes = 0;
+	tap->stalled = false;
+	tap->seek = waiting > 0 ? TAP_FLUSHED : TAP_RESUMES;
+	tap->flushed = ch->position + (waiting > 0 ? (size_t)waiting : 0);
+	tap_discharge(tap);
+}
+
+/* Whether the chunk had been written, in whole or in part, before the tap was emptied. */
+static bool tap_passes(struct tap *tap, const struct chunk *chunk)
+{
+	if (tap->channel->position - chunk->len < tap->flushed) {
+		tap_lose(tap, chunk->len);
+		return true;
+	}
+	tap->seek = chunk->start.ahead || chunk->start.loose ? TAP_RESUMES : TAP_FLOWS;
+	return false;
+}
+
+/* What comes begins at a boundary. */
+static void tap_found(struct tap *tap)
+{
+	if (tap->seek != TAP_FLUSHED)
+		tap->seek = TAP_FLOWS;
+}
+
 /* The bytes of @chunk that are left out up to the boundary that is sought, perhaps all. */
 static size_t tap_leave_out(struct tap *tap, const struct chunk *chunk)
 {
@@ -161,17 +205,23 @@ void tap_take(struct tap *tap, const struct chunk *chunk)
 	size_t n = 0, from = 0;
 
 	if (!chunk->start.ahead && !chunk->start.loose)
-		tap->seek = TAP_FLOWS;
+		tap_found(tap);
 	if (tap->queue.spare) /* what does not fit goes into the spare pipe */
 		n = tap_take_direct(tap, chunk);
 	if (n == chunk->len)
 		return;
+	if (tap->seek == TAP_FLUSHED && tap_passes(tap, chunk))
+		return;
+	if (!tap->queue.bytes)
+		tap->from = tap->channel->position - chunk->len;
 	if (tap_discard(tap) || (n == 0 && !tap_make_room(tap, chunk->len))) {
 		tap_refuse(tap, chunk, n);
 		return;
 	}
 	if (tap->seek)
 		from = tap_leave_out(tap, chunk);
+	if (!tap->queue.bytes)
+		tap->from += from;
 	if (from == chunk->len)
 		return;
 	tap_queue(tap, chunk, n, from);
@@ -184,8 +234,8 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 	ssize_t n = -EAGAIN;
 
 	if (!start.ahead && !start.loose)
-		tap->seek = TAP_FLOWS;
-	if (!tap->seek && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
+		tap_found(tap);
+	if (!tap->seek && !tap->owes && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
 		n = sys.splice(fd, o->fd, 1 << 30);
 		if (n == -EPIPE)
 			o->unread = true;
@@ -201,6 +251,8 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 	}
 	if (tap_discard(tap) || !tap_make_room(tap, waiting) || tap->seek)
 		return 0;
+	if (!tap->queue.bytes)
+		tap->from = tap->channel->position;
 	n = queue_move(&tap->queue, fd, start);
 	tap_came(tap, tap->channel->now);
 	tap_want_more(tap);

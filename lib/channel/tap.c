@@ -47,11 +47,12 @@ static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const stru
 	tap->id = id;
 	tap->changed = changed;
 	tap->settings = limits->settings;
+	tap_latency_init(tap);
 	tap->charge.account = tap->descriptors.account = limits->account;
 	tap->descriptors.of = ACCOUNT_DESCRIPTORS;
-	tap->replay_pipes = ch->replay.queue.count;
+	tap->replay_pipes = ch->replay.queue.count + (channel_prologue(ch) != NULL);
 	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
-	tap->delivered = true;
+	tap->delivered = tap->owes = true;
 	queue_init(&tap->queue);
 	loop_io_init(&tap->due, ch->worker->loop, tap_due);
 	err = tap_charge(tap);
@@ -158,29 +159,17 @@ void tap_destroy(struct tap *tap)
 	visitor->gone(visitor);
 }
 
-int tap_begin_with(struct tap *tap, const struct replay *replay)
-{
-	struct channel *ch = tap->channel;
-	size_t short_of = replay->queue.bytes, excess = replay_excess(replay);
-	int err = queue_duplicate(&tap->queue, &replay->queue);
-
-	if (err < 0)
-		return err;
-	short_of -= tap->queue.bytes;
-	excess -= excess < short_of ? excess : short_of;
-	err = queue_cut(&tap->queue, excess, channel_record(ch), ch->worker->null);
-	if (err < 0)
-		return err;
-	tap->seek = tap->queue.bytes ? TAP_FLOWS : TAP_BEGINS;
-	tap->replayed = tap->queue.bytes;
-	tap->delivered = !tap->replayed;
-	return tap->replayed ? outlet_hold(&tap->outlet) : 0;
-}
-
 int tap_prepare(struct tap *tap)
 {
 	int err = outlet_hold(&tap->outlet);
-	int size = err < 0 ? err : queue_reserve(&tap->queue);
+	int size;
 
+	if (err == 0 && tap->owes)
+		err = tap_greet(tap);
+	if (err < 0 && tap->outlet.state == OUTLET_HOLDING && !tap_blocks(tap)) {
+		tap_starve(tap, err); /* nobody is to be held back by that: what comes is queued meanwhile */
+		err = 0;
+	}
+	size = err < 0 ? err : queue_reserve(&tap->queue);
 	return err < 0 || size >= 0 || tap_blocks(tap) ? size : tap_do_without(tap);
 }

@@ -23,6 +23,7 @@ enum tap_seek {
 	TAP_FLOWS,
 	TAP_BEGINS,  /* it is new, and begins with the next record */
 	TAP_RESUMES, /* something was dropped, and with it goes the rest of its last record */
+	TAP_FLUSHED, /* the same of all that had been written up to tap->flushed */
 };
 
 /* Whether a tap that nobody reads keeps what comes for who reads it next (tap_forsake()). */
@@ -48,17 +49,22 @@ struct tap {
 	struct outlet outlet;
 	struct queue queue;
 	struct rate_limit rate_limit;
-	struct loop_io due;   /* the rate limit allows more, or to try again */
-	bool starved;         /* its queue cannot be drained, and that is logged */
-	size_t replayed;      /* bytes it began with, until it has caught up: they are not a part of the depth */
-	enum tap_seek seek;   /* what comes next is cut at the next boundary */
-	size_t sought;        /* bytes that had none */
-	bool stalled;         /* its outlet is full, and what comes next waits in the origin */
-	bool delivered;       /* the last stream's end was seen, or no stream began since the tap did */
-	uint64_t bytes_out;   /* handed to the FIFO */
-	struct stamp *stamp;  /* its name's; NULL: it has none */
-	uint64_t looked;      /* when it was last looked at how much has been read, as the stamp's times */
-	uint64_t read;        /* and how much that was, of @bytes_out */
+	struct loop_io due;  /* the rate limit allows more, or to try again */
+	bool starved;        /* its queue cannot be drained, and that is logged */
+	size_t replayed;     /* bytes it began with, until it has caught up: they are not a part of the depth */
+	enum tap_seek seek;  /* what comes next is cut at the next boundary */
+	size_t sought;       /* bytes that had none */
+	uint64_t flushed;    /* TAP_FLUSHED: where in the stream that is */
+	bool stalled;        /* its outlet is full, and what comes next waits in the origin */
+	bool owes;           /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
+	uint64_t from;       /* while it owes, and something is queued: where in the stream that begins */
+	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t bytes_out;  /* handed to the FIFO */
+	struct stamp *stamp; /* its name's; NULL: it has none */
+	uint64_t looked;     /* when it was last looked at how much has been read, as the stamp's times */
+	uint64_t read;       /* and how much that was, of @bytes_out */
+	uint64_t wants; /* with a latency: bytes that ring and depth are to hold from the next look on; 0: as they do */
+	uint64_t taken_rate;  /* with a latency: bytes a second that its reader takes; 0: not known yet */
 	uint64_t skipped;     /* bytes of what had begun before it did */
 	uint64_t lost;        /* bytes dropped, or taken by a kernel failure; that is also a line in the log */
 	uint64_t drops;       /* how often */
@@ -94,7 +100,13 @@ int tap_create_private(struct tap **tap, struct channel *ch, uint64_t id, int *r
 void tap_destroy(struct tap *tap);
 
 /*
- * Gets ready for a stream: the outlet holds, the queue has its reserve. Returns the reserve's
+ * The channel's stream is over and another one begins, of which nothing is old: what is left of the old one in a tap that nobody has read gets that
+ * one's prologue, where there is a descriptor for it.
+ */
+void tap_stream_begins(struct tap *tap);
+
+/*
+ * Gets ready for a stream: the outlet holds, the queue has its reserve, and a reader the prologue. Returns the reserve's
  * capacity in bytes, or a negative errno. A tap that does not block does without the reserve.
  */
 int tap_prepare(struct tap *tap);
@@ -131,6 +143,12 @@ static inline void tap_look(struct tap *tap)
  * negative errno and all of it is still in the outlet.
  */
 int tap_recall(struct tap *tap, int rd);
+
+/*
+ * Drops, and counts as lost, what waits in it, and in the origin for it: so what it hands out next was written afterwards, but
+ * for what is cut off then up to the next boundary. Of what a reader has taken meanwhile nothing comes back.
+ */
+void tap_empty(struct tap *tap);
 
 /* Who reads it leaves it for good: once nobody reads, what waits and what comes is dropped until somebody does. */
 void tap_forsake(struct tap *tap);

@@ -287,11 +287,11 @@ fi
 for how in TERM umount; do
 	[ -n "$DAEMON" ] || { spfs_mount; mkfifo "$M/a"; }
 	pids=
+	rm -f "$T/silent" "$T"/id?
 	for i in 1 2 3; do
 		timeout 20 spfs source "$M/a" tcp-listen:127.0.0.1:0 --wait > "$T/id$i" 2> "$T/err$i" &
 		pids="$pids $!"
 	done
-	rm -f "$T/silent" "$T"/id?
 	timeout 20 $PY -c "from control import Control; c = Control('$M'); open('$T/silent', 'w'); c.sock.recv(1)" &
 	silent=$!
 	wait_until 30 [ -e "$T/silent" ]

@@ -52,7 +52,7 @@ for c in $commands; do
 	status 2 spfs $c --nonsense
 	status 2 spfs $c -z
 done
-for c in tee source sink detach set get reload graph watch; do status 2 spfs $c; done
+for c in tee source sink detach set get flush reload graph watch; do status 2 spfs $c; done
 for wrong in "tee a" "tee a b c" "source a" "source a b c" "source a b --fd 0" "sink a --fd x" "detach a" "detach a x" \
 	"detach a 0" "set a" "set a b" "set a =b" "quota a b" "reload a b" "graph a b" "graph -T" "ls -i" "ls -i x" "ls -i nan" \
 	"ls -i -1" "graph -i 3601 a" "top -d 0" "top -n 0" "top -n -1" "top -n 99999999999999999999" "watch a b" "watch a -t 0" \

@@ -27,6 +27,7 @@ PEER=$(port)
 
 # block FILE FIRST: the block whose first line begins so, made fit for this place
 run=0
+INSIDE=()
 block() {
 	FIRST=$2 awk '/^    / { line = substr($0, 5); if (!inside) ours = index(line, ENVIRON["FIRST"]) == 1
 			inside = 1; if (ours) print line; next } { inside = 0 }' "$ROOT/$1" |
@@ -37,7 +38,7 @@ recipe() {
 	run=$((run + 1))
 	block "$@" > "$T/recipe"
 	[ -s "$T/recipe" ] || fail "there is no block '$2' in $1"
-	timeout 60 bash -e "$T/recipe" > "$T/said" 2>&1 || fail "$1: '$2': $(cat "$T/recipe" "$T/said")"
+	timeout 60 "${INSIDE[@]}" bash -e "$T/recipe" > "$T/said" 2>&1 || fail "$1: '$2': $(cat "$T/recipe" "$T/said")"
 }
 blocks() { awk '/^    / && !inside { n++ } { inside = /^    / } END { print n }' "$ROOT/$1"; }
 ends_as() { cmp -s "$1" "$2"; }
@@ -54,6 +55,24 @@ recipe docs/recipes.md 'mkfifo /splicefs/tar'
 [ "$(tar -xOf backup.tar dir/file | md5sum)" = "$(md5sum < dir/file)" ] || fail "the archive is another"
 [ "$(cut -d' ' -f1 "$T/said")" = "$(sha256sum < backup.tar | cut -d' ' -f1)" ] || fail "the checksum is another's"
 rm "$M"/*
+
+# (tcpdump in a network of its own, which goes with all that runs in it)
+cat > "$T/programs/network" << 'END'
+#!/bin/bash
+ip link set lo up
+while sleep 0.02; do echo packet > /dev/udp/127.0.0.1/7777; done 2> /dev/null &
+"$@"
+END
+chmod +x "$T/programs/network"
+if is_root && command -v tcpdump > /dev/null; then
+	INSIDE=(unshare -n -p --fork network)
+	recipe docs/recipes.md 'mkfifo /splicefs/dump'
+	[ "$(grep -c ' IP .*7777' "$T/said")" = 10 ] || fail "who looked in saw: $(cat "$T/said")"
+	INSIDE=()
+	rm "$M"/*
+else
+	run=$((run + 1))
+fi
 
 recipe docs/recipes.md 'echo hello'
 [ "$(cat "$T/said")" = hello ] || fail "hello: $(cat "$T/said")"
@@ -87,6 +106,8 @@ rm "$M/events"
 recipe docs/recipes.md 'ln /splicefs/cam /splicefs/view'
 wait_until 30 test -e viewed
 spfs get "$M/view" policy | grep -q drop-old || fail "the view does not drop"
+recipe docs/recipes.md 'spfs tee /splicefs/cam now'
+[ "$(spfs get --json "$M/now" | jq -c '[.latency, .policy]')" = '[200,"drop-old"]' ] || fail "$(spfs get "$M/now")"
 recipe docs/recipes.md 'spfs set /splicefs/cam'
 recipe docs/recipes.md 'mkfifo /splicefs/bus'
 [ "$(timeout 20 head -n 1 "$M/b1")" = "one message" ] || fail "no message"

@@ -15,6 +15,7 @@
 #include "base.h"
 #include "deferred-close.h"
 #include "log.h"
+#include "prologue.h"
 #include "reload.h"
 #include "request.h"
 
@@ -151,11 +152,14 @@ void port_wait_cancel(struct port_wait *w)
 
 static void settings_end(struct settings_ask *a, int err)
 {
+	char *prologue = a->prologue;
+
 	settings_wait = NULL;
 	a->err = err;
 	if (err < 0)
 		strcpy(a->why, "no");
 	a->done(a);
+	free(prologue);
 }
 
 void settings_set(struct settings_ask *a, const struct rights *r)
@@ -168,13 +172,22 @@ void settings_set(struct settings_ask *a, const struct rights *r)
 		count += a->has[key];
 		fuzz_check(!a->has[key] || (settings_has(&ctx, a->node, (enum setting_key)key) &&
 					    a->value[key] >= settings_table[key].min &&
-					    a->value[key] <= settings_table[key].max),
+					    prologue_size(a->value[key]) <= settings_table[key].max),
 			   "%s: %ju", settings_table[key].name, (uintmax_t)a->value[key]);
 	}
 	fuzz_check(count, "nothing is set");
 	settings_wait = a;
 	if (way != WAIT)
 		settings_end(a, way == FAIL ? -EDQUOT : 0);
+}
+
+void settings_flush(struct settings_ask *a, const struct rights *r)
+{
+	fuzz_check(r == &rights, "not with the rights of who asks");
+	request_check_node(a->node, false);
+	settings_wait = a;
+	if (way != WAIT)
+		settings_end(a, way == FAIL ? -EACCES : 0);
 }
 
 void settings_get(struct settings_ask *a)
@@ -187,6 +200,45 @@ void settings_get(struct settings_ask *a)
 	settings_wait = a;
 	if (way != WAIT)
 		settings_end(a, way == FAIL ? -ENOENT : 0);
+}
+
+static struct tee_request *tee_waits;
+
+bool tee_is_allowed(const struct rights *r, const struct inode *inode)
+{
+	return access_check(r, inode, 2) == 0;
+}
+
+int tee_place(struct tee_request *t, const struct rights *r, const char *path)
+{
+	fuzz_check(r == &rights && path && t->node->kind == NODE_FIFO, "a tap %s", path);
+	t->dir = ctx.nodes.root;
+	t->name = path;
+	return *path ? 0 : -EEXIST;
+}
+
+int tee_set(struct tee_request *t, const char *name, const char *text)
+{
+	fuzz_check(*name && text, "a setting '%s'", name);
+	return setting_find(name) < 0 ? -EINVAL : 0;
+}
+
+static void tee_end(struct tee_request *t, int err)
+{
+	tee_waits = NULL;
+	t->err = err;
+	t->done(t);
+}
+
+int tee_start(struct tee_request *t, const struct rights *r)
+{
+	fuzz_check(t->dir && t->name && r == &rights, "of no place");
+	if (way == FAIL)
+		return -EDQUOT;
+	tee_waits = t;
+	if (way == ANSWER)
+		tee_end(t, 0);
+	return 0;
 }
 
 static struct events_watch *events_watch;
@@ -262,6 +314,8 @@ static void request_end_waiting(void)
 		port_wait_end(port_waits, -ENOTCONN);
 	else if (settings_wait)
 		settings_end(settings_wait, 0);
+	else if (tee_waits)
+		tee_end(tee_waits, -EMFILE);
 	else if (reload_waits)
 		reload_waits(&request, NULL);
 	else if (events_watch)

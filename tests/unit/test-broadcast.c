@@ -228,7 +228,9 @@ Test(broadcast, a_stream_waits_for_who_comes_and_keeps_its_writer)
 	cr_assert(is_gone(&g, 20000));
 	cr_assert_eq(write(wr, "def", 3), 3); /* no EPIPE */
 	close(wr);
-	fd = welcome(&g, FIRST + 1, true);
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&g, FIRST + 1, true);
+	fd = fixture_open(&f, FIRST + 1, O_RDONLY); /* (not welcome(), which would take of what waits) */
 	expect(fd, "def");
 	close(fd);
 	cr_assert(is_gone(&g, 20000));

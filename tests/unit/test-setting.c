@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "prologue.h"
 #include "setting.h"
 
 static int parse(enum setting_key key, const char *text, uint64_t *value)
@@ -54,6 +55,36 @@ Test(setting, numbers_have_bounds)
 	cr_assert_eq(parse(SETTING_DEPTH, "18446744073709551616", &value), -ERANGE);
 	cr_assert_eq(parse(SETTING_DEPTH, "18446744073709551615T", &value), -ERANGE);
 	cr_assert_eq(parse(SETTING_DEPTH, "16777216T", &value), -ERANGE);
+}
+
+Test(setting, a_prologue_is_none_or_so_many_bytes)
+{
+	uint64_t value = 1;
+	char text[SETTING_TEXT_MAX];
+
+	cr_assert_eq(parse(SETTING_PROLOGUE, "none", &value), 0);
+	cr_assert_eq(value, 0);
+	cr_assert_eq(parse(SETTING_PROLOGUE, "first:64K", &value), 0);
+	cr_assert_eq(value, PROLOGUE_MAX);
+	cr_assert_eq(parse(SETTING_PROLOGUE, "first:65537", &value), -ERANGE);
+	for (const char *const *bad =
+		     (const char *[]){ "", "first", "first:", "first:x", "none:", "bytes:4", "24", NULL };
+	     *bad; bad++)
+		cr_assert_eq(parse(SETTING_PROLOGUE, *bad, &value), -EINVAL, "%s", *bad);
+	setting_print(SETTING_PROLOGUE, PROLOGUE_GIVEN | 300, text);
+	cr_assert_str_eq(text, "bytes:300");
+}
+
+Test(setting, a_latency_is_not_set_with_what_follows_from_it)
+{
+	bool has[SETTINGS] = { [SETTING_LATENCY] = true };
+	uint64_t value[SETTINGS] = { [SETTING_LATENCY] = 200 };
+
+	cr_assert(setting_fits(has, value));
+	has[SETTING_DEPTH] = true;
+	cr_assert_not(setting_fits(has, value));
+	value[SETTING_LATENCY] = 0;
+	cr_assert(setting_fits(has, value));
 }
 
 Test(setting, every_value_is_read_as_it_was_written)
