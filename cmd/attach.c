@@ -68,11 +68,15 @@ static error_t attach_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Copies @path with what means something in a URI written as %XX. Returns the end. */
-static char *attach_escape(char *to, const char *path)
+/*
+ * Copies @path with what means something in a URI written as %XX. Where the time is a part of the path (@series), what begins
+ * with a letter would be one of those, and stays as it is. Returns the end.
+ */
+static char *attach_escape(char *to, const char *path, bool series)
 {
 	for (; *path; path++)
-		if (*path == '%' || *path == '?' || (unsigned char)*path <= ' ' || (unsigned char)*path >= 0x7f)
+		if (*path == '%' || *path == '?' || (unsigned char)*path <= ' ' ||
+		    ((unsigned char)*path >= 0x7f && !(series && (unsigned char)*path >= 0xa0)))
 			to += sprintf(to, "%%%02X", (unsigned char)*path);
 		else
 			*to++ = *path;
@@ -93,7 +97,7 @@ static char *attach_absolute_uri(const char *uri)
 	full = here ? malloc(strlen(uri) + 3 * strlen(here) + 2) : NULL;
 	if (full) {
 		memcpy(full, uri, n);
-		end = attach_escape(full + n, here);
+		end = attach_escape(full + n, here, strstr(uri, "rotate="));
 		*end++ = '/';
 		strcpy(end, uri + n);
 	}

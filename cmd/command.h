@@ -16,6 +16,7 @@ extern const struct command command_source;
 extern const struct command command_sink;
 extern const struct command command_ports;
 extern const struct command command_detach;
+extern const struct command command_reopen;
 extern const struct command command_set;
 extern const struct command command_get;
 extern const struct command command_flush;

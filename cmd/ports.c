@@ -19,7 +19,7 @@ struct ports_search {
 	bool failed;
 };
 
-enum { ID, DIR, NAME, STATE, BYTES, TOTAL, BY_REF, COPIES, HOW, URI, ERROR };
+enum { ID, DIR, NAME, STATE, BYTES, TOTAL, BY_REF, COPIES, HOW, URI, FILES, ERROR };
 
 static const struct column ports_columns[] = {
 	[ID] = { "ID", SCOLS_FL_RIGHT },
@@ -32,6 +32,7 @@ static const struct column ports_columns[] = {
 	[COPIES] = { "COPIES", SCOLS_FL_RIGHT },
 	[HOW] = { "HOW", 0 },
 	[URI] = { "URI", 0 },
+	[FILES] = { "FILE", 0 },
 	[ERROR] = { "ERROR", 0 },
 };
 
@@ -95,6 +96,17 @@ static const char *ports_text(const json_t *port, const char *key)
 	return value ? value : "";
 }
 
+/* Which one it is at, of one that goes from file to file. */
+static void ports_print_file(struct libscols_line *line, const json_t *port)
+{
+	json_int_t n = json_integer_value(json_object_get(port, "rotations"));
+
+	if (n)
+		table_text(line, FILES, "%s, %" JSON_INTEGER_FORMAT " before", ports_text(port, "file"), n);
+	else
+		table_text(line, FILES, "%s", ports_text(port, "file"));
+}
+
 /* Returns 0 or a negative errno. */
 static int ports_print_table(const json_t *ports)
 {
@@ -120,6 +132,7 @@ static int ports_print_table(const json_t *ports)
 		table_text(line, HOW, "%s%s%s", ports_text(port, "how"), *ports_text(port, "format") ? ", " : "",
 			   ports_text(port, "format"));
 		table_text(line, URI, "%s", ports_text(port, "uri"));
+		ports_print_file(line, port);
 		table_text(line, ERROR, "%s", ports_text(port, "error"));
 	}
 	return table_print(table);

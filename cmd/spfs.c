@@ -12,9 +12,9 @@
 #include "output.h"
 
 static const struct command *const spfs_commands[] = {
-	&command_tee,  &command_source, &command_sink,  &command_ports, &command_detach,
-	&command_set,  &command_get,    &command_flush, &command_quota, &command_reload,
-	&command_stat, &command_ls,     &command_graph, &command_top,   &command_watch,
+	&command_tee, &command_source, &command_sink,  &command_ports, &command_detach, &command_reopen,
+	&command_set, &command_get,    &command_flush, &command_quota, &command_reload, &command_stat,
+	&command_ls,  &command_graph,  &command_top,   &command_watch,
 };
 
 #define SPFS_COMMANDS (sizeof(spfs_commands) / sizeof(spfs_commands[0]))

@@ -24,6 +24,7 @@ bool request_unpack(struct request *r, const char *format, ...);
  */
 void request_attach(struct request *r, struct node *node);
 void request_detach(struct request *r, struct node *node);
+void request_reopen(struct request *r, struct node *node);
 void request_tee(struct request *r, struct node *node);
 void request_ports(struct request *r, struct node *node);
 void request_wait(struct request *r, struct node *node);

@@ -74,23 +74,33 @@ void request_attach(struct request *r, struct node *node)
 	attach_start(&r->attach);
 }
 
-/* ---- detach, ports ---- */
+/* ---- detach, reopen, ports ---- */
 
 static void request_ports_late(struct ports_ask *a)
 {
 	request_late(container_of(a, struct request, ask));
 }
 
-static void request_detached(struct ports_ask *a)
+static void request_done(struct ports_ask *a)
 {
 	struct request *r = container_of(a, struct request, ask);
 
 	request_finish(r, a->err < 0 ? json_of_error(a->err, a->why) : json_object());
 }
 
-static void request_cancel_detach(struct request *r)
+static void request_cancel_done(struct request *r)
 {
 	ports_forget(&r->ask);
+}
+
+static void request_do(struct request *r, struct node *node, unsigned id,
+		       void (*ask)(struct ports_ask *a, const struct rights *r))
+{
+	r->ask = (struct ports_ask){
+		.ctx = r->ctx, .inode = node->inode, .id = id, .done = request_done, .late = request_ports_late
+	};
+	r->cancel = request_cancel_done;
+	ask(&r->ask, r->rights);
 }
 
 void request_detach(struct request *r, struct node *node)
@@ -99,19 +109,23 @@ void request_detach(struct request *r, struct node *node)
 
 	if (!request_unpack(r, "{sI}", "id", &id))
 		return;
-	if (!request_port_id(id)) {
+	if (!request_port_id(id))
 		request_refuse(r, -EINVAL, "there is no such id of a port");
+	else
+		request_do(r, node, request_port_id(id), ports_detach);
+}
+
+void request_reopen(struct request *r, struct node *node)
+{
+	json_int_t id = 0;
+	bool one = json_object_get(r->json, "id");
+
+	if (!request_unpack(r, "{s?I}", "id", &id))
 		return;
-	}
-	r->ask = (struct ports_ask){
-		.ctx = r->ctx,
-		.inode = node->inode,
-		.id = request_port_id(id),
-		.done = request_detached,
-		.late = request_ports_late,
-	};
-	r->cancel = request_cancel_detach;
-	ports_detach(&r->ask, r->rights);
+	if (one && !request_port_id(id))
+		request_refuse(r, -EINVAL, "there is no such id of a port");
+	else
+		request_do(r, node, request_port_id(id), ports_reopen);
 }
 
 static void request_ports_told(struct ports_ask *a)

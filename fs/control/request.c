@@ -28,6 +28,7 @@ static const struct request_op {
 } request_ops[] = {
 	{ "attach", request_attach, ABOUT_CHANNEL, .takes = true },
 	{ "detach", request_detach, ABOUT_CHANNEL },
+	{ "reopen", request_reopen, ABOUT_CHANNEL },
 	{ "tee", request_tee, ABOUT_CHANNEL },
 	{ "ports", request_ports, ABOUT_CHANNEL, .tells = true },
 	{ "wait", request_wait, ABOUT_CHANNEL, .tells = true },

@@ -4,6 +4,8 @@
  *   {"op": "attach", "channel": PATH, "dir": "source" | "sink", "uri": URI}   {"id": N}
  *       a descriptor passed along takes the place of "uri"
  *   {"op": "detach", "channel": PATH, "id": N}                                {}
+ *   {"op": "reopen", "channel": PATH, "id": N}                                {}
+ *       a file sink goes on in the file that its path names now; without "id" all
  *   {"op": "ports", "channel": PATH}                                          {"ports": [...]}
  *   {"op": "wait", "channel": PATH, "id": N, "timeout": MILLISECONDS}         {"port": {...}}
  *       once the port has ended, or as it is after "timeout", where that is given

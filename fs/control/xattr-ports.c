@@ -1,4 +1,4 @@
-/* spfs.source, spfs.sink, spfs.ports, spfs.detach. Who sets one is not kept waiting for longer than XATTR_PATIENCE_NSEC. */
+/* spfs.source, spfs.sink, spfs.ports, spfs.detach, spfs.reopen. Who sets one is not kept waiting for longer than XATTR_PATIENCE_NSEC. */
 #include "xattrs.h"
 
 #include <ctype.h>
@@ -153,9 +153,9 @@ static void xattr_ports_get(fuse_req_t req, struct node *node, size_t i, size_t 
 	ports_tell(&r->ask);
 }
 
-/* ---- detaching ---- */
+/* ---- detaching, reopening ---- */
 
-static void xattr_detached(struct ports_ask *a)
+static void xattr_done(struct ports_ask *a)
 {
 	struct xattr_asking *r = container_of(a, struct xattr_asking, ask);
 
@@ -165,14 +165,14 @@ static void xattr_detached(struct ports_ask *a)
 	free(r);
 }
 
-/* The port is off the list, but what it was on takes its time to be closed. */
-static void xattr_detach_late(struct loop_io *io, int res)
+/* A port that is detached is off the list, but what it was on takes its time to be closed; or another file to be opened. */
+static void xattr_done_late(struct loop_io *io, int res)
 {
 	struct xattr_asking *r = container_of(io, struct xattr_asking, timer);
 
 	if (r->req)
-		log_user_info(fuse_req_ctx(r->req)->uid,
-			      "detach %u: what it is on is not closed yet; the command spfs would wait", r->ask.id);
+		log_user_info(fuse_req_ctx(r->req)->uid, "port %u: that is not done yet; the command spfs would wait",
+			      r->ask.id);
 	reply_late(&r->req);
 }
 
@@ -185,17 +185,12 @@ static unsigned xattr_parse_id(const char *text)
 	return id == 0 || *end || id > UINT_MAX ? 0 : (unsigned)id;
 }
 
-static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
+static void xattr_do(fuse_req_t req, struct node *node, unsigned id,
+		     void (*ask)(struct ports_ask *a, const struct rights *r))
 {
 	_cleanup_rights_ struct rights rights = { 0 };
-	unsigned id = xattr_parse_id(value);
-	struct xattr_asking *r;
+	struct xattr_asking *r = xattr_asking_new(req, node, xattr_done);
 
-	if (!id) {
-		reply_refusal(req, node, "spfs.detach", -EINVAL, "a port's id is a number");
-		return;
-	}
-	r = xattr_asking_new(req, node, xattr_detached);
 	if (!r)
 		return;
 	if (access_rights(req, &rights) < 0) {
@@ -204,15 +199,33 @@ static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const 
 		return;
 	}
 	r->ask.id = id;
-	loop_io_init(&r->timer, context_of(req)->loop, xattr_detach_late);
+	loop_io_init(&r->timer, context_of(req)->loop, xattr_done_late);
 	loop_io_timer(&r->timer, XATTR_PATIENCE_NSEC);
-	ports_detach(&r->ask, &rights);
+	ask(&r->ask, &rights);
+}
+
+static void xattr_detach_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
+{
+	unsigned id = xattr_parse_id(value);
+
+	if (!id)
+		reply_refusal(req, node, "spfs.detach", -EINVAL, "a port's id is a number");
+	else
+		xattr_do(req, node, id, ports_detach);
+}
+
+static void xattr_reopen_set(fuse_req_t req, struct node *node, size_t i, const char *value, size_t size)
+{
+	unsigned id = xattr_parse_id(value);
+
+	if (!id && strcmp(value, "all"))
+		reply_refusal(req, node, "spfs.reopen", -EINVAL, "a port's id, or \"all\"");
+	else
+		xattr_do(req, node, id, ports_reopen);
 }
 
 const struct xattr_attribute xattr_ports[] = {
-	{ .name = "source", .set = xattr_source_set },
-	{ .name = "sink", .set = xattr_sink_set },
-	{ .name = "ports", .get = xattr_ports_get },
-	{ .name = "detach", .set = xattr_detach_set },
-	{ 0 },
+	{ .name = "source", .set = xattr_source_set }, { .name = "sink", .set = xattr_sink_set },
+	{ .name = "ports", .get = xattr_ports_get },   { .name = "detach", .set = xattr_detach_set },
+	{ .name = "reopen", .set = xattr_reopen_set }, { 0 },
 };

@@ -18,10 +18,11 @@
 
 json_t *ports_json(const struct port_report *p, const char *name)
 {
-	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so so}", "id", json_of_number(p->id),
-			 "dir", p->dir == PORT_SOURCE ? "source" : "sink", "uri", json_of_text(p->uri), "name",
-			 json_of_text(name), "state", port_state_name(p->state), "how", p->how, "format",
-			 json_of_text(p->format), "bytes", json_of_number(p->bytes), "total",
+	return json_pack("{so ss so so ss ss? so so so so so so so so so so so so so so so so}", "id",
+			 json_of_number(p->id), "dir", p->dir == PORT_SOURCE ? "source" : "sink", "uri",
+			 json_of_text(p->uri), "name", json_of_text(name), "state", port_state_name(p->state), "how",
+			 p->how, "format", json_of_text(p->format), "file", json_of_text(p->file), "rotations",
+			 json_of_number(p->rotations), "bytes", json_of_number(p->bytes), "total",
 			 p->total ? json_of_number(p->total) : json_null(), "pages_ref", json_of_number(p->pages_ref),
 			 "copies", json_of_number(p->copies), "frames", json_of_number(p->frames), "dropped",
 			 json_of_number(p->dropped), "clients", json_of_number(p->clients), "connected",
@@ -59,7 +60,10 @@ static void ports_log_refusal(const struct ports_ask *a)
 	const struct node *name = a->inode->origin ? a->inode->origin : channels_name_after(a->inode, 0);
 	_cleanup_free_ char *path = name ? node_path(name) : NULL;
 
-	log_user_info(a->uid, "%s: detach %u: %s", path ? path : "?", a->id, a->why);
+	if (a->id)
+		log_user_info(a->rights.uid, "%s: %s %u: %s", path ? path : "?", a->what, a->id, a->why);
+	else
+		log_user_info(a->rights.uid, "%s: %s: %s", path ? path : "?", a->what, a->why);
 }
 
 static void ports_finish(struct ports_ask *a)
@@ -68,12 +72,13 @@ static void ports_finish(struct ports_ask *a)
 
 	report_free(a->report);
 	a->report = NULL;
-	if (a->detaches)
+	if (a->what)
 		LIST_REMOVE(a, entry);
 	if (!a->why)
 		a->why = a->err == -ENOENT ? "the channel has no such port" : strerror(-a->err);
-	if (a->err < 0 && a->detaches)
+	if (a->err < 0 && a->what)
 		ports_log_refusal(a);
+	rights_finish(&a->rights);
 	a->done(a);
 	hold_drop(&hold);
 }
@@ -100,7 +105,7 @@ static void ports_ask(struct ports_ask *a, void (*work)(struct job *), void (*ba
 {
 	void (*post)(const struct hold *, struct job *, void (*)(struct job *), void (*)(struct job *));
 
-	post = a->detaches ? hold_post_longer : hold_post;
+	post = a->what ? hold_post_longer : hold_post;
 	a->why = NULL;
 	a->ended = false;
 	a->err = hold_take_inode(&a->hold, a->ctx, a->inode);
@@ -198,7 +203,7 @@ static void ports_detached(struct job *job)
 struct ports_forgetting {
 	struct job job;
 	struct hold hold;
-	unsigned id;
+	unsigned id;                 /* of what is detached; 0: nothing is */
 	const struct ports_ask *ask; /* perhaps gone by now: whose, no more */
 };
 
@@ -206,7 +211,9 @@ static void ports_work_forget(struct job *job)
 {
 	struct ports_forgetting *f = container_of(job, struct ports_forgetting, job);
 
-	port_detach_forget(hold_channel(&f->hold), f->id, f->ask);
+	if (f->id)
+		port_detach_forget(hold_channel(&f->hold), f->id, f->ask);
+	port_reopen_forget(hold_channel(&f->hold), f->ask);
 }
 
 static void ports_forgotten(struct job *job)
@@ -223,7 +230,7 @@ void ports_forget(struct ports_ask *a)
 
 	if (!f)
 		return; /* nothing is waited for, or who does so waits on */
-	f->id = a->id;
+	f->id = !strcmp(a->what, "detach") ? a->id : 0;
 	f->ask = a;
 	hold_copy(&f->hold, &a->hold);
 	hold_post(&f->hold, &f->job, ports_work_forget, ports_forgotten);
@@ -233,8 +240,21 @@ void ports_leave(struct context *ctx)
 {
 	struct ports_ask *a;
 
-	LIST_FOREACH(a, &ctx->services->detaches, entry)
+	LIST_FOREACH(a, &ctx->services->port_asks, entry)
 		ports_forget(a);
+}
+
+/* @what, by a worker that may take its time. */
+static void ports_do(struct ports_ask *a, const char *what, const struct rights *r, void (*work)(struct job *),
+		     void (*back)(struct job *))
+{
+	a->what = what;
+	LIST_INSERT_HEAD(&a->ctx->services->port_asks, a, entry);
+	a->err = rights_copy(&a->rights, r);
+	if (a->err < 0)
+		ports_finish(a);
+	else
+		ports_ask(a, work, back);
 }
 
 void ports_detach(struct ports_ask *a, const struct rights *r)
@@ -243,8 +263,72 @@ void ports_detach(struct ports_ask *a, const struct rights *r)
 
 	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
 	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
-	a->uid = r->uid;
-	a->detaches = true;
-	LIST_INSERT_HEAD(&a->ctx->services->detaches, a, entry);
-	ports_ask(a, ports_work_detach, ports_detached);
+	ports_do(a, "detach", r, ports_work_detach, ports_detached);
+}
+
+/* ---- reopening ---- */
+
+static void ports_work_reopen_next(struct ports_ask *a);
+
+/* On the worker. */
+static void ports_note(struct ports_ask *a, int err, const char *why)
+{
+	if (err == 0 || a->err < 0)
+		return;
+	a->err = err;
+	uri_why(a->text, "%s", why);
+	a->why = a->text;
+}
+
+static void ports_reopened_one(void *data, int err, const char *why)
+{
+	struct ports_ask *a = data;
+
+	ports_note(a, err, why);
+	ports_work_reopen_next(a);
+}
+
+static const char *ports_reopen_reason(int err)
+{
+	return err == -EOPNOTSUPP ? "the port has no path that could be opened anew" :
+	       err == -EACCES     ? "only who attached the sink, and root, may have it opened anew" :
+	       err == -ENOENT     ? "the channel has no such port" :
+				    strerror(-err);
+}
+
+static void ports_work_reopen_next(struct ports_ask *a)
+{
+	struct channel *ch = hold_channel(&a->hold);
+	int err = -EOPNOTSUPP;
+
+	while (err < 0) {
+		unsigned last = a->at;
+
+		a->at = a->id && !last ? a->id : a->id ? 0 : port_reopen_next(ch, last, &a->rights);
+		if (!a->at) {
+			job_done(&a->job);
+			return;
+		}
+		err = port_reopen(ch, a->at, &a->rights, ports_reopened_one, a);
+		if (err < 0 && (a->id || err != -EOPNOTSUPP)) /* (of all those that can) */
+			ports_note(a, err, ports_reopen_reason(err));
+	}
+}
+
+static void ports_work_reopen(struct job *job)
+{
+	ports_work_reopen_next(container_of(job, struct ports_ask, job));
+}
+
+static void ports_reopened(struct job *job)
+{
+	struct ports_ask *a = container_of(job, struct ports_ask, job);
+
+	ports_look_given_up(a);
+	ports_finish(a);
+}
+
+void ports_reopen(struct ports_ask *a, const struct rights *r)
+{
+	ports_do(a, "reopen", r, ports_work_reopen, ports_reopened);
 }

@@ -1,4 +1,4 @@
-/* What a channel's ports are asked: to be told about as JSON, and to be detached. */
+/* What a channel's ports are asked: to be told about as JSON, to be detached, and to go on in another file. */
 #pragma once
 
 #include <jansson.h>
@@ -21,7 +21,7 @@ struct ports_ask {
 
 	/* The answer: */
 	int err;         /* 0 or a negative errno: ENOENT, EACCES, ENOMEM, ENOTCONN, ETIMEDOUT */
-	const char *why; /* static; never NULL where @err is set */
+	const char *why; /* its own or static; never NULL where @err is set */
 	json_t *ports;   /* ports_tell()'s: an array, the asker's to free */
 	bool ended;      /* the one port of @id has */
 
@@ -30,9 +30,11 @@ struct ports_ask {
 	struct hold hold;
 	LIST_ENTRY(ports_ask) entry;
 	struct report *report;
-	uid_t uid;   /* who detaches */
-	bool may[2]; /* by enum port_dir */
-	bool detaches;
+	struct rights rights; /* who asks that something be done: */
+	const char *what;     /* "detach", "reopen"; NULL: nothing */
+	bool may[2];          /* by enum port_dir: detach it */
+	unsigned at;          /* the sink that is opened anew */
+	char text[URI_WHY_MAX];
 };
 
 /* @port as JSON; @name: the path of the name that it is on, or NULL. NULL: out of memory. */
@@ -46,10 +48,16 @@ void ports_tell(struct ports_ask *a);
  */
 void ports_detach(struct ports_ask *a, const struct rights *r);
 
-/* The answer to ports_detach() is not waited for any more: done() follows soon. */
+/*
+ * Has sink @id, or with 0 all that are on files and may be by @r, opened anew (port_reopen()), one after the other. Answered once
+ * what comes goes into the new files; by the first that failed. Then also EOPNOTSUPP, and what the opening fails with.
+ */
+void ports_reopen(struct ports_ask *a, const struct rights *r);
+
+/* The answer to ports_detach() or ports_reopen() is not waited for any more: done() follows soon. */
 void ports_forget(struct ports_ask *a);
 
-/* The end of the daemon: no detach is waited for any more. */
+/* The end of the daemon: nothing of that is waited for any more. */
 void ports_leave(struct context *ctx);
 
 /* Whether @r suffice to be told. Returns 0 or -EACCES. */

@@ -27,7 +27,7 @@ struct services {
 	LIST_HEAD(, attach) attaches;        /* under way */
 	struct port_keep *keeps;             /* port-wait.h's table */
 	LIST_HEAD(, port_wait) waits;
-	LIST_HEAD(, ports_ask) detaches;
+	LIST_HEAD(, ports_ask) port_asks;
 	LIST_HEAD(, events_watch) watches;
 	TAILQ_HEAD(, reload) reloads;
 	struct visits *visits;

@@ -59,7 +59,7 @@ struct lane {
 	pthread_cond_t asked;
 	struct lane_orders orders;
 	struct lane_orders taken; /* the thread's: what it carries out; the one is the other the next time */
-	bool left; /* the loop's thread knows it no more */
+	bool left;                /* the loop's thread knows it no more */
 };
 
 static int lane_orders_grow(struct lane_orders *o)

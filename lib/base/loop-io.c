@@ -250,7 +250,7 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
 }
 
-void loop_io_timer(struct loop_io *io, uint64_t nsec)
+static void loop_io_timeout(struct loop_io *io, uint64_t sec, uint64_t nsec, unsigned flags)
 {
 	struct io_uring_sqe *sqe;
 	struct loop_op *op;
@@ -259,10 +259,20 @@ void loop_io_timer(struct loop_io *io, uint64_t nsec)
 		return;
 	sqe = loop_sqe_get(io->loop);
 	op = loop_op_create(io->loop, io, -1, -1);
-	op->ts.tv_sec = (int64_t)(nsec / NSEC_PER_SEC);
-	op->ts.tv_nsec = (long long)(nsec % NSEC_PER_SEC);
-	io_uring_prep_timeout(sqe, &op->ts, 0, 0);
+	op->ts.tv_sec = (int64_t)sec;
+	op->ts.tv_nsec = (long long)nsec;
+	io_uring_prep_timeout(sqe, &op->ts, 0, flags);
 	io_uring_sqe_set_data(sqe, op);
+}
+
+void loop_io_timer(struct loop_io *io, uint64_t nsec)
+{
+	loop_io_timeout(io, nsec / NSEC_PER_SEC, nsec % NSEC_PER_SEC, 0);
+}
+
+void loop_io_alarm(struct loop_io *io, uint64_t seconds)
+{
+	loop_io_timeout(io, seconds, 0, IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME);
 }
 
 /* ---- those that may wait for a device ---- */
@@ -318,6 +328,16 @@ void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size
 		return;
 	io_uring_prep_write(&sqe, out, (const char *)map + at, (unsigned)len, (uint64_t)out_off);
 	loop_io_submit_mapped(io, &sqe, out, map, size);
+}
+
+void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t size)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	if (io->op)
+		return;
+	io_uring_prep_statx(&sqe, fd, "", AT_EMPTY_PATH, mask, map);
+	loop_io_submit_mapped(io, &sqe, fd, map, size);
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)

@@ -112,6 +112,9 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
 /* Fires after @nsec nanoseconds. No-op while armed. */
 void loop_io_timer(struct loop_io *io, uint64_t nsec);
 
+/* Fires at @seconds since 1970 by the clock of the day, whatever becomes of that meanwhile. No-op while armed. */
+void loop_io_alarm(struct loop_io *io, uint64_t seconds);
+
 /*
  * Moves up to @len bytes on a thread of the kernel's own, because it may wait for a disk: splice(2), with
  * offsets of -1 for what has none. @res: bytes or a negative errno; -EINTR: nothing was done, for the process was stopped
@@ -130,6 +133,12 @@ void loop_io_read(struct loop_io *io, int in, int64_t in_off, void *map, size_t 
  * Writes @len bytes of @map, from its byte @at on, likewise; @out_off is nothing to a file that is open for appending.
  */
 void loop_io_write(struct loop_io *io, int out, int64_t out_off, void *map, size_t size, size_t at, size_t len);
+
+/*
+ * statx(2) of the file that @fd is, its fields of @mask, likewise, into the struct statx at @map, which is mmap(2)ed
+ * as that of loop_io_read() and is the caller's or the loop's as that is. @res: 0 or a negative errno.
+ */
+void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t size);
 
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);

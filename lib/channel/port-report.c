@@ -16,5 +16,6 @@ void port_report_finish(struct port_report *r)
 {
 	free(r->uri);
 	free(r->format);
+	free(r->file);
 	free(r->error);
 }

@@ -29,6 +29,8 @@ struct port_report {
 	uint64_t since; /* it does, as in struct waits */
 	char *uri;
 	const char *how;          /* "splice", "copy", "userptr" ...; static */
+	char *file;               /* of a sink: that it writes just now, or NULL */
+	uint64_t rotations;       /* how often it has gone on to another */
 	char *format;             /* of a camera, or NULL */
 	uint64_t bytes;           /* moved */
 	uint64_t total;           /* bytes that there will be; 0: unknown */

@@ -19,6 +19,7 @@ struct attempt {
 	struct rights rights;
 	int process; /* own; -1: there is none to be looked at */
 	enum port_dir dir;
+	struct succession after;
 	dev_t mount;
 	atomic_int state;
 	struct user_count *user;

@@ -90,7 +90,8 @@ static void kind_fd_open_terminal(struct attempt *a)
 	struct statx st;
 	char name[40];
 
-	if (port_look(a->opened.fd, &st) < 0 || !kind_fd_is_terminal(&st) || rights_take(&a->rights) < 0)
+	if (statx(a->opened.fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0 || !kind_fd_is_terminal(&st) ||
+	    rights_take(&a->rights) < 0)
 		return;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", a->opened.fd);
 	fd = open(name, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -1,10 +1,25 @@
 #include "opened.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base.h"
 #include "deferred-close.h"
 #include "file-claim.h"
+
+int opened_look(struct opened *o)
+{
+	struct statx st;
+
+	if (statx(o->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st) < 0)
+		return -errno;
+	o->type = st.stx_mode & S_IFMT;
+	o->size = st.stx_size;
+	return 0;
+}
 
 void opened_close(struct opened *o, uid_t uid)
 {
@@ -13,6 +28,7 @@ void opened_close(struct opened *o, uid_t uid)
 		deferred_close_by(o->ops->close, o->state, uid);
 	else
 		deferred_close(&o->fd, uid);
+	free(o->path);
 	*o = OPENED_NONE;
 }
 
@@ -23,6 +39,7 @@ void opened_close_here(struct opened *o)
 		o->ops->close(o->state);
 	else
 		fd_close(&o->fd);
+	free(o->path);
 	*o = OPENED_NONE;
 }
 
@@ -31,6 +48,7 @@ bool opened_close_begin(struct opened *o, struct deferred_close *c)
 	const struct opened it = opened_take(o);
 
 	file_claim_drop(it.claim);
+	free(it.path);
 	if (it.fd < 0)
 		return false;
 	deferred_close_begin(c, it.fd, it.ops ? it.ops->close : NULL, it.state);

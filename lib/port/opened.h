@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "series.h"
+
 struct deferred_close;
 struct file_claim;
 
@@ -20,8 +22,12 @@ struct opened_ops {
 struct opened {
 	int fd;                       /* poll(2) works on it, if on anything; -1: nothing is open */
 	uint64_t position;            /* of a passed file: where whoever opened it has come to */
+	mode_t type;                  /* S_IFMT of its file, */
+	uint64_t size;                /* and its size, as they were when it was opened */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
+	struct series_file file;      /* of a regular file that is written: which */
+	char *path;                   /* ... where it is one of a series; owned */
 	struct file_claim *claim; /* of a file that is written (file-claim.h); NULL: none. Goes as the closing begins */
 };
 
@@ -35,6 +41,12 @@ static inline struct opened opened_take(struct opened *o)
 	*o = OPENED_NONE;
 	return taken;
 }
+
+/*
+ * Fills in what file it is. On an opening's thread alone: the file system may be asked, and not answer: statx(2) is told to do
+ * without, and that is no promise. Returns 0 or a negative errno.
+ */
+int opened_look(struct opened *o);
 
 /* Closes it, unless it is OPENED_NONE, which it is afterwards. Never blocks: see deferred-close.h. @uid: who has it. */
 void opened_close(struct opened *o, uid_t uid);

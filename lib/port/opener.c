@@ -121,6 +121,7 @@ static int attempt_create(struct attempt **out, const struct opening *o)
 	atomic_fetch_add(&attempts, 1);
 	err = attempt_count(a, o);
 	a->dir = o->dir;
+	a->after = o->after;
 	a->mount = o->mount;
 	if (err == 0)
 		err = uri_copy(&a->uri, o->uri);
@@ -172,21 +173,32 @@ static int attempt_look_at_process(struct attempt *a)
 	return -EXDEV;
 }
 
+static int attempt_take_rights(struct attempt *a)
+{
+	int err;
+
+	if (unshare(CLONE_FS) < 0) /* a umask of its own */
+		return attempt_failed(a, "make a thread for", -errno);
+	umask(OPENING_UMASK);
+	err = rights_take(&a->rights);
+	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : 0;
+}
+
 static int attempt_open(struct attempt *a)
 {
 	int err = attempt_look_at_process(a);
 
 	if (err < 0)
 		return err;
-	if (a->uri.kind->passed) /* it opens nothing */
-		return a->uri.kind->open(a);
-	if (unshare(CLONE_FS) < 0) /* a umask of its own */
-		return attempt_failed(a, "make a thread for", -errno);
-	umask(OPENING_UMASK);
-	err = rights_take(&a->rights);
+	if (!a->uri.kind->passed) /* what is passed is open */
+		err = attempt_take_rights(a);
 	if (err < 0)
-		return attempt_failed(a, "take the caller's rights for", err);
-	return a->uri.kind->open(a);
+		return err;
+	err = a->uri.kind->open(a);
+	if (err < 0)
+		return err;
+	err = opened_look(&a->opened);
+	return err < 0 ? attempt_failed(a, "look at", err) : 0;
 }
 
 static void *attempt_run(void *arg)

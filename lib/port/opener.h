@@ -16,6 +16,14 @@
 
 struct attempt;
 
+/* What a sink has open already, where what is opened is to follow it. Zero: nothing. */
+struct succession {
+	bool follows;               /* it does: nothing is emptied, and a file of a series (series.h) is a new one */
+	struct series_file present; /* the file that is open, which is not opened again */
+	bool removes;               /* then one of its series is to go: */
+	struct series_file oldest;  /* this */
+};
+
 struct opening {
 	/* Set before opening_start(); not owned, and read there only. */
 	const struct uri *uri;
@@ -26,6 +34,7 @@ struct opening {
 	int fd;   /* that was passed, instead of a URI: taken by a successful opening_start(). -1: there is none */
 	bool own; /* the daemon itself asks: as many as it likes */
 	enum port_dir dir;
+	struct succession after;
 	dev_t mount; /* the daemon's own mount: opening a channel of it through the visible mount would pin it */
 	struct loop *loop;
 	/*
@@ -53,13 +62,14 @@ struct opening {
  * without done(). What is opened, its kind says (kinds.h):
  *
  *   file source   O_RDONLY; not a folder
- *   file sink     O_WRONLY | O_CREAT with its mode, whatever the umask; emptied unless it is to be appended to
+ *   file sink     O_WRONLY | O_CREAT with its mode, whatever the umask; emptied unless it is to be appended to, or follows
+ *                 another: then its end is opened.position
  *   tcp, unix     connected; every address of the name is tried
  *   *-listen      bound and listening; SO_REUSEADDR; a dead socket's file is replaced where the caller may
  *   v4l2          the camera is capturing; see camera.h
  *   fd            what was passed; closed where it is refused, and that before done()
  *
- * Errors are those of the calls, and EISDIR, EXDEV (a channel of @mount, or @process sees other names than the daemon, or
+ * Errors are those of the calls, and EALREADY (what follows is the file that is open), EISDIR, EXDEV (a channel of @mount, or @process sees other names than the daemon, or
  * may see less), EHOSTUNREACH (a name that does not
  * resolve), EINVAL (an unknown service, or of a kind that cannot be opened).
  */

@@ -24,22 +24,19 @@ static int port_choose(const struct port_config *config, const struct port_ops *
 {
 	const struct port_ops *const *may = config->uri.kind->ops;
 	bool source = config->dir == PORT_SOURCE;
-	struct statx st;
-	int flags, err;
+	int flags = fcntl(config->opened.fd, F_GETFL);
 
-	flags = fcntl(config->opened.fd, F_GETFL);
-	err = flags < 0 ? -errno : port_look(config->opened.fd, &st);
-	if (err < 0)
-		return uri_refuse(why, err, "not a descriptor");
+	if (flags < 0)
+		return uri_refuse(why, -errno, "not a descriptor");
 	if ((flags & O_PATH) || (flags & O_ACCMODE) == (source ? O_WRONLY : O_RDONLY))
 		return uri_refuse(why, -EBADF, source ? "not open for reading" : "not open for writing");
-	while (*may && (!((*may)->dirs & PORT_DIR_BIT(config->dir)) || !(*may)->fits(&config->opened, st.stx_mode)))
+	while (*may && (!((*may)->dirs & PORT_DIR_BIT(config->dir)) || !(*may)->fits(&config->opened)))
 		may++;
 	*ops = *may;
 	if (*ops)
 		return 0;
 	return uri_refuse(why, -EINVAL,
-			  S_ISSOCK(st.stx_mode) ? "not a stream socket" : "nothing that has a stream of bytes");
+			  S_ISSOCK(config->opened.type) ? "not a stream socket" : "nothing that has a stream of bytes");
 }
 
 /*
@@ -162,7 +159,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->descriptors = (struct charge){ .account = config->limits.account, .of = ACCOUNT_DESCRIPTORS };
 	err = ops->init(p);
 	if (err == 0)
-		err = charge_set(&p->descriptors, PORT_DESCRIPTORS);
+		err = charge_set(&p->descriptors, PORT_DESCRIPTORS + (ops->reopen ? PORT_DESCRIPTORS_REOPENED : 0));
 	if (err == 0)
 		err = port_join(p);
 	if (err < 0) {

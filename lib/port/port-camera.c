@@ -290,7 +290,7 @@ static int camera_port_report(struct port *p, struct port_report *r)
 	return r->format ? 0 : -ENOMEM;
 }
 
-static bool camera_port_fits(const struct opened *o, mode_t type)
+static bool camera_port_fits(const struct opened *o)
 {
 	return o->ops == &camera_port_opened;
 }

@@ -14,7 +14,8 @@
  *
  * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
  * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
- * be truncated in between; what is appended has no such moment.
+ * be truncated in between; what is appended has no such moment. The look goes by the lane as the write does, for the
+ * file system is asked, and may not answer.
  *
  * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
@@ -28,51 +29,111 @@
 
 #include "channel.h"
 #include "clock.h"
+#include "kinds.h"
 #include "log.h"
 #include "sink-options.h"
 #include "sys.h"
 #include "worker.h"
 
-/* Of the kernel's own knowledge: no file system is asked. */
-static void file_sink_look_truncated(struct file_port *f)
-{
-	struct port *p = &f->port;
-	struct statx st;
+/* ---- a file that becomes shorter ---- */
 
-	if (f->append || !f->seekable || f->offset <= p->config.opened.position)
-		return;
-	if (port_look(p->config.opened.fd, &st) < 0 || !S_ISREG(st.stx_mode) || st.stx_size >= f->offset)
-		return;
-	log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end", p->channel->label,
-		      p->id, p->config.uri.text);
-	f->offset = st.stx_size;
+/* Whether what it is at now is to be seen before more is written. */
+static bool file_sink_doubts(const struct file_port *f)
+{
+	return f->looked.buf && !f->sure && f->offset > f->port.config.opened.position;
 }
 
-static void file_sink_write(struct file_port *f, struct half *half)
+static void file_sink_look(struct file_port *f)
+{
+	loop_io_statx(&f->look, f->port.config.opened.fd, STATX_SIZE, f->looked.buf, f->looked.size);
+}
+
+/*
+ * There are files that show no size, or another's than that of what was written: so one that never has shown a size as large as
+ * where the sink is has not become shorter.
+ */
+static void file_sink_see(struct file_port *f)
+{
+	const struct statx *st = (const void *)f->looked.buf;
+	const struct port *p = &f->port;
+
+	if (st->stx_size >= f->offset) {
+		f->shown = true;
+	} else if (f->shown) {
+		log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end",
+			      p->channel->label, p->id, p->config.uri.text);
+		f->offset = st->stx_size;
+	}
+}
+
+/* ---- into the file ---- */
+
+static void file_sink_write(struct file_port *f, struct half *half, size_t bytes)
 {
 	int fd = f->port.config.opened.fd;
 	struct bounce *b = &half->bounce;
 
 	f->lent = f->append ? half : NULL;
-	file_sink_look_truncated(f);
 	if (f->append)
-		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, b->len);
+		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, bytes);
 	else
-		loop_io_splice(&f->disk, half->pipe.rd, -1, fd, file_port_place(f), half->bytes);
+		loop_io_splice(&f->disk, half->pipe.rd, -1, fd, file_port_place(f), bytes);
+}
+
+/* To the next file: what is known of the present one is nothing to it. */
+static void file_sink_turn(struct file_port *f)
+{
+	rotation_switch(&f->rotation);
+	f->offset = f->port.config.opened.position;
+	f->shown = f->sure = false;
+}
+
+/* How much of the half goes into the file that is open, perhaps by now; 0: another one is waited for. */
+static size_t file_sink_share(struct file_port *f, const struct half *half)
+{
+	struct rotation *r = &f->rotation;
+	size_t share;
+
+	if (!r->port)
+		return half->bytes;
+	share = rotation_share(r, half, f->begun);
+	if (share || !rotation_ready(r))
+		return share;
+	file_sink_turn(f);
+	return rotation_share(r, half, f->begun);
+}
+
+/* Nothing is in hand. */
+static void file_sink_rest(struct file_port *f)
+{
+	struct rotation *r = &f->rotation;
+
+	if (!r->port)
+		return;
+	rotation_begin_asked(r);
+	if (rotation_ready(r) && rotation_rests(r))
+		file_sink_turn(f);
 }
 
 static void file_sink_store(struct file_port *f)
 {
 	struct half *half = double_buffer_draining(&f->buffer);
+	size_t share;
 
-	if (loop_io_armed(&f->disk) || loop_io_armed(&f->again))
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look) || loop_io_armed(&f->again))
 		return;
-	if (half->bytes) {
-		if (file_port_ready(f))
-			file_sink_write(f, half);
-	} else if (f->over) {
-		f->syncing = true;
-		loop_io_fsync(&f->disk, f->port.config.opened.fd);
+	if (file_sink_doubts(f) && (half->bytes || !f->shown)) {
+		file_sink_look(f);
+	} else if (half->bytes) {
+		share = file_sink_share(f, half);
+		if (share && file_port_ready(f))
+			file_sink_write(f, half, share);
+	} else {
+		file_sink_rest(f);
+		if (f->over && !f->ended) {
+			f->syncing = true;
+			loop_io_fsync(&f->disk, f->port.config.opened.fd);
+		}
 	}
 }
 
@@ -202,6 +263,9 @@ static void file_sink_written(struct file_port *f, size_t bytes)
 	} else {
 		port_moved(p, bytes);
 	}
+	if (f->rotation.port)
+		rotation_wrote(&f->rotation, bytes);
+	f->begun = half->bytes;
 	if (!half->bytes)
 		double_buffer_drained(&f->buffer);
 	if (p->state != PORT_RETRYING)
@@ -211,23 +275,53 @@ static void file_sink_written(struct file_port *f, size_t bytes)
 	p->err = 0;
 }
 
+/* It is detached. What it has in hand goes back, once nothing has it; and it waits for the file before. */
+static void file_sink_leave(struct file_port *f)
+{
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look))
+		return;
+	if (!f->syncing)
+		file_sink_give_back(f);
+	if (rotation_quiet(&f->rotation))
+		port_stopped(&f->port);
+}
+
+/* All is written and synced, but perhaps of the file before. */
+static void file_sink_end(struct file_port *f)
+{
+	if (rotation_quiet(&f->rotation))
+		port_end(&f->port, f->err);
+}
+
+static void file_sink_synced(struct file_port *f, int res)
+{
+	if (file_port_again(f, res))
+		return;
+	f->ended = true;
+	f->err = res == -EINVAL ? 0 : res; /* what cannot be synced, such as a terminal (fsync(2)) */
+	file_sink_end(f);
+}
+
+static void file_sink_changed(struct file_port *f)
+{
+	if (f->port.leaving)
+		file_sink_leave(f);
+	else if (f->ended)
+		file_sink_end(f);
+	else
+		file_sink_store(f);
+}
+
 static void file_sink_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
-	if (f->syncing) {
-		/* EINVAL: what cannot be synced, such as a terminal (fsync(2)). */
-		if (f->port.leaving)
-			port_stopped(&f->port);
-		else if (!file_port_again(f, res))
-			port_end(&f->port, res == -EINVAL ? 0 : res);
-		return;
-	}
 	if (res > 0)
 		file_sink_written(f, (size_t)res);
 	if (f->port.leaving) {
-		file_sink_give_back(f);
-		port_stopped(&f->port);
+		file_sink_leave(f);
+	} else if (f->syncing) {
+		file_sink_synced(f, res);
 	} else if (res > 0) {
 		file_sink_store(f);
 		file_sink_take(f);
@@ -239,6 +333,21 @@ static void file_sink_disk(struct loop_io *io, int res)
 		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
 	}
+}
+
+static void file_sink_looked(struct loop_io *io, int res)
+{
+	struct file_port *f = container_of(io, struct file_port, look);
+
+	if (f->port.leaving) {
+		file_sink_leave(f);
+		return;
+	}
+	if (res == 0)
+		file_sink_see(f);
+	f->sure = true;
+	file_sink_store(f);
+	f->sure = false;
 }
 
 static void file_sink_wait(struct loop_io *io, int res)
@@ -253,12 +362,23 @@ static void file_sink_wait(struct loop_io *io, int res)
 static int file_sink_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
-	static const struct file_port_calls calls = { file_sink_disk, file_sink_wait, file_sink_store };
+	static const struct file_port_calls calls = {
+		.disk = file_sink_disk,
+		.look = file_sink_looked,
+		.wait = file_sink_wait,
+		.move = file_sink_store,
+	};
 	int err = file_port_init(p, &calls);
 
 	loop_io_init(&f->again, p->channel->worker->loop, file_sink_due);
-	if (err < 0 || !(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+	if (err < 0)
 		return err;
+	if (S_ISREG(p->config.opened.type) && !p->config.uri.kind->passed)
+		err = rotation_init(&f->rotation, p, file_sink_changed);
+	if (err < 0)
+		return err;
+	if (!(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+		return S_ISREG(p->config.opened.type) ? bounce_ready(&f->looked, sizeof(struct statx)) : 0;
 	f->append = p->copying = true;
 	for (unsigned i = 0; err == 0 && i < HALVES; i++) /* what fits into its pipe, for it may go back there */
 		err = bounce_ready(&f->buffer.halves[i].bounce, (size_t)f->buffer.halves[i].size);
@@ -277,12 +397,40 @@ static bool file_sink_stop(struct port *p)
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
 	loop_io_cancel(&f->again);
-	if (loop_io_armed(&f->disk)) {
-		loop_io_abort(&f->disk);
+	loop_io_abort(&f->disk);
+	loop_io_abort(&f->look);
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look))
 		return false;
-	}
-	file_sink_give_back(f);
-	return true;
+	if (!f->syncing)
+		file_sink_give_back(f);
+	return rotation_quiet(&f->rotation);
+}
+
+static void file_sink_finish(struct port *p)
+{
+	rotation_finish(&file_port_of(p)->rotation);
+	file_port_finish(p);
+}
+
+static int file_sink_reopen(struct port *p, void (*reopened)(void *data, int err, const char *why), void *data)
+{
+	struct rotation *r = &file_port_of(p)->rotation;
+
+	return r->port ? rotation_reopen(r, reopened, data) : -EOPNOTSUPP;
+}
+
+static void file_sink_reopen_forget(struct port *p, const void *data)
+{
+	rotation_forget(&file_port_of(p)->rotation, data);
+}
+
+static int file_sink_report(struct port *p, struct port_report *report)
+{
+	const struct rotation *r = &file_port_of(p)->rotation;
+
+	report->rotations = r->count;
+	report->file = r->port ? strdup(rotation_path(r)) : NULL;
+	return r->port && !report->file ? -ENOMEM : 0;
 }
 
 const struct port_ops port_file_sink = {
@@ -293,5 +441,8 @@ const struct port_ops port_file_sink = {
 	.init = file_sink_init,
 	.start = file_sink_start,
 	.stop = file_sink_stop,
-	.finish = file_port_finish,
+	.finish = file_sink_finish,
+	.report = file_sink_report,
+	.reopen = file_sink_reopen,
+	.reopen_forget = file_sink_reopen_forget,
 };

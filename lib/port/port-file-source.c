@@ -148,7 +148,9 @@ static int file_source_init(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
 	uint64_t offset = uri_value(&p->config.uri, &file_offset), length = uri_value(&p->config.uri, &file_length);
-	static const struct file_port_calls calls = { file_source_disk, file_source_wait, file_source_move };
+	static const struct file_port_calls calls = { .disk = file_source_disk,
+						      .wait = file_source_wait,
+						      .move = file_source_move };
 	int err = file_port_init(p, &calls);
 
 	if (err < 0)

@@ -31,9 +31,12 @@ int file_port_claim(struct attempt *a, int fd)
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) < 0)
 		return attempt_failed(a, "open", -errno);
 	if (!S_ISREG(st.stx_mode))
-		return 0;
-	err = file_claim_take(&a->opened.claim, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino,
-			      flags & O_APPEND);
+		return a->after.follows ? uri_refuse(a->why, -EINVAL, "it is no regular file any more") : 0;
+	a->opened.file.dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	a->opened.file.ino = st.stx_ino;
+	if (a->after.follows && a->after.present.dev == a->opened.file.dev && a->after.present.ino == st.stx_ino)
+		return uri_refuse(a->why, -EALREADY, "it is the file that is open");
+	err = file_claim_take(&a->opened.claim, a->opened.file.dev, st.stx_ino, flags & O_APPEND);
 	if (err == -EBUSY)
 		return uri_refuse(a->why, err, "another sink writes to this file: both must append, or one end before");
 	return err < 0 ? attempt_failed(a, "open", err) : 0;
@@ -63,6 +66,7 @@ static int file_port_act_as_attacher(struct file_port *f)
 		return err;
 	}
 	loop_io_act_as(&f->disk, f->lane, f->personality);
+	loop_io_act_as(&f->look, f->lane, f->personality);
 	return 0;
 }
 
@@ -110,27 +114,26 @@ int file_port_init(struct port *p, const struct file_port_calls *calls)
 {
 	struct loop *loop = p->channel->worker->loop;
 	struct file_port *f = file_port_of(p);
-	struct statx st;
+	const struct opened *o = &p->config.opened;
 	int err;
 
 	f->calls = calls;
 	f->buffer = DOUBLE_BUFFER_NONE;
 	loop_io_init(&f->disk, loop, calls->disk);
+	loop_io_init(&f->look, loop, calls->look);
 	loop_io_init(&f->wait, loop, calls->wait);
 	loop_io_init(&f->device, loop, file_port_device);
 	f->charge.account = p->config.limits.account;
 	err = charge_set(&f->charge, (uint64_t)HALVES * PIPE_SIZE);
 	if (err == 0)
-		err = port_look(p->config.opened.fd, &st);
-	if (err == 0)
 		err = file_port_act_as_attacher(f);
 	if (err < 0)
 		return err;
-	f->seekable = S_ISREG(st.stx_mode) || S_ISBLK(st.stx_mode);
-	f->size = S_ISREG(st.stx_mode) ? st.stx_size : 0;
+	f->seekable = S_ISREG(o->type) || S_ISBLK(o->type);
+	f->size = S_ISREG(o->type) ? o->size : 0;
 	f->left = FILE_TO_END;
 	if (f->seekable)
-		f->offset = p->config.opened.position;
+		f->offset = o->position;
 	return double_buffer_open(&f->buffer);
 }
 
@@ -143,13 +146,17 @@ void file_port_fence(struct file_port *f)
 void file_port_finish(struct port *p)
 {
 	struct file_port *f = file_port_of(p);
-	bool busy = loop_io_armed(&f->disk);
+	bool busy = loop_io_armed(&f->disk), looks = loop_io_armed(&f->look);
 	size_t left = double_buffer_bytes(&f->buffer);
 
 	loop_io_cancel(&f->disk);
+	loop_io_cancel(&f->look);
 	loop_io_cancel(&f->wait);
 	loop_io_cancel(&f->device);
 	loop_io_cancel(&f->again);
+	if (looks)
+		f->looked = (struct bounce){ 0 };
+	bounce_finish(&f->looked);
 	if (busy && f->lent) /* the loop's now */
 		f->lent->bounce = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
@@ -166,9 +173,9 @@ void file_port_finish(struct port *p)
 	charge_finish(&f->charge);
 }
 
-bool file_port_fits(const struct opened *o, mode_t type)
+bool file_port_fits(const struct opened *o)
 {
-	return !o->ops && (S_ISREG(type) || S_ISBLK(type) || S_ISCHR(type));
+	return !o->ops && (S_ISREG(o->type) || S_ISBLK(o->type) || S_ISCHR(o->type));
 }
 
 const struct uri_option file_offset = {

@@ -11,6 +11,7 @@
 #include "base.h"
 #include "double-buffer.h"
 #include "port-ops.h"
+#include "rotation.h"
 #include "uri-option.h"
 
 extern const struct port_ops port_file_source, port_file_sink;
@@ -49,6 +50,13 @@ struct file_port {
 	bool over; /* nothing more to fill the buffer with */
 	int err;   /* why a source is over */
 	bool syncing;
+	struct loop_io look;  /* a sink's, at the size of its file */
+	struct bounce looked; /* what it has shown */
+	bool shown;           /* it has shown a size that fits */
+	bool sure;            /* just now, before a write */
+	bool begun;           /* some of the half to be emptied is written */
+	bool ended;           /* all is written and synced: 0 or why not is err */
+	struct rotation rotation;
 	bool append;       /* a sink's, open for appending: what it writes is copied */
 	struct half *lent; /* whose memory the kernel reads or writes */
 	uint64_t offset;
@@ -69,6 +77,7 @@ static inline int64_t file_port_place(const struct file_port *f)
 
 struct file_port_calls {
 	void (*disk)(struct loop_io *io, int res); /* the device is through */
+	void (*look)(struct loop_io *io, int res); /* a sink's: its file's size is there */
 	void (*wait)(struct loop_io *io, int res); /* the channel's pipe is ready */
 	void (*move)(struct file_port *f);         /* the device is ready */
 };
@@ -97,4 +106,4 @@ bool file_port_again(struct file_port *f, int res);
 void file_port_fence(struct file_port *f);
 
 void file_port_finish(struct port *p);
-bool file_port_fits(const struct opened *o, mode_t type);
+bool file_port_fits(const struct opened *o);

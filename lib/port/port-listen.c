@@ -169,9 +169,9 @@ static const struct tap *listen_port_holder(const struct port *p)
 	return tap;
 }
 
-static bool listen_port_fits(const struct opened *o, mode_t type)
+static bool listen_port_fits(const struct opened *o)
 {
-	return !o->ops && S_ISSOCK(type) && port_look_stream(o->fd, true);
+	return !o->ops && S_ISSOCK(o->type) && port_look_stream(o->fd, true);
 }
 
 static int listen_port_parse_slow(const struct uri_option *option, const char *text, uint64_t *value)

@@ -1,14 +1,7 @@
 /* What is behind a descriptor that somebody else has opened. */
 #include "port-ops.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
-
-int port_look(int fd, struct statx *st)
-{
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, st) < 0 ? -errno : 0;
-}
 
 bool port_look_stream(int fd, bool listens)
 {

@@ -24,14 +24,17 @@ struct deferred_close;
  */
 #define PORT_DESCRIPTORS 7
 
+/* ... and, of one that can be opened anew, the file before and the one to come. */
+#define PORT_DESCRIPTORS_REOPENED 2
+
 struct port_ops {
 	const char *how; /* for the report */
 	size_t size;     /* of the kind's structure, which begins with its struct port */
 	unsigned dirs;   /* PORT_DIR_BIT()s (uri-option.h) */
 	bool late;       /* a source that has an inlet only while a peer is there: it opens it itself */
 
-	/* Whether it can move what is behind @o, whose file is of @type (S_IFMT). Not asked to block. */
-	bool (*fits)(const struct opened *o, mode_t type);
+	/* Whether it can move what is behind @o. Not asked to block. */
+	bool (*fits)(const struct opened *o);
 
 	/*
 	 * The structure is zero but for @port, which has its descriptors: readies it. Returns 0 or a negative errno;
@@ -49,6 +52,9 @@ struct port_ops {
 	void (*finish)(struct port *p);
 	/* Adds to what port.c fills in; may be NULL. Returns 0 or -ENOMEM. */
 	int (*report)(struct port *p, struct port_report *r);
+	/* A sink's: see port_reopen(), which has found that it may be asked. NULL: it has nothing that can be opened anew. */
+	int (*reopen)(struct port *p, void (*reopened)(void *data, int err, const char *why), void *data);
+	void (*reopen_forget)(struct port *p, const void *data);
 	/* A sink's tap that may hold the writer back; NULL: the port's. May return NULL. */
 	const struct tap *(*holder)(const struct port *p);
 	/* A sink's name has been removed; NULL: the end of its FIFO says so. */
@@ -125,12 +131,6 @@ void port_count(struct port *p, struct stream *s);
 
 /* For ops->report(): what @s has counted so far. */
 void port_report_stream(struct port_report *r, const struct stream *s);
-
-/*
- * The type and size of what is behind @fd, as the kernel knows them: the file system is not asked, for it may not
- * answer. Returns 0 or a negative errno.
- */
-int port_look(int fd, struct statx *st);
 
 /* Whether the socket @fd is a stream's: one that listens, or one that does not. */
 bool port_look_stream(int fd, bool listens);

@@ -21,7 +21,7 @@
 #include "kinds.h"
 #include "linger.h"
 #include "log.h"
-#include "opener.h"
+#include "reopening.h"
 #include "sink-options.h"
 #include "stream.h"
 #include "worker.h"
@@ -31,14 +31,7 @@ struct stream_port {
 	struct stream stream;
 	bool socket;
 	struct loop_io timer;
-	struct opening *opening; /* under way */
-};
-
-/* Outlives its port, should that be detached meanwhile. */
-struct reopening {
-	struct opening opening;
-	struct stream_port *port; /* NULL: nobody waits */
-	uid_t uid;
+	struct reopening *reopening; /* under way */
 };
 
 /*
@@ -54,23 +47,20 @@ static void stream_port_never_wait(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
 }
 
-static bool stream_port_fits(const struct opened *o, mode_t type)
+static bool stream_port_fits(const struct opened *o)
 {
-	return !o->ops && (S_ISFIFO(type) || (S_ISSOCK(type) && port_look_stream(o->fd, false)));
+	return !o->ops && (S_ISFIFO(o->type) || (S_ISSOCK(o->type) && port_look_stream(o->fd, false)));
 }
 
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int stream_port_ready(struct stream_port *sp)
 {
-	int fd = sp->port.config.opened.fd;
-	struct statx st;
-	int err = port_look(fd, &st);
+	const struct opened *o = &sp->port.config.opened;
+	int fd = o->fd;
 
-	if (err < 0)
-		return err;
-	if (!stream_port_fits(&sp->port.config.opened, st.stx_mode)) /* a path may name something else by now */
+	if (!stream_port_fits(o)) /* a path may name something else by now */
 		return -EINVAL;
-	sp->socket = S_ISSOCK(st.stx_mode);
+	sp->socket = S_ISSOCK(o->type);
 	if (!sp->socket)
 		return 0;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
@@ -111,65 +101,29 @@ static void stream_port_again(struct stream_port *sp, int err)
 	loop_io_timer(&sp->timer, retry * NSEC_PER_SEC);
 }
 
-static void stream_port_reopened(struct opening *o)
+static void stream_port_reopened(struct port *p, struct opening *o)
 {
-	struct reopening *r = container_of(o, struct reopening, opening);
-	struct stream_port *sp = r->port;
+	struct stream_port *sp = container_of(p, struct stream_port, port);
 	int err = o->err;
 
-	if (sp) {
-		sp->opening = NULL;
-		sp->port.config.opened = opened_take(&o->opened);
-	}
-	opened_close(&o->opened, r->uid);
-	free(r);
-	if (!sp)
-		return;
-	if (err == 0)
+	if (err == 0) {
+		p->config.opened = opened_take(&o->opened);
 		err = stream_port_ready(sp);
+	}
 	if (err < 0) {
 		stream_port_let_go(sp);
 		stream_port_again(sp, err);
 		return;
 	}
-	log_user_info(sp->port.config.rights.uid, "%s: port %u: connected to %s again", sp->port.channel->label,
-		      sp->port.id, sp->port.config.uri.text);
+	log_user_info(p->config.rights.uid, "%s: port %u: connected to %s again", p->channel->label, p->id,
+		      p->config.uri.text);
 	stream_port_run(sp);
-}
-
-static int stream_port_reopen(struct stream_port *sp)
-{
-	const struct port_config *config = &sp->port.config;
-	struct reopening *r = calloc(1, sizeof(*r));
-	int err;
-
-	if (!r)
-		return -ENOMEM;
-	r->port = sp;
-	r->uid = config->rights.uid;
-	r->opening = (struct opening){
-		.uri = &config->uri,
-		.fd = -1,
-		.dir = config->dir,
-		.rights = &config->rights,
-		.process = -1,
-		.mount = config->mount,
-		.loop = sp->port.channel->worker->loop,
-		.done = stream_port_reopened,
-	};
-	err = opening_start(&r->opening);
-	if (err < 0) {
-		free(r);
-		return err;
-	}
-	sp->opening = &r->opening;
-	return 0;
 }
 
 static void stream_port_due(struct loop_io *io, int res)
 {
 	struct stream_port *sp = container_of(io, struct stream_port, timer);
-	int err = stream_port_reopen(sp);
+	int err = reopening_start(&sp->reopening, &sp->port, NULL, stream_port_reopened);
 
 	if (err < 0)
 		stream_port_again(sp, err);
@@ -231,11 +185,7 @@ static void stream_port_finish(struct port *p)
 	stream_stop(&sp->stream);
 	port_count(p, &sp->stream);
 	loop_io_cancel(&sp->timer);
-	if (sp->opening) {
-		container_of(sp->opening, struct reopening, opening)->port = NULL;
-		opening_cancel(sp->opening);
-		sp->opening = NULL;
-	}
+	reopening_forget(&sp->reopening);
 }
 
 /* What was copied is in no pipe yet: it goes out first. */

@@ -51,3 +51,20 @@ int port_detach(struct channel *ch, unsigned id, void (*detached)(void *data), v
  * who was told -ENOENT.
  */
 void port_detach_forget(struct channel *ch, unsigned id, const void *data);
+
+/*
+ * Has the path of a file sink opened anew, with the rights of who attached it: what comes goes there, from the next boundary of
+ * its records on, and the file before is synced and closed, whatever its name is by now. Nothing is emptied. Returns 0 and then
+ * calls @reopened, exactly once, perhaps within this call: with 0, where the path names the same file as well; or with a negative
+ * errno and the reason, and the old file goes on. Or -ENOENT (no such port, or it has ended), -EOPNOTSUPP (it has no path
+ * that can be opened anew)
+ * or -EACCES (@who is neither root nor who attached it).
+ */
+int port_reopen(struct channel *ch, unsigned id, const struct rights *who,
+		void (*reopened)(void *data, int err, const char *why), void *data);
+
+/* Who waits with @data does so no more: is told now, if still to be told. */
+void port_reopen_forget(struct channel *ch, const void *data);
+
+/* The first port with a greater number than @after that @who can have opened anew; 0: there is none. */
+unsigned port_reopen_next(struct channel *ch, unsigned after, const struct rights *who);

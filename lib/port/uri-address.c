@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "series.h"
+
 #define PORT_NUMBER_MAX 65535
 
 static int uri_hex(char c)
@@ -47,12 +49,8 @@ static int uri_decode(char *s, char why[URI_WHY_MAX])
 	return 0;
 }
 
-int uri_address_path(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX])
+static int uri_set_path(struct uri *uri, const char *address, size_t max, char why[URI_WHY_MAX])
 {
-	int err = uri_decode(address, why);
-
-	if (err < 0)
-		return err;
 	if (*address != '/')
 		return uri_refuse(why, -EINVAL, "the path must be absolute: it must begin with '/'");
 	if (strlen(address) >= max) {
@@ -61,6 +59,20 @@ int uri_address_path(struct uri *uri, char *address, size_t max, char why[URI_WH
 	}
 	uri->path = strdup(address);
 	return uri->path ? 0 : -ENOMEM;
+}
+
+int uri_address_path(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX])
+{
+	int err = uri_decode(address, why);
+
+	return err < 0 ? err : uri_set_path(uri, address, max, why);
+}
+
+int uri_address_series(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX])
+{
+	int err = series_parse(address, why);
+
+	return err < 0 ? err : uri_set_path(uri, address, max, why);
 }
 
 static int uri_address_service(struct uri *uri, const char *service, char why[URI_WHY_MAX])

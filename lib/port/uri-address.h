@@ -14,5 +14,8 @@
 /* An absolute path of less than @max bytes: uri->path. */
 int uri_address_path(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX]);
 
+/* The same with the time in it (series.h). */
+int uri_address_series(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX]);
+
 /* HOST:SERVICE or [ADDRESS]:SERVICE: uri->host and uri->service. @everywhere: the host may be empty. */
 int uri_address_host(struct uri *uri, char *address, bool everywhere, char why[URI_WHY_MAX]);

@@ -115,9 +115,9 @@ static int uri_parse_as(struct uri *uri, const char *text, size_t prefix, enum p
 	options = strchr(copy, '?');
 	if (options)
 		*options++ = '\0';
-	err = kind->parse(uri, copy, why);
-	if (err == 0 && options)
-		err = uri_set_options(uri, options, dir, why);
+	err = options ? uri_set_options(uri, options, dir, why) : 0; /* they may say how the address is to be read */
+	if (err == 0)
+		err = kind->parse(uri, copy, why);
 	if (err == 0)
 		err = sink_options_check(uri, why);
 	return err == 0 && kind->check ? kind->check(uri, why) : err;

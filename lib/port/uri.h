@@ -5,6 +5,7 @@
  *
  *   file:/PATH?offset=1M&length=4M      source: these bytes; to the end of the file where length is missing
  *   file:/PATH?append=1&create=0600     sink: behind what is there; the mode of a file that is made
+ *   file:/PATH-%H%M?rotate=1h&keep=9    sink: from file to file (series.h, rotation.h)
  *   tcp:HOST:PORT  tcp:[ADDRESS]:PORT   connects; ?retry=SECONDS: again after a failure
  *   tcp-listen:HOST:PORT                accepts; sink: ?slow=block|drop|disconnect, ?grace=SECONDS
  *   unix:/PATH  unix-listen:/PATH       the same with stream sockets of the file system

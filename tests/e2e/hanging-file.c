@@ -1,7 +1,8 @@
 /*
  * hanging-file DIR: a file system with a file, DIR/page, and as many more as are asked for by a number, DIR/0 and so on,
  * whose bytes never come: who touches them in a mapping waits for as long as this one lives, and so does who writes any.
- * It is what an attacker's own file system is like.
+ * It is what an attacker's own file system is like. Of DIR/s0 and so on what is written is taken, and then nobody is told how
+ * large they are. What begins with never is looked for in vain. DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -11,27 +12,38 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PAGE_INO 2
-#define NUMBERS_INO 3 /* of DIR/0 */
+#define UNSIZED_INO 3
+#define NUMBERS_INO 16         /* of DIR/0 */
+#define TAKING_INO (1ul << 32) /* of DIR/s0 */
+
+static char unsized[1 << 16];
 
 static struct stat hanging_stat(fuse_ino_t ino)
 {
 	return (struct stat){ .st_ino = ino,
 			      .st_mode = ino >= PAGE_INO ? S_IFREG | 0666 : S_IFDIR | 0755,
 			      .st_nlink = 1,
-			      .st_size = ino >= PAGE_INO ? 1 << 20 : 0 };
+			      .st_size = ino >= PAGE_INO && ino != UNSIZED_INO && ino < TAKING_INO ? 1 << 20 : 0 };
 }
 
 static void hanging_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	bool number = *name && !name[strspn(name, "0123456789")];
-	fuse_ino_t ino = number ? NUMBERS_INO + strtoul(name, NULL, 10) : PAGE_INO;
+	bool takes = *name == 's';
+	const char *digits = name + takes;
+	bool number = *digits && !digits[strspn(digits, "0123456789")];
+	fuse_ino_t ino = number                  ? (takes ? TAKING_INO : NUMBERS_INO) + strtoul(digits, NULL, 10) :
+			 strcmp(name, "unsized") ? PAGE_INO :
+						   UNSIZED_INO;
 	struct fuse_entry_param e = {
 		.ino = ino, .attr = hanging_stat(ino), .attr_timeout = 3600, .entry_timeout = 3600
 	};
 
-	if (!number && strcmp(name, "page") != 0)
+	if (!strncmp(name, "never", 5))
+		fuse_reply_none(req);
+	else if (!number && ino == PAGE_INO && strcmp(name, "page") != 0)
 		fuse_reply_err(req, ENOENT);
 	else
 		fuse_reply_entry(req, &e);
@@ -41,23 +53,45 @@ static void hanging_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_inf
 {
 	struct stat st = hanging_stat(ino);
 
+	if (ino >= TAKING_INO)
+		fuse_reply_none(req);
+	else
+		fuse_reply_attr(req, &st, 3600);
+}
+
+static void hanging_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int which, struct fuse_file_info *fi)
+{
+	struct stat st = hanging_stat(ino);
+
 	fuse_reply_attr(req, &st, 3600);
 }
 
 static void hanging_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	fi->direct_io = ino == UNSIZED_INO;
 	fuse_reply_open(req, fi);
 }
 
 static void hanging_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	fuse_reply_none(req); /* no answer at all */
+	size_t at = off < (off_t)sizeof(unsized) ? (size_t)off : sizeof(unsized),
+	       left = strnlen(unsized + at, sizeof(unsized) - at);
+
+	if (ino == UNSIZED_INO)
+		fuse_reply_buf(req, unsized + at, size < left ? size : left);
+	else
+		fuse_reply_none(req); /* no answer at all */
 }
 
 static void hanging_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
 			  struct fuse_file_info *fi)
 {
-	fuse_reply_none(req);
+	if (ino == UNSIZED_INO && (size_t)off + size < sizeof(unsized))
+		memcpy(unsized + off, bytes, size);
+	if (ino == UNSIZED_INO || ino >= TAKING_INO)
+		fuse_reply_write(req, size);
+	else
+		fuse_reply_none(req);
 }
 
 int main(int argc, char **argv)
@@ -66,6 +100,7 @@ int main(int argc, char **argv)
 	struct fuse_args args = FUSE_ARGS_INIT(2, options);
 	const struct fuse_lowlevel_ops ops = { .lookup = hanging_lookup,
 					       .getattr = hanging_getattr,
+					       .setattr = hanging_setattr,
 					       .open = hanging_open,
 					       .read = hanging_read,
 					       .write = hanging_write };
@@ -79,5 +114,5 @@ int main(int argc, char **argv)
 	fuse_session_unmount(session);
 	fuse_session_destroy(session);
 	fuse_opt_free_args(&args);
-	return 0;
+	_exit(0); /* libfuse keeps the interrupts of what is never answered, which a leak detector would find */
 }

@@ -5,6 +5,7 @@ HOW: slaves   sinks on passed terminals that take no more than fits into them
      paths    ... and on terminals by their paths
      writes   sinks on files of hanging-file, in the working folder
      reads    sources on such files
+     sizes    sinks on files there that take what is written, and whose size nobody is told
 """
 import os
 import pty
@@ -26,14 +27,14 @@ for i in range(count):
             passed = slave if how == "slaves" else master
     elif i % 2 and how == "writes":
         uri = f"file:{i}?append=1"
-    elif how == "writes":
-        passed = os.open(str(i), os.O_WRONLY)
+    elif how in ("writes", "sizes"):
+        passed = os.open(str(i) if how == "writes" else f"s{i}", os.O_WRONLY)
     else:
         uri = f"file:{i}"
     target = ["--fd", str(passed)] if passed is not None else [uri]
     subprocess.run(["spfs", "source" if how == "reads" else "sink", channels[i % len(channels)]] + target, check=True,
                    pass_fds=[passed] if passed is not None else [], stdout=subprocess.DEVNULL)
-    if how == "writes" and passed is not None:
+    if how in ("writes", "sizes") and passed is not None:
         os.close(passed)
 print("attached", flush=True)
 sys.stdin.read()

@@ -1,7 +1,9 @@
 # logrotate's copytruncate leaves no hole in what a sink writes, whether or not it appends.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
+. "$(dirname "$0")/hanging.sh"
 need_root "logrotate wants its files to be root's"
+programs_for_all "$BUILD/cmd/spfs" "$BUILD/tests/e2e/hanging-file"
 PATH=$PATH:/usr/sbin
 spfs_mount
 cd "$T"
@@ -42,4 +44,22 @@ PYTHON
 echo end > "$M/c"
 wait_until 20 state "$M/c" 1 done
 [ "$(stat -c %s sparse)" = 14 ] || fail "a hole of its owner's is gone"
+rm "$M/c"
+
+# A file that shows no size has not become shorter.
+hanging_begin
+mkfifo "$M/c"
+spfs sink "$M/c" "file:$T/h/unsized" > /dev/null
+exec 5> "$M/c"
+told=
+for part in one two three; do
+	echo $part >&5
+	told="$told${told:+ }$part"
+	stat "$T/h/unsized" > /dev/null # asks: what the kernel thought of its size is gone
+	unsized() { [ "$(timeout 5 cat "$T/h/unsized" | tr '\n' ' ')" = "$told " ]; }
+	wait_until 20 unsized
+done
+exec 5>&-
+wait_until 20 state "$M/c" 1 done
+hanging_fail
 finish

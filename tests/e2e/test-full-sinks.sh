@@ -65,12 +65,14 @@ for how in slaves paths; do
 done
 
 # What is his on channels of root's.
-for how in slaves masters paths writes; do
+for how in slaves masters paths writes sizes; do
+	[ $how != sizes ] || PORTS=4
 	occupy $how "$M/shown/read"
-	head -c 300000 /dev/zero > "$M/shown/read"
+	for i in 1 2 3; do timeout 20 head -c 300000 /dev/zero > "$M/shown/read"; done
 	moves "root's, $how" "$M/root"
 	leave
 done
+PORTS=70
 occupy reads "$M/shown/write"{1..70}
 moves "root's, reads" "$M/root"
 leave

@@ -97,6 +97,12 @@ rm "$M"/*
 recipe docs/recipes.md 'mkfifo /splicefs/cam'
 recipe docs/recipes.md 'ln /splicefs/cam /splicefs/rec'
 grep -q 'file:.*cam.raw' "$T/said" || fail "no ports: $(cat "$T/said")"
+recipe docs/recipes.md 'mkfifo /splicefs/events'
+[ -e events.log ] || fail "it was not opened anew"
+seq 1000 > "$M/events"
+wait_until 30 ends_as <(seq 1000) events.log
+seq 1000 | cmp - events-20*
+rm "$M/events"
 recipe docs/recipes.md 'ln /splicefs/cam /splicefs/view'
 wait_until 30 test -e viewed
 spfs get "$M/view" policy | grep -q drop-old || fail "the view does not drop"

@@ -40,6 +40,7 @@ int attach_as(uid_t uid, struct fixture *f, struct channel *ch, enum port_dir di
 	char why[URI_WHY_MAX] = "";
 	off_t position = uri ? 0 : lseek(fd, 0, SEEK_CUR);
 
+	cr_assert_eq(opened_look(&a.config.opened), 0);
 	a.config.opened.position = position > 0 ? (uint64_t)position : 0; /* as its opening would tell */
 	cr_assert_eq(uri ? uri_parse(&a.config.uri, uri, dir, why) : uri_of_fd(&a.config.uri), 0, "%s", why);
 	a.config.rights = (struct rights){ .uid = uid, .gid = uid == getuid() ? getgid() : uid, .caps = RIGHTS_ALL };

@@ -29,7 +29,7 @@ static void slow_close(void *state)
 
 static const struct opened_ops slow_opened = { .close = slow_close };
 
-static bool slow_fits(const struct opened *o, mode_t type)
+static bool slow_fits(const struct opened *o)
 {
 	return o->ops == &slow_opened;
 }

@@ -1,0 +1,170 @@
+# rotate=: a file sink goes from file to file by itself, cut at a boundary of its records, with nothing lost or twice and no empty
+# files; keep= removes what the sink has made, and nothing else.
+. "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
+programs_for_all "$BUILD/cmd/spfs"
+spfs_mount
+cd "$T"
+count() { find "$1" -type f | wc -l; }
+files() { find "$1" -type f -printf '%T@ %p\n' | sort -n | cut -d' ' -f2-; } # the oldest first
+joined() { find "$1" -type f | sort -V | xargs -r -d '\n' cat; }
+port_is() { [ "$(port "$M/$1" 1 "$2")" = "$3" ]; }
+ended() { wait_until 60 state "$M/$1" 1 done; }
+
+# What is no such name, or does not go with it, is refused with the reason.
+mkfifo "$M/c"
+while read -r uri why; do refuse "$why" spfs sink "$M/c" "file:$T/$uri"; done << 'END'
+plain?rotate=1M the path needs the time in it
+a%%b?rotate=1M the path needs the time in it
+a%25Y?rotate=1h the path needs the time in it
+a%Q?rotate=1h no part of the time
+a%D?rotate=1h no part of the time
+a%?rotate=1h no part of the time
+a%Y?rotate=0 out of range
+a%Y?rotate=1K out of range
+a%Y?rotate=0h out of range
+a%Y?rotate=400d out of range
+a%Y?rotate=1w is not a size
+a%Y?rotate= is not a size
+a%Y?keep=3 without two hexadecimal
+a?keep=3 it goes with rotate alone
+a%Y?rotate=1h&keep=x is not a number
+END
+refuse 'not for a file source' spfs source "$M/c" "file:$T/a?rotate=1M"
+rm "$M/c"
+
+# By size, faster than the names differ, and what is there already: nothing is taken again, and each byte is in one file. Sizes
+# are exact where there are records of a size, and lines are whole.
+head -c 10000000 /dev/urandom > in
+seq -f 'line %g of some length or another' 200000 > lines
+for how in writes:0 188:188 line:line; do
+	for option in "" "&append=1"; do
+		rm -rf r
+		mkdir r
+		mkfifo "$M/c"
+		[ ${how#*:} = 0 ] || spfs set "$M/c" record=${how#*:}
+		file=in
+		[ $how != line:line ] || file=lines
+		spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
+		year=$(date +%Y)
+		echo mine > "r/$year.3"
+		cat $file > "$M/c"
+		ended c
+		[ "$(cat "r/$year.3")" = mine ] || fail "$how$option: what was there is gone"
+		rm "r/$year.3"
+		joined r | cmp - $file || fail "$how$option: lost or twice"
+		[ "$(port "$M/c" 1 .rotations)" = "$(($(count r) - 1))" ] || [ "$(port "$M/c" 1 .file)" = null ] || fail "$(ports "$M/c")"
+		[ "$(count r)" -ge 4 ] || fail "$how$option: $(ls -l r)"
+		for f in $(find r -type f | sort -V | head -n -1); do
+			size=$(stat -c %s $f)
+			[ $size -ge 524288 ] || fail "$how$option: $f has $size"
+			[ $how != 188:188 ] || [ $size = $(((524288 + 187) / 188 * 188)) ] || fail "$f has $size"
+			[ $how != line:line ] || [ "$(tail -c 1 $f)" = "" ] || fail "$f ends within a line"
+			[ $how != line:line ] || [ $size -lt 524400 ] || fail "$f has $size"
+		done
+		rm "$M/c"
+	done
+done
+
+# By time: each file has what came in its second, an idle channel makes none, and keep= leaves the last ones and what is not its own.
+mkdir t
+mkfifo "$M/c"
+spfs sink "$M/c" "file:$T/t/log %H%%%M%%%S?rotate=1s&keep=2" > /dev/null
+[ "$(count t)" = 1 ] || fail "$(ls t)"
+sleep 2.2 # it is idle, so nothing can be waited for
+[ "$(count t)" = 1 ] || fail "an empty file was followed by another: $(ls t)"
+touch "t/log 00%00%00" t/other
+exec 5> "$M/c"
+for i in 1 2 3 4 5; do
+	echo "part $i" >&5
+	there() { grep -rqx "part $i" t; }
+	wait_until 20 there
+	sleep 1.1
+done
+[ "$(count t)" = 5 ] || fail "kept: $(ls t)" # two, the present one, and two that are not its own
+sleep 1.5
+[ "$(count t)" = 5 ] || fail "an idle one went on: $(ls t)"
+for i in 3 4 5; do there || fail "part $i is gone"; done
+[ "$(grep -rlx 'part [1-5]' t | xargs -d '\n' -n 1 cat | wc -l)" = 3 ] || fail "$(grep -r . t)"
+[ -e "t/log 00%00%00" ] || fail "another's file is gone"
+# One of them that is somebody else's by now stays, as does what was moved away.
+first=$(port "$M/c" 1 .file)
+echo "last one" >&5
+wait_until 20 grep -rqx 'last one' t
+exec 5>&-
+ended c
+rm "$M/c"
+
+# What has been exchanged is not removed.
+mkdir k
+mkfifo "$M/c"
+spfs sink "$M/c" "file:$T/k/%Y?rotate=4K&keep=1" > /dev/null
+exec 5> "$M/c"
+kept() { [ "$(joined k | wc -c)" = "$1" ]; }
+part() { head -c 4096 /dev/zero >&5; }
+year=$(date +%Y)
+part
+wait_until 20 kept 4096
+mv "k/$year" k/moved
+cp k/moved "k/$year"
+part
+wait_until 20 kept 12288
+part
+wait_until 20 kept 16384
+log_has "k/$year is another file by now, and stays"
+part
+wait_until 20 test ! -e "k/$year.1"
+wait_until 20 test -s "k/$year.3"
+[ "$(ls k)" = "$(printf '%s\n' "$year" "$year.2" "$year.3" moved)" ] || fail "$(ls k)"
+# spfs reopen begins the next one; of an empty one it does not.
+spfs reopen "$M/c"
+last=$(port "$M/c" 1 .file)
+[ -e "$last" ] && [ ! -s "$last" ] || fail "no new file: $(ls -l k)"
+spfs reopen "$M/c"
+port_is c .file "$last" || is_root || fail "another one"
+exec 5>&-
+ended c
+rm "$M/c"
+
+# A folder that goes: the old file goes on, it is said once, and once there is one again it is the next.
+mkdir g
+mkfifo "$M/c"
+spfs sink "$M/c" "file:$T/g/%Y?rotate=4K&retry=1" > /dev/null
+exec 5> "$M/c"
+part
+wait_until 20 test -s g/$year
+exec 6< g/$year
+mv g gone
+for i in 1 2 3; do part; done
+grown() { [ "$(stat -Lc %s /proc/self/fd/6)" = "$1" ]; }
+wait_until 20 grown 16384
+sleep 1.2
+port_is c .state running || fail "$(ports "$M/c")"
+[ "$(grep -c 'no other file, the old one goes on' "$LOG")" = 1 ] || fail "said otherwise than once"
+mkdir g
+again() { part; [ -e g/$year.1 ]; }
+wait_until 20 again
+log_has 'there is another file again'
+exec 5>&- 6<&-
+ended c
+rm "$M/c"
+
+# Detached, or killed, in the middle of it: what is not in a file is in the tap.
+mkdir d
+mkfifo "$M/c"
+ln "$M/c" "$M/tap"
+spfs sink "$M/tap" "file:$T/d/%Y?rotate=64K" > /dev/null
+spfs set "$M/c" rate=4M
+cat in > "$M/c" & writer=$!
+wait_until 30 test -e d/$year.3
+spfs detach "$M/c" 1
+{ joined d; timeout 60 cat "$M/tap"; } | cmp - in || fail "lost or twice"
+wait $writer
+
+# In the configuration, as it is written elsewhere.
+spfs_unmount
+mkdir conf
+printf '[channel log]\nsink = file:%s/conf/log-%%Y%%%%?rotate=1h&keep=3\n' "$T" > "$T/spfs.conf"
+spfs_mount -o config="$T/spfs.conf"
+wait_until 20 test -e "conf/log-$year%"
+finish
