@@ -2,13 +2,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base.h"
 #include "deferred-close.h"
 #include "file-claim.h"
+
+/* File systems whose size is in memory once a file is open: no server, no process is asked. */
+static bool opened_is_local(int fd)
+{
+	static const __fsword_t local[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+					    TMPFS_MAGIC };
+	struct statfs st;
+
+	if (fstatfs(fd, &st) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+		if (st.f_type == local[i])
+			return true;
+	return false;
+}
 
 int opened_look(struct opened *o)
 {
@@ -18,6 +35,7 @@ int opened_look(struct opened *o)
 		return -errno;
 	o->type = st.stx_mode & S_IFMT;
 	o->size = st.stx_size;
+	o->local = S_ISREG(o->type) && opened_is_local(o->fd);
 	return 0;
 }
 

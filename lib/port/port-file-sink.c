@@ -14,8 +14,8 @@
  *
  * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
  * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
- * be truncated in between; what is appended has no such moment. The look goes by the lane as the write does, for the
- * file system is asked, and may not answer.
+ * be truncated in between; what is appended has no such moment. The look goes by the lane as the write does, for
+ * a file system is asked, and may not answer; but not where it is known to have the answer (struct opened).
  *
  * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
@@ -26,6 +26,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "channel.h"
 #include "clock.h"
@@ -41,11 +42,6 @@
 static bool file_sink_doubts(const struct file_port *f)
 {
 	return f->looked.buf && !f->sure && f->offset > f->port.config.opened.position;
-}
-
-static void file_sink_look(struct file_port *f)
-{
-	loop_io_statx(&f->look, f->port.config.opened.fd, STATX_SIZE, f->looked.buf, f->looked.size);
 }
 
 /*
@@ -64,6 +60,20 @@ static void file_sink_see(struct file_port *f)
 			      p->channel->label, p->id, p->config.uri.text);
 		f->offset = st->stx_size;
 	}
+}
+
+/* Returns false where file_sink_looked() follows. */
+static bool file_sink_look(struct file_port *f)
+{
+	const struct opened *o = &f->port.config.opened;
+
+	if (o->local) {
+		if (statx(o->fd, "", AT_EMPTY_PATH, STATX_SIZE, (void *)f->looked.buf) == 0)
+			file_sink_see(f);
+		return true;
+	}
+	loop_io_statx(&f->look, f->port.config.opened.fd, STATX_SIZE, f->looked.buf, f->looked.size);
+	return false;
 }
 
 /* ---- into the file ---- */
@@ -122,9 +132,9 @@ static void file_sink_store(struct file_port *f)
 
 	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look) || loop_io_armed(&f->again))
 		return;
-	if (file_sink_doubts(f) && (half->bytes || !f->shown)) {
-		file_sink_look(f);
-	} else if (half->bytes) {
+	if (file_sink_doubts(f) && (half->bytes || !f->shown) && !file_sink_look(f))
+		return;
+	if (half->bytes) {
 		share = file_sink_share(f, half);
 		if (share && file_port_ready(f))
 			file_sink_write(f, half, share);
