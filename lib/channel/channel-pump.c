@@ -296,7 +296,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	return (ssize_t)chunk.len;
 }
 
-void channel_pump(struct channel *ch)
+static void channel_pump_turn(struct channel *ch)
 {
 	if (ch->in < 0)
 		return;
@@ -356,6 +356,20 @@ void channel_pump(struct channel *ch)
 	}
 	if (ch->in >= 0) /* the end of a stream may have taken the last tap with it */
 		loop_io_poll(&ch->readable, ch->in, POLLIN);
+}
+
+/* Who is taken in or leaves while a chunk is on its way asks for what is done anyway: there is one stage. */
+void channel_pump(struct channel *ch)
+{
+	ch->pumps_again = true;
+	if (ch->pumps)
+		return;
+	ch->pumps = true;
+	while (ch->pumps_again) {
+		ch->pumps_again = false;
+		channel_pump_turn(ch);
+	}
+	ch->pumps = false;
 }
 
 /*

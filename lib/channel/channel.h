@@ -48,6 +48,7 @@ struct channel {
 	bool over;                    /* no writer, and the last stream is all with the taps */
 	bool gone;                    /* the origin has no name */
 	bool dead;                    /* gone, and over: no stream can follow */
+	bool pumps, pumps_again;      /* channel_pump() is under way, and has been called meanwhile */
 	bool starved;                 /* out of descriptors or memory in mid-stream, and that is logged */
 	bool late;                    /* something of the stream had been read before the daemon read it */
 	const struct channel *relays; /* the origin is a tap of this one, which watches the node; NULL: it is none */

@@ -43,7 +43,9 @@ void tap_note_block(struct tap *tap)
 	now = clock_nsec();
 	if (now - tap->blocks_nsec >= BLOCK_NSEC)
 		read -= outlet_waiting(&tap->outlet);
-	if (!tap->blocks_nsec || read > tap->blocks_read) {
+	else
+		read = UINT64_MAX;
+	if (!tap->blocks_nsec || tap->blocks_read == UINT64_MAX || read > tap->blocks_read) {
 		tap->blocks_nsec = now;
 		tap->blocks_read = read;
 	}

@@ -70,7 +70,7 @@ struct tap {
 	uint64_t drops;       /* how often */
 	uint64_t blocks_nsec; /* when it began to hold the writer back the last time, on clock_nsec(); */
 	uint64_t blocks_at;   /* what it had handed out and lost by then */
-	uint64_t blocks_read; /* and how much of that had been read, or more */
+	uint64_t blocks_read; /* and how much of that had been read; UINT64_MAX: nobody asked */
 	/* Its reader, or what it may send, has changed: tap_update(), and what follows. It may free the tap. */
 	void (*changed)(struct tap *tap);
 };
