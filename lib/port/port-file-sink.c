@@ -23,13 +23,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "channel.h"
-#include "clock.h"
 #include "kinds.h"
 #include "log.h"
 #include "sink-options.h"
@@ -241,19 +239,6 @@ static void file_sink_give_back(struct file_port *f)
 
 /* ---- the device is through ---- */
 
-static void file_sink_again(struct file_port *f, int err)
-{
-	struct port *p = &f->port;
-	uint64_t retry = sink_options_retry(p);
-
-	if (p->state != PORT_RETRYING)
-		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; writing again every %" PRIu64 " s",
-			      p->channel->label, p->id, p->config.uri.text, strerror(-err), retry);
-	p->state = PORT_RETRYING;
-	p->err = err;
-	loop_io_timer(&f->again, retry * NSEC_PER_SEC);
-}
-
 static void file_sink_due(struct loop_io *io, int res)
 {
 	file_sink_store(container_of(io, struct file_port, again));
@@ -338,7 +323,7 @@ static void file_sink_disk(struct loop_io *io, int res)
 	} else if (file_port_again(f, res)) {
 		return;
 	} else if (sink_options_on_error(&f->port) == ON_ERROR_RETRY) {
-		file_sink_again(f, res < 0 ? res : -EIO);
+		port_retry(&f->port, res < 0 ? res : -EIO, "writing", &f->again);
 	} else {
 		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
