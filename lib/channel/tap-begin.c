@@ -51,6 +51,11 @@ static int tap_put_prologue(struct tap *tap)
 	return 0;
 }
 
+bool tap_owes(const struct tap *tap)
+{
+	return tap->owes && channel_prologue(tap->channel);
+}
+
 int tap_greet(struct tap *tap)
 {
 	struct outlet *o = &tap->outlet;

@@ -12,8 +12,11 @@ int tap_do_without(struct tap *tap);
 /* Drops everything where nobody reads and it is not to be kept for who comes. Returns whether that is so. */
 bool tap_discard(struct tap *tap);
 
+/* tap-begin.c: whether there is a prologue for who comes first. */
+bool tap_owes(const struct tap *tap);
+
 /*
- * tap-begin.c: with the outlet held, gives the first reader the prologue, if he is there. Returns 0, or a negative errno of
+ * ... and with the outlet held, gives the first reader the prologue, if he is there. Returns 0, or a negative errno of
  * prologue_put() and the tap owes it yet.
  */
 int tap_greet(struct tap *tap);

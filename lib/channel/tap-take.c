@@ -93,13 +93,14 @@ static size_t tap_take_direct(struct tap *tap, const struct chunk *chunk)
 	struct outlet *o = &tap->outlet;
 	ssize_t n;
 
-	if (tap->seek || tap->owes || tap->queue.bytes || o->unread || tap->rate_limit.rate)
+	if (tap->seek || tap_owes(tap) || tap->queue.bytes || o->unread || tap->rate_limit.rate)
 		return 0;
 	n = chunk_copy(chunk, 0, o->fd);
 	if (n == -EPIPE)
 		o->unread = true;
 	if (n < 0)
 		return 0;
+	tap->owes = false;
 	tap_gave(tap, (size_t)n, tap->channel->now);
 	return (size_t)n;
 }
@@ -235,11 +236,12 @@ ssize_t tap_move(struct tap *tap, int fd, size_t waiting, struct chunk_start sta
 
 	if (!start.ahead && !start.loose)
 		tap_found(tap);
-	if (!tap->seek && !tap->owes && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
+	if (!tap->seek && !tap_owes(tap) && !tap->queue.bytes && !o->unread && !tap->rate_limit.rate) {
 		n = sys.splice(fd, o->fd, 1 << 30);
 		if (n == -EPIPE)
 			o->unread = true;
 		if (n > 0) {
+			tap->owes = false;
 			tap_gave(tap, (size_t)n, tap->channel->now);
 			return n;
 		}

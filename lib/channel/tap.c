@@ -164,7 +164,7 @@ int tap_prepare(struct tap *tap)
 	int err = outlet_hold(&tap->outlet);
 	int size;
 
-	if (err == 0 && tap->owes)
+	if (err == 0 && tap_owes(tap))
 		err = tap_greet(tap);
 	if (err < 0 && tap->outlet.state == OUTLET_HOLDING && !tap_blocks(tap)) {
 		tap_starve(tap, err); /* nobody is to be held back by that: what comes is queued meanwhile */
