@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,8 @@
 #include "inode.h"
 #include "log.h"
 
-/* Who has asked may be awake still, for a moment. */
-#define TRIES 8
+/* Who has asked may be awake still, for a moment; or wait for a processor to fall asleep on. */
+#define TRIES 100
 
 /* A thread's call, as "257 0xffffff9c 0x7ffe... 0x241 ...". Returns false where it is not known. */
 static bool tap_guard_read_call(pid_t tid, long *number, unsigned long args[3])
@@ -43,6 +44,7 @@ static bool tap_guard_read_call(pid_t tid, long *number, unsigned long args[3])
 		text[n > 0 ? n : 0] = '\0';
 		if (sscanf(text, "%ld %lx %lx %lx", number, &args[0], &args[1], &args[2]) == 4)
 			return true;
+		sched_yield();
 	}
 	return false;
 }

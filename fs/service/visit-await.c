@@ -36,11 +36,7 @@ static void visit_work(struct job *job)
 		number_forget(job->ctx, v->visitor.id);
 }
 
-/*
- * What the daemon has looked up by number since the look-up @req began is valid in the kernel, and newer than the answer to
- * that: so root's open would not be told of (reply.c).
- */
-static void visit_answer_entry(fuse_req_t req, struct visit *v)
+void visit_answer_entry(fuse_req_t req, struct visit *v)
 {
 	if (!fuse_req_ctx(req)->uid)
 		fuse_lowlevel_notify_inval_inode(v->ctx->session, v->node->id, -1, 0);

@@ -79,6 +79,12 @@ void visit_rest(struct visit *v);
 /* visit-await.c: the worker is asked for a tap. Returns 0, or a negative errno of hold_object(): nothing has begun. */
 int visit_ask(struct visit *v);
 
+/*
+ * Answers a look-up with it. What the daemon has looked up by number since the look-up @req began is valid in the kernel, and
+ * newer than the answer to that: so root's open would not be told of (reply.c), and that is made invalid before.
+ */
+void visit_answer_entry(fuse_req_t req, struct visit *v);
+
 /* The same for one that is new and rests, as it does again where this fails. */
 int visit_begin(struct visit *v);
 

@@ -39,7 +39,7 @@ static int visit_start_anew(fuse_req_t req, const struct visitor *who, struct no
 		return 0;
 	v->req = NULL;
 	if (err == -ETIMEDOUT)
-		reply_entry(req, v->node);
+		visit_answer_entry(req, v);
 	visit_rests_no_more(v);
 	visit_rest(v);
 	return err == -ETIMEDOUT ? 0 : err;
@@ -58,7 +58,7 @@ void visit_start(fuse_req_t req, struct node *name)
 	}
 	if (v) {
 		visit_use(v);
-		reply_entry(req, v->node);
+		visit_answer_entry(req, v);
 		visit_stock_soon(v);
 		return;
 	}
