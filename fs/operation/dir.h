@@ -1,4 +1,7 @@
-/* Operations on folders and names: dir.c finds and makes them, dir-change.c takes them away, dir-list.c lists. */
+/*
+ * Operations on folders and names: dir.c finds them, dir-make.c and dir-link.c make them, dir-change.c takes them away, dir-list.c
+ * lists.
+ */
 #pragma once
 
 #include "context.h"

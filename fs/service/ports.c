@@ -1,4 +1,9 @@
-#include "ports.h"
+/*
+ * A question goes to the channel's worker, and its answer comes back to the FUSE thread; what is to be done (ports-detach.c,
+ * ports-reopen.c) by a way of its own, for it may take for ever, and is on the services' list until it is answered. Where the
+ * worker is late whoever waits is told so; the question itself is there until it has come back.
+ */
+#include "ports-parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +71,7 @@ static void ports_log_refusal(const struct ports_ask *a)
 		log_user_info(a->rights.uid, "%s: %s: %s", path ? path : "?", a->what, a->why);
 }
 
-static void ports_finish(struct ports_ask *a)
+void ports_finish(struct ports_ask *a)
 {
 	struct hold hold = a->hold;
 
@@ -92,7 +97,7 @@ static void ports_late(struct job *job)
 	a->late(a);
 }
 
-static void ports_look_given_up(struct ports_ask *a)
+void ports_look_given_up(struct ports_ask *a)
 {
 	if (!job_given_up(&a->job))
 		return;
@@ -153,52 +158,7 @@ int ports_may_tell(const struct rights *r, const struct inode *inode)
 	return access_check(r, inode, W_OK);
 }
 
-/* ---- detaching ---- */
-
-/* On the worker: nothing of the port is open any more. */
-static void ports_closed(void *data)
-{
-	struct ports_ask *a = data;
-
-	job_done(&a->job);
-}
-
-static int ports_check_detach(struct ports_ask *a)
-{
-	const struct report *r = a->report = report_create(hold_channel(&a->hold));
-	size_t i = 0;
-
-	while (r && i < r->port_count && r->ports[i].id != a->id)
-		i++;
-	if (!r)
-		return -ENOMEM;
-	if (i == r->port_count)
-		return -ENOENT;
-	return a->may[r->ports[i].dir] ? 0 : -EACCES;
-}
-
-static void ports_work_detach(struct job *job)
-{
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
-	int err = ports_check_detach(a);
-
-	if (err == 0)
-		err = port_detach(hold_channel(&a->hold), a->id, ports_closed, a);
-	if (err == 0) /* it may be answered already */
-		return;
-	a->err = err;
-	job_done(job);
-}
-
-static void ports_detached(struct job *job)
-{
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
-
-	ports_look_given_up(a);
-	if (a->err == -EACCES)
-		a->why = "no right to detach the port";
-	ports_finish(a);
-}
+/* ---- what is to be done ---- */
 
 struct ports_forgetting {
 	struct job job;
@@ -244,9 +204,8 @@ void ports_leave(struct context *ctx)
 		ports_forget(a);
 }
 
-/* @what, by a worker that may take its time. */
-static void ports_do(struct ports_ask *a, const char *what, const struct rights *r, void (*work)(struct job *),
-		     void (*back)(struct job *))
+void ports_do(struct ports_ask *a, const char *what, const struct rights *r, void (*work)(struct job *),
+	      void (*back)(struct job *))
 {
 	a->what = what;
 	LIST_INSERT_HEAD(&a->ctx->services->port_asks, a, entry);
@@ -255,80 +214,4 @@ static void ports_do(struct ports_ask *a, const char *what, const struct rights 
 		ports_finish(a);
 	else
 		ports_ask(a, work, back);
-}
-
-void ports_detach(struct ports_ask *a, const struct rights *r)
-{
-	bool owner = r->uid == a->inode->uid;
-
-	a->may[PORT_SOURCE] = owner || access_check(r, a->inode, W_OK) == 0;
-	a->may[PORT_SINK] = owner || access_check(r, a->inode, R_OK) == 0;
-	ports_do(a, "detach", r, ports_work_detach, ports_detached);
-}
-
-/* ---- reopening ---- */
-
-static void ports_work_reopen_next(struct ports_ask *a);
-
-/* On the worker. */
-static void ports_note(struct ports_ask *a, int err, const char *why)
-{
-	if (err == 0 || a->err < 0)
-		return;
-	a->err = err;
-	uri_why(a->text, "%s", why);
-	a->why = a->text;
-}
-
-static void ports_reopened_one(void *data, int err, const char *why)
-{
-	struct ports_ask *a = data;
-
-	ports_note(a, err, why);
-	ports_work_reopen_next(a);
-}
-
-static const char *ports_reopen_reason(int err)
-{
-	return err == -EOPNOTSUPP ? "the port has no path that could be opened anew" :
-	       err == -EACCES     ? "only who attached the sink, and root, may have it opened anew" :
-	       err == -ENOENT     ? "the channel has no such port" :
-				    strerror(-err);
-}
-
-static void ports_work_reopen_next(struct ports_ask *a)
-{
-	struct channel *ch = hold_channel(&a->hold);
-	int err = -EOPNOTSUPP;
-
-	while (err < 0) {
-		unsigned last = a->at;
-
-		a->at = a->id && !last ? a->id : a->id ? 0 : port_reopen_next(ch, last, &a->rights);
-		if (!a->at) {
-			job_done(&a->job);
-			return;
-		}
-		err = port_reopen(ch, a->at, &a->rights, ports_reopened_one, a);
-		if (err < 0 && (a->id || err != -EOPNOTSUPP)) /* (of all those that can) */
-			ports_note(a, err, ports_reopen_reason(err));
-	}
-}
-
-static void ports_work_reopen(struct job *job)
-{
-	ports_work_reopen_next(container_of(job, struct ports_ask, job));
-}
-
-static void ports_reopened(struct job *job)
-{
-	struct ports_ask *a = container_of(job, struct ports_ask, job);
-
-	ports_look_given_up(a);
-	ports_finish(a);
-}
-
-void ports_reopen(struct ports_ask *a, const struct rights *r)
-{
-	ports_do(a, "reopen", r, ports_work_reopen, ports_reopened);
 }

@@ -70,7 +70,7 @@ int loop_create(struct loop **out)
 	SLIST_INIT(&loop->free);
 	SLIST_INIT(&loop->blocks);
 	loop->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	err = loop->event < 0 ? -errno : loop_io_reserve(loop);
+	err = loop->event < 0 ? -errno : loop_op_reserve(loop);
 	if (err < 0) {
 		fd_close(&loop->event);
 		io_uring_queue_exit(&loop->ring);
@@ -89,7 +89,7 @@ void loop_destroy(struct loop *loop)
 		return;
 	lanes_leave(loop);
 	io_uring_queue_exit(&loop->ring);
-	loop_io_finish(loop);
+	loop_op_finish(loop);
 	fd_close(&loop->event);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);

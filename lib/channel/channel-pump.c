@@ -28,6 +28,7 @@
 
 #include "base.h"
 #include "broadcast.h"
+#include "clock.h"
 #include "worker.h"
 #include "log.h"
 #include "monitor.h"
@@ -46,10 +47,10 @@
 #define PAUSE_NSEC 250000
 
 /* Out of descriptors or memory in mid-stream: try again after this. */
-#define RETRY_NSEC 100000000
+#define RETRY_NSEC (NSEC_PER_SEC / 10)
 
 /* A stream that waits for a tap, and that others may read: look what they take this often. */
-#define LOOK_NSEC 20000000
+#define LOOK_NSEC (NSEC_PER_SEC / 50)
 
 /* Bytes that wait in the origin. What others have read of those that waited before is missed by every tap. */
 static int channel_waiting(struct channel *ch)

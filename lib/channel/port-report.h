@@ -12,7 +12,7 @@ enum port_state {
 	PORT_WAITING, /* a source whose turn has not come */
 	PORT_RUNNING,
 	PORT_LISTENING, /* no peer just now */
-	PORT_RETRYING,  /* connects again soon */
+	PORT_RETRYING,  /* connects or writes again soon */
 	PORT_DONE,      /* the stream has ended and all of it was moved */
 	PORT_FAILED,    /* see error */
 };

@@ -9,72 +9,23 @@
  * splice(2) takes no file that is open for appending, and to place bytes at its end is not to append them: who else
  * appends in that moment would be overwritten. Nor can it be opened anew, for what that does is its user's to say (a
  * lease that is held, a terminal), and its user may have no right to. So these bytes are copied out of the sink's pipe and
- * written (append); it is a call less than a splice and its place. They are given back by way of the half's own pipe,
- * which is there all the time, so that it cannot be refused then.
- *
- * Who rotates a log may copy it and truncate it (copytruncate of logrotate(8)). What is written behind the end then would make a
- * hole of zeros: so before each write it is looked whether the file has become shorter, and what follows goes to its end. It may
- * be truncated in between; what is appended has no such moment. The look goes by the lane as the write does, for
- * a file system is asked, and may not answer; but not where it is known to have the answer (struct opened).
+ * written (append); it is a call less than a splice and its place.
  *
  * With on-error=retry what the device refuses stays in the buffer, and is written again after a while.
  */
-#include "port-file.h"
+#include "port-file-sink-parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "channel.h"
-#include "clock.h"
 #include "kinds.h"
 #include "log.h"
 #include "sink-options.h"
 #include "sys.h"
 #include "worker.h"
-
-/* ---- a file that becomes shorter ---- */
-
-/* Whether what it is at now is to be seen before more is written. */
-static bool file_sink_doubts(const struct file_port *f)
-{
-	return f->looked.buf && !f->sure && f->offset > f->port.config.opened.position;
-}
-
-/*
- * There are files that show no size, or another's than that of what was written: so one that never has shown a size as large as
- * where the sink is has not become shorter.
- */
-static void file_sink_see(struct file_port *f)
-{
-	const struct statx *st = (const void *)f->looked.buf;
-	const struct port *p = &f->port;
-
-	if (st->stx_size >= f->offset) {
-		f->shown = true;
-	} else if (f->shown) {
-		log_user_info(p->config.rights.uid, "%s: port %u, %s: was truncated; goes on at its end",
-			      p->channel->label, p->id, p->config.uri.text);
-		f->offset = st->stx_size;
-	}
-}
-
-/* Returns false where file_sink_looked() follows. */
-static bool file_sink_look(struct file_port *f)
-{
-	const struct opened *o = &f->port.config.opened;
-
-	if (o->local) {
-		if (statx(o->fd, "", AT_EMPTY_PATH, STATX_SIZE, (void *)f->looked.buf) == 0)
-			file_sink_see(f);
-		return true;
-	}
-	loop_io_statx(&f->look, f->port.config.opened.fd, STATX_SIZE, f->looked.buf, f->looked.size);
-	return false;
-}
 
 /* ---- into the file ---- */
 
@@ -88,41 +39,6 @@ static void file_sink_write(struct file_port *f, struct half *half, size_t bytes
 		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, bytes);
 	else
 		loop_io_splice(&f->disk, half->pipe.rd, -1, fd, file_port_place(f), bytes);
-}
-
-/* To the next file: what is known of the present one is nothing to it. */
-static void file_sink_turn(struct file_port *f)
-{
-	rotation_switch(&f->rotation);
-	f->offset = f->port.config.opened.position;
-	f->shown = f->sure = false;
-}
-
-/* How much of the half goes into the file that is open, perhaps by now; 0: another one is waited for. */
-static size_t file_sink_share(struct file_port *f, const struct half *half)
-{
-	struct rotation *r = &f->rotation;
-	size_t share;
-
-	if (!r->port)
-		return half->bytes;
-	share = rotation_share(r, half, f->begun);
-	if (share || !rotation_ready(r))
-		return share;
-	file_sink_turn(f);
-	return rotation_share(r, half, f->begun);
-}
-
-/* Nothing is in hand. */
-static void file_sink_rest(struct file_port *f)
-{
-	struct rotation *r = &f->rotation;
-
-	if (!r->port)
-		return;
-	rotation_begin_asked(r);
-	if (rotation_ready(r) && rotation_rests(r))
-		file_sink_turn(f);
 }
 
 static void file_sink_store(struct file_port *f)
@@ -192,67 +108,7 @@ static void file_sink_take(struct file_port *f)
 	}
 }
 
-/* From memory into the half's pipe, which is empty, and as large. Returns 0 or a negative errno. */
-static int file_sink_put_back(struct half *half)
-{
-	ssize_t n = bounce_give(&half->bounce, half->pipe.wr);
-
-	if (n < 0)
-		return (int)n;
-	return half->bounce.len ? -ENOBUFS : 0;
-}
-
-/* What was taken and not written is the tap's again, before what is in it. */
-static void file_sink_give_back(struct file_port *f)
-{
-	struct tap *tap = channel_find_tap(f->port.channel, f->port.tap);
-	size_t bytes = double_buffer_bytes(&f->buffer);
-	int err = 0;
-
-	if (!bytes)
-		return;
-	if (!tap) /* they went with its name, and are counted and logged as the port lets go of them */
-		return;
-	tap->held = false;
-	err = tap_recall(tap, f->port.pipe);
-	/* The half to be emptied last goes first: each is put before the one there. */
-	for (unsigned i = HALVES; err == 0 && i--;) {
-		struct half *half = &f->buffer.halves[(f->buffer.drain + i) % HALVES];
-
-		if (half->bytes && f->append)
-			err = file_sink_put_back(half);
-		if (half->bytes && err == 0)
-			err = queue_prepend(&tap->queue, &half->pipe, half->bytes, half->size);
-		if (err == 0)
-			half->bytes = 0;
-	}
-	bytes = double_buffer_bytes(&f->buffer);
-	if (err < 0) {
-		tap_lose(tap, bytes);
-		log_user_err(f->port.config.rights.uid,
-			     "%s: port %u lost %zu bytes, giving back what it had not written: %s",
-			     f->port.channel->label, f->port.id, bytes, strerror(-err));
-		f->buffer.halves[0].bytes = f->buffer.halves[1].bytes = 0;
-	}
-	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
-		fd_close(&f->port.pipe);
-	tap_look(tap);
-}
-
 /* ---- the device is through ---- */
-
-static void file_sink_again(struct file_port *f, int err)
-{
-	struct port *p = &f->port;
-	uint64_t retry = sink_options_retry(p);
-
-	if (p->state != PORT_RETRYING)
-		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; writing again every %" PRIu64 " s",
-			      p->channel->label, p->id, p->config.uri.text, strerror(-err), retry);
-	p->state = PORT_RETRYING;
-	p->err = err;
-	loop_io_timer(&f->again, retry * NSEC_PER_SEC);
-}
 
 static void file_sink_due(struct loop_io *io, int res)
 {
@@ -338,7 +194,7 @@ static void file_sink_disk(struct loop_io *io, int res)
 	} else if (file_port_again(f, res)) {
 		return;
 	} else if (sink_options_on_error(&f->port) == ON_ERROR_RETRY) {
-		file_sink_again(f, res < 0 ? res : -EIO);
+		port_retry(&f->port, res < 0 ? res : -EIO, "writing", &f->again);
 	} else {
 		file_sink_give_back(f);
 		port_end(&f->port, res < 0 ? res : -EIO);
@@ -420,27 +276,6 @@ static void file_sink_finish(struct port *p)
 {
 	rotation_finish(&file_port_of(p)->rotation);
 	file_port_finish(p);
-}
-
-static int file_sink_reopen(struct port *p, void (*reopened)(void *data, int err, const char *why), void *data)
-{
-	struct rotation *r = &file_port_of(p)->rotation;
-
-	return r->port ? rotation_reopen(r, reopened, data) : -EOPNOTSUPP;
-}
-
-static void file_sink_reopen_forget(struct port *p, const void *data)
-{
-	rotation_forget(&file_port_of(p)->rotation, data);
-}
-
-static int file_sink_report(struct port *p, struct port_report *report)
-{
-	const struct rotation *r = &file_port_of(p)->rotation;
-
-	report->rotations = r->count;
-	report->file = r->port ? strdup(rotation_path(r)) : NULL;
-	return r->port && !report->file ? -ENOMEM : 0;
 }
 
 const struct port_ops port_file_sink = {

@@ -104,6 +104,12 @@ struct port {
 /* The port has come to its end by itself: 0 or a negative errno. finish() is called, its descriptor is closed. */
 void port_end(struct port *p, int err);
 
+/*
+ * The port has failed (@err), but has not ended: what it does then, @doing ("connecting"), it does again when @timer, which
+ * is its own and not armed, fires. Who succeeds says that it runs again.
+ */
+void port_retry(struct port *p, int err, const char *doing, struct loop_io *timer);
+
 /* What ops->stop() had to wait for is done. May free the port. */
 void port_stopped(struct port *p);
 

@@ -9,13 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base.h"
 #include "channel.h"
-#include "clock.h"
 #include "deferred-close.h"
 #include "file-claim.h"
 #include "kinds.h"
@@ -90,15 +87,7 @@ static void stream_port_let_go(struct stream_port *sp)
 
 static void stream_port_again(struct stream_port *sp, int err)
 {
-	struct port *p = &sp->port;
-	uint64_t retry = sink_options_retry(p);
-
-	if (p->state != PORT_RETRYING)
-		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; connecting again every %" PRIu64 " s",
-			      p->channel->label, p->id, p->config.uri.text, strerror(-err), retry);
-	p->state = PORT_RETRYING;
-	p->err = err;
-	loop_io_timer(&sp->timer, retry * NSEC_PER_SEC);
+	port_retry(&sp->port, err, "connecting", &sp->timer);
 }
 
 static void stream_port_reopened(struct port *p, struct opening *o)
