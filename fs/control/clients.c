@@ -14,8 +14,9 @@
 #include "json.h"
 #include "log.h"
 #include "peer.h"
+#include "request.h"
 
-/* Whether one more client can be served. Who is confined, as root in a container, takes no place of who is not. */
+/* Whether one more client can be served. Root who is confined, as in a container, takes no place of root who is not. */
 static int clients_check(const struct clients *c, const struct rights *r, int fd, bool confined)
 {
 	const struct client *other;
@@ -23,7 +24,7 @@ static int clients_check(const struct clients *c, const struct rights *r, int fd
 
 	LIST_FOREACH(other, &c->all, entry) {
 		all++;
-		same += other->rights.uid == r->uid && other->view.confined == confined;
+		same += other->rights.uid == r->uid && (r->uid || other->view.confined == confined);
 	}
 	if ((all >= CONTROL_CLIENTS && r->uid != 0) || same >= CONTROL_USER_CLIENTS)
 		return -EUSERS;
@@ -49,7 +50,7 @@ void clients_welcome(struct clients *c, int fd, bool confined)
 	control_client_send(fd, json_of_error(err, err == -EUSERS ? "too many connections to the control socket" :
 						   err == -EPERM  ? "this daemon serves only its own user" :
 								    strerror(-err)));
-	departures_add(&c->departures, &fd, r.uid);
+	departures_add(&c->departures, &fd, request_closer(r.uid, confined));
 	fd_close(&process);
 	rights_finish(&r);
 }

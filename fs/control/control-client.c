@@ -29,7 +29,7 @@ static void control_client_close(struct client *cl)
 	loop_io_cancel(&cl->room);
 	fd_close(&cl->process);
 	if (cl->fd >= 0) /* else a reception has it */
-		departures_add(&cl->clients->departures, &cl->fd, cl->rights.uid);
+		departures_add(&cl->clients->departures, &cl->fd, cl->view.closer);
 	LIST_REMOVE(cl, entry);
 	rights_finish(&cl->rights);
 	charge_finish(&cl->descriptors);
@@ -159,7 +159,7 @@ static void control_client_ask(struct client *cl, const char *text, ssize_t len,
 		why = "the request is too long";
 	}
 	if (err < 0) {
-		deferred_close(&r->fd, cl->rights.uid);
+		deferred_close(&r->fd, cl->view.closer);
 		control_client_done(r, json_of_error(err, why));
 		return;
 	}
@@ -171,7 +171,7 @@ static void control_client_ask(struct client *cl, const char *text, ssize_t len,
 static void control_client_received(void *data, int socket, struct received *got)
 {
 	struct client *cl = data;
-	bool crowded = deferred_close_crowded(cl->rights.uid);
+	bool crowded = deferred_close_crowded(cl->view.closer);
 
 	cl->reception = NULL;
 	cl->fd = socket;
@@ -195,8 +195,8 @@ static void control_client_ready(struct loop_io *io, int res)
 	if (head == RECEPTION_TEXT)
 		n = recv(cl->fd, c->text, sizeof(c->text), MSG_DONTWAIT | MSG_TRUNC);
 	else if (head == RECEPTION_DESCRIPTORS)
-		cl->reception = reception_start(c->ctx->loop, &cl->fd, cl->rights.uid,
-						!deferred_close_crowded(cl->rights.uid), cl->view.confined,
+		cl->reception = reception_start(c->ctx->loop, &cl->fd, cl->view.closer,
+						!deferred_close_crowded(cl->view.closer), cl->view.confined,
 						control_client_received, cl);
 	if (n > 0)
 		control_client_ask(cl, c->text, n, -1, &(struct file_id){ 0 }, 0, NULL);
@@ -217,6 +217,7 @@ int control_client_start(struct clients *clients, int fd, const struct rights *r
 	cl->rights = *rights;
 	cl->process = process;
 	cl->view.confined = confined;
+	cl->view.closer = request_closer(rights->uid, confined);
 	loop_io_init(&cl->io, clients->ctx->loop, control_client_ready);
 	loop_io_init(&cl->room, clients->ctx->loop, control_client_room);
 	/* How many there are is bounded, and by one of them a user may find out what to let go of: so it is never refused. */

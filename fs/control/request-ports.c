@@ -66,7 +66,7 @@ void request_attach(struct request *r, struct node *node)
 	}
 	if (rights_copy(&r->attach.rights, r->rights) < 0) {
 		fd_close(&r->attach.process);
-		deferred_close(&r->attach.fd, r->rights->uid);
+		deferred_close(&r->attach.fd, r->view->closer);
 		request_refuse(r, -ENOMEM, strerror(ENOMEM));
 		return;
 	}

@@ -48,7 +48,7 @@ void request_finish(struct request *r, json_t *answer)
 	json_decref(r->json);
 	r->json = NULL;
 	r->cancel = NULL;
-	deferred_close(&r->fd, r->rights->uid);
+	deferred_close(&r->fd, r->view->closer);
 	r->done(r, answer);
 }
 

@@ -41,9 +41,16 @@
 
 /* What of the mount who asks gets to see; it stays from one request to the next. */
 struct request_view {
+	uid_t closer;    /* on whose account what he passes is closed: root's in a container is not root's */
 	bool confined;
 	uint64_t folder; /* if confined: the node of the folder that it has shown; 0: none yet */
 };
+
+/* The account of closings of who is confined or not: nobody has the number of root who is confined. */
+static inline uid_t request_closer(uid_t uid, bool confined)
+{
+	return confined && uid == 0 ? (uid_t)-2 : uid;
+}
 
 struct request {
 	/* Set before request_start(). */

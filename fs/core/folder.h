@@ -17,10 +17,10 @@ bool folder_is_there(const struct context *ctx, const struct node *dir);
 /* The node that a user finds by @name in @dir; NULL: there is none, or none yet. */
 struct node *folder_find(struct context *ctx, struct node *dir, const char *name);
 
-/* Whether @name, or the path to it, would be too long in @dir. */
 /* The node that the daemon's own bind(2) of @name in @dir makes; NULL: it is none of these, or bound. */
 struct node *folder_to_bind(const struct context *ctx, fuse_ino_t dir, const char *name);
 
+/* Whether @name, or the path to it, would be too long in @dir. */
 bool folder_is_too_long(const struct node *dir, const char *name);
 
 /*

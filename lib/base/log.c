@@ -113,18 +113,32 @@ void log_flush(void)
 	log_flush_some(true);
 }
 
+static void log_write_without_memory(int priority, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_MAX];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	for (char *c = line; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	log_write(priority, line);
+}
+
 static void log_put_line(uid_t user, int priority, bool limited, const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *line = NULL;
+	va_list again;
 	bool first;
 
 	if (priority > log_level)
 		return;
+	va_copy(again, ap);
 	line = text_vprint(fmt, ap);
-	if (!line) {
-		log_write(priority, fmt); /* without memory our own words must do */
+	if (!line)
+		log_write_without_memory(priority, fmt, again);
+	va_end(again);
+	if (!line)
 		return;
-	}
 	text_shorten(line, LOG_LINE_MAX);
 	log_flush_some(false);
 	if (!limited || log_level >= LOG_DEBUG || log_limit_pass(user, fmt, line, &first))

@@ -65,7 +65,7 @@ while sleep 0.02; do echo packet > /dev/udp/127.0.0.1/7777; done 2> /dev/null &
 END
 chmod +x "$T/programs/network"
 if is_root && command -v tcpdump > /dev/null; then
-	INSIDE=(unshare -n -p --fork network)
+	INSIDE=(unshare -n -p --fork --mount-proc network)
 	recipe docs/recipes.md 'mkfifo /splicefs/dump'
 	[ "$(grep -c ' IP .*7777' "$T/said")" = 10 ] || fail "who looked in saw: $(cat "$T/said")"
 	INSIDE=()
