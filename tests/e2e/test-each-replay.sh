@@ -16,7 +16,7 @@ timeout 100 awk 'bad { print bad; exit } NR > 1 && $1 != last + 1 { bad = last "
 wait_until 30 has_readers 1
 seq -f %015.0f 1000000000 | dd obs=64K status=none > c & writer=$! # (large chunks go as they are)
 pids=
-for k in 1 2 3; do
+for _ in 1 2 3; do
 	as_user timeout 60 sh -c 'for i in $(seq 1500); do head -c 100000 all > /dev/null || exit; done' & pids="$pids $!"
 done
 for p in $pids; do wait $p || fail "a reader got nothing"; done
