@@ -41,7 +41,7 @@
 
 /* What of the mount who asks gets to see; it stays from one request to the next. */
 struct request_view {
-	uid_t closer;    /* on whose account what he passes is closed: root's in a container is not root's */
+	uid_t closer; /* on whose account what he passes is closed: root's in a container is not root's */
 	bool confined;
 	uint64_t folder; /* if confined: the node of the folder that it has shown; 0: none yet */
 };
