@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -58,8 +59,10 @@ static void watcher_tell(struct watcher *w, const struct inotify_event *ev)
 void watcher_drain(struct watcher *w)
 {
 	_Alignas(struct inotify_event) char buf[4096];
+	bool telling = w->telling;
 	ssize_t n = 0;
 
+	w->telling = true;
 	while (w->fd >= 0 && (n = read(w->fd, buf, sizeof(buf))) > 0) {
 		for (char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
@@ -68,8 +71,16 @@ void watcher_drain(struct watcher *w)
 			p += sizeof(*ev) + ev->len;
 		}
 	}
+	w->telling = telling;
 	if (n < 0 && errno != EAGAIN)
 		log_err("inotify: %m");
+}
+
+bool watcher_has_news(const struct watcher *w)
+{
+	int bytes = 0;
+
+	return w->telling || (w->fd >= 0 && (ioctl(w->fd, FIONREAD, &bytes) < 0 || bytes));
 }
 
 static void watcher_readable(struct loop_io *io, int res)

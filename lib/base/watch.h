@@ -21,6 +21,7 @@ struct watcher {
 	struct watch *next;    /* to be told of an overflow that is being told */
 	bool stays;            /* also without watches */
 	bool watched;          /* it has had any */
+	bool telling;          /* what has been read is being told */
 };
 
 struct watch {
@@ -48,6 +49,9 @@ void watcher_finish(struct watcher *w);
 
 /* Tells what has happened so far. */
 void watcher_drain(struct watcher *w);
+
+/* Whether something has happened that has not been told yet, or may not. A system call. */
+bool watcher_has_news(const struct watcher *w);
 
 /*
  * Watches the node behind @fd (O_PATH will do). One watch a node. Returns 0 or a negative errno of watcher_open() or

@@ -276,7 +276,7 @@ static ssize_t channel_move_chunk(struct channel *ch, size_t waiting)
 	if (n <= 0)
 		return n;
 	chunk.len = (size_t)n;
-	if (awaits) /* (they begin where it does) */
+	if (awaits && watcher_has_news(&w->watcher)) /* (they begin where it does) */
 		broadcasts_admit(ch);
 	channel_count(ch, chunk.len);
 	if (n < SMALL_CHUNK && !packets && channel_copy_chunk(ch, &chunk))

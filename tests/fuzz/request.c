@@ -82,12 +82,14 @@ void attach_cancel(struct attach *a)
 	fuzz_check(a == attach_waits, "it had been answered");
 }
 
+static bool ports_told; /* they are what was asked for */
+
 static void ports_end(struct ports_ask *a, int err)
 {
 	ports_wait = NULL;
 	a->err = err;
 	a->why = err < 0 ? "no" : NULL;
-	a->ports = err < 0 || a->id ? NULL : json_array();
+	a->ports = err < 0 || !ports_told ? NULL : json_array();
 	a->done(a);
 }
 
@@ -102,18 +104,21 @@ static void ports_ask(struct ports_ask *a)
 void ports_tell(struct ports_ask *a)
 {
 	fuzz_check(!a->id, "of port %u alone", a->id);
+	ports_told = true;
 	ports_ask(a);
 }
 
 void ports_detach(struct ports_ask *a, const struct rights *r)
 {
 	fuzz_check(a->id && r == &rights, "of port %u", a->id);
+	ports_told = false;
 	ports_ask(a);
 }
 
 void ports_reopen(struct ports_ask *a, const struct rights *r)
 {
 	fuzz_check(r == &rights, "by whom?");
+	ports_told = false;
 	ports_ask(a);
 }
 
