@@ -47,6 +47,12 @@ int channel_ring_fit(const struct channel *ch);
 /* The same for who has just opened it; where the daemon has it not open, the layer above is asked. */
 int channel_ring_opened(struct channel *ch);
 
+/*
+ * channel-chunk.c: takes one chunk from the origin, where @waiting bytes are, and hands it out; every tap is prepared. Returns
+ * the bytes taken, or a negative errno.
+ */
+ssize_t channel_move_chunk(struct channel *ch, size_t waiting);
+
 /* channel-taps.c: takes in a tap that somebody has come to, also where it fails; channel_pump() may follow. 0 or a negative errno. */
 int channel_admit_tap(struct channel *ch, struct tap *tap);
 
