@@ -133,6 +133,26 @@ static void call_remove(void *arg)
 	channel_remove_tap(c->ch, c->id);
 }
 
+struct call_in {
+	const struct channel *channel;
+	uint64_t bytes;
+};
+
+static void call_in(void *arg)
+{
+	struct call_in *c = arg;
+
+	c->bytes = c->channel->bytes_in;
+}
+
+uint64_t fixture_bytes_in(struct fixture *f, struct channel *ch)
+{
+	struct call_in c = { .channel = ch };
+
+	on_worker(f, call_in, &c);
+	return c.bytes;
+}
+
 static void call_destroy(void *arg)
 {
 	channel_destroy(arg);

@@ -43,6 +43,7 @@ int fixture_add_tap(struct fixture *f, struct channel *ch, uint64_t id);
 void fixture_remove_tap(struct fixture *f, struct channel *ch, uint64_t id);
 /* channel_set() on the worker. */
 int fixture_set(struct fixture *f, struct channel *ch, uint64_t tap, enum setting_key key, uint64_t value);
+uint64_t fixture_bytes_in(struct fixture *f, struct channel *ch);
 void fixture_destroy(struct fixture *f, struct channel *ch);
 
 /* poll(2) for @events within 20 s; fails the test otherwise. */

@@ -81,24 +81,16 @@ static struct tap tap_now(uint64_t id)
 	return t;
 }
 
-static void call_in(void *arg)
-{
-	*(uint64_t *)arg = ch->bytes_in;
-}
-
 /* Writes chunk number @i, and waits until the channel has taken it. */
 static void put(unsigned char i)
 {
 	char data[CHUNK];
-	uint64_t before, now;
+	uint64_t before = fixture_bytes_in(&f, ch);
 
-	on_worker(&f, call_in, &before);
 	memset(data, i, sizeof(data));
 	cr_assert_eq(write(wr, data, sizeof(data)), CHUNK);
-	do {
+	while (fixture_bytes_in(&f, ch) < before + CHUNK)
 		usleep(100);
-		on_worker(&f, call_in, &now);
-	} while (now < before + CHUNK);
 }
 
 /* Reads @count chunks, each of which comes: their numbers. */

@@ -48,30 +48,17 @@ static void set(uint64_t tap, enum setting_key key, uint64_t value)
 	cr_assert_eq(fixture_set(&f, ch, tap, key, value), 0);
 }
 
-static void call_in(void *arg)
-{
-	*(uint64_t *)arg = ch->bytes_in;
-}
-
-static uint64_t bytes_in(void)
-{
-	uint64_t n;
-
-	on_worker(&f, call_in, &n);
-	return n;
-}
-
 /* The next @len bytes of the text, which the taps have then. */
 static void put(size_t len)
 {
-	uint64_t begin = bytes_in();
+	uint64_t begin = fixture_bytes_in(&f, ch);
 	size_t done = 0;
 
 	while (done < len) {
 		ssize_t n = write(wr, text + at + done, len - done);
 
 		done += n > 0 ? (size_t)n : 0;
-		while (bytes_in() < begin + done)
+		while (fixture_bytes_in(&f, ch) < begin + done)
 			usleep(100);
 	}
 	at += len;

@@ -42,29 +42,16 @@ static void set(uint64_t tap, enum setting_key key, uint64_t value)
 	cr_assert_eq(fixture_set(&f, ch, tap, key, value), 0);
 }
 
-static void call_in(void *arg)
-{
-	*(uint64_t *)arg = ch->bytes_in;
-}
-
-static uint64_t bytes_in(void)
-{
-	uint64_t n;
-
-	on_worker(&f, call_in, &n);
-	return n;
-}
-
 /* Waits until the channel has @all. */
 static void wait_in(uint64_t all)
 {
-	while (bytes_in() < all)
+	while (fixture_bytes_in(&f, ch) < all)
 		usleep(100);
 }
 
 static void put(const char *text, size_t len)
 {
-	uint64_t before = bytes_in();
+	uint64_t before = fixture_bytes_in(&f, ch);
 
 	for (size_t done = 0; done < len;) {
 		ssize_t n = write(wr, text + done, len - done);
