@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,16 @@ unsigned long argument_count(const struct argp_state *state, const char *option,
 	if (n < 1 || *end || errno)
 		argp_error(state, "%s=%s: how many %s, at least 1", option, text, what);
 	return n;
+}
+
+long argument_port(const struct argp_state *state, const char *text)
+{
+	char *end;
+	long id = strtol(text, &end, 10);
+
+	if (end == text || *end || id < 1 || id > UINT_MAX || state->arg_num > 1)
+		argp_error(state, "%s: a port's number, as 'spfs ports' shows", text);
+	return id;
 }
 
 error_t argument_list_parse(int key, char *arg, struct argp_state *state)

@@ -19,6 +19,9 @@ double argument_seconds(const struct argp_state *state, const char *option, cons
 /* The value of @option, at least 1 and so many @what. Ends the process where it is not right. */
 unsigned long argument_count(const struct argp_state *state, const char *option, const char *text, const char *what);
 
+/* The second and last argument: the number of a port. Ends the process where it is not right. */
+long argument_port(const struct argp_state *state, const char *text);
+
 /* What a command is to show: the names at the end of its line, and -j. */
 struct argument_list {
 	bool json;

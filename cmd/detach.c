@@ -1,5 +1,4 @@
 /* spfs detach: ends a source or sink of a channel. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +14,6 @@ struct detach_arguments {
 static error_t detach_parse(int key, char *arg, struct argp_state *state)
 {
 	struct detach_arguments *a = state->input;
-	char *end;
 
 	switch (key) {
 	case ARGP_KEY_ARG:
@@ -23,9 +21,7 @@ static error_t detach_parse(int key, char *arg, struct argp_state *state)
 			a->channel = arg;
 			return 0;
 		}
-		a->id = strtol(arg, &end, 10);
-		if (end == arg || *end || a->id < 1 || a->id > UINT_MAX || state->arg_num > 1)
-			argp_error(state, "%s: a port's number, as 'spfs ports' shows", arg);
+		a->id = argument_port(state, arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)

@@ -1,5 +1,4 @@
 /* spfs reopen: has sinks go on in the files that their paths name now, for who rotates logs. */
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@ struct reopen_arguments {
 static error_t reopen_parse(int key, char *arg, struct argp_state *state)
 {
 	struct reopen_arguments *a = state->input;
-	char *end;
 
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
@@ -26,9 +24,7 @@ static error_t reopen_parse(int key, char *arg, struct argp_state *state)
 		a->channel = arg;
 		return 0;
 	}
-	a->id = strtol(arg, &end, 10);
-	if (end == arg || *end || a->id < 1 || a->id > UINT_MAX || state->arg_num > 1)
-		argp_error(state, "%s: a port's number, as 'spfs ports' shows", arg);
+	a->id = argument_port(state, arg);
 	return 0;
 }
 
