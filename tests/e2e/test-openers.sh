@@ -66,14 +66,18 @@ wait $writer $reader
 stat_is c '.taps[0].lost' 10000 || fail "lost: $(spfs stat c)"
 as rm c r r2 go
 
+refuse_writing() {
+	refuse 'ermission denied' timeout 20 sh -c "echo x > $1"
+	refuse 'ermission denied' timeout 20 sh -c "echo x >> $1"
+	refuse 'ermission denied' timeout 20 bash -c "exec 3<> $1"
+}
+
 # A tap is written by nobody, root neither, whom no mode stops: with a reader there or without, and nothing gets in.
 mkfifo c
 ln c r
 for reader in no yes; do
 	[ $reader = no ] || { timeout 60 cat r > "$T/r" & reader=$!; }
-	refuse 'ermission denied' timeout 20 sh -c 'echo x > r'
-	refuse 'ermission denied' timeout 20 sh -c 'echo x >> r'
-	refuse 'ermission denied' timeout 20 bash -c 'exec 3<> r'
+	refuse_writing r
 	timeout 60 python3 - << 'PY'
 import os, stat
 def refused(*how):
@@ -99,9 +103,7 @@ wait $reader
 spfs tee c all --each
 for reader in no yes; do
 	[ $reader = no ] || { timeout 60 cat all > "$T/all" & reader=$!; }
-	refuse 'ermission denied' timeout 20 sh -c 'echo x > all'
-	refuse 'ermission denied' timeout 20 sh -c 'echo x >> all'
-	refuse 'ermission denied' timeout 20 bash -c 'exec 3<> all'
+	refuse_writing all
 	timeout 60 python3 - << 'PY'
 import os, stat, threading, time
 def refused(*how):
