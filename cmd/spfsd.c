@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "server.h"
 
 #define WORKERS_UNSAID UINT_MAX
+#define SPFSD_KEEPS (1 << 20) /* of memory that is free again, in bytes; the rest goes back to the system */
 
 struct spfsd_arguments {
 	int foreground;
@@ -235,6 +237,7 @@ int main(int argc, char *argv[])
 	struct spfsd_arguments a = { .workers = WORKERS_UNSAID, .allow_other = -1 };
 	int err = -EINVAL;
 
+	mallopt(M_TRIM_THRESHOLD, SPFSD_KEEPS);
 	if (fuse_opt_parse(&args, &a, spfsd_options, spfsd_take_argument) < 0)
 		goto out;
 	if (a.help) {
