@@ -50,9 +50,10 @@ wait $writer $reader
 # What is read there is missing in every tap. One is full, so what comes then waits to be seen.
 spfs set r depth=0 size=4K
 spfs set r2 depth=64M policy=drop-new
-as timeout 60 bash -c 'exec 3<> c; for n in 4096 300000; do head -c $n /dev/zero >&3; read -t 20 < go; done' & writer=$!
+as mkfifo go-4096 go-300000 # (a reader who comes while the last writer is still leaving sees the end)
+as timeout 60 bash -c 'exec 3<> c; for n in 4096 300000; do head -c $n /dev/zero >&3; read -t 20 < go-$n; done' & writer=$!
 wait_until 20 stat_is c .bytes_in 4102
-timeout 20 sh -c 'echo > go'
+timeout 20 sh -c 'echo > go-4096'
 wait_until 20 stat_is c .waiting 300000
 sleep 0.1 # (the daemon looks each 20 ms)
 timeout 20 head -c 10000 c > /dev/null
@@ -60,11 +61,11 @@ wait_until 20 stat_is c '.taps[0].lost' 10000
 stat_is c '.taps[1].lost' 10000 || fail "lost: $(spfs stat c)"
 timeout 20 cat r > "$T/r" & reader=$!
 wait_until 20 stat_is c .bytes_in 294102
-timeout 20 sh -c 'echo > go'
+timeout 20 sh -c 'echo > go-300000'
 wait $writer $reader
 [ "$(stat -c %s "$T/r")" = 294096 ] || fail "$(stat -c %s "$T/r") bytes"
 stat_is c '.taps[0].lost' 10000 || fail "lost: $(spfs stat c)"
-as rm c r r2 go
+as rm c r r2 go*
 
 refuse_writing() {
 	refuse 'ermission denied' timeout 20 sh -c "echo x > $1"
