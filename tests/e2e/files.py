@@ -63,8 +63,10 @@ assert os.pread(fd, 1 << 20, 0) == text and json.loads(text)["channels"]
 HOLD = "import sys; f = open(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
 holders = []
 end = time.monotonic() + 20
+# A user whom no other test looks around as.
+who = {"user": 4021, "group": 4021, "extra_groups": []} if os.geteuid() == 0 else {}
 while len(holders) < 66:
-    p = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    p = subprocess.Popen(["/usr/bin/python3", "-c", HOLD, path], **who, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
     line = p.stdout.readline()
     # (those that were looked up before are given back, soon)
@@ -74,8 +76,9 @@ while len(holders) < 66:
     holders.append((p, line))
     end = time.monotonic() + 20
 taken = [p for p, line in holders if line]
-# One is open here, and the kernel keeps the last one of each of the other four names.
-assert 59 <= len(taken) <= 63, len(taken)
+# Who is not root has one open here, and the kernel keeps the last one of each of the other four names.
+print("files of one user:", len(taken))
+assert len(taken) == 64 if who else 59 <= len(taken) <= 63, len(taken)
 assert b"Too many open files in system" in holders[-1][0].stderr.read()
 for p, line in holders:
     p.stdin.close()

@@ -40,7 +40,15 @@ mkdir disk
 truncate -s 24M image
 mkfs.ext4 -q -m 50 image
 mount -o loop image disk 2> said || { echo "no loop devices here: $(cat said)"; finish; exit 0; }
-trap 'umount -l "$T/disk"; cleanup' EXIT
+leave() {
+	local status=$?
+	trap - ERR
+	set +e
+	umount -l "$T/disk" 2> /dev/null
+	(exit $status)
+	cleanup
+}
+trap leave EXIT
 chmod 777 disk
 as_user dd if=/dev/zero of=disk/full bs=64K status=none 2> said && fail "the disk is not full"
 grep -q 'No space left' said
@@ -55,7 +63,7 @@ spfs detach "$M/c" 1
 # Root's own sink has them.
 spfs sink "$M/c" "file:$T/disk/root" > /dev/null
 timeout 20 cp zeros "$M/c"
-wait_until 20 cmp zeros disk/root
+wait_until 20 state "$M/c" 2 done
+cmp zeros disk/root
 umount disk
-trap cleanup EXIT
 finish

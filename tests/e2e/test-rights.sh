@@ -26,9 +26,9 @@ echo hidden > private/file
 chmod 644 private/file
 /usr/bin/python3 -c "
 import socket, time
-s = socket.socket(socket.AF_UNIX); s.bind('private/sock'); s.listen(); time.sleep(60)" &
+s = socket.socket(socket.AF_UNIX); s.bind('$PWD/private/sock'); s.listen(); time.sleep(60)" &
 server=$!
-wait_until 30 socket_listens "private/sock"
+wait_until 30 socket_listens "$PWD/private/sock"
 chmod 666 private/sock
 for way in command attribute; do
 	attach() { # attach DIR URI
