@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "log.h"
 #include "names.h"
+#include "settings.h"
 #include "tee.h"
 
 static void declare_failed(struct lines *stays, const char *name, const char *why)
@@ -51,6 +52,43 @@ static struct node *declare_folder_of(struct context *ctx, const char *name, con
 	return dir;
 }
 
+static void declare_prologue_done(struct settings_ask *a)
+{
+	a->node->pins--;
+	node_release(&a->ctx->nodes, a->node);
+	free(a);
+}
+
+/* (nobody waits) */
+static void declare_prologue_late(struct settings_ask *a)
+{
+}
+
+/* By value, on the worker; before it hears of a tap or a port of the channel. What fails is logged. */
+static void declare_set_prologue(struct context *ctx, const struct declared *d, struct node *node)
+{
+	struct settings_ask *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (!a) {
+		log_warn("declared %s: no prologue: %s", d->name, strerror(ENOMEM));
+		return;
+	}
+	*a = (struct settings_ask){ .ctx = ctx,
+				    .node = node,
+				    .user = d->owner.uid,
+				    .done = declare_prologue_done,
+				    .late = declare_prologue_late };
+	node->pins++;
+	err = settings_add_prologue(a, d->prologue, d->prologue_len);
+	if (err == 0) {
+		settings_set(a, NULL);
+	} else {
+		log_warn("declared %s: no %s", d->name, a->why);
+		declare_prologue_done(a);
+	}
+}
+
 static struct node *declare_make_channel(struct context *ctx, const struct declared *d, struct node *dir,
 					 const char *name)
 {
@@ -72,6 +110,8 @@ static struct node *declare_make_channel(struct context *ctx, const struct decla
 		settings.value[SETTING_KEEP] = 1;
 	node->pins++;
 	err = names_begin(ctx, node, &settings);
+	if (err == 0 && d->prologue)
+		declare_set_prologue(ctx, d, node);
 	node->pins--;
 	if (err < 0)
 		node_release(&ctx->nodes, node);
@@ -106,12 +146,20 @@ static struct node *declare_make_tap(struct context *ctx, const struct declared 
 	return err < 0 ? NULL : node_find(dir, name);
 }
 
+static bool declare_has_same_prologue(const struct declared *a, const struct declared *b)
+{
+	return a->prologue_len == b->prologue_len &&
+	       (!a->prologue_len || !memcmp(a->prologue, b->prologue, a->prologue_len));
+}
+
 static bool declare_is_same(const struct declared *a, const struct declared *b)
 {
 	if (a->tap != b->tap || a->each != b->each || a->given != b->given || a->port_count != b->port_count)
 		return false;
 	if (a->tap ? strcmp(a->channel, b->channel) != 0 :
 		     a->owner.uid != b->owner.uid || a->group != b->group || a->mode != b->mode)
+		return false;
+	if (!declare_has_same_prologue(a, b))
 		return false;
 	for (int key = 0; key < SETTINGS; key++)
 		if ((a->given & 1u << key) && a->settings.value[key] != b->settings.value[key])

@@ -78,7 +78,7 @@ static bool settings_is_prologue(const char *text, size_t len)
 	return len > 0;
 }
 
-static int settings_add_prologue(struct settings_ask *a, const char *bytes, size_t len)
+int settings_add_prologue(struct settings_ask *a, const char *bytes, size_t len)
 {
 	if (len > PROLOGUE_MAX)
 		return settings_refuse(a, -ERANGE, "prologue: %zu bytes are more than 64K", len);

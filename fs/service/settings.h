@@ -52,8 +52,11 @@ bool settings_has(const struct context *ctx, const struct node *node, enum setti
  */
 int settings_add(struct settings_ask *a, const char *name, const char *text, size_t len);
 
+/* Adds a prologue by value, whatever its bytes are. Returns as settings_add(). */
+int settings_add_prologue(struct settings_ask *a, const char *bytes, size_t len);
+
 /*
- * Sets all that was added, or nothing where @r do not suffice: -EACCES. What the worker refuses (see channel_set())
+ * Sets all that was added, or nothing where @r do not suffice: -EACCES; NULL: the configuration says it, which may. What the worker refuses (see channel_set())
  * ends it, and what came before stays set. Failures are logged.
  */
 void settings_set(struct settings_ask *a, const struct rights *r);

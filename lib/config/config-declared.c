@@ -173,6 +173,8 @@ static bool config_declared_channel_key(struct config_parse *p, struct declared 
 	} else if (!strcmp(name, "mode")) {
 		if (config_once(p, KEY_MODE, name))
 			config_mode(p, value, 0777, &d->mode);
+	} else if (!d->tap && !strcmp(name, "prologue") && (*value == '@' || d->prologue_file)) {
+		config_prologue(p, d, value + (*value == '@'));
 	} else if (!strcmp(name, "each")) {
 		config_declared_add_broadcast(p, d, value);
 	} else {

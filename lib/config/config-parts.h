@@ -66,6 +66,11 @@ void config_declared_key(struct config_parse *p, const char *name, const char *v
 /* What can be said once everything is read. */
 void config_declared_check(struct config_parse *p);
 
+/* ---- config-prologue.c ---- */
+
+/* prologue = @PATH of a channel. */
+void config_prologue(struct config_parse *p, struct declared *d, const char *path);
+
 /* ---- config-who.c: whose something is, and for whom. Users and groups by name or number. False: after a mistake. ---- */
 
 bool config_user(struct config_parse *p, const char *text, uid_t *uid);

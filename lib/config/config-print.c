@@ -79,6 +79,8 @@ static void config_print_declared(FILE *f, const struct declared *d)
 	for (enum setting_key key = 0; key < SETTINGS; key++)
 		if (d->given & 1u << key)
 			config_print_setting(f, key, d->settings.value[key]);
+	if (d->prologue_file)
+		fprintf(f, "prologue = @%s\n", d->prologue_file);
 	for (size_t i = 0; i < d->broadcast_count; i++)
 		fprintf(f, "each = %s\n", d->broadcasts[i].name);
 	for (size_t i = 0; i < d->port_count; i++)

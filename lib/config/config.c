@@ -37,6 +37,8 @@ static void declared_finish(struct declared *d)
 	free(d->ports);
 	free(d->name);
 	free(d->channel);
+	free(d->prologue);
+	free(d->prologue_file);
 	rights_finish(&d->owner);
 }
 

@@ -48,7 +48,10 @@ struct declared {
 	size_t broadcast_count;
 
 	struct settings settings;
-	unsigned given; /* which of them, a bit each (1 << key) */
+	unsigned given;      /* which of them, a bit each (1 << key) */
+	char *prologue;      /* a channel's by value (prologue.h); NULL: it is the setting's */
+	size_t prologue_len; /* in bytes */
+	char *prologue_file; /* which had them */
 	struct declared_port *ports;
 	size_t port_count;
 };

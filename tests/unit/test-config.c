@@ -8,6 +8,7 @@
 #include "base.h"
 #include "config.h"
 #include "kinds.h"
+#include "prologue.h"
 
 static char path[] = "/tmp/spfs-config-XXXXXX";
 
@@ -126,6 +127,46 @@ Test(config, says_what_is_in_the_file)
 	cr_assert_eq(s.value[SETTING_DEPTH], 3 << 20);
 	cr_assert_eq(s.value[SETTING_SIZE], 64 << 10);
 	config_unref(c);
+}
+
+Test(config, takes_a_prologue_from_a_file)
+{
+	char text[256], wanted[512], head[] = "/tmp/spfs-head-XXXXXX";
+	int fd = mkstemp(head);
+	_cleanup_free_ char *printed = NULL;
+	struct config *c, *again;
+
+	cr_assert_eq(write(fd, "HE\0AD", 5), 5);
+	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n", head);
+	c = good(text);
+	cr_assert(c->declared[0].prologue_len == 5 && !memcmp(c->declared[0].prologue, "HE\0AD", 5));
+	cr_assert_str_eq(c->declared[0].prologue_file, head);
+	printed = config_print(c, true);
+	again = good(printed);
+	cr_assert_eq(again->declared[0].prologue_len, 5);
+	config_unref(again);
+	config_unref(c);
+
+	snprintf(text, sizeof(text), "[channel a]\nprologue = first:3\nprologue = @%s\n[channel b]\nprologue = @%s\n"
+				     "prologue = first:3\n", head, head);
+	bad(text, "3: 'prologue' is there twice\n6: 'prologue' is there twice");
+	cr_assert_eq(ftruncate(fd, PROLOGUE_MAX + 1), 0);
+	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n[channel b]\nprologue = @x\n[channel c]\n"
+				     "prologue = @/nonexistent\n[channel d]\nprologue = @/dev/zero\n"
+				     "[channel e]\nprologue = @/dev/null/\n[tap t]\nchannel = a\nprologue = @/x\n", head);
+	snprintf(wanted, sizeof(wanted), "2: prologue: %s: a prologue has 64K at most\n"
+					 "4: prologue: 'x' does not begin with '/'\n"
+					 "6: prologue: /nonexistent: No such file or directory\n"
+					 "8: prologue: /dev/zero: is no regular file\n"
+					 "10: prologue: /dev/null/: Not a directory\n"
+					 "13: 'prologue' is a setting of a channel", head);
+	bad(text, wanted);
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n[defaults]\nprologue = @%s\n", head, head);
+	snprintf(wanted, sizeof(wanted), "2: prologue: %s: there is nothing in it\n4: prologue: ", head);
+	bad(text, wanted);
+	close(fd);
+	unlink(head);
 }
 
 Test(config, says_which_taps_are_broadcasts)
