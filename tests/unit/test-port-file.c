@@ -258,11 +258,11 @@ static size_t fill_channel(int fd)
 	return filled;
 }
 
-static bool nothing_to_read(int fd)
+static bool is_to_be_read(int fd, size_t wanted)
 {
-	int bytes = 1;
+	int bytes;
 
-	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes == 0;
+	return ioctl(fd, FIONREAD, &bytes) == 0 && bytes == (int)wanted;
 }
 
 /* What was read of a terminal is nowhere else: it goes out, though its source was detached. */
@@ -280,11 +280,11 @@ Test(port_file, a_source_on_a_device_hands_on_what_it_has_when_it_is_detached)
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	look = dup(slave);
 	filled = fill_channel(writer);
+	cr_assert_eq(write(master, line, len), (ssize_t)len);
+	WAIT_UNTIL(is_to_be_read(look, len)); /* a thread of the kernel's hands it over */
 	id = attach(&f, ch, PORT_SOURCE, 1, slave, NULL);
 	cr_assert_gt(id, 0);
-	cr_assert_eq(write(master, line, len), (ssize_t)len);
-	poll(NULL, 0, 50); /* the terminal's own thread hands it over */
-	WAIT_UNTIL(nothing_to_read(look));
+	WAIT_UNTIL(is_to_be_read(look, 0));
 	cr_assert_eq(detach(&f, ch, id), 0);
 	close(writer);
 	out = fixture_open(&f, 2, O_RDONLY);
