@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "attached.h"
 
 #define MIB (1 << 20)
@@ -205,15 +206,19 @@ Test(port_give_back, what_was_left_goes_on_at_the_rate_of_who_takes_over)
 {
 	enum { LEFT = 400000, RATE = 65536 };
 	struct look l;
+	uint64_t nsec;
 	int id, next;
 
 	fixture_remove_tap(&f, ch, 2);
 	id = broken_sink(getuid(), LEFT);
+	nsec = clock_nsec();
 	next = attach(&f, ch, PORT_SINK, 1, open_file(&f, "out", O_WRONLY | O_CREAT), "file:/out?rate=64K");
 	poll(NULL, 0, 1000);
+	WAIT_UNTIL(look_at(&f, ch, next).bytes > 0);
 	l = look_at(&f, ch, next);
-	cr_expect_gt(l.bytes, 0);
-	cr_expect_lt(l.bytes, 3 * RATE, "%ju bytes in a second", (uintmax_t)l.bytes);
+	nsec = clock_nsec() - nsec;
+	cr_expect_lt(l.bytes, RATE * (2 + nsec / NSEC_PER_SEC), "%ju bytes in %ju ns", (uintmax_t)l.bytes,
+		     (uintmax_t)nsec);
 	wait_state(&f, ch, next, PORT_DONE);
 	expect_file(&f, "out", data, LEFT);
 	detach(&f, ch, id);
