@@ -147,7 +147,14 @@ refuse() {
 	grep -q "$text" <<< "$out" || fail "$*: '$out' does not say '$text'"
 }
 
-log_has() { grep -q -- "$1" "$LOG" || fail "the log does not say '$1'"; }
+# Soon: what is done may be seen before the line that says so.
+log_has() {
+	local end=$((SECONDS + 20))
+	until grep -q -- "$1" "$LOG"; do
+		[ $SECONDS -lt $end ] || fail "the log does not say '$1'"
+		sleep 0.02
+	done
+}
 
 # under_load start|end ROUNDS: of load.py, with 1 and 4 workers, by root where this is root's, and by an ordinary user.
 # ROUNDS and SEED come from the environment as well, for a longer look.

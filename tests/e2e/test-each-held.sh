@@ -26,7 +26,7 @@ wait_until 20 has_readers 1
 as_user timeout 60 sh -c "exec 4> '$M/c'; echo first >&4; sleep 0.5; echo more >&4; while [ ! -e '$T/go' ]; do sleep 0.05; done; echo second >&4" &
 writer=$!
 wait_until 20 sh -c "timeout 1 stat '$M/all' > /dev/null; grep -q 'stands in' '$LOG'"
-grep -q 'stands in .* on /all: process' "$LOG" || fail "the log does not say which name"
+log_has 'stands in .* on /all: process'
 bounded 2 stat "$M/all"
 bounded 2 setpriv --reuid=65534 --regid=65534 --clear-groups stat "$M/all"
 bounded 3 ls -l "$M"
