@@ -48,6 +48,7 @@ static int tap_put_prologue(struct tap *tap)
 		return err;
 	tap->owes = false;
 	tap->replayed += len;
+	tap->led = len;
 	return 0;
 }
 

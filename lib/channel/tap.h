@@ -57,6 +57,7 @@ struct tap {
 	uint64_t flushed;    /* TAP_FLUSHED: where in the stream that is */
 	bool stalled;        /* its outlet is full, and what comes next waits in the origin */
 	bool owes;           /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
+	size_t led;          /* bytes of the prologue that it got */
 	uint64_t from;       /* while it owes, and something is queued: where in the stream that begins */
 	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
 	uint64_t bytes_out;  /* handed to the FIFO */

@@ -52,6 +52,7 @@ static int port_take_over(struct port *p, struct port *old, struct tap *tap)
 		return err;
 	p->pipe = fd_take(&old->pipe);
 	p->tap = old->tap;
+	p->first = old->first && !old->bytes;
 	old->tap = 0;
 	old->tap_lost = 0;
 	tap_set(tap, SETTING_POLICY, settings->value[SETTING_POLICY]);
@@ -93,6 +94,7 @@ static int port_join_origin(struct port *p)
 
 	if (err < 0 || p->tap)
 		return err;
+	p->first = true;
 	return channel_add_private_tap(p->channel, &p->tap, &p->pipe, &p->config.limits);
 }
 
@@ -102,6 +104,7 @@ static int port_join(struct port *p)
 	struct channel *ch = p->channel;
 	struct fifo fifo = { .dir = ch->origin.dir, .id = p->config.node };
 	uint64_t rate = uri_value(&p->config.uri, &uri_rate);
+	const struct tap *tap;
 	int err;
 
 	if (p->ops->late)
@@ -115,9 +118,11 @@ static int port_join(struct port *p)
 	}
 	if (p->config.node == ch->origin.id)
 		return port_join_origin(p);
-	if (!channel_find_tap(ch, p->config.node))
+	tap = channel_find_tap(ch, p->config.node);
+	if (!tap)
 		return -ENOENT;
 	p->tap = p->config.node;
+	p->first = tap->owes;
 	p->pipe = fifo_open(&fifo, O_RDONLY, 0);
 	if (p->pipe < 0)
 		return p->pipe;

@@ -25,6 +25,22 @@ int file_sink_reopen(struct port *p, void (*reopened)(void *data, int err, const
 void file_sink_reopen_forget(struct port *p, const void *data);
 int file_sink_report(struct port *p, struct port_report *report);
 
+/* ---- port-file-sink-lead.c: what each file begins with ---- */
+
+/* Bytes have come: the prologue of their stream is known by now, if it has one. */
+void file_sink_learn(struct file_port *f);
+
+/* It has gone on to another file. */
+void file_sink_lead_begin(struct file_port *f);
+
+/* Whether the beginning of the file is to be written before anything else, which is begun with, where it may be. */
+bool file_sink_lead(struct file_port *f);
+
+/* So many bytes of it were written. */
+void file_sink_led(struct file_port *f, size_t bytes);
+
+void file_sink_lead_finish(struct file_port *f);
+
 /* ---- port-file-sink-back.c ---- */
 
 /* What was taken and not written is the tap's again, before what is in it. */

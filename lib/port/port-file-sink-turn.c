@@ -10,6 +10,7 @@ static void file_sink_turn(struct file_port *f)
 	rotation_switch(&f->rotation);
 	f->offset = f->port.config.opened.position;
 	f->shown = f->sure = false;
+	file_sink_lead_begin(f);
 }
 
 size_t file_sink_share(struct file_port *f, const struct half *half)

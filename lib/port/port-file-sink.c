@@ -34,7 +34,7 @@ static void file_sink_write(struct file_port *f, struct half *half, size_t bytes
 	int fd = f->port.config.opened.fd;
 	struct bounce *b = &half->bounce;
 
-	f->lent = f->append ? half : NULL;
+	f->lent = f->append ? b : NULL;
 	if (f->append)
 		loop_io_write(&f->disk, fd, file_port_place(f), b->buf, b->size, b->at, bytes);
 	else
@@ -46,17 +46,17 @@ static void file_sink_store(struct file_port *f)
 	struct half *half = double_buffer_draining(&f->buffer);
 	size_t share;
 
-	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look) || loop_io_armed(&f->again))
+	if (loop_io_armed(&f->disk) || loop_io_armed(&f->look) || loop_io_armed(&f->again) || file_sink_lead(f))
 		return;
 	if (file_sink_doubts(f) && (half->bytes || !f->shown) && !file_sink_look(f))
 		return;
 	if (half->bytes) {
 		share = file_sink_share(f, half);
-		if (share && file_port_ready(f))
+		if (share && !file_sink_lead(f) && file_port_ready(f))
 			file_sink_write(f, half, share);
 	} else {
 		file_sink_rest(f);
-		if (f->over && !f->ended) {
+		if (!file_sink_lead(f) && f->over && !f->ended) {
 			f->syncing = true;
 			loop_io_fsync(&f->disk, f->port.config.opened.fd);
 		}
@@ -100,6 +100,7 @@ static void file_sink_take(struct file_port *f)
 		file_sink_hold(f, true);
 		half->bytes = (size_t)n;
 		double_buffer_filled(&f->buffer);
+		file_sink_learn(f);
 	}
 	file_sink_store(f);
 	if (!double_buffer_bytes(&f->buffer) && !f->over) {
@@ -113,6 +114,16 @@ static void file_sink_take(struct file_port *f)
 static void file_sink_due(struct loop_io *io, int res)
 {
 	file_sink_store(container_of(io, struct file_port, again));
+}
+
+/* So does one that has tried again since it failed. */
+static void file_sink_goes_on(struct port *p)
+{
+	if (p->state != PORT_RETRYING)
+		return;
+	log_user_info(p->config.rights.uid, "%s: port %u writes again", p->channel->label, p->id);
+	p->state = PORT_RUNNING;
+	p->err = 0;
 }
 
 static void file_sink_written(struct file_port *f, size_t bytes)
@@ -134,11 +145,6 @@ static void file_sink_written(struct file_port *f, size_t bytes)
 	f->begun = half->bytes;
 	if (!half->bytes)
 		double_buffer_drained(&f->buffer);
-	if (p->state != PORT_RETRYING)
-		return;
-	log_user_info(p->config.rights.uid, "%s: port %u writes again", p->channel->label, p->id);
-	p->state = PORT_RUNNING;
-	p->err = 0;
 }
 
 /* It is detached. What it has in hand goes back, once nothing has it; and it waits for the file before. */
@@ -182,8 +188,13 @@ static void file_sink_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
-	if (res > 0)
-		file_sink_written(f, (size_t)res);
+	if (res > 0) {
+		if (f->lead.len)
+			file_sink_led(f, (size_t)res);
+		else
+			file_sink_written(f, (size_t)res);
+		file_sink_goes_on(&f->port);
+	}
 	if (f->port.leaving) {
 		file_sink_leave(f);
 	} else if (f->syncing) {
@@ -274,8 +285,11 @@ static bool file_sink_stop(struct port *p)
 
 static void file_sink_finish(struct port *p)
 {
-	rotation_finish(&file_port_of(p)->rotation);
+	struct file_port *f = file_port_of(p);
+
+	rotation_finish(&f->rotation);
 	file_port_finish(p);
+	file_sink_lead_finish(f);
 }
 
 const struct port_ops port_file_sink = {

@@ -32,7 +32,7 @@ static void file_source_fill(struct file_port *f)
 	f->over = len == 0 || f->err < 0;
 	if (f->over)
 		return;
-	f->lent = f->port.copying ? half : NULL;
+	f->lent = f->port.copying ? &half->bounce : NULL;
 	if (f->port.copying)
 		loop_io_read(&f->disk, f->port.config.opened.fd, file_port_place(f), half->bounce.buf, size, len);
 	else

@@ -158,7 +158,7 @@ void file_port_finish(struct port *p)
 		f->looked = (struct bounce){ 0 };
 	bounce_finish(&f->looked);
 	if (busy && f->lent) /* the loop's now */
-		f->lent->bounce = (struct bounce){ 0 };
+		*f->lent = (struct bounce){ 0 };
 	if (left && !(f->seekable && p->config.dir == PORT_SOURCE)) { /* else it is still in the file */
 		log_user_info(p->config.rights.uid, "%s: port %u dropped %zu bytes that it had in hand",
 			      p->channel->label, p->id, left);

@@ -11,6 +11,7 @@
 #include "base.h"
 #include "double-buffer.h"
 #include "port-ops.h"
+#include "prologue.h"
 #include "rotation.h"
 #include "uri-option.h"
 
@@ -58,7 +59,9 @@ struct file_port {
 	bool ended;           /* all is written and synced: 0 or why not is err */
 	struct rotation rotation;
 	bool append;       /* a sink's, open for appending: what it writes is copied */
-	struct half *lent; /* whose memory the kernel reads or writes */
+	struct bounce *lent; /* whose memory the kernel reads or writes */
+	struct prologue begins; /* a sink's: what each of its files begins with */
+	struct bounce lead;     /* ... as far as the present one has it not yet */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */
 	uint64_t size; /* of a source's regular file, when it was attached */

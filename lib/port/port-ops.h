@@ -92,6 +92,7 @@ struct port {
 	struct inlet inlet;        /* a source's */
 	int pipe;                  /* a sink's: where it reads */
 	uint64_t tap;              /* a sink's: its tap, private or the name's; 0: none */
+	bool first;                /* nobody has read that before, so it gets the prologue */
 	uint64_t bytes;
 	uint64_t total;
 	uint64_t pages_ref;
@@ -124,6 +125,9 @@ uint64_t port_tap_lost(struct port *p);
 
 /* Its tap that holds the writer back, private or its name's; NULL: none does. */
 const struct tap *port_holder(const struct port *p);
+
+/* How many of a sink's first bytes are the prologue, and no part of the stream. */
+size_t port_led(const struct port *p);
 
 /* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);

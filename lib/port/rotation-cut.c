@@ -1,7 +1,7 @@
 /*
- * Where a stream is cut between two files: at a boundary of the channel's records (record.h), which is looked for once the next
- * file is open, and is where it was found until it is reached. It is not waited for longer than RECORD_NSEC
- * (rotation-next.c): then it is cut anywhere.
+ * Where a stream is cut between two files: at a boundary of the channel's records (record.h), which is looked for once another
+ * file is due, and is where it was found until it is reached; the next file is opened once there are bytes behind it. It is
+ * not waited for longer than RECORD_NSEC: then it is cut anywhere.
  */
 #include "rotation-parts.h"
 
@@ -15,26 +15,36 @@ static uint64_t rotation_record(const struct rotation *r)
 	return r->port->channel->settings.value[SETTING_RECORD];
 }
 
-/* Looks for the boundary in what is in hand. Returns the bytes before it; all of them: it is not there, or at their end. */
-static size_t rotation_cut(struct rotation *r, const struct half *half, bool begun)
+/* How far the sink is behind the last boundary: nothing but the stream has any. */
+static uint64_t rotation_past(const struct rotation *r)
+{
+	uint64_t led = port_led(r->port), bytes = r->port->bytes;
+
+	return bytes < led ? 1 : record_past(rotation_record(r), bytes - led);
+}
+
+/* Looks for it in what is in hand: r->found, and r->before. */
+static void rotation_find(struct rotation *r, const struct half *half, bool begun)
 {
 	const struct bounce *b = &half->bounce;
 	const struct chunk bytes = r->port->copying ?
 					   (struct chunk){ .stage = -1, .mem = b->buf + b->at, .len = b->len } :
 					   (struct chunk){ .stage = half->pipe.rd, .len = half->bytes };
-	uint64_t record = rotation_record(r);
-	ssize_t n;
+	uint64_t record = rotation_record(r), led = port_led(r->port), at = r->port->bytes;
+	ssize_t n = 0;
 
-	if (r->waited)
-		return 0;
-	if (record == RECORD_WRITES)
-		return begun ? half->bytes : 0;
-	n = record_next(record, record_past(record, r->port->bytes), &bytes);
-	if (n < 0) /* it comes later, or cannot be told yet */
-		return half->bytes;
-	r->found = true;
-	r->before = (size_t)n;
-	return (size_t)n;
+	if (at < led) /* a prologue is whole */
+		n = (ssize_t)(led - at);
+	else if (record == RECORD_WRITES && begun)
+		n = (ssize_t)half->bytes;
+	else if (record != RECORD_WRITES && !r->waited)
+		n = record_next(record, rotation_past(r), &bytes);
+	r->found = n >= 0;
+	r->before = r->found ? (size_t)n : 0;
+	if (r->found)
+		loop_io_cancel(&r->patience);
+	else /* it comes later, or cannot be told yet */
+		loop_io_timer(&r->patience, RECORD_NSEC);
 }
 
 /* For the next file, or until the one before is closed, so that there can be another; for a while. */
@@ -46,25 +56,46 @@ static bool rotation_waits(struct rotation *r)
 	return true;
 }
 
+/* At the boundary, with bytes in hand that are the next file's. Returns how many the present one gets nevertheless. */
+static size_t rotation_pass(struct rotation *r, const struct half *half)
+{
+	rotation_begin(r);
+	if (rotation_ready(r) || rotation_waits(r))
+		return 0;
+	r->found = false;
+	return half->bytes;
+}
+
 size_t rotation_share(struct rotation *r, const struct half *half, bool begun)
 {
-	if (r->size && r->length >= r->size)
+	/* (a long prologue leaves none; but no file has it alone) */
+	uint64_t room = r->size > r->length ? r->size - r->length : 1;
+
+	rotation_look_at_clock(r);
+	if (r->size && r->length >= r->size && !rotation_is_empty(r))
 		r->due = true;
-	if (!r->due && r->size && rotation_record(r) != RECORD_WRITES && half->bytes > r->size - r->length)
-		return (size_t)(r->size - r->length);
-	if (!r->due)
+	if (!r->due && r->size && rotation_record(r) != RECORD_WRITES && half->bytes > room)
+		return (size_t)room;
+	if (!r->due || loop_io_armed(&r->again))
 		return half->bytes;
-	rotation_begin(r);
-	if (!rotation_ready(r))
-		return rotation_waits(r) ? 0 : half->bytes;
-	if (r->found)
+	if (!r->found)
+		rotation_find(r, half, begun);
+	if (!r->found)
+		return half->bytes;
+	if (r->before)
 		return r->before < half->bytes ? r->before : half->bytes;
-	return rotation_cut(r, half, begun);
+	return rotation_pass(r, half);
 }
 
 bool rotation_rests(const struct rotation *r)
 {
-	return r->waited || r->found || !record_past(rotation_record(r), r->port->bytes);
+	return r->waited || r->found || !rotation_past(r);
+}
+
+void rotation_lead(struct rotation *r, size_t bytes)
+{
+	r->lead = bytes;
+	r->length += bytes;
 }
 
 void rotation_wrote(struct rotation *r, size_t bytes)

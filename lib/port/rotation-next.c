@@ -13,9 +13,6 @@
 #include "reopening.h"
 #include "sink-options.h"
 
-/* It is not waited for longer than this for the end of a record that does not come. */
-#define RECORD_NSEC (NSEC_PER_SEC / 5)
-
 /* ---- who waits ---- */
 
 struct rotation_wait {
@@ -86,7 +83,8 @@ static void rotation_opened(struct port *p, struct opening *o)
 			r->made_count--;
 		}
 		r->next = opened_take(&o->opened);
-		loop_io_timer(&r->patience, RECORD_NSEC);
+		if (!r->found)
+			loop_io_timer(&r->patience, RECORD_NSEC);
 	}
 	r->changed(f);
 }
@@ -131,7 +129,7 @@ int rotation_reopen(struct rotation *r, void (*reopened)(void *data, int err, co
 	w->reopened = reopened;
 	w->data = data;
 	TAILQ_INSERT_TAIL(&r->waits, w, entry);
-	if (rotation_is_series(r) && !r->length) { /* it has just begun one */
+	if (rotation_is_series(r) && rotation_is_empty(r)) { /* it has just begun one */
 		rotation_answer_one(r, w, 0, NULL);
 		return 0;
 	}

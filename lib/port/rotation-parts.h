@@ -4,9 +4,20 @@
 #include "port-file.h"
 #include "rotation.h"
 
+/* It is not waited for longer than this for the end of a record that does not come. */
+#define RECORD_NSEC (NSEC_PER_SEC / 5)
+
 static inline struct file_port *rotation_file(const struct rotation *r)
 {
 	return file_port_of(r->port);
+}
+
+/* Whether nothing of the stream is in the present file. */
+static inline bool rotation_is_empty(const struct rotation *r)
+{
+	size_t led = r->count ? 0 : port_led(r->port);
+
+	return r->length == r->lead || (led && r->port->bytes <= led);
 }
 
 /* Whether somebody waits for another file. */
@@ -19,6 +30,11 @@ static inline bool rotation_asked(const struct rotation *r)
 
 /* r->size, interval and keep. */
 void rotation_read_options(struct rotation *r, const struct uri *uri);
+
+/* ---- rotation.c ---- */
+
+/* Bytes have come: the clock of the day may have been set back since the alarm was set, which would come late then. */
+void rotation_look_at_clock(struct rotation *r);
 
 /* ---- rotation-next.c ---- */
 

@@ -17,33 +17,31 @@
 #include "reopening.h"
 #include "worker.h"
 
+/* Summer time begins or ends: in seconds. */
+#define CLOCK_CHANGE 7200
+
 /* ---- time ---- */
-
-/* Seconds from @now to the next multiple of the interval, in local time: so an hour begins with the hour, a day at midnight. */
-static uint64_t rotation_seconds(const struct rotation *r, time_t now)
-{
-	struct tm tm = { 0 };
-
-	localtime_r(&now, &tm);
-	return r->interval - (uint64_t)(now + tm.tm_gmtoff) % r->interval;
-}
 
 static void rotation_set_alarm(struct rotation *r)
 {
-	struct timespec now;
-
 	if (!r->interval)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
+	r->at = series_next(r->interval, time(NULL));
 	loop_io_cancel(&r->alarm);
-	loop_io_alarm(&r->alarm, (uint64_t)now.tv_sec + rotation_seconds(r, now.tv_sec));
+	loop_io_alarm(&r->alarm, (uint64_t)r->at);
+}
+
+void rotation_look_at_clock(struct rotation *r)
+{
+	if (r->interval && !r->due && r->at - time(NULL) > (time_t)r->interval + CLOCK_CHANGE)
+		rotation_set_alarm(r);
 }
 
 static void rotation_alarmed(struct loop_io *io, int res)
 {
 	struct rotation *r = container_of(io, struct rotation, alarm);
 
-	if (res == 0 && r->length) {
+	if (res == 0 && !rotation_is_empty(r)) {
 		r->due = true;
 		return;
 	}
@@ -108,6 +106,7 @@ void rotation_switch(struct rotation *r)
 	p->config.opened = opened_take(&r->next);
 	rotation_remember(r, &r->old.file);
 	r->length = p->config.opened.size;
+	r->lead = 0;
 	r->due = r->waited = r->found = false;
 	r->count++;
 	rotation_set_alarm(r);

@@ -2,9 +2,9 @@
  * A rotation: how a file sink goes on from one file to the next, because it was told to (spfs reopen) or because its file is large
  * or old enough (rotate=). Part of a sink on a regular file; all on the channel's worker, which waits for nothing.
  *
- * The next file is opened on a thread of its own, with the rights of who attached the sink, once there are bytes for it: so an
- * idle channel makes no empty files. Meanwhile nothing is written, for a second at most. What is written then goes into the old
- * file up to a boundary of the channel's records (record.h), and into the next from there. The old one is synced by the lane and
+ * The next file is opened on a thread of its own, with the rights of who attached the sink, once the old one has all up to a
+ * boundary of the channel's records (record.h) and there are bytes behind it: so an idle channel makes no empty files. Meanwhile
+ * nothing is written, for a second at most. The old one is synced by the lane and
  * closed by a thread; until that is done there is no third. Where the next cannot be opened, the old one goes on, that is
  * logged once, and it is tried again each retry= seconds.
  */
@@ -34,13 +34,15 @@ struct rotation {
 	uint64_t size;        /* a file is to have; 0: any */
 	uint64_t interval;    /* seconds from one to the next; 0: any */
 	uint64_t length;      /* of the present file, as the sink knows it */
+	uint64_t lead;        /* of that, the prologue before what is the stream's */
 	uint64_t count;       /* how often it has gone on to another */
 	bool due;             /* there is to be another */
 	bool failed;          /* which could not be opened; logged */
 	bool waited;          /* for long enough, for what is opened or for a boundary */
 	bool found;           /* the boundary: */
 	size_t before;        /* so many bytes are before it */
-	struct loop_io alarm; /* the interval is over, by the clock of the day */
+	time_t at;            /* by the clock of the day, when the interval is over */
+	struct loop_io alarm; /* ... and it is */
 	struct loop_io patience;
 	struct loop_io again; /* it is tried again */
 	struct reopening *opening;
@@ -88,7 +90,10 @@ bool rotation_rests(const struct rotation *r);
  */
 void rotation_switch(struct rotation *r);
 
-/* So many bytes were written. */
+/* So many bytes are written into the present file before the stream goes on. */
+void rotation_lead(struct rotation *r, size_t bytes);
+
+/* So many bytes of the stream were written. */
 void rotation_wrote(struct rotation *r, size_t bytes);
 
 /* No file but the present one is being closed. */

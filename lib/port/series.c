@@ -94,6 +94,25 @@ static unsigned series_next_number(const struct attempt *a, const char *format, 
 	return name && present && !strcmp(name, present) ? a->after.present.number + 1 : 0;
 }
 
+/* ---- when ---- */
+
+static time_t series_offset(time_t when)
+{
+	struct tm tm = { 0 };
+
+	localtime_r(&when, &tm);
+	return tm.tm_gmtoff;
+}
+
+time_t series_next(uint64_t interval, time_t now)
+{
+	time_t before = series_offset(now);
+	time_t next = now + (time_t)(interval - (uint64_t)(now + before) % interval);
+	time_t after = series_offset(next), shifted = next + before - after; /* (the clocks are changed in between) */
+
+	return (uint64_t)(next + after) % interval && shifted > now ? shifted : next;
+}
+
 int series_open(struct attempt *a, int flags, mode_t mode, bool goes_on, struct stat *st)
 {
 	_cleanup_free_ char *format = a->uri.path;

@@ -33,6 +33,12 @@ struct series_file {
 int series_parse(char *path, char why[URI_WHY_MAX]);
 
 /*
+ * When the next one is due that is begun each @interval seconds: the first moment after @now at which a multiple of that has
+ * passed since midnight, in local time, however many hours its day has.
+ */
+time_t series_next(uint64_t interval, time_t now);
+
+/*
  * On an opening's thread: opens the next one with open_path(), with @flags, and makes attempt->uri.path its name and
  * attempt->opened.file what it is, but for device and inode. @goes_on: one of the name of this moment that is there is the one.
  * Returns a descriptor or a negative errno with the reason written; -EEXIST: too many have this name.

@@ -2,7 +2,8 @@
  * hanging-file DIR: a file system with a file, DIR/page, and as many more as are asked for by a number, DIR/0 and so on,
  * whose bytes never come: who touches them in a mapping waits for as long as this one lives, and so does who writes any.
  * It is what an attacker's own file system is like. Of DIR/s0 and so on what is written is taken, and then nobody is told how
- * large they are. What begins with never is looked for in vain. DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
+ * large they are. What begins with never is looked for in vain. What begins with sync can be made, and has no end of its
+ * fsync(2). DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -18,6 +19,7 @@
 #define UNSIZED_INO 3
 #define NUMBERS_INO 16         /* of DIR/0 */
 #define TAKING_INO (1ul << 32) /* of DIR/s0 */
+#define SYNC_INO (1ul << 33)   /* of the first that was made */
 
 static char unsized[1 << 16];
 
@@ -53,7 +55,7 @@ static void hanging_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_inf
 {
 	struct stat st = hanging_stat(ino);
 
-	if (ino >= TAKING_INO)
+	if (ino >= TAKING_INO && ino < SYNC_INO)
 		fuse_reply_none(req);
 	else
 		fuse_reply_attr(req, &st, 3600);
@@ -64,6 +66,27 @@ static void hanging_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, i
 	struct stat st = hanging_stat(ino);
 
 	fuse_reply_attr(req, &st, 3600);
+}
+
+static void hanging_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	static fuse_ino_t last = SYNC_INO;
+	struct fuse_entry_param e = { .ino = last, .attr = hanging_stat(last), .attr_timeout = 3600, .entry_timeout = 3600 };
+
+	if (strncmp(name, "sync", 4) != 0) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	last++;
+	fuse_reply_create(req, &e, fi);
+}
+
+static void hanging_fsync(fuse_req_t req, fuse_ino_t ino, int data, struct fuse_file_info *fi)
+{
+	if (ino >= SYNC_INO)
+		fuse_reply_none(req);
+	else
+		fuse_reply_err(req, ENOSYS);
 }
 
 static void hanging_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -101,6 +124,8 @@ int main(int argc, char **argv)
 	const struct fuse_lowlevel_ops ops = { .lookup = hanging_lookup,
 					       .getattr = hanging_getattr,
 					       .setattr = hanging_setattr,
+					       .create = hanging_create,
+					       .fsync = hanging_fsync,
 					       .open = hanging_open,
 					       .read = hanging_read,
 					       .write = hanging_write };

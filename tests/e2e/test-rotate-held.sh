@@ -30,6 +30,31 @@ joined small | cmp - in || fail "lost or twice"
 rm "$M/c"
 rm small/*
 
+# ... also where there is none for the prologue that a file begins with.
+mount -o remount,size=1M small
+mkfifo "$M/c"
+printf 'HE\0AD' > head
+spfs set "$M/c" record=4096 prologue=@head
+spfs sink "$M/c" "file:$T/small/%Y?rotate=256K&retry=1" > /dev/null
+exec 5> "$M/c"
+head -c 786432 in >&5 # three whole files
+three() { [ "$(cat small/* | wc -c)" = 786447 ]; }
+wait_until 30 three
+dd if=/dev/zero of=small/fill bs=4096 status=none 2> /dev/null && fail "it is not full"
+tail -c +786433 in >&5 & writer=$!
+exec 5>&-
+wait_until 30 state "$M/c" 1 retrying
+mount -o remount,size=8M small
+wait $writer
+wait_until 30 state "$M/c" 1 done
+rm small/fill
+for f in $(ls -v small/*); do
+	head -c 5 "$f" | cmp - head || fail "$f: the prologue"
+	tail -c +6 "$f"
+done | cmp - in || fail "lost or twice"
+rm "$M/c"
+rm small/*
+
 # Full for names: the next file cannot be made, and the old one goes on.
 mount -o remount,size=8M,nr_inodes=3 small
 mkfifo "$M/c"
@@ -87,5 +112,48 @@ exec 5>&-
 wait_until 30 state "$M/c" 1 done
 [ "$(stat -c %s way.d/*)" = 2004096 ] || fail "$(ls -l way.d)"
 [ "$(daemon_fds)" -le "$fds" ] || fail "descriptors are left"
+
+hanging_fail # (who looks there in vain holds the folder)
+hanging_begin
+
+# One whose file before the present one is never through its sync: there is no third, and the second has it all; others go on, and
+# the sink is not told to be done.
+rm "$M/c"
+mkfifo "$M/c"
+spfs sink "$M/c" "file:$T/h/sync%Y?rotate=4K" > /dev/null
+exec 5> "$M/c"
+for i in 1 2 3 4 5 6 7 8; do part; done
+written() { [ "$(port "$M/c" 1 .bytes)" = 32768 ]; }
+wait_until 20 written
+[ "$(port "$M/c" 1 .rotations)" = 1 ] || fail "$(ports "$M/c")"
+timeout 20 cp in "$M/other" & copy=$!
+spfs sink "$M/other" "file:$T/other2" > /dev/null
+wait $copy
+wait_until 20 cmp -s in other2
+exec 5>&-
+held() { [ "$(spfs stat --json "$M/c" | jq .writers)" = 0 ]; }
+wait_until 20 held
+state "$M/c" 1 running || fail "$(ports "$M/c")"
 hanging_fail
+gone_port() { ! state "$M/c" 1 running; }
+wait_until 20 gone_port
+[ "$(daemon_fds)" -le "$fds" ] || fail "descriptors are left"
+
+# Killed in the middle of it, again and again: what the files have is a beginning of the stream, whole and in order.
+for round in 1 2 3; do
+	rm -rf killed
+	mkdir killed
+	mkfifo "$M/k"
+	spfs set "$M/k" rate=20M record=4096
+	spfs sink "$M/k" "file:$T/killed/%Y?rotate=64K" > /dev/null
+	{ timeout 60 cat in in in in > "$M/k" || true; } 2> /dev/null & writer=$!
+	wait_until 30 test -e killed/$year.$((5 * round))
+	kill -9 "$DAEMON"
+	wait_until 20 gone "$DAEMON"
+	wait $writer || true
+	umount -l "$M"
+	joined killed > got
+	cmp got <(cat in in in in | head -c "$(stat -c %s got)") || fail "it is no beginning"
+	spfs_mount -o workers=1
+done
 finish

@@ -66,6 +66,82 @@ for how in writes:0 188:188 line:line; do
 	done
 done
 
+# Each begins with the prologue, by value or the stream's own, and what follows that is cut where it would be without. A stream
+# that comes back has its own. One that is longer than a file is to be leaves room for something, and no file has it alone.
+printf 'HE\0AD' > head
+head -c 65536 /dev/urandom > long
+head -c 5000000 in > half
+head -c 20000 in > short
+bodies() { # bodies DIR LED: of each file what comes behind its first LED bytes, which are those of the file head
+	for f in $(files_by_name "$1"); do
+		head -c "$2" "$f" | cmp - <(head -c "$2" head) || fail "$f has another beginning"
+		tail -c +$(($2 + 1)) "$f"
+	done
+}
+files_by_name() { find "$1" -type f | sort -V; }
+whole_records() {
+	for f in $(files_by_name r | head -n -1); do
+		[ $((($(stat -c %s "$f") - $1) % 188)) = 0 ] || fail "$f has $(stat -c %s "$f")"
+	done
+}
+for option in "" "&append=1"; do
+	rm -rf r
+	mkdir r
+	mkfifo "$M/c"
+	spfs set "$M/c" record=188 prologue=@head
+	spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
+	cat half > "$M/c"
+	ended c
+	[ "$(count r)" = 10 ] || fail "$(ls -l r)"
+	bodies r 5 | cmp - half || fail "a prologue by value$option: lost or twice"
+	whole_records 5
+
+	rm -rf r
+	mkdir r
+	spfs set "$M/c" prologue=first:376
+	spfs sink "$M/c" "file:$T/other" > /dev/null # (of another stream)
+	cat short > "$M/c"
+	wait_until 60 state "$M/c" 2 done
+	spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
+	cat half > "$M/c"
+	wait_until 60 state "$M/c" 3 done
+	cp head kept
+	head -c 376 half > head
+	{ cat head; bodies r 376; } | cmp - half || fail "a stream's own$option: lost or twice"
+	mv kept head
+	whole_records 0
+
+	rm -rf r
+	mkdir r
+	cp head kept
+	cp long head
+	spfs set "$M/c" prologue=@head
+	spfs sink "$M/c" "file:$T/r/%Y?rotate=8K$option" > /dev/null
+	cat short > "$M/c"
+	wait_until 60 state "$M/c" 4 done
+	bodies r 65536 | cmp - short || fail "a long one$option: lost or twice"
+	whole_records 65536
+	[ "$(count r)" -gt 1 ] || fail "$(ls -l r)"
+	[ -z "$(find r -size 65536c)" ] || fail "there is nothing behind it: $(ls -l r)"
+	mv kept head
+	rm "$M/c"
+done
+mkfifo "$M/c"
+spfs set "$M/c" prologue=@head
+spfs sink "$M/c" "file:$T/plain" > /dev/null
+exec 5> "$M/c"
+echo one >&5
+has_one() { [ "$(wc -c < plain)" = 9 ]; }
+wait_until 20 has_one
+mv plain plain.1
+spfs reopen "$M/c"
+echo two >&5
+exec 5>&-
+ended c
+cmp plain.1 <(cat head; echo one) || fail "before the reopening"
+cmp plain <(cat head; echo two) || fail "reopened"
+rm "$M/c"
+
 # By time: each file has what came in its second, an idle channel makes none, and keep= leaves the last ones and what is not its own.
 mkdir t
 mkfifo "$M/c"

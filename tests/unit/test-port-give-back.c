@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "attached.h"
+#include "clock.h"
 
 #define MIB (1 << 20)
 #define LEN (6 * MIB + 12345)

@@ -1,11 +1,37 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kinds.h"
 #include "rotation.h"
 #include "series.h"
 #include "uri.h"
+
+Test(series, an_interval_is_one_of_local_time)
+{
+	static const struct {
+		uint64_t interval;
+		time_t now, next;
+	} told[] = {
+		{ 86400, 1767222000, 1767308400 }, /* 2026-01-01 00:00 */
+		{ 86400, 1767308399, 1767308400 },
+		{ 86400, 1774738800, 1774821600 }, /* 2026-03-29, a day of 23 hours */
+		{ 86400, 1774821599, 1774821600 },
+		{ 86400, 1792879200, 1792969200 }, /* 2026-10-25, of 25 */
+		{ 86400, 1792965600, 1792969200 }, /* its last hour */
+		{ 3600, 1774744200, 1774746000 },  /* 01:30, before the hour that is left out */
+		{ 3600, 1792884600, 1792886400 },  /* 01:30 */
+		{ 3600, 1792888200, 1792890000 },  /* 02:30, before 02:00 comes again */
+		{ 1, 1774744200, 1774744201 },
+	};
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		cr_expect_eq(series_next(told[i].interval, told[i].now), told[i].next, "%zu: %ld, not %ld", i,
+			     series_next(told[i].interval, told[i].now), told[i].next);
+}
 
 Test(series, a_format_is_the_time_and_bytes)
 {
