@@ -33,7 +33,7 @@ void rotation_read_options(struct rotation *r, const struct uri *uri);
 
 /* ---- rotation.c ---- */
 
-/* Bytes have come: the clock of the day may have been set back since the alarm was set, which would come late then. */
+/* Bytes have come: the clock of the day may have been set since the alarm was, which is heard of later, or has been set back. */
 void rotation_look_at_clock(struct rotation *r);
 
 /* ---- rotation-next.c ---- */

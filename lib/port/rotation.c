@@ -33,7 +33,14 @@ static void rotation_set_alarm(struct rotation *r)
 
 void rotation_look_at_clock(struct rotation *r)
 {
-	if (r->interval && !r->due && r->at - time(NULL) > (time_t)r->interval + CLOCK_CHANGE)
+	time_t left;
+
+	if (!r->interval || r->due)
+		return;
+	left = r->at - time(NULL);
+	if (left <= 0 && !rotation_is_empty(r))
+		r->due = true;
+	else if (left <= 0 || left > (time_t)r->interval + CLOCK_CHANGE)
 		rotation_set_alarm(r);
 }
 
