@@ -18,8 +18,8 @@ static void file_sink_lacks(const struct file_port *f)
 {
 	const struct port *p = &f->port;
 
-	log_user_warn(p->config.rights.uid, "%s: port %u, %s: begins without the prologue: %s", p->channel->label, p->id,
-		      rotation_path(&f->rotation), strerror(ENOMEM));
+	log_user_warn(p->config.rights.uid, "%s: port %u, %s: begins without the prologue: %s", p->channel->label,
+		      p->id, rotation_path(&f->rotation), strerror(ENOMEM));
 }
 
 /* Returns 0 or -ENOMEM. */

@@ -58,8 +58,8 @@ struct file_port {
 	bool begun;           /* some of the half to be emptied is written */
 	bool ended;           /* all is written and synced: 0 or why not is err */
 	struct rotation rotation;
-	bool append;       /* a sink's, open for appending: what it writes is copied */
-	struct bounce *lent; /* whose memory the kernel reads or writes */
+	bool append;            /* a sink's, open for appending: what it writes is copied */
+	struct bounce *lent;    /* whose memory the kernel reads or writes */
 	struct prologue begins; /* a sink's: what each of its files begins with */
 	struct bounce lead;     /* ... as far as the present one has it not yet */
 	uint64_t offset;

@@ -62,7 +62,6 @@ static size_t rotation_pass(struct rotation *r, const struct half *half)
 	rotation_begin(r);
 	if (rotation_ready(r) || rotation_waits(r))
 		return 0;
-	r->found = false;
 	return half->bytes;
 }
 
@@ -89,7 +88,7 @@ size_t rotation_share(struct rotation *r, const struct half *half, bool begun)
 
 bool rotation_rests(const struct rotation *r)
 {
-	return r->waited || r->found || !rotation_past(r);
+	return r->waited || (r->found && !r->before) || !rotation_past(r);
 }
 
 void rotation_lead(struct rotation *r, size_t bytes)
@@ -101,5 +100,6 @@ void rotation_lead(struct rotation *r, size_t bytes)
 void rotation_wrote(struct rotation *r, size_t bytes)
 {
 	r->length += bytes;
+	r->found &= bytes <= r->before; /* else it is behind */
 	r->before -= bytes < r->before ? bytes : r->before;
 }

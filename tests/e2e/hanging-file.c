@@ -71,7 +71,9 @@ static void hanging_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, i
 static void hanging_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
 {
 	static fuse_ino_t last = SYNC_INO;
-	struct fuse_entry_param e = { .ino = last, .attr = hanging_stat(last), .attr_timeout = 3600, .entry_timeout = 3600 };
+	struct fuse_entry_param e = {
+		.ino = last, .attr = hanging_stat(last), .attr_timeout = 3600, .entry_timeout = 3600
+	};
 
 	if (strncmp(name, "sync", 4) != 0) {
 		fuse_reply_err(req, EACCES);

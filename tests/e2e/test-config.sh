@@ -144,18 +144,18 @@ spfs_unmount
 
 # ---- a prologue that is no text ----
 
-printf 'HE\0AD' > head
-printf '[channel c]\nprologue = @%s\nsink = file:%s\n[tap t]\nchannel = c\n' "$T/head" "$T/body" > "$C"
+printf 'HE\0AD' > header
+printf '[channel c]\nprologue = @%s\nsink = file:%s\n[tap t]\nchannel = c\n' "$T/header" "$T/body" > "$C"
 spfs_mount -o config="$C"
 echo body > "$M/c"
-(cat head; echo body) > wanted
+(cat header; echo body) > wanted
 timeout 20 cat "$M/t" | cmp - wanted
 wait_until 20 cmp body wanted
-printf 'head' > head
+printf 'head' > header
 timeout 20 spfs reload "$M" > said 2>&1
 grep -q 'c: is there already, and stays as it is' said || fail "$(cat said)"
-rm head
-refuse 'head: No such file' timeout 20 spfs reload "$M"
+rm header
+refuse 'header: No such file' timeout 20 spfs reload "$M"
 getfattr --only-values -n spfs.prologue "$M/c" | tr -d '\0' | grep -qx HEAD || fail "it has not stayed"
 spfs_unmount
 

@@ -33,8 +33,8 @@ rm small/*
 # ... also where there is none for the prologue that a file begins with.
 mount -o remount,size=1M small
 mkfifo "$M/c"
-printf 'HE\0AD' > head
-spfs set "$M/c" record=4096 prologue=@head
+printf 'HE\0AD' > header
+spfs set "$M/c" record=4096 prologue=@header
 spfs sink "$M/c" "file:$T/small/%Y?rotate=256K&retry=1" > /dev/null
 exec 5> "$M/c"
 head -c 786432 in >&5 # three whole files
@@ -48,8 +48,8 @@ mount -o remount,size=8M small
 wait $writer
 wait_until 30 state "$M/c" 1 done
 rm small/fill
-for f in $(ls -v small/*); do
-	head -c 5 "$f" | cmp - head || fail "$f: the prologue"
+find small -type f | sort -V | while read -r f; do
+	head -c 5 "$f" | cmp - header || fail "$f: the prologue"
 	tail -c +6 "$f"
 done | cmp - in || fail "lost or twice"
 rm "$M/c"

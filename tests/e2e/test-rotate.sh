@@ -68,13 +68,13 @@ done
 
 # Each begins with the prologue, by value or the stream's own, and what follows that is cut where it would be without. A stream
 # that comes back has its own. One that is longer than a file is to be leaves room for something, and no file has it alone.
-printf 'HE\0AD' > head
+printf 'HE\0AD' > header
 head -c 65536 /dev/urandom > long
 head -c 5000000 in > half
 head -c 20000 in > short
-bodies() { # bodies DIR LED: of each file what comes behind its first LED bytes, which are those of the file head
+bodies() { # bodies DIR LED: of each file what comes behind its first LED bytes, which are those of the file header
 	for f in $(files_by_name "$1"); do
-		head -c "$2" "$f" | cmp - <(head -c "$2" head) || fail "$f has another beginning"
+		head -c "$2" "$f" | cmp - <(head -c "$2" header) || fail "$f has another beginning"
 		tail -c +$(($2 + 1)) "$f"
 	done
 }
@@ -88,7 +88,7 @@ for option in "" "&append=1"; do
 	rm -rf r
 	mkdir r
 	mkfifo "$M/c"
-	spfs set "$M/c" record=188 prologue=@head
+	spfs set "$M/c" record=188 prologue=@header
 	spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
 	cat half > "$M/c"
 	ended c
@@ -105,17 +105,17 @@ for option in "" "&append=1"; do
 	spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
 	cat half > "$M/c"
 	wait_until 60 state "$M/c" 3 done
-	cp head kept
-	head -c 376 half > head
-	{ cat head; bodies r 376; } | cmp - half || fail "a stream's own$option: lost or twice"
-	mv kept head
+	cp header kept
+	head -c 376 half > header
+	{ cat header; bodies r 376; } | cmp - half || fail "a stream's own$option: lost or twice"
+	mv kept header
 	whole_records 0
 
 	rm -rf r
 	mkdir r
-	cp head kept
-	cp long head
-	spfs set "$M/c" prologue=@head
+	cp header kept
+	cp long header
+	spfs set "$M/c" prologue=@header
 	spfs sink "$M/c" "file:$T/r/%Y?rotate=8K$option" > /dev/null
 	cat short > "$M/c"
 	wait_until 60 state "$M/c" 4 done
@@ -123,11 +123,11 @@ for option in "" "&append=1"; do
 	whole_records 65536
 	[ "$(count r)" -gt 1 ] || fail "$(ls -l r)"
 	[ -z "$(find r -size 65536c)" ] || fail "there is nothing behind it: $(ls -l r)"
-	mv kept head
+	mv kept header
 	rm "$M/c"
 done
 mkfifo "$M/c"
-spfs set "$M/c" prologue=@head
+spfs set "$M/c" prologue=@header
 spfs sink "$M/c" "file:$T/plain" > /dev/null
 exec 5> "$M/c"
 echo one >&5
@@ -138,8 +138,8 @@ spfs reopen "$M/c"
 echo two >&5
 exec 5>&-
 ended c
-cmp plain.1 <(cat head; echo one) || fail "before the reopening"
-cmp plain <(cat head; echo two) || fail "reopened"
+cmp plain.1 <(cat header; echo one) || fail "before the reopening"
+cmp plain <(cat header; echo two) || fail "reopened"
 rm "$M/c"
 
 # By time: each file has what came in its second, an idle channel makes none, and keep= leaves the last ones and what is not its own.
@@ -205,6 +205,7 @@ rm "$M/c"
 # A folder that goes: the old file goes on, it is said once, and once there is one again it is the next.
 mkdir g
 mkfifo "$M/c"
+spfs set "$M/c" record=3000
 spfs sink "$M/c" "file:$T/g/%Y?rotate=4K&retry=1" > /dev/null
 exec 5> "$M/c"
 part
@@ -221,6 +222,7 @@ mkdir g
 again() { part; [ -e g/$year.1 ]; }
 wait_until 20 again
 log_has 'there is another file again'
+[ $(($(stat -Lc %s /proc/self/fd/6) % 3000)) = 0 ] || fail "the one that went on ends within a record"
 exec 5>&- 6<&-
 ended c
 rm "$M/c"

@@ -147,19 +147,25 @@ Test(config, takes_a_prologue_from_a_file)
 	config_unref(again);
 	config_unref(c);
 
-	snprintf(text, sizeof(text), "[channel a]\nprologue = first:3\nprologue = @%s\n[channel b]\nprologue = @%s\n"
-				     "prologue = first:3\n", head, head);
+	snprintf(text, sizeof(text),
+		 "[channel a]\nprologue = first:3\nprologue = @%s\n[channel b]\nprologue = @%s\n"
+		 "prologue = first:3\n",
+		 head, head);
 	bad(text, "3: 'prologue' is there twice\n6: 'prologue' is there twice");
 	cr_assert_eq(ftruncate(fd, PROLOGUE_MAX + 1), 0);
-	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n[channel b]\nprologue = @x\n[channel c]\n"
-				     "prologue = @/nonexistent\n[channel d]\nprologue = @/dev/zero\n"
-				     "[channel e]\nprologue = @/dev/null/\n[tap t]\nchannel = a\nprologue = @/x\n", head);
-	snprintf(wanted, sizeof(wanted), "2: prologue: %s: a prologue has 64K at most\n"
-					 "4: prologue: 'x' does not begin with '/'\n"
-					 "6: prologue: /nonexistent: No such file or directory\n"
-					 "8: prologue: /dev/zero: is no regular file\n"
-					 "10: prologue: /dev/null/: Not a directory\n"
-					 "13: 'prologue' is a setting of a channel", head);
+	snprintf(text, sizeof(text),
+		 "[channel a]\nprologue = @%s\n[channel b]\nprologue = @x\n[channel c]\n"
+		 "prologue = @/nonexistent\n[channel d]\nprologue = @/dev/zero\n"
+		 "[channel e]\nprologue = @/dev/null/\n[tap t]\nchannel = a\nprologue = @/x\n",
+		 head);
+	snprintf(wanted, sizeof(wanted),
+		 "2: prologue: %s: a prologue has 64K at most\n"
+		 "4: prologue: 'x' does not begin with '/'\n"
+		 "6: prologue: /nonexistent: No such file or directory\n"
+		 "8: prologue: /dev/zero: is no regular file\n"
+		 "10: prologue: /dev/null/: Not a directory\n"
+		 "13: 'prologue' is a setting of a channel",
+		 head);
 	bad(text, wanted);
 	cr_assert_eq(ftruncate(fd, 0), 0);
 	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n[defaults]\nprologue = @%s\n", head, head);
