@@ -15,6 +15,11 @@ uint64_t clock_nsec(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+int64_t clock_day(void)
+{
+	return (int64_t)(clock_read(CLOCK_REALTIME) / NSEC_PER_SEC);
+}
+
 double clock_date(uint64_t nsec)
 {
 	uint64_t ago = clock_nsec() - nsec;

@@ -28,8 +28,8 @@ int prologue_keep(struct prologue *p, size_t bytes)
 		room = malloc(bytes);
 	if (bytes && !room)
 		return -ENOMEM;
-	prologue_finish(p);
-	*p = (struct prologue){ .bytes = room, .first = bytes };
+	free(p->bytes);
+	*p = (struct prologue){ .bytes = room, .first = bytes, .edition = p->edition + 1 };
 	return 0;
 }
 
@@ -40,15 +40,17 @@ int prologue_give(struct prologue *p, const char *bytes, size_t len)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, bytes, len);
-	prologue_finish(p);
-	*p = (struct prologue){ .bytes = copy, .len = len };
+	free(p->bytes);
+	*p = (struct prologue){ .bytes = copy, .len = len, .edition = p->edition + 1 };
 	return 0;
 }
 
 void prologue_begin(struct prologue *p)
 {
-	if (p->first)
-		p->len = 0;
+	if (!p->first)
+		return;
+	p->len = 0;
+	p->edition++;
 }
 
 static int prologue_take_staged(struct prologue *p, const struct chunk *chunk, size_t want)

@@ -19,7 +19,8 @@ struct queue;
 struct prologue {
 	char *bytes;
 	size_t len;
-	size_t first; /* so many of each stream are to be kept; 0: they were given */
+	size_t first;     /* so many of each stream are to be kept; 0: they were given */
+	unsigned edition; /* another one, whenever they become another stream's, or are to be others */
 };
 
 /* NULL-safe. */

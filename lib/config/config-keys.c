@@ -64,7 +64,9 @@ static void config_defaults_key(struct config_parse *p, const char *name, const 
 {
 	unsigned given = (unsigned)p->seen;
 
-	if (!config_setting(p, SETTING_OF_CHANNEL | SETTING_OF_TAP, name, value, &p->config->defaults, &given))
+	if (!strcmp(name, "prologue") && *value == '@')
+		config_mistake(p, "prologue: the bytes of a file are for a [channel NAME]");
+	else if (!config_setting(p, SETTING_OF_CHANNEL | SETTING_OF_TAP, name, value, &p->config->defaults, &given))
 		config_mistake(p, "there is no setting '%s'", name);
 	p->seen = given;
 }

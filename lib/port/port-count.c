@@ -64,13 +64,6 @@ void port_report_stream(struct port_report *r, const struct stream *s)
 		r->how = "copy";
 }
 
-size_t port_led(const struct port *p)
-{
-	const struct tap *tap = p->first ? channel_find_tap(p->channel, p->tap) : NULL;
-
-	return tap ? tap->led : 0;
-}
-
 void port_moved(struct port *p, size_t bytes)
 {
 	p->bytes += bytes;

@@ -61,6 +61,8 @@ struct file_port {
 	bool append;            /* a sink's, open for appending: what it writes is copied */
 	struct bounce *lent;    /* whose memory the kernel reads or writes */
 	struct prologue begins; /* a sink's: what each of its files begins with */
+	bool begun_with;        /* its first bytes have come, */
+	unsigned edition;       /* ... when the channel's prologue was this one */
 	struct bounce lead;     /* ... as far as the present one has it not yet */
 	uint64_t offset;
 	uint64_t left; /* of what a source was asked for; FILE_TO_END */

@@ -126,9 +126,6 @@ uint64_t port_tap_lost(struct port *p);
 /* Its tap that holds the writer back, private or its name's; NULL: none does. */
 const struct tap *port_holder(const struct port *p);
 
-/* How many of a sink's first bytes are the prologue, and no part of the stream. */
-size_t port_led(const struct port *p);
-
 /* By reference, and by one call that copied. */
 void port_moved(struct port *p, size_t bytes);
 void port_copied(struct port *p, size_t bytes);

@@ -15,12 +15,12 @@ static uint64_t rotation_record(const struct rotation *r)
 	return r->port->channel->settings.value[SETTING_RECORD];
 }
 
-/* How far the sink is behind the last boundary: nothing but the stream has any. */
+/* How far the sink is behind the last boundary; a header has none. */
 static uint64_t rotation_past(const struct rotation *r)
 {
-	uint64_t led = port_led(r->port), bytes = r->port->bytes;
+	uint64_t bytes = r->port->bytes;
 
-	return bytes < led ? 1 : record_past(rotation_record(r), bytes - led);
+	return bytes < r->header ? 1 : record_past(rotation_record(r), bytes - r->led);
 }
 
 /* Looks for it in what is in hand: r->found, and r->before. */
@@ -30,12 +30,10 @@ static void rotation_find(struct rotation *r, const struct half *half, bool begu
 	const struct chunk bytes = r->port->copying ?
 					   (struct chunk){ .stage = -1, .mem = b->buf + b->at, .len = b->len } :
 					   (struct chunk){ .stage = half->pipe.rd, .len = half->bytes };
-	uint64_t record = rotation_record(r), led = port_led(r->port), at = r->port->bytes;
+	uint64_t record = rotation_record(r);
 	ssize_t n = 0;
 
-	if (at < led) /* a prologue is whole */
-		n = (ssize_t)(led - at);
-	else if (record == RECORD_WRITES && begun)
+	if (record == RECORD_WRITES && begun)
 		n = (ssize_t)half->bytes;
 	else if (record != RECORD_WRITES && !r->waited)
 		n = record_next(record, rotation_past(r), &bytes);
@@ -65,16 +63,23 @@ static size_t rotation_pass(struct rotation *r, const struct half *half)
 	return half->bytes;
 }
 
+static size_t rotation_least(size_t a, uint64_t b)
+{
+	return a < b ? a : (size_t)b;
+}
+
 size_t rotation_share(struct rotation *r, const struct half *half, bool begun)
 {
 	/* (a long prologue leaves none; but no file has it alone) */
 	uint64_t room = r->size > r->length ? r->size - r->length : 1;
 
+	if (r->port->bytes < r->header)
+		return rotation_least(half->bytes, r->header - r->port->bytes);
 	rotation_look_at_clock(r);
 	if (r->size && r->length >= r->size && !rotation_is_empty(r))
 		r->due = true;
-	if (!r->due && r->size && rotation_record(r) != RECORD_WRITES && half->bytes > room)
-		return (size_t)room;
+	if (!r->due && r->size && rotation_record(r) != RECORD_WRITES)
+		return rotation_least(half->bytes, room);
 	if (!r->due || loop_io_armed(&r->again))
 		return half->bytes;
 	if (!r->found)
@@ -82,13 +87,19 @@ size_t rotation_share(struct rotation *r, const struct half *half, bool begun)
 	if (!r->found)
 		return half->bytes;
 	if (r->before)
-		return r->before < half->bytes ? r->before : half->bytes;
+		return rotation_least(half->bytes, r->before);
 	return rotation_pass(r, half);
 }
 
 bool rotation_rests(const struct rotation *r)
 {
 	return r->waited || (r->found && !r->before) || !rotation_past(r);
+}
+
+void rotation_set_header(struct rotation *r, size_t led, size_t header)
+{
+	r->led = led;
+	r->header = header;
 }
 
 void rotation_lead(struct rotation *r, size_t bytes)

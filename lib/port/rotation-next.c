@@ -21,6 +21,17 @@ struct rotation_wait {
 	void *data;
 };
 
+static bool rotation_is_series(const struct rotation *r)
+{
+	return r->size || r->interval;
+}
+
+/* Whether the present file is another one already for who asks now. */
+static bool rotation_has_begun(const struct rotation *r)
+{
+	return rotation_is_series(r) && rotation_is_empty(r);
+}
+
 static void rotation_answer_one(struct rotation *r, struct rotation_wait *w, int err, const char *why)
 {
 	TAILQ_REMOVE(&r->waits, w, entry);
@@ -32,15 +43,12 @@ void rotation_answer(struct rotation *r, int err, const char *why)
 {
 	if (rotation_asked(r))
 		rotation_answer_one(r, TAILQ_FIRST(&r->waits), err, why);
+	while (rotation_asked(r) && err == 0 && rotation_has_begun(r))
+		rotation_answer_one(r, TAILQ_FIRST(&r->waits), 0, NULL);
 	r->due |= rotation_asked(r);
 }
 
 /* ---- the opening ---- */
-
-static bool rotation_is_series(const struct rotation *r)
-{
-	return r->size || r->interval;
-}
 
 static bool rotation_has_all(const struct rotation *r)
 {
@@ -83,8 +91,7 @@ static void rotation_opened(struct port *p, struct opening *o)
 			r->made_count--;
 		}
 		r->next = opened_take(&o->opened);
-		if (!r->found)
-			loop_io_timer(&r->patience, RECORD_NSEC);
+		loop_io_timer(&r->patience, RECORD_NSEC);
 	}
 	r->changed(f);
 }
@@ -129,7 +136,7 @@ int rotation_reopen(struct rotation *r, void (*reopened)(void *data, int err, co
 	w->reopened = reopened;
 	w->data = data;
 	TAILQ_INSERT_TAIL(&r->waits, w, entry);
-	if (rotation_is_series(r) && rotation_is_empty(r)) { /* it has just begun one */
+	if (rotation_has_begun(r)) {
 		rotation_answer_one(r, w, 0, NULL);
 		return 0;
 	}

@@ -15,9 +15,7 @@ static inline struct file_port *rotation_file(const struct rotation *r)
 /* Whether nothing of the stream is in the present file. */
 static inline bool rotation_is_empty(const struct rotation *r)
 {
-	size_t led = r->count ? 0 : port_led(r->port);
-
-	return r->length == r->lead || (led && r->port->bytes <= led);
+	return r->length == r->lead || (r->header && r->port->bytes <= r->header);
 }
 
 /* Whether somebody waits for another file. */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "deferred-close.h"
 #include "log.h"
 #include "reopening.h"
@@ -26,21 +27,21 @@ static void rotation_set_alarm(struct rotation *r)
 {
 	if (!r->interval)
 		return;
-	r->at = series_next(r->interval, time(NULL));
+	r->at = series_next(r->interval, clock_day());
 	loop_io_cancel(&r->alarm);
 	loop_io_alarm(&r->alarm, (uint64_t)r->at);
 }
 
 void rotation_look_at_clock(struct rotation *r)
 {
-	time_t left;
+	time_t left, slack = r->interval < CLOCK_CHANGE ? (time_t)r->interval : CLOCK_CHANGE;
 
 	if (!r->interval || r->due)
 		return;
-	left = r->at - time(NULL);
+	left = r->at - clock_day();
 	if (left <= 0 && !rotation_is_empty(r))
 		r->due = true;
-	else if (left <= 0 || left > (time_t)r->interval + CLOCK_CHANGE)
+	else if (left <= 0 || left > (time_t)r->interval + slack)
 		rotation_set_alarm(r);
 }
 

@@ -35,6 +35,8 @@ struct rotation {
 	uint64_t interval;    /* seconds from one to the next; 0: any */
 	uint64_t length;      /* of the present file, as the sink knows it */
 	uint64_t lead;        /* of that, the prologue before what is the stream's */
+	uint64_t led;         /* of all that the sink writes, the first so many bytes are no part of the stream, */
+	uint64_t header;      /* ... and so many are not cut */
 	uint64_t count;       /* how often it has gone on to another */
 	bool due;             /* there is to be another */
 	bool failed;          /* which could not be opened; logged */
@@ -89,6 +91,9 @@ bool rotation_rests(const struct rotation *r);
  * and closed.
  */
 void rotation_switch(struct rotation *r);
+
+/* The first bytes have come: the prologue, so many of them, if it is not the stream's own; @header: so many in any case. */
+void rotation_set_header(struct rotation *r, size_t led, size_t header);
 
 /* So many bytes are written into the present file before the stream goes on. */
 void rotation_lead(struct rotation *r, size_t bytes);

@@ -15,6 +15,7 @@
 
 #include "attempt.h"
 #include "base.h"
+#include "clock.h"
 #include "log.h"
 #include "open-path.h"
 
@@ -110,13 +111,13 @@ time_t series_next(uint64_t interval, time_t now)
 	time_t next = now + (time_t)(interval - (uint64_t)(now + before) % interval);
 	time_t after = series_offset(next), shifted = next + before - after; /* (the clocks are changed in between) */
 
-	return (uint64_t)(next + after) % interval && shifted > now ? shifted : next;
+	return (uint64_t)(next + after) % interval && shifted > now && series_offset(shifted) == after ? shifted : next;
 }
 
 int series_open(struct attempt *a, int flags, mode_t mode, bool goes_on, struct stat *st)
 {
 	_cleanup_free_ char *format = a->uri.path;
-	time_t when = time(NULL);
+	time_t when = clock_day();
 	unsigned first = series_next_number(a, format, when);
 	int fd = -EEXIST;
 

@@ -33,8 +33,8 @@ struct series_file {
 int series_parse(char *path, char why[URI_WHY_MAX]);
 
 /*
- * When the next one is due that is begun each @interval seconds: the first moment after @now at which a multiple of that has
- * passed since midnight, in local time, however many hours its day has.
+ * When the next one is due that is begun each @interval seconds: the first moment after @now that is a multiple of that since
+ * 1970, in local time: so a day begins at midnight, however many hours the one before has.
  */
 time_t series_next(uint64_t interval, time_t now);
 

@@ -126,6 +126,114 @@ for option in "" "&append=1"; do
 	mv kept header
 	rm "$M/c"
 done
+# ... also of a sink that comes when the writer has gone, by value and the stream's own; of one that still writes a stream when the
+# next has begun, which has another; and where the name of its tap has gone.
+again() {
+	rm -rf r
+	mkdir r
+	mkfifo "$M/c"
+	[ $# = 0 ] || spfs set "$M/c" "$@"
+}
+for own in @header first:188; do
+	again record=188 prologue=$own
+	ln "$M/c" "$M/t"
+	cat half > "$M/c" & writer=$!
+	spfs sink "$M/t" "file:$T/most" > /dev/null
+	wait $writer
+	wait_until 60 state "$M/c" 1 done
+	rm "$M/t"
+	ln "$M/c" "$M/t"
+	head -c 800000 half > some
+	cat some > "$M/c"
+	spfs sink "$M/t" "file:$T/r/%Y?rotate=64K" > /dev/null
+	wait_until 60 state "$M/c" 2 done
+	cp header kept
+	[ $own = @header ] || head -c 188 some > header
+	led=$(stat -c %s header)
+	{ [ $own = @header ] || cat header; bodies r "$led"; } | cmp - some || fail "late, $own: lost or twice"
+	whole_records $((led % 188))
+	[ "$(count r)" -gt 5 ] || fail "$(ls -l r)"
+	mv kept header
+	rm "$M/t" "$M/c"
+done
+again prologue=first:4
+spfs sink "$M/c" "file:$T/r/%Y?rotate=64K&depth=16M&rate=2M" > /dev/null
+{ printf AAAA; head -c 3000000 /dev/zero; } > "$M/c"
+{ printf BBBB; head -c 10000 /dev/zero; } > "$M/c"
+ended c
+for f in $(files_by_name r); do [ "$(head -c 4 "$f")" = AAAA ] || fail "$f has the next one's: $(head -c 4 "$f")"; done
+[ "$(count r)" -gt 10 ] || fail "$(ls -l r)"
+rm "$M/c"
+again record=188 prologue=@header
+ln "$M/c" "$M/t"
+spfs sink "$M/t" "file:$T/r/%Y?rotate=64K" > /dev/null
+spfs set "$M/t" rate=2M
+head -c 800000 half > some
+exec 5> "$M/c"
+cat some >&5
+rm "$M/t"
+wait_until 60 state "$M/c" 1 done
+exec 5>&-
+whole_records 5
+bodies r 5 > got
+cmp got <(head -c "$(stat -c %s got)" some) || fail "its name has gone: it is no beginning"
+rm "$M/c"
+
+# Told to go on in the middle of its beginning, it does so behind that; one longer than a file costs no call a byte.
+again prologue=first:8
+spfs sink "$M/c" "file:$T/r/f%Y?rotate=1M" > /dev/null
+exec 5> "$M/c"
+printf ABCD >&5
+has_some() { [ "$(cat "$(files_by_name r | head -n 1)")" = "$1" ]; }
+wait_until 20 has_some ABCD
+timeout 20 spfs reopen "$M/c" & reopen=$!
+printf EFGHdata1 >&5
+wait $reopen || true
+wait_until 20 has_some ABCDEFGHdata1
+spfs reopen "$M/c"
+printf data2 >&5
+exec 5>&-
+ended c
+[ "$(cat $(files_by_name r | tail -n 1))" = ABCDEFGHdata2 ] || fail "$(head -c 100 r/*)"
+rm "$M/c"
+cp long kept
+again record=line prologue=@kept
+spfs sink "$M/c" "file:$T/r/%Y?rotate=4K" > /dev/null
+echo hi > "$M/c"
+ended c
+[ "$(count r)" = 1 ] || fail "$(ls -l r)"
+[ "$(port "$M/c" 1 .pages_ref)" -lt 100 ] || fail "a call a byte: $(ports "$M/c")"
+rm "$M/c"
+
+# Several who ask at once for the next one have the same.
+again prologue=@header
+spfs sink "$M/c" "file:$T/r/%Y?rotate=1M" > /dev/null
+exec 5> "$M/c"
+echo one >&5
+pids=
+for i in 1 2 3 4 5 6; do timeout 20 spfs reopen "$M/c" & pids+=" $!"; done
+for pid in $pids; do wait $pid || fail "who asked with others"; done
+exec 5>&-
+ended c
+[ "$(count r)" -le 3 ] || fail "files with a prologue alone: $(ls -l r)"
+rm "$M/c"
+
+# By the clock a second has one file, whatever comes at its beginning.
+again
+spfs sink "$M/c" "file:$T/r/%s?rotate=1s" > /dev/null
+timeout 30 /usr/bin/python3 - "$M/c" << 'END'
+import os, sys, time
+fd = os.open(sys.argv[1], os.O_WRONLY)
+end = time.time() + 4
+while time.time() < end:
+    os.write(fd, b"x" * 64)
+    time.sleep(0.0005)
+END
+ended c
+[ -z "$(find r -name '*.*')" ] || fail "two of a second: $(ls -l r)"
+[ "$(count r)" -ge 3 ] || fail "$(ls -l r)"
+rm "$M/c"
+
 mkfifo "$M/c"
 spfs set "$M/c" prologue=@header
 spfs sink "$M/c" "file:$T/plain" > /dev/null
