@@ -38,5 +38,8 @@ struct attempt {
 /* After a failed call: whether it was interrupted by chance, and is to be made again. */
 bool attempt_again(const struct attempt *a);
 
+/* Whether nobody waits for what comes of it any more: then nothing more is to be made. */
+bool attempt_is_abandoned(const struct attempt *a);
+
 /* Writes "VERB ADDRESS: what @err means" as the reason. Returns @err, negative. */
 int attempt_failed(struct attempt *a, const char *verb, int err);

@@ -121,6 +121,8 @@ int open_path(struct attempt *a, int flags, mode_t mode, struct stat *st)
 		err = open_check_parent(a);
 	if (err < 0)
 		return err;
+	if (attempt_is_abandoned(a)) /* (what comes now may be another file system than the one that hung) */
+		return attempt_failed(a, "open", -ECANCELED);
 	do
 		fd = (int)syscall(SYS_openat2, AT_FDCWD, a->uri.path, &how, sizeof(how));
 	while (fd < 0 && attempt_again(a));

@@ -70,6 +70,11 @@ bool attempt_again(const struct attempt *a)
 	return errno == EINTR && atomic_load(&a->state) == ATTEMPT_RUNNING;
 }
 
+bool attempt_is_abandoned(const struct attempt *a)
+{
+	return atomic_load(&a->state) == ATTEMPT_ABANDONED;
+}
+
 int attempt_failed(struct attempt *a, const char *verb, int err)
 {
 	const char *colon = strchr(a->uri.text, ':'); /* a descriptor has none */

@@ -113,6 +113,7 @@ wait_until 30 state "$M/c" 1 done
 [ "$(stat -c %s way.d/*)" = 2004096 ] || fail "$(ls -l way.d)"
 [ "$(daemon_fds)" -le "$fds" ] || fail "descriptors are left"
 
+rm way # what still looks there does not find the next one
 hanging_fail # (who looks there in vain holds the folder)
 hanging_begin
 

@@ -128,14 +128,14 @@ for option in "" "&append=1"; do
 done
 # ... also of a sink that comes when the writer has gone, by value and the stream's own; of one that still writes a stream when the
 # next has begun, which has another; and where the name of its tap has gone.
-again() {
+anew() {
 	rm -rf r
 	mkdir r
 	mkfifo "$M/c"
 	[ $# = 0 ] || spfs set "$M/c" "$@"
 }
 for own in @header first:188; do
-	again record=188 prologue=$own
+	anew record=188 prologue=$own
 	ln "$M/c" "$M/t"
 	cat half > "$M/c" & writer=$!
 	spfs sink "$M/t" "file:$T/most" > /dev/null
@@ -156,7 +156,7 @@ for own in @header first:188; do
 	mv kept header
 	rm "$M/t" "$M/c"
 done
-again prologue=first:4
+anew prologue=first:4
 spfs sink "$M/c" "file:$T/r/%Y?rotate=64K&depth=16M&rate=2M" > /dev/null
 { printf AAAA; head -c 3000000 /dev/zero; } > "$M/c"
 { printf BBBB; head -c 10000 /dev/zero; } > "$M/c"
@@ -164,7 +164,7 @@ ended c
 for f in $(files_by_name r); do [ "$(head -c 4 "$f")" = AAAA ] || fail "$f has the next one's: $(head -c 4 "$f")"; done
 [ "$(count r)" -gt 10 ] || fail "$(ls -l r)"
 rm "$M/c"
-again record=188 prologue=@header
+anew record=188 prologue=@header
 ln "$M/c" "$M/t"
 spfs sink "$M/t" "file:$T/r/%Y?rotate=64K" > /dev/null
 spfs set "$M/t" rate=2M
@@ -180,7 +180,7 @@ cmp got <(head -c "$(stat -c %s got)" some) || fail "its name has gone: it is no
 rm "$M/c"
 
 # Told to go on in the middle of its beginning, it does so behind that; one longer than a file costs no call a byte.
-again prologue=first:8
+anew prologue=first:8
 spfs sink "$M/c" "file:$T/r/f%Y?rotate=1M" > /dev/null
 exec 5> "$M/c"
 printf ABCD >&5
@@ -197,7 +197,7 @@ ended c
 [ "$(cat $(files_by_name r | tail -n 1))" = ABCDEFGHdata2 ] || fail "$(head -c 100 r/*)"
 rm "$M/c"
 cp long kept
-again record=line prologue=@kept
+anew record=line prologue=@kept
 spfs sink "$M/c" "file:$T/r/%Y?rotate=4K" > /dev/null
 echo hi > "$M/c"
 ended c
@@ -206,7 +206,7 @@ ended c
 rm "$M/c"
 
 # Several who ask at once for the next one have the same.
-again prologue=@header
+anew prologue=@header
 spfs sink "$M/c" "file:$T/r/%Y?rotate=1M" > /dev/null
 exec 5> "$M/c"
 echo one >&5
@@ -219,7 +219,7 @@ ended c
 rm "$M/c"
 
 # By the clock a second has one file, whatever comes at its beginning.
-again
+anew
 spfs sink "$M/c" "file:$T/r/%s?rotate=1s" > /dev/null
 timeout 30 /usr/bin/python3 - "$M/c" << 'END'
 import os, sys, time

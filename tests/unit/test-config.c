@@ -169,7 +169,8 @@ Test(config, takes_a_prologue_from_a_file)
 	bad(text, wanted);
 	cr_assert_eq(ftruncate(fd, 0), 0);
 	snprintf(text, sizeof(text), "[channel a]\nprologue = @%s\n[defaults]\nprologue = @%s\n", head, head);
-	snprintf(wanted, sizeof(wanted), "2: prologue: %s: there is nothing in it\n4: prologue: the bytes of a file", head);
+	snprintf(wanted, sizeof(wanted), "2: prologue: %s: there is nothing in it\n4: prologue: the bytes of a file",
+		 head);
 	bad(text, wanted);
 	close(fd);
 	unlink(head);
