@@ -33,6 +33,15 @@ static void config_declared_tidy(char *name)
 	*to = '\0';
 }
 
+/* Where a comment begins in the value of a key: a tap's section could not name it. */
+static bool config_declared_has_comment(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (strchr(";#", *c) && (c == name || strchr(" \t", c[-1])))
+			return true;
+	return false;
+}
+
 static void config_declared_check_name(struct config_parse *p, const char *name)
 {
 	size_t len = strlen(name);
@@ -45,6 +54,8 @@ static void config_declared_check_name(struct config_parse *p, const char *name)
 	/* (of a broadcast's name; it could not stand in a heading) */
 	else if (strchr(name, ']'))
 		config_mistake(p, "'%s' has a ']'", name);
+	else if (config_declared_has_comment(name))
+		config_mistake(p, "'%s' has a ';' or '#' where a comment begins", name);
 	else if (len >= PATH_MAX)
 		config_mistake(p, "the name is longer than %d bytes", PATH_MAX - 1);
 	for (const char *part = name; *part;) {

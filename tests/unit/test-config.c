@@ -195,6 +195,8 @@ Test(config, says_which_taps_are_broadcasts)
 	config_unref(c);
 	config_unref(second);
 	bad("[channel c]\neach = a ]b\n", "2: 'a ]b' has a ']'");
+	bad("[channel ;]\n[channel a #b]\n[channel a#b]\n[channel x/;y]\n",
+	    "1: ';' has a ';' or '#' where a comment begins\n2: 'a #b' has a ';' or '#'");
 	bad("[channel c]\neach = d\neach = c/x\neach = /\n[channel d]\n[tap t]\nchannel = d\neach = x\n"
 	    "[channel e]\neach = t\neach = s\n[tap s]\nchannel = e\nsink = file:/x\n",
 	    "4: a name is missing\n8: 'each' belongs to the channel, not to its tap\n"
