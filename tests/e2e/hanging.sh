@@ -19,13 +19,7 @@ hanging_fail() {
 	hanging=
 }
 
-hanging_cleanup() {
-	local status=$?
-	trap - ERR
-	set +e
+at_end() {
 	[ -z "$hanging" ] || kill -9 "$hanging" 2> /dev/null
 	umount -l "$T/h" 2> /dev/null
-	(exit $status)
-	cleanup
 }
-trap hanging_cleanup EXIT

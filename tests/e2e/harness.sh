@@ -189,6 +189,7 @@ cleanup() {
 	local status=$?
 	trap - EXIT ERR
 	set +e
+	! declare -F at_end > /dev/null || at_end # what a test itself has to take away, however it ends
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
 	mounted && umount -l "$M"

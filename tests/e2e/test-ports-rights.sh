@@ -40,15 +40,7 @@ mkdir disk
 truncate -s 24M image
 mkfs.ext4 -q -m 50 image
 mount -o loop image disk 2> said || { echo "no loop devices here: $(cat said)"; finish; exit 0; }
-leave() {
-	local status=$?
-	trap - ERR
-	set +e
-	umount -l "$T/disk" 2> /dev/null
-	(exit $status)
-	cleanup
-}
-trap leave EXIT
+at_end() { umount -l "$T/disk" 2> /dev/null; }
 chmod 777 disk
 as_user dd if=/dev/zero of=disk/full bs=64K status=none 2> said && fail "the disk is not full"
 grep -q 'No space left' said

@@ -5,16 +5,10 @@ need_root "to give something away"
 programs_for_all "$BUILD"/cmd/spfs "$BUILD"/tests/e2e/{hanging-file,lock-holder}
 holders=()
 systems=()
-let_go() {
-	local status=$?
-	trap - ERR
-	set +e
+at_end() {
 	kill -9 "${systems[@]}" 2> /dev/null
 	umount -l "$T/first.h" "$T/given.h" 2> /dev/null
-	(exit $status)
-	cleanup
 }
-trap let_go EXIT
 
 spfs_mount
 cd "$M"
