@@ -10,14 +10,16 @@
 
 #include "loop.h"
 
+struct lane;
 struct lingering;
 TAILQ_HEAD(lingers, lingering);
 
 /*
  * Shuts the sending side of @fd down and takes it. It is closed with its peer, or after LINGER_SECONDS, and waited for
- * by nobody (deferred-close.h). @uid: whose it is.
+ * by nobody (deferred-close.h). @uid: whose it is. @lane: it is asked by that alone, for somebody else has a copy of it and may
+ * make who asks wait; else NULL.
  */
-void linger_add(struct lingers *list, struct loop *loop, int fd, uid_t uid);
+void linger_add(struct lingers *list, struct loop *loop, int fd, uid_t uid, struct lane *lane);
 
 /* Closes them all, once the loop is destroyed. */
 void linger_finish(struct lingers *list);

@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "deferred-close.h"
 #include "lane.h"
 
 static struct io_uring_sqe *loop_sqe_get(struct loop *loop)
@@ -51,6 +54,9 @@ static void loop_io_complete(struct loop *loop, const struct io_uring_cqe *cqe)
 	if (op->map && !io)
 		munmap(op->map, op->size);
 	op->map = NULL;
+	if (op->accepts && !io && cqe->res >= 0)
+		deferred_close(&(int){ cqe->res }, geteuid()); /* what its peer has sent by then may wait */
+	op->accepts = false;
 	if (op->lane && !io && !op->fence) {
 		loop_op_fence(op);
 		return;
@@ -95,6 +101,20 @@ void loop_io_poll(struct loop_io *io, int fd, uint32_t events)
 	sqe = loop_sqe_get(io->loop);
 	io_uring_prep_poll_add(sqe, fd, events);
 	io_uring_sqe_set_data(sqe, loop_op_create(io->loop, io, fd, -1));
+}
+
+void loop_io_accept(struct loop_io *io, int fd)
+{
+	struct io_uring_sqe *sqe;
+	struct loop_op *op;
+
+	if (io->op)
+		return;
+	sqe = loop_sqe_get(io->loop);
+	op = loop_op_create(io->loop, io, fd, -1);
+	op->accepts = true;
+	io_uring_prep_accept(sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	io_uring_sqe_set_data(sqe, op);
 }
 
 static void loop_io_timeout(struct loop_io *io, uint64_t sec, uint64_t nsec, unsigned flags)
@@ -185,6 +205,16 @@ void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t 
 		return;
 	io_uring_prep_statx(&sqe, fd, "", AT_EMPTY_PATH, mask, map);
 	loop_io_submit_mapped(io, &sqe, fd, map, size);
+}
+
+void loop_io_shutdown(struct loop_io *io, int fd)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	if (io->op)
+		return;
+	io_uring_prep_shutdown(&sqe, fd, SHUT_WR);
+	loop_io_submit(io, &sqe, fd, -1);
 }
 
 void loop_io_fsync(struct loop_io *io, int fd)

@@ -44,7 +44,8 @@ struct loop_op {
 	struct lane *lane; /* NULL: the loop's own ring */
 	void *map;         /* a read's or write's */
 	size_t size;
-	bool fence; /* loop_io_fence() */
+	bool fence;   /* loop_io_fence() */
+	bool accepts; /* loop_io_accept() */
 	SLIST_ENTRY(loop_op) free;
 };
 

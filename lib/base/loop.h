@@ -109,6 +109,13 @@ static inline void loop_io_act_as(struct loop_io *io, struct lane *lane, int per
 /* Waits for poll(2) @events on @fd; POLLERR and POLLHUP are always reported. No-op while armed. */
 void loop_io_poll(struct loop_io *io, int fd, uint32_t events);
 
+/*
+ * Accepts a connection of @fd, which listens. @res: its descriptor, O_NONBLOCK and O_CLOEXEC, or a negative errno of accept4(2).
+ * Nothing waits for it, whatever flags the open file has, which others may change. No-op while armed. One that has come when
+ * the io is cancelled is closed.
+ */
+void loop_io_accept(struct loop_io *io, int fd);
+
 /* Fires after @nsec nanoseconds. No-op while armed. */
 void loop_io_timer(struct loop_io *io, uint64_t nsec);
 
@@ -142,6 +149,9 @@ void loop_io_statx(struct loop_io *io, int fd, unsigned mask, void *map, size_t 
 
 /* fsync(2), likewise. */
 void loop_io_fsync(struct loop_io *io, int fd);
+
+/* shutdown(2) with SHUT_WR, likewise. */
+void loop_io_shutdown(struct loop_io *io, int fd);
 
 /*
  * Before @fd is released (loop_release()), of which requests have gone by @lane: it is released once the last of those has let

@@ -10,6 +10,7 @@
 #include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -101,6 +102,13 @@ static void kind_fd_open_terminal(struct attempt *a)
 	a->opened.fd = fd;
 }
 
+/* It is somebody else's as well, who may hold its lock: so what is to be set is set here. */
+static void kind_fd_set_up_socket(int fd)
+{
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int)); /* urgent data is a part of the stream */
+}
+
 static int kind_fd_open(struct attempt *a)
 {
 	int err = kind_fd_check(a, a->opened.fd);
@@ -108,6 +116,7 @@ static int kind_fd_open(struct attempt *a)
 	if (err < 0)
 		return err;
 	kind_fd_open_terminal(a);
+	kind_fd_set_up_socket(a->opened.fd);
 	a->opened.position = kind_fd_position(a->opened.fd);
 	if (a->dir == PORT_SINK)
 		return file_port_claim(a, a->opened.fd);

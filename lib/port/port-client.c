@@ -40,7 +40,7 @@ void client_destroy(struct client *c)
 	lp->port.lost += client_missed(c);
 	TAILQ_REMOVE(&lp->clients, c, entry);
 	lp->connected--;
-	stream_stop(&c->stream);
+	stream_finish(&c->stream);
 	port_count(&lp->port, &c->stream);
 	loop_io_cancel(&c->timer);
 	fd_close(&c->pipe);
@@ -74,7 +74,7 @@ static void client_ended(struct stream *s, int err)
 		client_leave(c, strerror(-err));
 	} else {
 		if (s->out)
-			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid);
+			linger_add(&w->lingers, w->loop, fd_take(&c->fd), lp->port.config.rights.uid, NULL);
 		client_destroy(c);
 	}
 	listen_port_go_on(lp);
@@ -142,6 +142,15 @@ static struct client *client_create(struct listen_port *lp, int fd)
 	return c;
 }
 
+/* What it sends may bring descriptors (stream.h). */
+static bool client_is_local(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
 int client_serve(struct listen_port *lp, int fd)
 {
 	struct client *c = client_create(lp, fd);
@@ -159,6 +168,8 @@ int client_serve(struct listen_port *lp, int fd)
 	if (err == 0)
 		err = charge_set(&c->descriptors, CLIENT_DESCRIPTORS);
 	if (p->config.dir == PORT_SOURCE) {
+		if (err == 0 && client_is_local(fd))
+			err = stream_use_lane(&c->stream, p->config.rights.uid);
 		if (err == 0)
 			err = inlet_open(&p->inlet, p->channel);
 		if (err == 0)

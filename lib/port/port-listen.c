@@ -21,12 +21,9 @@
 /* After EMFILE and the like. */
 #define PAUSE_NSEC 1000000000u
 
-/* Connections before others of the loop have a turn. */
-#define TURN_ACCEPTS 16
-
 static void listen_port_accept(struct listen_port *lp)
 {
-	loop_io_poll(&lp->acceptable, lp->port.config.opened.fd, POLLIN);
+	loop_io_accept(&lp->acceptable, lp->port.config.opened.fd);
 }
 
 void listen_port_go_on(struct listen_port *lp)
@@ -46,22 +43,13 @@ void listen_port_go_on(struct listen_port *lp)
 }
 
 /* A source takes the next connection once this one is over. */
-static void listen_port_acceptable(struct loop_io *io, int res)
+static void listen_port_accepted(struct loop_io *io, int fd)
 {
 	struct listen_port *lp = container_of(io, struct listen_port, acceptable);
 	struct port *p = &lp->port;
-	int err = 0;
+	int err = fd < 0 ? fd : client_serve(lp, fd);
 
-	for (int i = 0; i < TURN_ACCEPTS && (p->config.dir == PORT_SINK || !lp->connected); i++) {
-		int fd = accept4(p->config.opened.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		err = fd < 0 ? -errno : client_serve(lp, fd);
-		if (err == -ECONNABORTED || err == -EINTR)
-			continue;
-		if (err < 0)
-			break;
-	}
-	if (err < 0 && err != -EAGAIN) {
+	if (err < 0 && err != -EAGAIN && err != -ECONNABORTED && err != -EINTR) {
 		log_user_warn(p->config.rights.uid, "%s: port %u: a client cannot be served: %s", p->channel->label,
 			      p->id, strerror(-err));
 		loop_io_timer(&lp->pause, PAUSE_NSEC);
@@ -82,10 +70,8 @@ static int listen_port_init(struct port *p)
 	struct loop *loop = ch->worker->loop;
 
 	TAILQ_INIT(&lp->clients);
-	loop_io_init(&lp->acceptable, loop, listen_port_acceptable);
+	loop_io_init(&lp->acceptable, loop, listen_port_accepted);
 	loop_io_init(&lp->pause, loop, listen_port_pause_over);
-	if (fcntl(p->config.opened.fd, F_SETFL, fcntl(p->config.opened.fd, F_GETFL) | O_NONBLOCK) < 0)
-		return -errno;
 	if (p->config.dir == PORT_SOURCE || p->config.node == ch->origin.id)
 		return 0;
 	if (!channel_find_tap(ch, p->config.node))

@@ -1,7 +1,8 @@
 /*
  * A port on a socket, pipe or FIFO.
  *
- * All of its bytes are moved by its stream, on the channel's worker, without blocking. With ?retry= it connects again
+ * All of its bytes are moved by its stream, on the channel's worker, without blocking, or by a lane where the peer could make that
+ * wait. With ?retry= it connects again
  * after a failure, and goes on: what a sink has not sent is in its pipe. The new connection is opened on a thread, and
  * outlives the port where that is detached meanwhile.
  */
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base.h"
@@ -31,17 +33,18 @@ struct stream_port {
 	struct reopening *reopening; /* under way */
 };
 
-/*
- * Who passed the socket may share its flags, and make it block again, as a shell does with its standard input:
- * then no call waits for longer than the kernel's shortest time. Nor does the last close wait for the peer.
- */
-static void stream_port_never_wait(int fd)
+/* Somebody else has a copy of it, or what is read from it may bring descriptors. */
+static bool stream_port_needs_lane(const struct port *p)
 {
-	const struct timeval shortest = { .tv_usec = 1 };
+	int domain = 0;
+	socklen_t len = sizeof(domain);
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &shortest, sizeof(shortest));
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0 }, sizeof(struct linger));
+	if (!S_ISSOCK(p->config.opened.type)) /* (of a pipe somebody can hold the lock alone, which stops what he may open) */
+		return false;
+	if (p->config.uri.kind->passed)
+		return true;
+	getsockopt(p->config.opened.fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	return domain == AF_UNIX && p->config.dir == PORT_SOURCE;
 }
 
 static bool stream_port_fits(const struct opened *o)
@@ -52,7 +55,8 @@ static bool stream_port_fits(const struct opened *o)
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
 static int stream_port_ready(struct stream_port *sp)
 {
-	const struct opened *o = &sp->port.config.opened;
+	const struct port *p = &sp->port;
+	const struct opened *o = &p->config.opened;
 	int fd = o->fd;
 
 	if (!stream_port_fits(o)) /* a path may name something else by now */
@@ -60,8 +64,8 @@ static int stream_port_ready(struct stream_port *sp)
 	sp->socket = S_ISSOCK(o->type);
 	if (!sp->socket)
 		return 0;
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
-	stream_port_never_wait(fd);
+	if (!p->config.uri.kind->passed) /* else that may wait for who has it as well, and is done (kind-fd.c) */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
@@ -141,7 +145,7 @@ static void stream_port_ended(struct stream *s, int err)
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
-		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd), p->config.rights.uid);
+		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd), p->config.rights.uid, s->lane);
 	port_end(p, err);
 }
 
@@ -150,16 +154,55 @@ static void stream_port_drained(struct stream *s)
 	port_drained(&container_of(s, struct stream_port, stream)->port);
 }
 
+/* A private tap does not end before all of it is sent: else nothing could be put back. */
+static void stream_port_holds(struct stream *s, bool holds)
+{
+	const struct port *p = &container_of(s, struct stream_port, stream)->port;
+	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+
+	if (tap)
+		tap->held = holds;
+}
+
+/* Back to the head of the tap. */
+static void stream_port_left(struct stream *s, int rd, size_t bytes)
+{
+	struct port *p = &container_of(s, struct stream_port, stream)->port;
+	struct tap *tap = channel_find_tap(p->channel, p->tap);
+	int err;
+
+	if (!tap) {
+		s->lost += bytes;
+		return;
+	}
+	tap->held = false;
+	err = tap_recall(tap, p->pipe);
+	if (err == 0)
+		err = (int)queue_take_back(&tap->queue, rd, (size_t)pipe_size(rd));
+	if (err < 0) {
+		tap_lose(tap, bytes);
+		log_user_err(p->config.rights.uid, "%s: port %u lost %zu bytes, giving back what it had not sent: %s",
+			     p->channel->label, p->id, bytes, strerror(-err));
+	}
+	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
+		fd_close(&p->pipe);
+	tap_look(tap);
+}
+
 static int stream_port_init(struct port *p)
 {
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 	struct loop *loop = p->channel->worker->loop;
+	int err;
 
 	loop_io_init(&sp->timer, loop, stream_port_due);
 	stream_init(&sp->stream, loop, stream_port_ended);
 	sp->stream.drained = stream_port_drained;
+	sp->stream.holds = stream_port_holds;
+	sp->stream.left = stream_port_left;
 	sp->stream.stable = port_stable(p);
-	return stream_port_ready(sp);
+	err = stream_port_ready(sp);
+	return err == 0 && stream_port_needs_lane(p) ? stream_use_lane(&sp->stream, p->config.rights.uid) : err;
 }
 
 static void stream_port_start(struct port *p)
@@ -171,7 +214,7 @@ static void stream_port_finish(struct port *p)
 {
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 
-	stream_stop(&sp->stream);
+	stream_finish(&sp->stream);
 	port_count(p, &sp->stream);
 	loop_io_cancel(&sp->timer);
 	reopening_forget(&sp->reopening);

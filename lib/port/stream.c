@@ -15,6 +15,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "lane.h"
 #include "pipe.h"
 #include "sys.h"
 
@@ -28,18 +29,20 @@ static void stream_halt(struct stream *s)
 {
 	loop_io_cancel(&s->io);
 	loop_io_cancel(&s->peer);
+	if (s->lane)
+		stream_lane_halt(s);
 	s->lost += s->bounce.len;
 	bounce_finish(&s->bounce);
 	pipe_close(&s->between);
 }
 
-static void stream_end(struct stream *s, int err)
+void stream_end(struct stream *s, int err)
 {
 	stream_halt(s);
 	s->ended(s, err);
 }
 
-static void stream_moved(struct stream *s, size_t n)
+void stream_moved(struct stream *s, size_t n)
 {
 	s->bytes += n;
 	s->pages += pipe_pages(n);
@@ -184,7 +187,9 @@ static void stream_ready(struct loop_io *io, int res)
 {
 	struct stream *s = container_of(io, struct stream, io);
 
-	if (!s->out)
+	if (s->lane)
+		stream_lane_ready(s, res);
+	else if (!s->out)
 		stream_receive(s);
 	else if (!s->full && res > 0 && (res & POLLHUP) && !(res & POLLIN))
 		stream_end(s, 0);
@@ -210,6 +215,8 @@ static void stream_look_at_peer(struct loop_io *io, int res)
 
 	if (poll(&p, 1, 0) > 0) /* POLLERR, POLLHUP */
 		stream_end(s, -EPIPE);
+	else if (s->lane)
+		loop_io_timer(&s->peer, NSEC_PER_SEC);
 	else
 		stream_watch_half(s);
 }
@@ -221,6 +228,18 @@ void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct strea
 	s->ended = ended;
 	loop_io_init(&s->io, loop, stream_ready);
 	loop_io_init(&s->peer, loop, stream_look_at_peer);
+	loop_io_init(&s->ask, loop, stream_lane_asked);
+}
+
+int stream_use_lane(struct stream *s, uid_t uid)
+{
+	int err = s->lane ? 0 : lane_get(s->ask.loop, uid, &s->lane);
+
+	if (err < 0)
+		return err;
+	s->uid = uid;
+	loop_io_act_as(&s->ask, s->lane, 0);
+	return 0;
 }
 
 void stream_start(struct stream *s, int fd, int pipe, bool out)
@@ -232,14 +251,22 @@ void stream_start(struct stream *s, int fd, int pipe, bool out)
 		loop_io_poll(&s->peer, fd, 0); /* POLLERR and POLLHUP are always told */
 		loop_io_poll(&s->io, pipe, POLLIN);
 	} else {
-		loop_io_poll(&s->io, fd, POLLIN);
+		loop_io_poll(&s->io, fd, s->lane ? POLLIN | POLLPRI : POLLIN);
 	}
 }
 
 bool stream_rest(struct stream *s)
 {
-	s->last = s->bounce.len;
+	s->last = s->bounce.len || (!s->out && s->in_hand) || loop_io_armed(&s->ask);
+	loop_io_abort(&s->ask);
 	return s->last;
+}
+
+void stream_finish(struct stream *s)
+{
+	stream_stop(s);
+	lane_put(s->lane);
+	s->lane = NULL;
 }
 
 void stream_stop(struct stream *s)

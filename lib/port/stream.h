@@ -2,6 +2,10 @@
  * A stream: bytes on their way between a pipe and a descriptor that poll(2) works on: a socket or a pipe. By
  * reference, without blocking. One for a connection, on the loop's thread.
  *
+ * Some peers may make who asks them wait all the same: a socket of which somebody else has a copy, for its flags, its times and
+ * its lock are his too; and a socket of the file system, for what is read may bring descriptors with it, which are closed by who
+ * reads (unix(7), SCM_RIGHTS). Those are asked by a lane (lane.h), between them and a pipe of the stream's own.
+ *
  * What it receives may be somebody's file: who sends it with sendfile(2) on this machine, or splices it into the pipe,
  * hands over the file's own pages. So where it must not change any more (@stable), it is copied.
  */
@@ -9,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bounce.h"
 #include "loop.h"
@@ -30,6 +35,14 @@ struct stream {
 	bool last;              /* hands on what it has copied, and ends */
 	struct pipe between;    /* a copy's way into the buffer: reading from there never waits */
 	struct bounce bounce;
+	struct lane *lane;  /* NULL: it is asked here */
+	struct loop_io ask; /* by the lane */
+	size_t in_hand;     /* bytes in @between, of a lane's */
+	bool urgent;        /* ... what is asked for goes into @bounce */
+	bool doubts;        /* ... the peer had nothing, though it had said so */
+	/* What it had taken and not sent as it ended, in @rd, which stays the stream's; may be NULL: it is lost. */
+	void (*left)(struct stream *s, int rd, size_t bytes);
+	uid_t uid; /* whose the lane is */
 	/*
 	 * No more to come: 0 at the end of the stream or after stream_rest(), else a negative errno. Called once; may
 	 * free the stream.
@@ -37,6 +50,8 @@ struct stream {
 	void (*ended)(struct stream *s, int err);
 	/* The peer takes nothing just now; may be NULL. */
 	void (*stalled)(struct stream *s);
+	/* out: it has taken something and not sent all of that yet; or it has nothing in hand; may be NULL. */
+	void (*holds)(struct stream *s, bool holds);
 	/* out: the pipe is empty just now; may be NULL. May stop the stream. */
 	void (*drained)(struct stream *s);
 };
@@ -44,14 +59,43 @@ struct stream {
 /* Readies a zero stream; nothing moves before stream_start(). */
 void stream_init(struct stream *s, struct loop *loop, void (*ended)(struct stream *, int));
 
+/*
+ * The peer is asked by @uid's lane, from the next start on. Returns 0 or a negative errno of lane_get(); stream_finish() is owed
+ * either way.
+ */
+int stream_use_lane(struct stream *s, uid_t uid);
+
 /* Moves from now on. @fd: O_NONBLOCK if it is a socket; @pipe likewise. */
 void stream_start(struct stream *s, int fd, int pipe, bool out);
 
 /*
- * Receives no more. Returns whether it has copied something that is still to be handed on: it does that, and ended()
- * follows. Otherwise it can be stopped without a loss.
+ * Receives, or takes to send, no more. Returns whether it has something that is still to be handed on, or that is just being
+ * sent: it does that, and ended() follows. Otherwise it can be stopped without a loss.
  */
 bool stream_rest(struct stream *s);
 
 /* Moves no more; ended() is not called. No-op where it does not run. */
 void stream_stop(struct stream *s);
+
+/* The same, and lets go of the lane. */
+void stream_finish(struct stream *s);
+
+/* ---- stream-lane.c, for stream.c ---- */
+
+/* What is next: hands on what is in hand, takes, or asks whether the peer is ready. */
+void stream_lane_next(struct stream *s);
+
+/* It is, or the pipe: @res of the poll. */
+void stream_lane_ready(struct stream *s, int res);
+
+/* stream->ask. */
+void stream_lane_asked(struct loop_io *io, int res);
+
+/* Gives back what is in hand, and leaves what is under way to the loop. */
+void stream_lane_halt(struct stream *s);
+
+/* It has ended by itself: ended() follows. */
+void stream_end(struct stream *s, int err);
+
+/* So much has been moved by reference. */
+void stream_moved(struct stream *s, size_t n);

@@ -27,7 +27,7 @@ TestSuite(linger, .init = start, .fini = stop, .timeout = 30);
 
 static void call_add(void *arg)
 {
-	linger_add(&f.worker->lingers, f.worker->loop, *(int *)arg, getuid());
+	linger_add(&f.worker->lingers, f.worker->loop, *(int *)arg, getuid(), NULL);
 }
 
 static void call_left(void *arg)
@@ -81,7 +81,7 @@ Test(linger, leaves_the_worker_to_others_while_a_peer_floods_it)
 	int sv[2][2];
 
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv[i]), 0);
+		tcp_pair(sv[i]);
 		on_worker(&f, call_add, &sv[i][0]);
 		pthread_create(&threads[i], NULL, flood, &sv[i][1]);
 	}
