@@ -93,6 +93,7 @@ static void visit_worked(struct job *job)
 	}
 	v->state = VISIT_AWAITED;
 	v->visitor.again = true;
+	v->visitor.ahead = false;
 	visit_answer(v, 0);
 	if (v->ctx->leaving)
 		visit_dismiss(v);

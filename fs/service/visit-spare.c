@@ -95,6 +95,7 @@ static void visit_make_spares(struct context *ctx, const struct visitor *who, st
 	TAILQ_FOREACH(v, &visits->spares, waiting)
 		n += visit_suits(v, name, who, now);
 	for (; n < count && visit_create(&v, who, name, ctx) == 0; n++) {
+		v->visitor.ahead = true;
 		if (visit_begin(v) < 0) {
 			visit_free(v);
 			return;
