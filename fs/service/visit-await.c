@@ -70,11 +70,10 @@ static void visit_late(struct job *job)
 /* His limits allow no more, but what was made ahead for him may have been what took the last of them. */
 static void visit_answer_with_spare(struct visit *v)
 {
-	struct visit *spare = visit_find_spare(visit_list(v), v->name, &v->visitor);
+	struct visit *spare = v->req ? visit_take_spare(visit_list(v), v->name, &v->visitor) : NULL;
 
-	if (!v->req || !spare)
+	if (!spare)
 		return;
-	visit_use(spare);
 	visit_answer_entry(v->req, spare);
 	v->req = NULL;
 }
@@ -94,6 +93,7 @@ static void visit_worked(struct job *job)
 	}
 	v->state = VISIT_AWAITED;
 	v->visitor.again = true;
+	v->visitor.ahead = false;
 	visit_answer(v, 0);
 	if (v->ctx->leaving)
 		visit_dismiss(v);

@@ -101,8 +101,11 @@ void visit_use(struct visit *v);
 /* Nobody can open it any more: it is a spare, or dismissed. */
 void visit_give_back(struct visit *v);
 
-/* A spare for who asks for @name. NULL: there is none. */
-struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who);
+/*
+ * A spare for who asks for @name, which is none any more. NULL: there is none, or his limits were lowered since they were made,
+ * and he has more than he may: then all of his are dismissed, before what the worker is asked for next.
+ */
+struct visit *visit_take_spare(struct visits *visits, const struct node *name, const struct visitor *who);
 
 /*
  * Has a spare made for the next look-up of the same user, unless there is one or it is on its way: soon after @v was one; or at

@@ -52,14 +52,33 @@ static bool visit_suits(const struct visit *v, const struct node *name, const st
 	       now < v->since + VISIT_SPARE_NSEC;
 }
 
-struct visit *visit_find_spare(const struct visits *visits, const struct node *name, const struct visitor *who)
+static void visits_dismiss_spares(struct visits *visits, const struct account *account)
+{
+	struct visit *v, *next;
+
+	for (v = TAILQ_FIRST(&visits->spares); v; v = next) {
+		next = TAILQ_NEXT(v, waiting);
+		if (v->visitor.account != account || v->state != VISIT_AWAITED)
+			continue;
+		visit_use(v);
+		visit_dismiss(v);
+	}
+}
+
+struct visit *visit_take_spare(struct visits *visits, const struct node *name, const struct visitor *who)
 {
 	uint64_t now = clock_nsec();
 	struct visit *v;
 
+	if (account_is_over(who->account)) {
+		visits_dismiss_spares(visits, who->account);
+		return NULL;
+	}
 	TAILQ_FOREACH_REVERSE(v, &visits->spares, visit_spares, waiting)
 	if (v->state == VISIT_AWAITED && visit_suits(v, name, who, now))
 		break;
+	if (v)
+		visit_use(v);
 	return v;
 }
 
@@ -76,6 +95,7 @@ static void visit_make_spares(struct context *ctx, const struct visitor *who, st
 	TAILQ_FOREACH(v, &visits->spares, waiting)
 		n += visit_suits(v, name, who, now);
 	for (; n < count && visit_create(&v, who, name, ctx) == 0; n++) {
+		v->visitor.ahead = true;
 		if (visit_begin(v) < 0) {
 			visit_free(v);
 			return;

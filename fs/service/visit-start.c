@@ -54,10 +54,9 @@ void visit_start(fuse_req_t req, struct node *name)
 
 	if (err == 0) {
 		who.writes = visit_may_write(req, name->inode);
-		v = visit_find_spare(ctx->services->visits, name, &who);
+		v = visit_take_spare(ctx->services->visits, name, &who);
 	}
 	if (v) {
-		visit_use(v);
 		visit_answer_entry(req, v);
 		visit_stock_soon(v);
 		return;

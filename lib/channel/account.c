@@ -50,6 +50,21 @@ void accounts_finish(struct accounts *list)
 	}
 }
 
+static bool account_count_is_over(const struct account_count *count)
+{
+	uint64_t limit = atomic_load(&count->limit);
+
+	return limit && atomic_load(&count->used) > limit;
+}
+
+bool account_is_over(const struct account *a)
+{
+	for (enum account_resource of = 0; of < ACCOUNT_RESOURCES; of++)
+		if (account_count_is_over(&a->of[of]) || (a->shared && account_count_is_over(&a->shared[of])))
+			return true;
+	return false;
+}
+
 /* In bytes. */
 static uint64_t account_machine_memory(void)
 {

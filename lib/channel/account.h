@@ -46,6 +46,12 @@ struct account *accounts_of(struct accounts *list, uid_t uid);
 /* Frees every account. Nothing may be charged to them any more. */
 void accounts_finish(struct accounts *list);
 
+/*
+ * Whether it has more of something than it may have now, for a limit was lowered: nothing more is to be given to it, also of
+ * what was charged to it before. On any thread.
+ */
+bool account_is_over(const struct account *a);
+
 /* What one holder has charged. Zero-valid: of bytes. */
 struct charge {
 	struct account *account; /* NULL: nobody's, and nothing is counted */

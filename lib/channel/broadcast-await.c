@@ -125,11 +125,14 @@ void broadcasts_admit(struct channel *ch)
 			v = broadcast_admit_some(b, v);
 }
 
-/* Lets the oldest of the same user's go, if it is awaited for @nsec at least. Returns whether there was one. */
-static bool broadcast_make_room(struct broadcast *b, const struct account *account, uint64_t nsec)
+/*
+ * Lets the oldest of the same user's go, if it is awaited for @nsec at least. Returns whether there was one. For who is made
+ * ahead none is: it may have been looked up by now, and be about to be opened.
+ */
+static bool broadcast_make_room(struct broadcast *b, const struct visitor *for_whom, uint64_t nsec)
 {
 	uint64_t latest = clock_nsec() + BROADCAST_NSEC - nsec;
-	struct visitor *v = visitors_first_of(&b->awaited, account);
+	struct visitor *v = for_whom->ahead ? NULL : visitors_first_of(&b->awaited, for_whom->account);
 
 	if (!v || v->until > latest)
 		return false;
@@ -168,11 +171,11 @@ int channel_await(struct channel *ch, uint64_t id, struct visitor *v)
 	limits.settings = b->settings;
 	if (!b->ruled && !v->writes)
 		limits.settings.value[SETTING_POLICY] = POLICY_DROP_OLD;
-	if (visitors_count(&b->awaited, v->account) >= BROADCAST_AWAITED)
-		broadcast_make_room(b, v->account, 0);
+	if (visitors_count(&b->awaited, v->account) >= BROADCAST_AWAITED && !broadcast_make_room(b, v, 0))
+		return -EDQUOT;
 	do
 		err = tap_create_awaited(&tap, b, v, &limits, broadcast_visited);
-	while ((err == -EDQUOT || err == -EMFILE) && broadcast_make_room(b, v->account, BROADCAST_YOUNG_NSEC));
+	while ((err == -EDQUOT || err == -EMFILE) && broadcast_make_room(b, v, BROADCAST_YOUNG_NSEC));
 	return err < 0 ? err : broadcast_expect(b, v);
 }
 

@@ -22,6 +22,7 @@ struct visitor {
 	struct account *account; /* his */
 	bool writes;             /* he may write the channel, and so hold its writer back */
 	bool again;              /* he was awaited before, and let go */
+	bool ahead;              /* nobody has looked him up yet: he is given no room that another has */
 	/* On the worker, exactly once: his tap has gone. */
 	void (*gone)(struct visitor *v);
 

@@ -57,36 +57,45 @@ refuse 'denied' as_user timeout 10 cat all
 chmod 644 all
 refuse 'no right to write' as_user spfs tee c theirs --each
 
-# A user's limits hold; looking again and again takes no more of them than they allow, and nobody else's.
-setfattr -n spfs.quota -v 5M .
-timeout 60 python3 - << 'PY'
+# A user's limits hold, also as soon as they are lowered, whatever was made ahead for him; looking again and again takes no
+# more of them than they allow, and nobody else's.
+for _ in 1 2 3 4 5; do
+	setfattr -n spfs.quota -v 1G .
+	timeout 60 python3 - << 'PY'
 import errno, os, time
+looked, looks = os.pipe()
+lowered, lowers = os.pipe()
 pid = os.fork()
 if pid == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-    held = []
-    try:
-        while len(held) < 10:
-            held.append(os.open("all", os.O_RDONLY | os.O_NONBLOCK))
-            time.sleep(0.05)
-        code = 1
-    except OSError as e:
-        code = 0 if e.errno == errno.EDQUOT and held else 2
-    if code == 0:
-        os.close(held.pop())
-        deadline = time.time() + 20
+    def read(deadline):
         while True:
             try:
-                os.open("all", os.O_RDONLY | os.O_NONBLOCK)
-                break
-            except OSError:
-                if time.time() > deadline:
-                    code = 3
-                    break
+                return os.open("all", os.O_RDONLY | os.O_NONBLOCK)
+            except OSError as e:
+                if e.errno != errno.EDQUOT or time.time() > deadline:
+                    return None
             time.sleep(0.05)
-    os._exit(code)
-assert os.waitpid(pid, 0)[1] == 0, "the quota"
+    for fd in [os.open("all", os.O_PATH) for i in range(8)]:
+        os.close(fd)
+    os.write(looks, b"x")
+    os.read(lowered, 1)
+    fds = [read(time.time() + 20)]
+    while fds[-1] is not None and len(fds) < 10:
+        fds.append(read(time.time() + 0.2))
+    fds.pop()
+    if not 1 <= len(fds) <= 2: # (each is charged 2 MiB)
+        os._exit(1 + len(fds))
+    os.close(fds.pop())
+    os._exit(0 if read(time.time() + 20) is not None else 1)
+os.close(looks)
+os.read(looked, 1)
+os.setxattr(".", "spfs.quota", b"5M")
+os.write(lowers, b"x")
+status = os.waitpid(pid, 0)[1]
+assert status == 0, "the quota: %d" % (status >> 8)
 PY
+done
 log_has 'has used up the quota'
 setfattr -n spfs.quota -v 1G .
 wait_until 30 owes_nothing

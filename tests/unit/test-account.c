@@ -125,3 +125,25 @@ Test(account, all_ordinary_users_together_leave_some_to_root)
 	cr_assert_eq(list.shared[ACCOUNT_DESCRIPTORS].used, 0);
 	accounts_finish(&list);
 }
+
+Test(account, one_is_over_where_a_limit_was_lowered)
+{
+	struct accounts list = { 0 };
+	struct charge one = { .account = accounts_of(&list, 4001), .of = ACCOUNT_NODES };
+	struct charge two = { .account = accounts_of(&list, 4002), .of = ACCOUNT_BYTES };
+
+	cr_assert_eq(charge_set(&one, 5), 0);
+	cr_assert_eq(charge_set(&two, 5), 0);
+	atomic_store(&one.account->of[ACCOUNT_NODES].limit, 5);
+	cr_assert_not(account_is_over(one.account));
+	atomic_store(&one.account->of[ACCOUNT_NODES].limit, 4);
+	cr_assert(account_is_over(one.account));
+	cr_assert_not(account_is_over(two.account));
+	atomic_store(&list.shared[ACCOUNT_BYTES].limit, 4);
+	cr_assert(account_is_over(two.account));
+	cr_assert_eq(charge_set(&two, 4), 0);
+	cr_assert_not(account_is_over(two.account));
+	charge_finish(&one);
+	charge_finish(&two);
+	accounts_finish(&list);
+}

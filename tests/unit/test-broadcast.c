@@ -62,10 +62,15 @@ static void call_await(void *arg)
 	g->err = channel_await(ch, NAME, &g->visitor);
 }
 
-static void await_guest(struct guest *g, uint64_t id, bool writes)
+static void prepare_guest(struct guest *g, uint64_t id, bool writes)
 {
 	*g = (struct guest){ .visitor = { .id = id, .writes = writes, .gone = guest_gone } };
 	sem_init(&g->gone, 0, 0);
+}
+
+static void await_guest(struct guest *g, uint64_t id, bool writes)
+{
+	prepare_guest(g, id, writes);
 	on_worker(&f, call_await, g);
 }
 
@@ -311,6 +316,38 @@ Test(broadcast, nobody_is_let_go_for_what_others_look_up)
 		fixture_fifo(&f, FIRST + i);
 	on_worker(&f, call_crowd, &stays);
 	cr_assert(stays);
+	on_worker(&f, call_remove, NULL);
+}
+
+/* All of one user, whose limits allow one. In one turn, so that nobody's time is over. */
+static void call_ahead(void *arg)
+{
+	struct guest *first = arg, *ahead = first + 1, *second = first + 2;
+	struct account *me = first->visitor.account;
+
+	ahead->visitor.ahead = true;
+	call_await(first);
+	atomic_store(&me->of[ACCOUNT_BYTES].limit, atomic_load(&me->of[ACCOUNT_BYTES].used));
+	poll(NULL, 0, 30); /* he is old enough to make room for another */
+	call_await(ahead);
+	call_await(second);
+}
+
+Test(broadcast, who_is_made_ahead_takes_nobody_s_room)
+{
+	struct account me = { .uid = 1 };
+	struct guest guests[3];
+
+	for (uint64_t i = 0; i < 3; i++) {
+		fixture_fifo(&f, FIRST + i);
+		prepare_guest(&guests[i], FIRST + i, true);
+		guests[i].visitor.account = &me;
+	}
+	on_worker(&f, call_ahead, guests);
+	cr_assert_eq(guests[0].err, 0);
+	cr_assert_eq(guests[1].err, -EDQUOT);
+	cr_assert_eq(guests[2].err, 0);
+	cr_assert(is_gone(&guests[0], 0));
 	on_worker(&f, call_remove, NULL);
 }
 
