@@ -7,7 +7,7 @@ shared_socket.py MOUNT WHAT [PATH]: a user whose socket is a port of a channel o
   source-unix, source-tcp,       has a socket that was passed wait again in its reads or writes
   sink-unix, sink-tcp
 """
-import array, fcntl, os, socket, struct, sys, time
+import array, fcntl, os, socket, struct, sys, threading, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from control import Control
 
@@ -34,7 +34,7 @@ def lingering():
 def send_rights(to):
     s = lingering()
     to.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [s.fileno()]))])
-    s.close()
+    threading.Thread(target=s.close, daemon=True).start() # (it lingers here, should the other have closed his before)
 
 def attach(direction, s):
     c = Control(mount)
