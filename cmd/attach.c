@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "argument.h"
+#include "base.h"
 #include "command.h"
 #include "complaint.h"
 #include "interrupt.h"
@@ -14,6 +15,7 @@
 #include "port-report.h"
 #include "progress.h"
 #include "target.h"
+#include "uri-option.h"
 
 struct attach_arguments {
 	const char *channel;
@@ -201,35 +203,53 @@ static int attach_run(int argc, char *argv[], const char *dir, const struct argp
 	return status;
 }
 
-#define ATTACH_LATER \
-	"Prints the port's number at once, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working " \
-	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; " \
-	"interrupted while it waits, the port goes on, and it says so."
+static const char attach_later[] =
+	"Prints the port's number at once, for 'spfs ports' and 'spfs detach'. A relative PATH is taken from the working "
+	"folder; in a PATH write '?' as %3F and '%' as %25.\n\nInterrupted while it attaches, it takes that back; "
+	"interrupted while it waits, the port goes on, and it says so.";
 
-static int attach_run_source(int argc, char *argv[])
+/* The URIs that a port of @dir may have, one behind the other. NULL: out of memory. */
+static char *attach_forms(enum port_dir dir)
 {
-	static const struct argp argp = {
+	const struct port_kind *kind;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	for (unsigned i = 0; (kind = port_kind_at(i)); i++)
+		if (kind->form && (kind->dirs & PORT_DIR_BIT(dir)))
+			fprintf(f, "%s%s:%s", ftell(f) ? ", " : "", kind->name, kind->form);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int attach_run_dir(int argc, char *argv[], enum port_dir dir, const char *what)
+{
+	_cleanup_free_ char *forms = attach_forms(dir), *doc = NULL;
+	struct argp argp = {
 		.options = attach_options,
 		.parser = attach_parse,
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
-		.doc = "Fill CHANNEL from URI: file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH, "
-		       "unix-listen:PATH, v4l2:DEVICE; for their options see spfsd(8).\v" ATTACH_LATER,
 	};
 
-	return attach_run(argc, argv, "source", &argp);
+	if (!forms || asprintf(&doc, "%s URI: %s; for their options see spfsd(8).\v%s", what, forms, attach_later) < 0)
+		return complaint_print_errno("arguments", -ENOMEM);
+	argp.doc = doc;
+	return attach_run(argc, argv, dir == PORT_SOURCE ? "source" : "sink", &argp);
+}
+
+static int attach_run_source(int argc, char *argv[])
+{
+	return attach_run_dir(argc, argv, PORT_SOURCE, "Fill CHANNEL from");
 }
 
 static int attach_run_sink(int argc, char *argv[])
 {
-	static const struct argp argp = {
-		.options = attach_options,
-		.parser = attach_parse,
-		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
-		.doc = "Drain CHANNEL, a channel or a tap of one, into URI: file:PATH, tcp:HOST:PORT, "
-		       "tcp-listen:HOST:PORT, unix:PATH, unix-listen:PATH; for their options see spfsd(8).\v" ATTACH_LATER,
-	};
-
-	return attach_run(argc, argv, "sink", &argp);
+	return attach_run_dir(argc, argv, PORT_SINK, "Drain CHANNEL, a channel or a tap of one, into");
 }
 
 const struct command command_source = { "source", "fill a channel from a file, socket or camera", attach_run_source };

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "flow.h"
 #include "port-report.h"
 
@@ -19,11 +19,8 @@ static const char *state_string(const json_t *object, const char *key)
 static void state_add_time(char text[STATE_TEXT_MAX], const json_t *date)
 {
 	size_t n = strlen(text);
-	struct timespec now;
-	double s;
+	double s = (double)clock_now() / NSEC_PER_SEC - json_number_value(date);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	s = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - json_number_value(date);
 	if (!json_is_number(date))
 		return;
 	snprintf(text + n, STATE_TEXT_MAX - n, " for %.*f %s", s < 9.95 ? 1 : 0,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "size.h"
 #include "top-cell.h"
 
@@ -176,7 +177,7 @@ static void top_screen_draw_head(const struct top_screen *s, const struct top_mo
 {
 	struct top_totals t = top_model_totals(m);
 	char in[SIZE_TEXT_MAX], out[SIZE_TEXT_MAX], lost[SIZE_TEXT_MAX], text[512], clock[16];
-	time_t now = time(NULL);
+	time_t now = (time_t)clock_day();
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
 	snprintf(text, sizeof(text), "spfs top %s  %zu channels, %zu taps, %zu ports  in %s/s  out %s/s  lost %s%s",

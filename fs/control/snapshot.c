@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base.h"
 #include "clock.h"
@@ -179,7 +178,7 @@ int snapshot_fill(struct snapshot *sn, char *text, struct node **out)
 	}
 	t->len = strlen(text);
 	t->free = snapshot_node_gone;
-	clock_gettime(CLOCK_REALTIME, &t->time);
+	t->time = clock_timespec(clock_now());
 	sn->made = clock_nsec();
 	sn->fresh = true;
 	sn->node = node;

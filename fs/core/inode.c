@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "channels.h"
+#include "clock.h"
 #include "stamp.h"
 
 struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
@@ -25,9 +25,8 @@ struct inode *inode_create(uint64_t ino, mode_t mode, uid_t uid, gid_t gid)
 
 void inode_touch(struct inode *inode, int which)
 {
-	struct timespec now;
+	struct timespec now = clock_timespec(clock_now());
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (which & INODE_ATIME)
 		inode->atime = now;
 	if (which & INODE_MTIME)
@@ -38,11 +37,8 @@ void inode_touch(struct inode *inode, int which)
 
 void inode_times_set(struct inode *inode, int which)
 {
-	struct timespec now;
-	uint64_t nsec;
+	uint64_t nsec = clock_now();
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	nsec = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (which & INODE_ATIME)
 		inode->atime_set = nsec;
 	if (which & INODE_MTIME)
@@ -58,10 +54,10 @@ static void inode_moved(const struct node *node, struct stat *st)
 	uint64_t mtime = s ? s->mtime : 0, atime = s ? s->atime : 0;
 
 	if (atime > node->inode->atime_set)
-		st->st_atim = stamp_time(atime);
+		st->st_atim = clock_timespec(atime);
 	if (mtime <= node->inode->mtime_set)
 		return;
-	st->st_mtim = stamp_time(mtime);
+	st->st_mtim = clock_timespec(mtime);
 	if (st->st_mtim.tv_sec > st->st_ctim.tv_sec ||
 	    (st->st_mtim.tv_sec == st->st_ctim.tv_sec && st->st_mtim.tv_nsec > st->st_ctim.tv_nsec))
 		st->st_ctim = st->st_mtim;

@@ -9,6 +9,7 @@
 #include "base.h"
 #include "channel.h"
 #include "channel-stats.h"
+#include "clock.h"
 #include "engine.h"
 #include "event.h"
 #include "log.h"
@@ -47,14 +48,15 @@ struct events_told {
 	char *uri;
 };
 
-static const char *events_time(char text[40], const struct timespec *ts)
+static const char *events_time(char text[40], uint64_t nsec)
 {
+	const struct timespec ts = clock_timespec(nsec);
 	struct tm tm;
 	size_t n;
 
-	gmtime_r(&ts->tv_sec, &tm);
+	gmtime_r(&ts.tv_sec, &tm);
 	n = strftime(text, 40, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, 40 - n, ".%03ldZ", ts->tv_nsec / 1000000);
+	snprintf(text + n, 40 - n, ".%03ldZ", ts.tv_nsec / 1000000);
 	return text;
 }
 
@@ -69,7 +71,7 @@ static json_t *events_json(struct context *ctx, const struct inode *inode, const
 	bool writers = e->kind == EVENT_WRITERS || e->kind == EVENT_NO_WRITERS || e->kind == EVENT_WRITER_LEFT;
 	bool readers = e->kind == EVENT_READERS || e->kind == EVENT_NO_READERS || e->kind == EVENT_READER_LEFT;
 	char time[40];
-	json_t *json = json_pack("{ss ss so}", "time", events_time(time, &e->time), "event", names[e->kind], "name",
+	json_t *json = json_pack("{ss ss so}", "time", events_time(time, e->time), "event", names[e->kind], "name",
 				 json_of_path(e->tap ? node_get(&ctx->nodes, e->tap) : inode->origin));
 
 	if (writers || readers)
@@ -132,18 +134,17 @@ static void events_tell_early(struct events_starting *s)
 
 void events_gone(struct context *ctx, const struct inode *inode)
 {
-	struct timespec now;
 	struct events_watch *w, *next;
+	uint64_t now = clock_now();
 	char time[40];
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	for (w = LIST_FIRST(&ctx->services->watches); w; w = next) {
 		next = LIST_NEXT(w, entry);
 		if (w->hold.inode != inode)
 			continue;
 		if (w->starting)
 			events_tell_early(w->starting);
-		w->happened(w, json_pack("{ss ss}", "time", events_time(time, &now), "event", "gone"), true);
+		w->happened(w, json_pack("{ss ss}", "time", events_time(time, now), "event", "gone"), true);
 	}
 }
 
@@ -164,14 +165,13 @@ static json_t *events_state_json(struct events_starting *s)
 {
 	struct channel_stats stats = { .report = s->report };
 	json_t *json = NULL;
-	struct timespec now;
+	uint64_t now = clock_now();
 	char time[40];
 
 	s->report = NULL;
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (s->hold.inode->taps > EVENTS_STATE_TAPS ||
 	    channel_stats_take(&stats, s->hold.ctx->services->scan, &s->hold) == 0)
-		json = json_pack("{ss ss so}", "time", events_time(time, &now), "event", "state", "name",
+		json = json_pack("{ss ss so}", "time", events_time(time, now), "event", "state", "name",
 				 json_of_path(s->hold.inode->origin));
 	if (json && json_object_update_missing_new(json, channel_stats_json(&stats)) < 0) {
 		json_decref(json);

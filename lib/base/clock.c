@@ -1,7 +1,5 @@
 #include "clock.h"
 
-#include <time.h>
-
 static uint64_t clock_read(clockid_t id)
 {
 	struct timespec ts;
@@ -17,12 +15,22 @@ uint64_t clock_nsec(void)
 
 int64_t clock_day(void)
 {
-	return (int64_t)(clock_read(CLOCK_REALTIME) / NSEC_PER_SEC);
+	return (int64_t)(clock_now() / NSEC_PER_SEC);
+}
+
+uint64_t clock_now(void)
+{
+	return clock_read(CLOCK_REALTIME);
+}
+
+uint64_t clock_tick(void)
+{
+	return clock_read(CLOCK_REALTIME_COARSE);
 }
 
 double clock_date(uint64_t nsec)
 {
 	uint64_t ago = clock_nsec() - nsec;
 
-	return (double)(clock_read(CLOCK_REALTIME) - ago) / NSEC_PER_SEC;
+	return (double)(clock_now() - ago) / NSEC_PER_SEC;
 }

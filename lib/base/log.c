@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "log-limit.h"
 #include "text.h"
 
@@ -75,7 +76,7 @@ static void log_write(int priority, const char *line)
 		syslog(priority, "%s", line);
 		return;
 	}
-	now = time(NULL);
+	now = (time_t)clock_day();
 	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
 	log_put(log_file, stamp, line);
 }

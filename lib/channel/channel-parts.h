@@ -30,7 +30,7 @@ int channel_move(struct channel *ch, uint64_t id);
 /* ... and stops being it. No-op where it is none. */
 void channel_detach(struct channel *ch);
 
-/* channel-settings.c: charges for what it is and has now, but gives nothing back; and gives back what it has not. */
+/* channel-charge.c: charges for what it is and has now, but gives nothing back; and gives back what it has not. */
 int channel_charge(struct channel *ch);
 int channel_charge_attached(struct channel *ch); /* as one with taps */
 void channel_discharge(struct channel *ch);

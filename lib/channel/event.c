@@ -1,6 +1,7 @@
 #include "event.h"
 
 #include "channel.h"
+#include "clock.h"
 #include "worker.h"
 
 void event_tell(struct channel *ch, struct event e)
@@ -9,6 +10,6 @@ void event_tell(struct channel *ch, struct event e)
 
 	if (!events->happened || !ch->watched)
 		return;
-	clock_gettime(CLOCK_REALTIME, &e.time);
+	e.time = clock_now();
 	events->happened(events->data, ch, &e);
 }

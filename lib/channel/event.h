@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "port-report.h"
 
@@ -23,8 +22,8 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	struct timespec time; /* CLOCK_REALTIME */
-	uint64_t tap;         /* its node, for what is of a tap */
+	uint64_t time; /* clock_now() */
+	uint64_t tap;  /* its node, for what is of a tap */
 	uint64_t bytes, count;
 	unsigned port;
 	enum port_state state;

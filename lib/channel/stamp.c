@@ -25,10 +25,7 @@ void stamp_put(struct stamp *s)
 
 uint64_t stamp_clock(const struct stamp *of)
 {
-	uint64_t floor = atomic_load_explicit(&of->floor, memory_order_relaxed), now;
-	struct timespec ts;
+	uint64_t floor = atomic_load_explicit(&of->floor, memory_order_relaxed), now = clock_tick();
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	now = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 	return now > floor ? now : floor + 1;
 }

@@ -10,7 +10,6 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 
 struct stamp {
 	atomic_uint_least64_t mtime, atime; /* nanoseconds of CLOCK_REALTIME; 0: never */
@@ -36,9 +35,4 @@ static inline void stamp_set(atomic_uint_least64_t *time, uint64_t now)
 	uint64_t last = atomic_load_explicit(time, memory_order_relaxed);
 
 	atomic_store_explicit(time, now > last ? now : last + 1, memory_order_relaxed);
-}
-
-static inline struct timespec stamp_time(uint64_t nsec)
-{
-	return (struct timespec){ .tv_sec = (time_t)(nsec / 1000000000), .tv_nsec = (long)(nsec % 1000000000) };
 }

@@ -1,4 +1,4 @@
-/* Settings of a tap, as they change. Charged as those of a channel are (channel-settings.c). */
+/* Settings of a tap, as they change. Charged as those of a channel are (channel-charge.c). */
 #include "tap-parts.h"
 
 #include "channel.h"

@@ -119,6 +119,7 @@ static const struct port_ops *const file_ops[] = { &port_file_source, &port_file
 const struct port_kind port_kind_file = {
 	.name = "file",
 	.dirs = PORT_SOURCES | PORT_SINKS,
+	.form = "PATH",
 	.path = true,
 	.parse = kind_file_parse,
 	.check = kind_file_check,

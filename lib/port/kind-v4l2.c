@@ -104,6 +104,7 @@ static const struct port_ops *const v4l2_ops[] = { &port_camera, NULL };
 const struct port_kind port_kind_v4l2 = {
 	.name = "v4l2",
 	.dirs = PORT_SOURCES,
+	.form = "DEVICE",
 	.path = true,
 	.parse = kind_v4l2_parse,
 	.options = v4l2_options,

@@ -12,7 +12,7 @@
  *   lib/port/kinds.c      its line in the list
  *   lib/CMakeLists.txt    its file
  *
- * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfs.conf(5). Kinds that are found by name rather than
+ * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfsd(8), spfs.conf(5). Kinds that are found by name rather than
  * listed, such as helper programs, would be found in port_kind_find(), which alone makes a kind of a name.
  */
 #pragma once
@@ -28,6 +28,7 @@ struct port_ops;
 struct port_kind {
 	const char *name; /* what a URI begins with, before the ':' */
 	unsigned dirs;    /* PORT_DIR_BIT()s: what it can be */
+	const char *form; /* of what stands behind the ':', as a help has it; NULL: see passed */
 	bool path;        /* its address is a path, which whoever has a working folder makes absolute */
 	bool passed;      /* of descriptors that somebody passes: no URI begins with it */
 	/*

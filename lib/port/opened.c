@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base.h"
 #include "deferred-close.h"
@@ -36,6 +37,7 @@ int opened_look(struct opened *o)
 	o->type = st.stx_mode & S_IFMT;
 	o->size = st.stx_size;
 	o->local = S_ISREG(o->type) && opened_is_local(o->fd);
+	o->terminal = S_ISCHR(o->type) && isatty(o->fd);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct opened {
 	mode_t type;                  /* S_IFMT of its file, */
 	uint64_t size;                /* and its size, as they were when it was opened */
 	bool local;                   /* of a regular file: who asks for its size waits for nobody */
+	bool terminal;                /* it can hang up */
 	const struct opened_ops *ops; /* NULL: it is the descriptor and nothing else */
 	void *state;                  /* of ops; owns the descriptor */
 	struct series_file file;      /* of a regular file that is written: which */

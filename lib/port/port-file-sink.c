@@ -188,6 +188,8 @@ static void file_sink_disk(struct loop_io *io, int res)
 {
 	struct file_port *f = container_of(io, struct file_port, disk);
 
+	if (res == -EINVAL && !f->syncing && file_port_hung_up(f)) /* (it knows no splice(2) any more) */
+		res = -EIO;
 	if (res > 0) {
 		if (f->lead.len)
 			file_sink_led(f, (size_t)res);

@@ -3,9 +3,9 @@
  *
  * On the channel's worker, which never waits for the device. One half of the buffer is being filled by the kernel, or
  * none is; what is in the other goes into the channel as it has room. A regular file that ends before the end that it
- * had when it was attached is a failure (-ENODATA), after what there was of it. What was read and not handed on when
- * the source is detached is dropped: it is still in the file. A device has no places, and would lose it: so that goes out
- * before the port does.
+ * had when it was attached is a failure (-ENODATA), after what there was of it. That a terminal hangs up is its end. What was
+ * read and not handed on when the source is detached is dropped: it is still in the file. A device has no places, and would
+ * lose it: so that goes out before the port does.
  */
 #include "port-file.h"
 
@@ -26,7 +26,7 @@ static void file_source_fill(struct file_port *f)
 		return;
 	if (!file_port_ready(f))
 		return;
-	f->port.copying = *port_stable(&f->port);
+	f->port.copying = f->unspliced || *port_stable(&f->port);
 	if (len && f->port.copying)
 		f->err = bounce_ready(&half->bounce, size);
 	f->over = len == 0 || f->err < 0;
@@ -100,6 +100,19 @@ static void file_source_reached_end(struct file_port *f, int err)
 	f->err = -ENODATA;
 }
 
+/*
+ * Some files know no splice(2), and nor does a terminal that has hung up. So they are read, and it is read(2) that tells the
+ * end, or what is wrong.
+ */
+static bool file_source_reads_instead(struct file_port *f, int res)
+{
+	if (res != -EINVAL || f->port.copying)
+		return false;
+	f->unspliced = true;
+	file_source_fill(f);
+	return true;
+}
+
 static void file_source_close(struct file_port *f)
 {
 	file_port_fence(f);
@@ -125,8 +138,8 @@ static void file_source_disk(struct loop_io *io, int res)
 			f->left -= (uint64_t)res;
 		double_buffer_filled(&f->buffer);
 		file_source_fill(f);
-	} else if (!f->port.leaving && !file_port_again(f, res)) {
-		file_source_reached_end(f, res);
+	} else if (!f->port.leaving && !file_port_again(f, res) && !file_source_reads_instead(f, res)) {
+		file_source_reached_end(f, res == -EIO && file_port_hung_up(f) ? 0 : res);
 	}
 	if (f->port.leaving)
 		file_source_close(f); /* what is in hand is all that there will be */

@@ -108,6 +108,13 @@ bool file_port_again(struct file_port *f, int res)
 	return true;
 }
 
+bool file_port_hung_up(const struct file_port *f)
+{
+	struct pollfd p = { .fd = f->port.config.opened.fd };
+
+	return f->port.config.opened.terminal && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP);
+}
+
 /* ---- its begin and end ---- */
 
 int file_port_init(struct port *p, const struct file_port_calls *calls)

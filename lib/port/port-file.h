@@ -48,8 +48,9 @@ struct file_port {
 	bool ready;            /* it is */
 	bool pausing;          /* it was not, though it had said so */
 	bool seekable;
-	bool over; /* nothing more to fill the buffer with */
-	int err;   /* why a source is over */
+	bool unspliced; /* a source's file knows no splice(2): it is read */
+	bool over;      /* nothing more to fill the buffer with */
+	int err;        /* why a source is over */
 	bool syncing;
 	struct loop_io look;  /* a sink's, at the size of its file */
 	struct bounce looked; /* what it has shown */
@@ -105,6 +106,13 @@ bool file_port_ready(struct file_port *f);
  * kernel's could be made for it, -ECANCELED. (A port that leaves, and has cancelled it, is through.)
  */
 bool file_port_again(struct file_port *f, int res);
+
+/*
+ * Whether it is a terminal that has hung up: nobody has its other end, or its line is gone. The kernel gives its open files
+ * other functions then, of which read(2) says 0 and write(2) EIO; splice(2) there is none (EINVAL). Until it has done so, and
+ * for the other end of a pseudo terminal always, read(2) says EIO.
+ */
+bool file_port_hung_up(const struct file_port *f);
 
 /* For struct port_ops. */
 /* Before the file is closed otherwise than by the port's end: that waits until no request has it (loop_io_fence()). */

@@ -1,4 +1,4 @@
-# The command line of spfs: --help of each command and spfs(1) agree, -h and version answer, and the exit status tells a
+# The command line of spfs: --help of each command and the pages agree, -h and version answer, and the exit status tells a
 # wrong line (2) from what failed (1).
 . "$(dirname "$0")/harness.sh"
 here=$(dirname "$(realpath "$0")")
@@ -25,10 +25,15 @@ starts = sorted(items.values()) + [len(page)]
 for c in commands:
     assert c in items, f"the page does not know spfs {c}"
     told = page[items[c]:starts[starts.index(items[c]) + 1]]
+    help = open(f"{folder}/help.{c}").read()
+    if c == "source":  # the kinds of ports are told of in the same order everywhere
+        kinds = re.findall(r"([a-z][a-z0-9-]*):[A-Z]", re.search(r" URI: ([^;]+);", re.sub(r"\s+", " ", help))[1])
+        assert kinds == re.findall(r"^\.Cm ([\w-]+) : Ns", told, re.M), kinds
+        config = open(sys.argv[1].replace("spfs.1", "spfs.conf.5")).read()
+        assert f"\n.Cm {' , '.join(kinds)}\n" in config, kinds
     told = set(re.findall(r"(?:Fl|,) -(\w+)", told)) | set(re.findall(r"Fl (\w)\b", told))
     # "Fl wp": several letters in one
     told |= set("".join(re.findall(r"Fl ([a-zA-Z]{2,})\b", page[items[c]:page.index("\n", items[c])])))
-    help = open(f"{folder}/help.{c}").read()
     has = set(re.findall(r"^ +-(\w)\b", help, re.M)) | set(re.findall(r" --([\w-]+)", help))
     assert re.search(r"^\.Cm (\w+ \| )?" + c + r"\b", page, re.M), f"spfs {c} is not in the synopsis"
     if c == "sink":  # the page says: in the same way

@@ -14,6 +14,18 @@ Test(clock, counts_nanoseconds_and_never_goes_back)
 	cr_expect_lt(after - before, 60 * NSEC_PER_SEC);
 }
 
+Test(clock, tells_the_date_of_now)
+{
+	uint64_t tick = clock_tick(), now = clock_now();
+	struct timespec ts = clock_timespec(now);
+	int64_t day = clock_day();
+
+	cr_expect_leq(tick, now);
+	cr_expect_lt(now - tick, 60 * NSEC_PER_SEC);
+	cr_expect_leq((int64_t)ts.tv_sec, day);
+	cr_expect_eq((uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec, now);
+}
+
 Test(clock, tells_the_date_of_a_moment)
 {
 	uint64_t ago = 10 * NSEC_PER_SEC;
