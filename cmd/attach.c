@@ -236,7 +236,8 @@ static int attach_run_dir(int argc, char *argv[], enum port_dir dir, const char 
 		.args_doc = "CHANNEL URI\nCHANNEL --fd=N",
 	};
 
-	if (!forms || asprintf(&doc, "%s URI: %s; for their options see spfsd(8).\v%s", what, forms, attach_later) < 0)
+	if (!forms || asprintf(&doc, "%s URI: %s, or of a program, spfs-port(7); for their options see spfsd(8).\v%s",
+			       what, forms, attach_later) < 0)
 		return complaint_print_errno("arguments", -ENOMEM);
 	argp.doc = doc;
 	return attach_run(argc, argv, dir == PORT_SOURCE ? "source" : "sink", &argp);

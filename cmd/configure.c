@@ -18,7 +18,7 @@ static unsigned configure_default_workers(void)
 }
 
 /* From "/", which the daemon changes to. NULL: out of memory. */
-static char *configure_absolute(const char *path)
+char *configure_absolute(const char *path)
 {
 	_cleanup_free_ char *here = NULL;
 	char *full = NULL;

@@ -19,5 +19,8 @@ struct configure {
  */
 int configure(const struct configure *line, struct config **config);
 
+/* The caller frees it. NULL: out of memory. */
+char *configure_absolute(const char *path);
+
 /* Checks @file, NULL: CONFIG_FILE. Prints the mistakes, or that there are none. Returns 0, or -1. */
 int configure_check(const char *file);

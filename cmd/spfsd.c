@@ -15,6 +15,7 @@
 #include "configure.h"
 #include "log.h"
 #include "mount.h"
+#include "programs.h"
 #include "server.h"
 
 #define WORKERS_UNSAID UINT_MAX
@@ -33,6 +34,7 @@ struct spfsd_arguments {
 	int allow_other; /* -1: it is not said */
 	int auto_unmount;
 	char *uid, *gid, *mode, *umask;
+	char *programs; /* absolute once it is known */
 };
 
 #define OPTION(template, field, value) \
@@ -60,6 +62,7 @@ static const struct fuse_opt spfsd_options[] = {
 	OPTION("gid=%s", gid, 0),
 	OPTION("mode=%s", mode, 0),
 	OPTION("umask=%s", umask, 0),
+	OPTION("programs=%s", programs, 0),
 	/* Not libfuse's: fusermount3(1) gives up where the kernel lets go of the connection only after the daemon's end. */
 	OPTION("auto_unmount", auto_unmount, 1),
 	/* What mount(8) and fstab(5) add, and nobody here needs. */
@@ -112,6 +115,7 @@ static void spfsd_usage(void)
 	       "    -o noallow_other   let only the mounting user in\n"
 	       "    -o uid=, gid=USER  whose the root folder is (default: as the folder below)\n"
 	       "    -o mode=MODE       its mode, octal; or what is taken off 0777, -o umask=MASK\n"
+	       "    -o programs=FOLDER where the programs are that are ports, spfs-port(7)\n"
 	       "    -o auto_unmount    unmount also where the daemon is killed\n"
 	       "    -o OPT[,OPT...]    other mount options: ro, nosuid, fsname=NAME ...\n"
 	       "\n"
@@ -231,6 +235,26 @@ static int spfsd_start(struct fuse_args *args, const struct spfsd_arguments *a)
 	return err;
 }
 
+/* Where it was installed, or built, is known by where the daemon is. Without memory, or /proc, there are no programs. */
+static void spfsd_find_programs(struct spfsd_arguments *a)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t n = a->programs ? -1 : readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *full = NULL;
+
+	if (a->programs) {
+		full = configure_absolute(a->programs);
+		free(a->programs);
+	} else if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (asprintf(&full, "%.*s/" SPFSD_PROGRAMS, (int)(slash - self), self) < 0)
+			full = NULL;
+	}
+	a->programs = full;
+	programs_in(full);
+}
+
 int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
@@ -240,6 +264,7 @@ int main(int argc, char *argv[])
 	mallopt(M_TRIM_THRESHOLD, SPFSD_KEEPS);
 	if (fuse_opt_parse(&args, &a, spfsd_options, spfsd_take_argument) < 0)
 		goto out;
+	spfsd_find_programs(&a);
 	if (a.help) {
 		spfsd_usage();
 		err = 0;
@@ -264,5 +289,6 @@ out:
 	free(a.gid);
 	free(a.mode);
 	free(a.umask);
+	free(a.programs);
 	return err < 0;
 }

@@ -20,6 +20,7 @@
 #include "hold.h"
 #include "log.h"
 #include "operations.h"
+#include "programs.h"
 #include "services.h"
 #include "standing.h"
 #include "watchdog.h"
@@ -125,6 +126,7 @@ void server_abandon(struct server *s)
 	loop_stop(s->ctx.helper);
 	pthread_join(s->helper_thread, NULL);
 	engine_abandon(s->ctx.engine, OTHERS_NSEC);
+	programs_end();
 	abandon_descriptors();
 	_exit(EXIT_FAILURE);
 }

@@ -15,6 +15,7 @@
 #include "dump.h"
 #include "log.h"
 #include "log-limit.h"
+#include "programs.h"
 #include "reload.h"
 
 /* Between two looks at the mount table, which has as many lines as users like, and changes as often. */
@@ -154,6 +155,7 @@ int server_run(struct fuse_args *args, const struct server_options *options)
 			mount_leave(&s.mount);
 	}
 	server_finish(&s);
+	programs_end();
 	abandon_tell_threads();
 	return err;
 }

@@ -1,5 +1,6 @@
 #include "port-report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *port_state_name(enum port_state state)
@@ -10,6 +11,11 @@ const char *port_state_name(enum port_state state)
 	};
 
 	return names[state];
+}
+
+void port_report_how(struct port_report *r, const char *how)
+{
+	snprintf(r->how, sizeof(r->how), "%s", how);
 }
 
 void port_report_finish(struct port_report *r)

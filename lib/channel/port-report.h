@@ -18,6 +18,8 @@ enum port_state {
 };
 #define PORT_STATES (PORT_FAILED + 1)
 
+#define PORT_HOW_MAX 16
+
 /* A port's part of struct report (report.h). */
 struct port_report {
 	unsigned id;
@@ -28,7 +30,7 @@ struct port_report {
 		holder; /* a sink's tap that holds the writer back: the name's or a private one (tap.h); 0: none does */
 	uint64_t since; /* it does, as in struct waits */
 	char *uri;
-	const char *how;          /* "splice", "copy", "userptr" ...; static */
+	char how[PORT_HOW_MAX];   /* "splice", "copy", "userptr" ... */
 	char *file;               /* of a sink: that it writes just now, or NULL */
 	uint64_t rotations;       /* how often it has gone on to another */
 	char *format;             /* of a camera, or NULL */
@@ -47,5 +49,8 @@ struct port_report {
 
 /* "waiting", "running", "listening", "retrying", "done", "failed". */
 const char *port_state_name(enum port_state state);
+
+/* Says how it moves its bytes; what is longer is cut. */
+void port_report_how(struct port_report *r, const char *how);
 
 void port_report_finish(struct port_report *r);

@@ -209,14 +209,17 @@ static void config_ports_key(struct config_parse *p, const char *name, const cha
 		config_mistake(p, "there is no kind of port '%s'", name);
 		return;
 	}
-	if (!config_once(p, port_kind_index(kind), name) || !strcmp(value, "all"))
+	if (permits_find(&p->config->permits, kind)) {
+		config_mistake(p, "'%s' is there twice in this section", name);
 		return;
+	}
 	to = permits_limit(&p->config->permits, kind);
 	if (!to) {
 		p->err = -ENOMEM;
 		return;
 	}
-	list = strcmp(value, "none") ? config_copy(p, value) : NULL;
+	to->all = !strcmp(value, "all");
+	list = to->all || !strcmp(value, "none") ? NULL : config_copy(p, value);
 	for (names = list; (who = strsep(&names, " \t,"));)
 		if (*who)
 			config_permit(p, to, who);

@@ -51,22 +51,27 @@ static void config_print_quota(FILE *f, const struct config *c, enum account_res
 		fprintf(f, "%s%u = %" PRIu64 "\n", q->rules[i].group ? "@" : "", q->rules[i].id, q->rules[i].limit);
 }
 
+/* @p: what is said of it, or NULL. */
+static void config_print_permit(FILE *f, const struct port_kind *kind, const struct permit *p)
+{
+	fprintf(f, "%s =%s", kind->name, !p || p->all ? " all" : p->user_count + p->group_count ? "" : " none");
+	for (size_t i = 0; p && i < p->user_count; i++)
+		fprintf(f, " %u", p->users[i]);
+	for (size_t i = 0; p && i < p->group_count; i++)
+		fprintf(f, " @%u", p->groups[i]);
+	fputc('\n', f);
+}
+
 static void config_print_permits(FILE *f, const struct config *c)
 {
-	fprintf(f, "\n[ports]\n");
-	for (unsigned k = 0; port_kind_at(k); k++) {
-		const struct permit *p = permits_find(&c->permits, port_kind_at(k));
+	const struct permits *all = &c->permits;
 
-		fprintf(f, "%s =%s", port_kind_at(k)->name,
-			!p                             ? " all" :
-			p->user_count + p->group_count ? "" :
-							 " none");
-		for (size_t i = 0; p && i < p->user_count; i++)
-			fprintf(f, " %u", p->users[i]);
-		for (size_t i = 0; p && i < p->group_count; i++)
-			fprintf(f, " @%u", p->groups[i]);
-		fputc('\n', f);
-	}
+	fprintf(f, "\n[ports]\n");
+	for (unsigned k = 0; port_kind_at(k); k++)
+		config_print_permit(f, port_kind_at(k), permits_find(all, port_kind_at(k)));
+	for (size_t i = 0; i < all->count; i++) /* of programs as far as something is said of them */
+		if (!port_kind_is_listed(all->all[i].kind))
+			config_print_permit(f, all->all[i].kind, &all->all[i]);
 }
 
 static void config_print_declared(FILE *f, const struct declared *d)

@@ -10,12 +10,12 @@
 #include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base.h"
 #include "open-path.h"
+#include "open-socket.h"
 #include "port-file.h"
 #include "port-listen.h"
 #include "port-ops.h"
@@ -39,31 +39,6 @@ static uint64_t kind_fd_position(int fd)
 	if (file)
 		fclose(file);
 	return at;
-}
-
-/*
- * Of a file system that hangs, even of this one: statx(2) does not ask it (AT_STATX_DONT_SYNC), and with no field wanted
- * tells the device also of one that root may not look at.
- */
-static int kind_fd_check(struct attempt *a, int fd)
-{
-	bool source = a->dir == PORT_SOURCE;
-	int flags = fcntl(fd, F_GETFL);
-	struct statx st;
-
-	if (flags < 0)
-		return uri_refuse(a->why, -errno, strerror(errno));
-	if (flags & O_PATH)
-		return uri_refuse(a->why, -EBADF, "the descriptor is O_PATH, not open");
-	if ((flags & O_ACCMODE) == (source ? O_WRONLY : O_RDONLY))
-		return uri_refuse(a->why, -EBADF,
-				  source ? "the descriptor is not open for reading" :
-					   "the descriptor is not open for writing");
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
-		return uri_refuse(a->why, -errno, strerror(errno));
-	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->mount)
-		return uri_refuse(a->why, -ELOOP, "the descriptor is of this mount");
-	return open_check_file_system(a, fd);
 }
 
 /*
@@ -102,21 +77,14 @@ static void kind_fd_open_terminal(struct attempt *a)
 	a->opened.fd = fd;
 }
 
-/* It is somebody else's as well, who may hold its lock: so what is to be set is set here. */
-static void kind_fd_set_up_socket(int fd)
-{
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int)); /* urgent data is a part of the stream */
-}
-
 static int kind_fd_open(struct attempt *a)
 {
-	int err = kind_fd_check(a, a->opened.fd);
+	int err = open_check_passed(a, a->opened.fd);
 
 	if (err < 0)
 		return err;
 	kind_fd_open_terminal(a);
-	kind_fd_set_up_socket(a->opened.fd);
+	socket_set_up_shared(a->opened.fd);
 	a->opened.position = kind_fd_position(a->opened.fd);
 	if (a->dir == PORT_SINK)
 		return file_port_claim(a, a->opened.fd);

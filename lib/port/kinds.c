@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "programs.h"
+
 /* The order in which they are told of. */
 #define PORT_KINDS(row) \
 	row(port_kind_file) row(port_kind_tcp) row(port_kind_tcp_listen) row(port_kind_unix) \
@@ -21,13 +23,12 @@ const struct port_kind *port_kind_at(unsigned i)
 	return i < COUNT(port_kinds) ? port_kinds[i] : NULL;
 }
 
-unsigned port_kind_index(const struct port_kind *kind)
+bool port_kind_is_listed(const struct port_kind *kind)
 {
-	unsigned i = 0;
-
-	while (port_kinds[i] != kind)
-		i++;
-	return i;
+	for (unsigned i = 0; i < COUNT(port_kinds); i++)
+		if (port_kinds[i] == kind)
+			return true;
+	return false;
 }
 
 const struct port_kind *port_kind_find(const char *name, size_t len)
@@ -35,7 +36,7 @@ const struct port_kind *port_kind_find(const char *name, size_t len)
 	for (unsigned i = 0; i < COUNT(port_kinds); i++)
 		if (strlen(port_kinds[i]->name) == len && !memcmp(port_kinds[i]->name, name, len))
 			return port_kinds[i];
-	return NULL;
+	return program_kind_find(name, len);
 }
 
 const struct port_kind *port_kind_passed(void)

@@ -12,8 +12,8 @@
  *   lib/port/kinds.c      its line in the list
  *   lib/CMakeLists.txt    its file
  *
- * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfsd(8), spfs.conf(5). Kinds that are found by name rather than
- * listed, such as helper programs, would be found in port_kind_find(), which alone makes a kind of a name.
+ * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfsd(8), spfs.conf(5). Where a program can do it, none of this is needed:
+ * whatever else port_kind_find() finds, which alone makes a kind of a name, is one (programs.h, spfs-port(7)).
  */
 #pragma once
 
@@ -31,6 +31,9 @@ struct port_kind {
 	const char *form; /* of what stands behind the ':', as a help has it; NULL: see passed */
 	bool path;        /* its address is a path, which whoever has a working folder makes absolute */
 	bool passed;      /* of descriptors that somebody passes: no URI begins with it */
+	bool foreign; /* options that it does not list are left to it, as any kind may have others that are not known here */
+	unsigned descriptors; /* that its ports may have open beside those of port-ops.h */
+	bool as_daemon;       /* open() is called with the daemon's rights, and takes care of the caller's itself */
 	/*
 	 * Reads @address, what stands between ':' and '?', which it may take to pieces, into the parts of @uri. Returns
 	 * 0, -ENOMEM, or -EINVAL or -ERANGE with the reason in @why.
@@ -53,10 +56,10 @@ struct port_kind {
 /* Kind @i in the order of the list, NULL past the last. */
 const struct port_kind *port_kind_at(unsigned i);
 
-/* Its place in that order. */
-unsigned port_kind_index(const struct port_kind *kind);
+/* Whether it is on the list. */
+bool port_kind_is_listed(const struct port_kind *kind);
 
-/* By its name, the first @len bytes of @name; NULL: there is none. */
+/* By its name, the first @len bytes of @name, on the list or a program; NULL: there is none. */
 const struct port_kind *port_kind_find(const char *name, size_t len);
 
 /* The one of descriptors that are passed. */

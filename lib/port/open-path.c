@@ -93,6 +93,31 @@ int open_check_file_system(struct attempt *a, int fd)
 	return 0;
 }
 
+/*
+ * Of a file system that hangs, even of this one: statx(2) does not ask it (AT_STATX_DONT_SYNC), and with no field wanted
+ * tells the device also of one that root may not look at.
+ */
+int open_check_passed(struct attempt *a, int fd)
+{
+	bool source = a->dir == PORT_SOURCE;
+	int flags = fcntl(fd, F_GETFL);
+	struct statx st;
+
+	if (flags < 0)
+		return uri_refuse(a->why, -errno, strerror(errno));
+	if (flags & O_PATH)
+		return uri_refuse(a->why, -EBADF, "the descriptor is O_PATH, not open");
+	if ((flags & O_ACCMODE) == (source ? O_WRONLY : O_RDONLY))
+		return uri_refuse(a->why, -EBADF,
+				  source ? "the descriptor is not open for reading" :
+					   "the descriptor is not open for writing");
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
+		return uri_refuse(a->why, -errno, strerror(errno));
+	if (makedev(st.stx_dev_major, st.stx_dev_minor) == a->mount)
+		return uri_refuse(a->why, -ELOOP, "the descriptor is of this mount");
+	return open_check_file_system(a, fd);
+}
+
 static int open_check_opened(struct attempt *a, int fd, struct stat *st)
 {
 	int err;

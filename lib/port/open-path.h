@@ -18,3 +18,9 @@ int open_path(struct attempt *a, int flags, mode_t mode, struct stat *st);
  * like are refused, whoever has opened them. Returns 0, or a negative errno with the reason written. It may block.
  */
 int open_check_file_system(struct attempt *a, int fd);
+
+/*
+ * Whether @fd, which somebody has opened and passed, can be attempt->dir's: open, for that, and neither of this mount nor of such a
+ * file system. Returns as that.
+ */
+int open_check_passed(struct attempt *a, int fd);

@@ -80,3 +80,9 @@ int socket_resolve(struct attempt *a, const char *host, int type, const char *ve
 	freeaddrinfo(list);
 	return err < 0 ? attempt_failed(a, verb, err) : 0;
 }
+
+void socket_set_up_shared(int fd)
+{
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int)); /* urgent data is a part of the stream */
+}

@@ -23,3 +23,9 @@ int socket_first(struct attempt *a, const struct addrinfo *list, int type, socke
  * the address and the error; EHOSTUNREACH: @host does not resolve; EINVAL: an unknown service.
  */
 int socket_resolve(struct attempt *a, const char *host, int type, const char *verb, socket_actor actor);
+
+/*
+ * Of one that somebody else has as well, who may hold its lock: so what is to be set of it is set on this thread. No-op on what is
+ * no socket.
+ */
+void socket_set_up_shared(int fd);

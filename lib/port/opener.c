@@ -178,14 +178,19 @@ static int attempt_look_at_process(struct attempt *a)
 	return -EXDEV;
 }
 
-static int attempt_take_rights(struct attempt *a)
+/* A umask of its own. */
+static int attempt_leave_file_system(struct attempt *a)
 {
-	int err;
-
-	if (unshare(CLONE_FS) < 0) /* a umask of its own */
+	if (unshare(CLONE_FS) < 0)
 		return attempt_failed(a, "make a thread for", -errno);
 	umask(OPENING_UMASK);
-	err = rights_take(&a->rights);
+	return 0;
+}
+
+static int attempt_take_rights(struct attempt *a)
+{
+	int err = rights_take(&a->rights);
+
 	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : 0;
 }
 
@@ -196,6 +201,8 @@ static int attempt_open(struct attempt *a)
 	if (err < 0)
 		return err;
 	if (!a->uri.kind->passed) /* what is passed is open */
+		err = attempt_leave_file_system(a);
+	if (err == 0 && !a->uri.kind->passed && !a->uri.kind->as_daemon)
 		err = attempt_take_rights(a);
 	if (err < 0)
 		return err;

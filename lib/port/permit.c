@@ -24,7 +24,8 @@ bool permits_allow(const struct permits *all, const struct port_kind *kind, cons
 {
 	const struct permit *p = permits_find(all, kind);
 
-	if (!p || permit_has(p->users, p->user_count, r->uid) || permit_has(p->groups, p->group_count, r->gid))
+	if (!p || p->all || permit_has(p->users, p->user_count, r->uid) ||
+	    permit_has(p->groups, p->group_count, r->gid))
 		return true;
 	for (size_t i = 0; i < r->count; i++)
 		if (permit_has(p->groups, p->group_count, r->groups[i]))
@@ -79,7 +80,7 @@ bool permits_equal(const struct permits *a, const struct permits *b)
 	for (size_t i = 0; i < a->count; i++) {
 		const struct permit *p = &a->all[i], *q = permits_find(b, p->kind);
 
-		if (!q || !permit_same_ids(p->users, p->user_count, q->users, q->user_count) ||
+		if (!q || p->all != q->all || !permit_same_ids(p->users, p->user_count, q->users, q->user_count) ||
 		    !permit_same_ids(p->groups, p->group_count, q->groups, q->group_count))
 			return false;
 	}

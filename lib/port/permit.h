@@ -8,9 +8,10 @@
 
 struct port_kind;
 
-/* A kind that is for these users and groups alone. */
+/* A kind that is for these users and groups alone, or, where that was said, for all. */
 struct permit {
 	const struct port_kind *kind;
+	bool all;
 	id_t *users;
 	size_t user_count;
 	id_t *groups;
@@ -26,7 +27,7 @@ struct permits {
 /* NULL: everything is allowed. Root is a user like others here: who writes the rules can write them for root. */
 bool permits_allow(const struct permits *p, const struct port_kind *kind, const struct rights *r);
 
-/* The limits of a kind; NULL: it is for everybody. */
+/* What was said of a kind; NULL: nothing, it is for everybody. */
 const struct permit *permits_find(const struct permits *p, const struct port_kind *kind);
 
 /*

@@ -164,7 +164,8 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->descriptors = (struct charge){ .account = config->limits.account, .of = ACCOUNT_DESCRIPTORS };
 	err = ops->init(p);
 	if (err == 0)
-		err = charge_set(&p->descriptors, PORT_DESCRIPTORS + (ops->reopen ? PORT_DESCRIPTORS_REOPENED : 0));
+		err = charge_set(&p->descriptors, PORT_DESCRIPTORS + (ops->reopen ? PORT_DESCRIPTORS_REOPENED : 0) +
+							  config->uri.kind->descriptors);
 	if (err == 0)
 		err = port_join(p);
 	if (err < 0) {

@@ -281,7 +281,7 @@ static int camera_port_report(struct port *p, struct port_report *r)
 	struct camera_port *c = camera_port_of(p);
 
 	camera_port_look(c);
-	r->how = c->how;
+	port_report_how(r, c->how);
 	r->frames = c->counts.frames;
 	r->dropped = c->counts.dropped;
 	r->pages_ref = c->counts.pages_ref;

@@ -38,7 +38,6 @@ int port_report(struct port *p, struct port_report *r)
 		.node = p->config.node,
 		.holder = holder ? holder->id : 0,
 		.since = holder ? holder->blocks_nsec : 0,
-		.how = p->copying ? "copy" : p->ops->how,
 		.bytes = p->bytes,
 		.total = p->total,
 		.pages_ref = p->pages_ref,
@@ -46,9 +45,10 @@ int port_report(struct port *p, struct port_report *r)
 		.lost = p->lost + port_tap_lost(p),
 		.err = p->err,
 	};
+	port_report_how(r, p->copying ? "copy" : p->ops->how);
 	r->uri = strdup(p->config.uri.text);
 	if (p->err < 0)
-		r->error = strdup(strerror(-p->err));
+		r->error = strdup(port_reason(p, p->err));
 	if (!r->uri || (p->err < 0 && !r->error))
 		return -ENOMEM;
 	return p->ops->report ? p->ops->report(p, r) : 0;
@@ -61,7 +61,7 @@ void port_report_stream(struct port_report *r, const struct stream *s)
 	r->copies += s->copies;
 	r->lost += s->lost;
 	if (s->copying)
-		r->how = "copy";
+		port_report_how(r, "copy");
 }
 
 void port_moved(struct port *p, size_t bytes)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 
@@ -81,6 +82,7 @@ struct port {
 	int err;
 	bool over;                      /* it has left the channel; its state tells so once it is closed as well */
 	int result;                     /* of its end: 0 or a negative errno */
+	char why[URI_WHY_MAX];          /* more than the errno says; "": there is no more */
 	bool leaving;                   /* detached: on the other list */
 	bool closes;                    /* that has begun */
 	struct deferred_close *closing; /* NULL: all of it is closed */
@@ -110,6 +112,12 @@ void port_end(struct port *p, int err);
  * is its own and not armed, fires. Who succeeds says that it runs again.
  */
 void port_retry(struct port *p, int err, const char *doing, struct loop_io *timer);
+
+/* What is told of its failure, @err. */
+static inline const char *port_reason(const struct port *p, int err)
+{
+	return *p->why ? p->why : strerror(-err);
+}
 
 /* What ops->stop() had to wait for is done. May free the port. */
 void port_stopped(struct port *p);

@@ -15,7 +15,7 @@ void port_retry(struct port *p, int err, const char *doing, struct loop_io *time
 
 	if (p->state != PORT_RETRYING)
 		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; %s again every %" PRIu64 " s",
-			      p->channel->label, p->id, p->config.uri.text, strerror(-err), doing, retry);
+			      p->channel->label, p->id, p->config.uri.text, port_reason(p, err), doing, retry);
 	p->state = PORT_RETRYING;
 	p->err = err;
 	loop_io_timer(timer, retry * NSEC_PER_SEC);

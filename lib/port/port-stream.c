@@ -1,5 +1,5 @@
 /*
- * A port on a socket, pipe or FIFO.
+ * A port on a socket, pipe or FIFO, which may be a program's (program.h): then that ends it.
  *
  * All of its bytes are moved by its stream, on the channel's worker, without blocking, or by a lane where the peer could make that
  * wait. With ?retry= it connects again
@@ -20,63 +20,82 @@
 #include "kinds.h"
 #include "linger.h"
 #include "log.h"
-#include "reopening.h"
+#include "port-stream-parts.h"
+#include "program.h"
 #include "sink-options.h"
-#include "stream.h"
+#include "sys.h"
 #include "worker.h"
 
-struct stream_port {
-	struct port port;
-	struct stream stream;
-	bool socket;
-	struct loop_io timer;
-	struct reopening *reopening; /* under way */
-};
-
-/* Somebody else has a copy of it, or what is read from it may bring descriptors. */
-static bool stream_port_needs_lane(const struct port *p)
+/* Somebody else has a copy of it. */
+static bool stream_port_is_shared(const struct port *p)
 {
+	return p->config.uri.kind->passed || program_of(&p->config.opened);
+}
+
+/* It is shared, or what is read from it may bring descriptors. */
+static bool stream_port_needs_lane(const struct stream_port *sp)
+{
+	const struct port *p = &sp->port;
 	int domain = 0;
 	socklen_t len = sizeof(domain);
 
-	if (!S_ISSOCK(p->config.opened.type)) /* (of a pipe somebody can hold the lock alone, which stops what he may open) */
+	if (!sp->socket) /* (of a pipe somebody can hold the lock alone, which stops what he may open) */
 		return false;
-	if (p->config.uri.kind->passed)
+	if (stream_port_is_shared(p))
 		return true;
-	getsockopt(p->config.opened.fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	getsockopt(sp->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
 	return domain == AF_UNIX && p->config.dir == PORT_SOURCE;
 }
 
 static bool stream_port_fits(const struct opened *o)
 {
-	return !o->ops && (S_ISFIFO(o->type) || (S_ISSOCK(o->type) && port_look_stream(o->fd, false)));
+	return (!o->ops || program_of(o)) &&
+	       (S_ISFIFO(o->type) || (S_ISSOCK(o->type) && port_look_stream(o->fd, false)));
 }
 
 /* A pipe is covered by SPLICE_F_NONBLOCK, and its flags may be shared with who passed it. */
-static int stream_port_ready(struct stream_port *sp)
+int stream_port_ready(struct stream_port *sp)
 {
-	const struct port *p = &sp->port;
-	const struct opened *o = &p->config.opened;
+	struct port *p = &sp->port;
+	struct opened *o = &p->config.opened;
+	struct program *program = program_of(o);
 	int fd = o->fd;
 
 	if (!stream_port_fits(o)) /* a path may name something else by now */
 		return -EINVAL;
+	sp->fd = fd;
+	sp->through = false;
+	if (program) /* which may be closed on its pipe before it ends, and whatever has that number then is not meant */
+		o->fd = program->process;
 	sp->socket = S_ISSOCK(o->type);
 	if (!sp->socket)
 		return 0;
-	if (!p->config.uri.kind->passed) /* else that may wait for who has it as well, and is done (kind-fd.c) */
+	if (!stream_port_is_shared(p)) /* else that may wait for who has it as well (kind-fd.c does it) */
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+		return -errno;
+	return stream_port_needs_lane(sp) ? stream_use_lane(&sp->stream, p->config.rights.uid) : 0;
 }
 
-static void stream_port_run(struct stream_port *sp)
+void stream_port_move(struct stream_port *sp)
 {
 	struct port *p = &sp->port;
 	bool out = p->config.dir == PORT_SINK;
 
 	p->state = PORT_RUNNING;
+	stream_start(&sp->stream, sp->fd, out ? p->pipe : p->inlet.fd, out);
+}
+
+static void stream_port_run(struct stream_port *sp)
+{
+	struct port *p = &sp->port;
+
 	p->err = 0;
-	stream_start(&sp->stream, p->config.opened.fd, out ? p->pipe : p->inlet.fd, out);
+	*p->why = '\0';
+	if (program_of(&p->config.opened))
+		stream_port_begin_program(sp);
+	else
+		stream_port_move(sp);
 }
 
 /* The socket has failed; whoever passed it may have made its last close wait. */
@@ -86,7 +105,10 @@ static void stream_port_let_go(struct stream_port *sp)
 
 	file_claim_drop(p->config.opened.claim); /* its path may name a file by now */
 	p->config.opened.claim = NULL;
-	deferred_close_after(&p->config.opened.fd, p->config.rights.uid, p->channel->worker->loop);
+	if (p->config.opened.ops)
+		opened_close(&p->config.opened, p->config.rights.uid);
+	else
+		deferred_close_after(&p->config.opened.fd, p->config.rights.uid, p->channel->worker->loop);
 }
 
 static void stream_port_again(struct stream_port *sp, int err)
@@ -128,6 +150,18 @@ static bool stream_port_retries(const struct port *p)
 	return !p->config.uri.kind->passed && sink_options_on_error(p) == ON_ERROR_RETRY;
 }
 
+void stream_port_end(struct stream_port *sp, int err)
+{
+	struct port *p = &sp->port;
+
+	if (err < 0 && stream_port_retries(p)) {
+		stream_port_let_go(sp);
+		stream_port_again(sp, err);
+	} else {
+		port_end(p, err);
+	}
+}
+
 static void stream_port_ended(struct stream *s, int err)
 {
 	struct stream_port *sp = container_of(s, struct stream_port, stream);
@@ -139,19 +173,18 @@ static void stream_port_ended(struct stream *s, int err)
 		port_stopped(p);
 		return;
 	}
-	if (err < 0 && stream_port_retries(p)) {
-		stream_port_let_go(sp);
-		stream_port_again(sp, err);
+	if (program_of(&p->config.opened)) {
+		stream_port_await_program(sp, err);
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
 		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd), p->config.rights.uid, s->lane);
-	port_end(p, err);
+	stream_port_end(sp, err);
 }
 
 static void stream_port_drained(struct stream *s)
 {
-	port_drained(&container_of(s, struct stream_port, stream)->port);
+	stream_port_let_end(container_of(s, struct stream_port, stream));
 }
 
 /* A private tap does not end before all of it is sent: else nothing could be put back. */
@@ -164,15 +197,13 @@ static void stream_port_holds(struct stream *s, bool holds)
 		tap->held = holds;
 }
 
-/* Back to the head of the tap. */
-static void stream_port_left(struct stream *s, int rd, size_t bytes)
+void stream_port_put_back(struct port *p, int rd, size_t bytes)
 {
-	struct port *p = &container_of(s, struct stream_port, stream)->port;
 	struct tap *tap = channel_find_tap(p->channel, p->tap);
 	int err;
 
 	if (!tap) {
-		s->lost += bytes;
+		p->lost += bytes;
 		return;
 	}
 	tap->held = false;
@@ -181,28 +212,34 @@ static void stream_port_left(struct stream *s, int rd, size_t bytes)
 		err = (int)queue_take_back(&tap->queue, rd, (size_t)pipe_size(rd));
 	if (err < 0) {
 		tap_lose(tap, bytes);
-		log_user_err(p->config.rights.uid, "%s: port %u lost %zu bytes, giving back what it had not sent: %s",
-			     p->channel->label, p->id, bytes, strerror(-err));
+		log_user_err(p->config.rights.uid,
+			     "%s: port %u lost %zu bytes, giving back what was not taken of it: %s", p->channel->label,
+			     p->id, bytes, strerror(-err));
 	}
 	if (tap->id < TAP_PRIVATE) /* who opens the tap now must not be taken for a second reader */
 		fd_close(&p->pipe);
 	tap_look(tap);
 }
 
+static void stream_port_left(struct stream *s, int rd, size_t bytes)
+{
+	stream_port_put_back(&container_of(s, struct stream_port, stream)->port, rd, bytes);
+}
+
 static int stream_port_init(struct port *p)
 {
 	struct stream_port *sp = container_of(p, struct stream_port, port);
 	struct loop *loop = p->channel->worker->loop;
-	int err;
 
 	loop_io_init(&sp->timer, loop, stream_port_due);
+	loop_io_init(&sp->unread, loop, stream_port_unread);
+	program_watch_init(&sp->watch, loop, stream_port_program_moves, stream_port_program_over);
 	stream_init(&sp->stream, loop, stream_port_ended);
 	sp->stream.drained = stream_port_drained;
 	sp->stream.holds = stream_port_holds;
 	sp->stream.left = stream_port_left;
 	sp->stream.stable = port_stable(p);
-	err = stream_port_ready(sp);
-	return err == 0 && stream_port_needs_lane(p) ? stream_use_lane(&sp->stream, p->config.rights.uid) : err;
+	return stream_port_ready(sp);
 }
 
 static void stream_port_start(struct port *p)
@@ -216,6 +253,8 @@ static void stream_port_finish(struct port *p)
 
 	stream_finish(&sp->stream);
 	port_count(p, &sp->stream);
+	program_watch_stop(&sp->watch);
+	loop_io_cancel(&sp->unread);
 	loop_io_cancel(&sp->timer);
 	reopening_forget(&sp->reopening);
 }
@@ -228,15 +267,30 @@ static bool stream_port_stop(struct port *p)
 		return false;
 	}
 	stream_port_finish(p);
+	stream_port_take_back(container_of(p, struct stream_port, port));
 	return true;
 }
 
 static int stream_port_report(struct port *p, struct port_report *r)
 {
 	const struct stream_port *sp = container_of(p, struct stream_port, port);
+	const struct program *program = program_of(&p->config.opened);
 
 	port_report_stream(r, &sp->stream);
+	if (program)
+		port_report_how(r, program->how);
+	else if (*sp->how)
+		port_report_how(r, sp->how);
 	return 0;
+}
+
+/* Whether a program has read all of it is not to be waited for before. */
+static void stream_port_over(struct port *p)
+{
+	struct stream_port *sp = container_of(p, struct stream_port, port);
+
+	if (p->config.dir == PORT_SINK && program_of(&p->config.opened) && sys.waiting(p->pipe) == 0)
+		stream_port_let_end(sp);
 }
 
 const struct uri_option stream_retry = {
@@ -257,4 +311,5 @@ const struct port_ops port_stream = {
 	.stop = stream_port_stop,
 	.finish = stream_port_finish,
 	.report = stream_port_report,
+	.stream_over = stream_port_over,
 };

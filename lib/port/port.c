@@ -223,10 +223,10 @@ static void port_fail(struct port *p, int err)
 		left = port_leave_failed(p, &become);
 	if (left)
 		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s; %zu bytes %s", p->channel->label, p->id,
-			      p->config.uri.text, strerror(-err), left, become);
+			      p->config.uri.text, port_reason(p, err), left, become);
 	else
 		log_user_warn(p->config.rights.uid, "%s: port %u, %s: %s", p->channel->label, p->id, p->config.uri.text,
-			      strerror(-err));
+			      port_reason(p, err));
 }
 
 void port_end(struct port *p, int err)

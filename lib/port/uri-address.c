@@ -24,8 +24,7 @@ static int uri_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* In place. */
-static int uri_decode(char *s, char why[URI_WHY_MAX])
+int uri_decode(char *s, char why[URI_WHY_MAX])
 {
 	char *out = s;
 
@@ -57,6 +56,18 @@ static int uri_set_path(struct uri *uri, const char *address, size_t max, char w
 		uri_why(why, "the path is longer than %zu bytes", max - 1);
 		return -EINVAL;
 	}
+	uri->path = strdup(address);
+	return uri->path ? 0 : -ENOMEM;
+}
+
+int uri_address_any(struct uri *uri, char *address, size_t max, char why[URI_WHY_MAX])
+{
+	int err = uri_decode(address, why);
+
+	if (err == 0 && strlen(address) >= max)
+		err = uri_refuse(why, -EINVAL, "the address is too long");
+	if (err < 0)
+		return err;
 	uri->path = strdup(address);
 	return uri->path ? 0 : -ENOMEM;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "size.h"
 
 /* Nothing but digits of @base; -ERANGE above @max. */
@@ -47,6 +48,15 @@ int uri_option_flag(const struct uri_option *option, const char *text, uint64_t 
 		return -EINVAL;
 	*value = *text == '1';
 	return 0;
+}
+
+const struct uri_option *uri_option_of(const struct port_kind *kind, const char *name, size_t len)
+{
+	const struct uri_option *const *option = kind->options;
+
+	while (*option && (strlen((*option)->name) != len || memcmp((*option)->name, name, len) != 0))
+		option++;
+	return *option;
 }
 
 const struct uri_option uri_rate = {

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "uri.h"
 
 struct uri_option {
@@ -27,6 +29,9 @@ int uri_option_size(const struct uri_option *option, const char *text, uint64_t 
 int uri_option_number(const struct uri_option *option, const char *text, uint64_t *value);
 int uri_option_octal(const struct uri_option *option, const char *text, uint64_t *value);
 int uri_option_flag(const struct uri_option *option, const char *text, uint64_t *value);
+
+/* That which @kind has by the name of the first @len bytes of @name. NULL: none. */
+const struct uri_option *uri_option_of(const struct port_kind *kind, const char *name, size_t len);
 
 /* Bytes a second that a sink takes at most; 0: any. */
 extern const struct uri_option uri_rate;

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "kinds.h"
+#include "programs.h"
 #include "sink-options.h"
 #include "uri-option.h"
 
@@ -34,6 +35,8 @@ static int uri_set_option(struct uri *uri, const char *name, const char *text, e
 
 	while (options[i] && strcmp(options[i]->name, name))
 		i++;
+	if (!options[i] && uri->kind->foreign)
+		return 0;
 	if (!options[i] && !uri_option_exists(name)) {
 		uri_why(why, "unknown option '%.40s'", name);
 		return -EINVAL;
@@ -93,6 +96,7 @@ static int uri_refuse_kind(char why[URI_WHY_MAX])
 	for (unsigned i = 0; (kind = port_kind_at(i)) && len < sizeof(list); i++)
 		if (!kind->passed)
 			len += (size_t)snprintf(list + len, sizeof(list) - len, " %s:", kind->name);
+	programs_list(list, sizeof(list), len);
 	uri_why(why, "it begins with none of%s", list);
 	return -EINVAL;
 }

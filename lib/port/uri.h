@@ -12,6 +12,7 @@
  *   every sink: ?rate=2M                bytes a second at most; of a listening one for each client
  *               ?on-error=discard|hold|retry ?policy=drop-old ?depth=64K   of its private tap (sink-options.h)
  *   v4l2:/dev/videoN?width=..&height=..&format=FOURCC&fps=..&frames=..
+ *   NAME:ANYTHING?timeout=SECONDS&..    a program (programs.h), which is told the options that are not known here
  *
  * Each kind says itself how its address is read and which options it has (kinds.h). Sizes take K, M, G, T (size.h).
  * Within a path or host, %XX stands for a byte, and '?' begins the options. Control characters must be written so. A

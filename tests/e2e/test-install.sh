@@ -31,6 +31,7 @@ cmp <(files "$T/dest") - << 'END' || fail "installed: $(files "$T/dest")"
 ./usr/local/share/doc/spfs/spfs.conf.example
 ./usr/local/share/man/man1/spfs.1
 ./usr/local/share/man/man5/spfs.conf.5
+./usr/local/share/man/man7/spfs-port.7
 ./usr/local/share/man/man8/mount.fuse.spfs.8
 ./usr/local/share/man/man8/spfsd.8
 END
@@ -41,7 +42,7 @@ refuse 'nothing is installed' cmake --build build --target uninstall
 unset DESTDIR
 for prefix in one two; do
 	quietly cmake --install build --prefix "$T/$prefix"
-	[ "$(files "$T/$prefix" | wc -l)" = 8 ] || fail "installed: $(files "$T/$prefix")"
+	[ "$(files "$T/$prefix" | wc -l)" = 9 ] || fail "installed: $(files "$T/$prefix")"
 done
 
 # The helper runs the daemon that it came with, also found by a link, and where both have been taken elsewhere.

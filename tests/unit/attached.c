@@ -92,9 +92,10 @@ static void call_look(void *arg)
 		const struct port_report *r = &all->ports[i];
 
 		if (r->id == a->id)
-			a->look = (struct look){ true,         r->state,   r->err,       r->bytes,
-						 r->lost,      r->clients, r->connected, r->disconnected,
-						 r->pages_ref, r->copies,  r->how };
+			a->look = (struct look){ true,       r->state,     r->err,          r->bytes,     r->lost,
+						 r->clients, r->connected, r->disconnected, r->pages_ref, r->copies,
+						 "" };
+		memcpy(a->look.how, r->how, sizeof(r->how));
 	}
 	report_free(all);
 }

@@ -11,7 +11,7 @@ struct look {
 	int err;
 	uint64_t bytes, lost, clients, connected, disconnected;
 	uint64_t pages_ref, copies;
-	const char *how;
+	char how[PORT_HOW_MAX];
 };
 
 /*

@@ -1,0 +1,147 @@
+/*
+ * A program's end. It is seen by its pidfd, and waited for by the daemon alone, so that its number stays its own for as long
+ * as the group of that number may be sent signals: a group has the number of a process that has not been waited for.
+ */
+#include "program.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "clock.h"
+#include "programs.h"
+#include "user-count.h"
+
+/* What a sink gets to move what it has, and what everybody gets to end. */
+#define PROGRAM_MOMENT_NSEC (NSEC_PER_SEC * 9 / 10)
+
+bool program_look(struct program *p)
+{
+	siginfo_t info = { 0 };
+
+	if (p->ended)
+		return true;
+	/* WNOWAIT: its number is to stay taken until its group is gone. */
+	if (waitid(P_PIDFD, (id_t)p->process, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid)
+		return false;
+	p->ended = true;
+	p->status = info.si_status;
+	p->code = info.si_code;
+	return true;
+}
+
+/* "exit status 3: what it has complained of" */
+static int program_failed(const struct program *p, const char *how, int what, char why[URI_WHY_MAX])
+{
+	uri_why(why, "%s: %s %d%s%s", p->name, how, what, *p->complaint ? ": " : "", p->complaint);
+	return -EIO;
+}
+
+bool program_ended_well(const struct program *p)
+{
+	return p->ended && p->err == 0 && p->code == CLD_EXITED && p->status == 0;
+}
+
+int program_result(const struct program *p, char why[URI_WHY_MAX])
+{
+	if (p->err < 0) {
+		uri_why(why, "%s", p->why);
+		return p->err;
+	}
+	if (p->code != CLD_EXITED)
+		return program_failed(p, "killed by signal", p->status, why);
+	return p->status ? program_failed(p, "exit status", p->status, why) : 0;
+}
+
+void program_end_input(struct program *p)
+{
+	static const char end[] = "end\n";
+
+	if (p->handed && p->words >= 0)
+		send(p->words, end, sizeof(end) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
+		fd_close(&p->data);
+}
+
+/* ---- all of them ---- */
+
+static pthread_mutex_t programs_lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, program) programs = LIST_HEAD_INITIALIZER(programs);
+
+void program_enter(struct program *p)
+{
+	pthread_mutex_lock(&programs_lock);
+	LIST_INSERT_HEAD(&programs, p, entry);
+	pthread_mutex_unlock(&programs_lock);
+}
+
+/* Its number is another's as soon as it has been waited for. It has ended. */
+static void program_leave(struct program *p)
+{
+	pthread_mutex_lock(&programs_lock);
+	LIST_REMOVE(p, entry);
+	waitid(P_PIDFD, (id_t)p->process, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
+	pthread_mutex_unlock(&programs_lock);
+}
+
+static bool programs_are_there(void)
+{
+	bool any;
+
+	pthread_mutex_lock(&programs_lock);
+	any = !LIST_EMPTY(&programs);
+	pthread_mutex_unlock(&programs_lock);
+	return any;
+}
+
+void programs_end(void)
+{
+	uint64_t until = clock_nsec() + PROGRAMS_END_NSEC;
+	struct program *p;
+
+	while (programs_are_there() && clock_nsec() < until)
+		poll(NULL, 0, 10);
+	pthread_mutex_lock(&programs_lock);
+	LIST_FOREACH(p, &programs, entry)
+		program_kill_group(p);
+	pthread_mutex_unlock(&programs_lock);
+}
+
+void program_kill_group(const struct program *p)
+{
+	kill(-p->pid, SIGKILL);
+}
+
+/* Returns whether it has ended. The thread of an opening that is given up is interrupted again and again. */
+static bool program_wait(struct program *p)
+{
+	struct pollfd end = { .fd = p->process, .events = POLLIN };
+	uint64_t until = clock_nsec() + PROGRAM_MOMENT_NSEC, now;
+
+	while (!program_look(p) && (now = clock_nsec()) < until)
+		poll(&end, 1, (int)((until - now) / (NSEC_PER_SEC / 1000)) + 1);
+	return p->ended;
+}
+
+void program_close(void *program)
+{
+	struct program *p = program;
+
+	fd_close(&p->data);
+	fd_close(&p->words);
+	if (p->dir == PORT_SINK && program_moves(p))
+		program_wait(p);
+	if (!program_look(p))
+		kill(-p->pid, SIGTERM);
+	program_wait(p);
+	program_kill_group(p);
+	while (waitid(P_PIDFD, (id_t)p->process, &(siginfo_t){ 0 }, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	program_leave(p);
+	program_forget(p);
+}

@@ -1,0 +1,188 @@
+/* What a program says, word by word; and of what it says, what is not believed. */
+#include "program.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "user-count.h"
+
+static struct user_counts users = USER_COUNTS_NONE;
+
+/* A program without a process, and its end of the sockets. */
+struct talk {
+	struct program p;
+	int words, errors;
+};
+
+static void talk_begin(struct talk *t)
+{
+	int words[2], errors[2];
+
+	*t = (struct talk){ .p = { .dir = PORT_SINK, .pid = -1, .process = -1, .data = -1, .unread = -1 } };
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, words), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, errors), 0);
+	t->p.words = words[0];
+	t->words = words[1];
+	t->p.errors = errors[0];
+	t->errors = errors[1];
+	t->p.user = user_count_get(&users, 0);
+	cr_assert(t->p.user);
+}
+
+static void talk_end(struct talk *t)
+{
+	close(t->words);
+	close(t->errors);
+	close(t->p.words);
+	close(t->p.errors);
+	close(t->p.data);
+	user_count_put(&users, t->p.user);
+}
+
+static void say(struct talk *t, const char *words)
+{
+	cr_assert_eq(send(t->words, words, strlen(words), 0), (ssize_t)strlen(words));
+	program_listen_words(&t->p);
+}
+
+static void complain(struct talk *t, const char *text)
+{
+	cr_assert_eq(send(t->errors, text, strlen(text), 0), (ssize_t)strlen(text));
+	program_listen_complaints(&t->p);
+}
+
+static void hand(struct talk *t, const char *words, const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(253 * sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { (void *)words, strlen(words) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+	cr_assert_geq(sendmsg(t->words, &msg, 0), 0);
+	program_listen_words(&t->p);
+}
+
+Test(program, says_what_it_has_to_say)
+{
+	struct talk t;
+
+	talk_begin(&t);
+	say(&t, "how ktls\nready\n");
+	cr_expect(t.p.ready);
+	cr_expect_str_eq(t.p.how, "ktls");
+	say(&t, "error ENOSPC no room\nerror EIO later");
+	cr_expect_eq(t.p.err, -ENOSPC);
+	cr_expect_str_eq(t.p.why, "no room");
+	talk_end(&t);
+}
+
+Test(program, has_an_error_of_any_kind)
+{
+	static const struct {
+		const char *says, *why;
+		int err;
+	} errors[] = {
+		{ "error", "Input/output error", -EIO },
+		{ "error ", "Input/output error", -EIO },
+		{ "error EPERM", "Operation not permitted", -EPERM },
+		{ "error EPERMS x", "EPERMS x", -EIO },
+		{ "error E", "E", -EIO },
+		{ "error a\tb\033[2J", "a?b?[2J", -EIO },
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		struct talk t;
+
+		talk_begin(&t);
+		say(&t, errors[i].says);
+		cr_expect_eq(t.p.err, errors[i].err, "%s: %d", errors[i].says, t.p.err);
+		cr_expect_str_eq(t.p.why, errors[i].why);
+		talk_end(&t);
+	}
+}
+
+Test(program, is_not_heard_where_it_makes_no_sense)
+{
+	static const char *const rubbish[] = {
+		"",         "\n",   "ready now", "readyx", "errors", "how", "how ", "how a b", "how 0123456789abcdef",
+		"how \xff", "take", "READY",
+	};
+	struct talk t;
+
+	talk_begin(&t);
+	strcpy(t.p.how, "before");
+	for (size_t i = 1; i < sizeof(rubbish) / sizeof(*rubbish); i++)
+		say(&t, rubbish[i]);
+	cr_expect_not(t.p.ready || t.p.handed || t.p.err);
+	cr_expect_str_eq(t.p.how, "before");
+	cr_expect_geq(t.p.words, 0);
+	say(&t, "");
+	cr_expect_eq(t.p.words, -1, "an empty message is the end");
+	talk_end(&t);
+}
+
+Test(program, is_heard_in_parts_of_a_thousand_bytes)
+{
+	char text[4000];
+	struct talk t;
+
+	talk_begin(&t);
+	memset(text, 'x', sizeof(text));
+	memcpy(text + sizeof(text) - 7, "\nready", 7);
+	say(&t, text);
+	cr_expect_not(t.p.ready, "what is beyond is cut");
+	for (int i = 0; i < 15; i++)
+		cr_assert_gt(send(t.words, "x", 1, 0), 0);
+	say(&t, "ready");
+	cr_expect(t.p.ready);
+	talk_end(&t);
+}
+
+Test(program, hands_over_one_descriptor_before_it_is_ready)
+{
+	int fds[253];
+	struct talk t;
+
+	talk_begin(&t);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		fds[i] = STDIN_FILENO;
+	hand(&t, "x", fds, 253);
+	cr_expect_not(t.p.handed, "without the word");
+	hand(&t, "how mine\ntake\nready", fds, 253);
+	cr_expect(t.p.handed);
+	cr_expect_geq(t.p.data, 0);
+	hand(&t, "take", fds, 1);
+	cr_expect(t.p.ready);
+	talk_end(&t);
+}
+
+Test(program, complains_and_the_last_line_counts)
+{
+	struct talk t;
+
+	talk_begin(&t);
+	complain(&t, "first\nsec");
+	cr_expect_str_eq(t.p.complaint, "first");
+	complain(&t, "ond\n\n\n");
+	cr_expect_str_eq(t.p.complaint, "second");
+	complain(&t, "third");
+	shutdown(t.errors, SHUT_WR);
+	program_listen_complaints(&t.p);
+	cr_expect_str_eq(t.p.complaint, "third", "without an end of its line");
+	cr_expect_eq(t.p.errors, -1);
+	talk_end(&t);
+}
