@@ -12,7 +12,7 @@
 struct rights {
 	uid_t uid;
 	gid_t gid;
-	gid_t *groups;
+	gid_t *groups; /* ascending */
 	size_t count;
 	pid_t pid;     /* who asked, or 0 */
 	uint64_t caps; /* of root alone: the effective capabilities, by number (capabilities(7)) */
@@ -93,6 +93,13 @@ int rights_same_view(int process);
  * is to be seen. Landlock shows nothing of itself, but asks for no_new_privs (or for CAP_SYS_ADMIN) before.
  */
 const char *rights_confined(int process);
+
+/*
+ * The supplementary groups of the thread @pid, ascending: *groups is the caller's. None where it is not to be seen, as from
+ * another pid namespace. Takes the longer, the more there are, up to 65536. Returns 0, or -EMFILE, -ENFILE or -ENOMEM; never
+ * a part of them.
+ */
+int rights_read_groups(pid_t pid, gid_t **groups, size_t *count);
 
 /*
  * Fills in what capabilities @r has, by @process, which @r->pid is the number of: none, unless it is root in the daemon's
