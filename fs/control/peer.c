@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "gids.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
@@ -29,6 +30,7 @@ static int peer_groups(int socket, struct rights *r)
 	if (!r->groups || getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, r->groups, &len) < 0)
 		return r->groups ? -errno : -ENOMEM;
 	r->count = len / sizeof(gid_t);
+	gids_sort(r->groups, r->count);
 	return 0;
 }
 

@@ -8,12 +8,31 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "callers.h"
+#include "gids.h"
 #include "rights.h"
+
+/* What callers_wait() has had read, or on the spot. */
+static int access_groups(const struct context *ctx, struct rights *r)
+{
+	const struct caller_groups *known = &ctx->callers.groups;
+	const struct rights said = { .groups = known->groups, .count = known->count };
+	struct rights copy;
+	int err;
+
+	if (!known->known)
+		return rights_read_groups(r->pid, &r->groups, &r->count);
+	err = known->err < 0 ? known->err : rights_copy(&copy, &said);
+	if (err == 0) {
+		r->groups = copy.groups;
+		r->count = copy.count;
+	}
+	return err;
+}
 
 int access_rights(fuse_req_t req, struct rights *r)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	int n = fuse_req_getgroups(req, 0, NULL);
 
 	*r = (struct rights){ .uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid };
 	/* The number stays its own: the kernel keeps who asks until there is an answer, also where it was killed. */
@@ -22,26 +41,17 @@ int access_rights(fuse_req_t req, struct rights *r)
 
 		rights_see_capabilities(r, process);
 	}
-	if (n <= 0)
-		return 0;
-	r->groups = calloc((size_t)n, sizeof(*r->groups));
-	if (!r->groups)
-		return -ENOMEM;
-	r->count = (size_t)n;
-	n = fuse_req_getgroups(req, n, r->groups);
-	if (n < 0 || (size_t)n < r->count)
-		r->count = n < 0 ? 0 : (size_t)n;
-	return 0;
+	return access_groups(context_of(req), r);
 }
 
 static bool access_in_group(const struct rights *r, gid_t gid)
 {
-	if (r->gid == gid)
-		return true;
-	for (size_t i = 0; i < r->count; i++)
-		if (r->groups[i] == gid)
-			return true;
-	return false;
+	return r->gid == gid || gids_have(r->groups, r->count, gid);
+}
+
+bool access_asks_groups(uid_t uid, const struct inode *inode, int mask)
+{
+	return uid != inode->uid && !(inode->mode >> 3 & (unsigned)mask) != !(inode->mode & (unsigned)mask);
 }
 
 int access_check(const struct rights *r, const struct inode *inode, int mask)

@@ -9,8 +9,11 @@
 
 #define _cleanup_rights_ __attribute__((cleanup(rights_finish)))
 
-/* The rights of the request's caller; rights_finish() is owed. Returns 0 or -ENOMEM. */
+/* The rights of the request's caller; rights_finish() is owed. Returns 0, or -ENOMEM, -EMFILE, -ENFILE, or what callers.h says. */
 int access_rights(fuse_req_t req, struct rights *r);
+
+/* Whether the groups of user @uid make a difference to what he may do with @inode of @mask (one of R_OK, W_OK, X_OK). */
+bool access_asks_groups(uid_t uid, const struct inode *inode, int mask);
 
 /*
  * Whether @r suffice to use @inode with @mask (R_OK | W_OK | X_OK), by mode, owner and groups, whatever of the

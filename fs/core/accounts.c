@@ -7,6 +7,8 @@
 
 #include "access.h"
 #include "base.h"
+#include "callers.h"
+#include "gids.h"
 #include "json.h"
 #include "log.h"
 
@@ -25,17 +27,16 @@ static void accounts_set_limits(struct context *ctx, struct account *a)
 /* The supplementary groups, and the one that @r has besides. */
 static int accounts_see_groups(struct account *a, const struct rights *r)
 {
-	gid_t *groups;
+	size_t before = gids_place(r->groups, r->count, r->gid), after = r->count - before;
+	gid_t *groups = realloc(a->groups, (r->count + 1) * sizeof(*groups));
 
-	if (a->count == r->count + 1 && a->groups[r->count] == r->gid &&
-	    (!r->count || !memcmp(a->groups, r->groups, r->count * sizeof(*groups))))
-		return 0;
-	groups = realloc(a->groups, (r->count + 1) * sizeof(*groups));
 	if (!groups)
 		return -1;
-	if (r->count)
-		memcpy(groups, r->groups, r->count * sizeof(*groups));
-	groups[r->count] = r->gid;
+	if (before)
+		memcpy(groups, r->groups, before * sizeof(*groups));
+	groups[before] = r->gid;
+	if (after)
+		memcpy(groups + before + 1, r->groups + before, after * sizeof(*groups));
 	a->groups = groups;
 	a->count = r->count + 1;
 	return 0;
@@ -77,6 +78,14 @@ struct account *accounts_of_request(struct context *ctx, fuse_req_t req)
 	if (!a || a->count || !accounts_have_group_rules(&ctx->quotas))
 		return a;
 	return access_rights(req, &rights) < 0 ? NULL : accounts_of_caller(ctx, &rights);
+}
+
+bool accounts_wait(fuse_req_t req)
+{
+	struct context *ctx = context_of(req);
+	const struct account *a = accounts_of(&ctx->accounts, fuse_req_ctx(req)->uid);
+
+	return a && !a->count && accounts_have_group_rules(&ctx->quotas) && callers_wait(req);
 }
 
 void accounts_limit(struct context *ctx)

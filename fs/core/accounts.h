@@ -15,6 +15,9 @@ struct account *accounts_of_caller(struct context *ctx, const struct rights *r);
 /* The same of a request's caller; their groups are asked for once, if a limit may be theirs. */
 struct account *accounts_of_request(struct context *ctx, fuse_req_t req);
 
+/* Whether who is to be charged has to wait for that, as for callers_wait(). */
+bool accounts_wait(fuse_req_t req);
+
 /* The same of a user of whom no more is known; the groups are those that were seen last. */
 struct account *accounts_of_user(struct context *ctx, uid_t uid);
 

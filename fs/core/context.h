@@ -10,6 +10,7 @@
 #include <fuse_lowlevel.h>
 
 #include "account.h"
+#include "callers.h"
 #include "loop.h"
 #include "node.h"
 #include "quota.h"
@@ -44,6 +45,7 @@ struct context {
 	struct settings defaults;
 	struct quotas quotas; /* the rules are the configuration's */
 	struct accounts accounts;
+	struct callers callers;
 
 	bool leaving;                        /* the daemon is on its way out: nothing new is begun, see hold.h */
 	unsigned holds;                      /* and channel objects that are being destroyed */

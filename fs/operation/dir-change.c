@@ -106,6 +106,8 @@ void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 	struct node *old = to ? folder_find(ctx, to, newname) : NULL;
 	int err = dir_check_rename(ctx, from, to, node, old, newname, flags);
 
+	if (err == 0 && names_kept_waits(req, to, newname))
+		return;
 	if (err == 0 && (flags & RENAME_EXCHANGE))
 		node_exchange(node, old);
 	else if (err == 0 && old != node)

@@ -9,6 +9,7 @@
 
 #include "access.h"
 #include "base.h"
+#include "callers.h"
 #include "folder.h"
 #include "operation-parts.h"
 #include "reply.h"
@@ -71,6 +72,8 @@ void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *
 		err = -ENOENT;
 	else if (err == 0 && node->kind != NODE_FIFO && (node->kind != NODE_HANDLE || !node->inode->packets))
 		err = -EPERM;
+	if (err == 0 && callers_wait(req))
+		return;
 	if (err == 0) {
 		l = calloc(1, sizeof(*l));
 		err = l ? 0 : -ENOMEM;

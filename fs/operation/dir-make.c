@@ -96,8 +96,12 @@ static int dir_make_node(fuse_req_t req, fuse_ino_t parent, const char *name, en
 
 static void dir_make(fuse_req_t req, fuse_ino_t parent, const char *name, enum node_kind kind, mode_t mode)
 {
-	struct node *shown;
-	int err = dir_make_node(req, parent, name, kind, mode, &shown);
+	struct node *shown, *dir = node_get(&context_of(req)->nodes, parent);
+	int err;
+
+	if (dir && ((kind == NODE_FIFO && names_kept_waits(req, dir, name)) || accounts_wait(req)))
+		return;
+	err = dir_make_node(req, parent, name, kind, mode, &shown);
 
 	if (err < 0)
 		reply_error(req, err);

@@ -11,6 +11,7 @@
 
 #include "accounts.h"
 #include "base.h"
+#include "callers.h"
 #include "folder.h"
 #include "names.h"
 #include "operation-parts.h"
@@ -36,6 +37,7 @@ int dir_stand_in(fuse_req_t req, struct inode *inode, enum node_kind kind, const
 struct dir_looking {
 	struct settle_waiter waiter;
 	fuse_req_t req;
+	struct caller_groups groups;
 	fuse_ino_t parent;
 	char name[NAME_MAX + 1];
 };
@@ -45,8 +47,11 @@ static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool w
 static void dir_look_on(struct settle_waiter *w)
 {
 	struct dir_looking *l = container_of(w, struct dir_looking, waiter);
+	struct context *ctx = context_of(l->req);
 
+	callers_give(ctx, &l->groups);
 	dir_look(l->req, l->parent, l->name, false);
+	callers_forget(ctx);
 	free(l);
 }
 
@@ -61,10 +66,19 @@ static bool dir_look_later(fuse_req_t req, fuse_ino_t parent, const char *name, 
 		return false;
 	l->waiter.run = dir_look_on;
 	l->req = req;
+	l->groups = callers_take(context_of(req));
 	l->parent = parent;
 	strcpy(l->name, name);
 	settle_wait(context_of(req), node->inode, &l->waiter);
 	return true;
+}
+
+/* Who gets a node of his own is charged for it. */
+static bool dir_waits_for_caller(fuse_req_t req, const struct node *node)
+{
+	if (node->each)
+		return visit_waits(req, node) || accounts_wait(req);
+	return packets_name(node) && accounts_wait(req);
 }
 
 static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool waits)
@@ -84,13 +98,16 @@ static void dir_look(fuse_req_t req, fuse_ino_t parent, const char *name, bool w
 	}
 	node = folder_find(ctx, dir, name);
 	if (node && node->kind == NODE_FILE) {
-		ctx->operations->hooks.file_lookup(req, node);
+		if (!callers_wait(req))
+			ctx->operations->hooks.file_lookup(req, node);
 		return;
 	}
 	if (!node) {
 		reply_error(req, -ENOENT);
 		return;
 	}
+	if (dir != ctx->numbers && dir_waits_for_caller(req, node))
+		return;
 	if (waits && dir != ctx->numbers && dir_look_later(req, parent, name, node))
 		return;
 	if (dir == ctx->numbers)

@@ -2,8 +2,9 @@
  * A request is copied, and goes to the worker, whose feed answers it at once or parks it: so it comes back when its
  * feed_op is done. An interrupt goes after it; whatever is the later one home frees both.
  *
- * Who writes waits for a reader, and that may take for ever; but who must not wait, or does not want to any more, or only
- * wants the size changed, is answered also where the worker does not come to it. What it moves after that counts for the handle's position alone.
+ * Who writes waits for a reader, and that may take for ever, so what it holds meanwhile is charged. But who must not wait,
+ * or does not want to any more, or only wants the size changed, is answered also where the worker does not come to it. What
+ * it moves after that counts for the handle's position alone.
  */
 #include "handle-parts.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "base.h"
 #include "channel.h"
 #include "log.h"
@@ -33,6 +35,7 @@ struct transfer {
 	uid_t uid;      /* who asks */
 	struct feed_op op;
 	ssize_t result;
+	struct charge charge; /* for its bytes, to who opened the handle: they may wait for ever */
 	char buf[];
 };
 
@@ -77,8 +80,10 @@ static void transfer_reply_truncate(struct transfer *r)
 
 static void transfer_free(struct transfer *r)
 {
-	if (r->finished && !r->cancelling)
-		free(r);
+	if (!r->finished || r->cancelling)
+		return;
+	charge_finish(&r->charge);
+	free(r);
 }
 
 static void transfer_finish(struct job *job)
@@ -155,16 +160,38 @@ static void transfer_interrupted(fuse_req_t req, void *data)
 	hold_post(&r->handle->hold, &r->cancel, transfer_work_cancel, transfer_cancelled);
 }
 
+/* One with room for @len bytes. Returns 0, -ENOTCONN, -ENOMEM, or -EDQUOT, logged. */
+static int transfer_create(struct transfer **out, const struct handle *h, size_t len)
+{
+	struct charge charge = { .account = h->descriptors.account };
+	struct transfer *r;
+	int err = h->detached ? -ENOTCONN : charge_set(&charge, sizeof(*r) + len);
+
+	if (err == -EDQUOT)
+		accounts_log_refusal(charge.account, ACCOUNT_BYTES, hold_channel(&h->hold)->label);
+	if (err < 0)
+		return err;
+	r = malloc(sizeof(*r) + len);
+	if (!r) {
+		charge_finish(&charge);
+		return -ENOMEM;
+	}
+	memset(r, 0, sizeof(*r));
+	r->charge = charge;
+	*out = r;
+	return 0;
+}
+
 static void transfer_submit(fuse_req_t req, struct handle *h, enum transfer_kind kind, const char *buf, size_t len,
 			    size_t zeros, int flags)
 {
-	struct transfer *r = h->detached ? NULL : malloc(sizeof(*r) + len);
+	struct transfer *r;
+	int err = transfer_create(&r, h, len);
 
-	if (!r) {
-		reply_error(req, h->detached ? -ENOTCONN : -ENOMEM);
+	if (err < 0) {
+		reply_error(req, err);
 		return;
 	}
-	memset(r, 0, sizeof(*r));
 	if (buf)
 		memcpy(r->buf, buf, len);
 	r->kind = kind;

@@ -261,6 +261,8 @@ void handle_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 	struct handle *h;
 	int err = folder_for_new(ctx, parent, name, &dir);
 
+	if (err == 0 && (names_kept_waits(req, dir, name) || accounts_wait(req)))
+		return;
 	if (err == 0)
 		err = handle_make(req, dir, name, mode, fi->flags, &h);
 	if (err < 0) {
@@ -293,6 +295,8 @@ void handle_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 		err = handle_refuse_open(req, node->inode, named->name ? named->name : "?", fi->flags);
 	}
+	if (err == 0 && accounts_wait(req))
+		return;
 	if (err == 0)
 		err = handle_new(&h, req, node);
 	if (err < 0) {

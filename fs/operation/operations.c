@@ -83,16 +83,16 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct context *ctx = context_of(req);
-	uint64_t left = accounts_nodes_left(ctx, req);
-	struct statvfs st = {
-		.f_bsize = 4096,
-		.f_frsize = 4096,
-		.f_files = left == UINT64_MAX ? 0 : ctx->nodes.names + left, /* 0: as many as one likes */
-		.f_ffree = left == UINT64_MAX ? 0 : left,
-		.f_favail = left == UINT64_MAX ? 0 : left,
-		.f_namemax = NAME_MAX,
-	};
+	struct statvfs st = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX };
+	uint64_t left;
 
+	if (accounts_wait(req))
+		return;
+	left = accounts_nodes_left(ctx, req);
+	if (left != UINT64_MAX) { /* else 0: as many as one likes */
+		st.f_files = ctx->nodes.names + left;
+		st.f_ffree = st.f_favail = left;
+	}
 	fuse_reply_statfs(req, &st);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "base.h"
+#include "callers.h"
 #include "operation-parts.h"
 #include "reply.h"
 #include "xattr-attribute.h"
@@ -79,7 +80,7 @@ void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *val
 		reply_refusal(req, node, name, -EINVAL, "empty, too long, or with a zero byte");
 	else if (!(text = xattr_copy(value, size)))
 		reply_error(req, -ENOMEM);
-	else
+	else if (!callers_wait(req))
 		x.of->set(req, node, x.i, text, size);
 }
 
@@ -137,6 +138,6 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)
 		reply_refusal(req, node, name, -EPERM, x.of->stays ? x.of->stays : "read-only");
 	else if (!xattr_has(ctx, node, &x))
 		reply_refusal(req, node, name, -ENODATA, "this name is not a tap");
-	else
+	else if (!callers_wait(req))
 		x.of->remove(req, node, x.i);
 }

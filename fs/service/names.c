@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "base.h"
+#include "callers.h"
 #include "channel.h"
 #include "events.h"
 #include "hold.h"
@@ -225,6 +226,13 @@ int names_remove(struct context *ctx, struct node *node)
 		names_become_less(&hold);
 	hold_drop(&hold);
 	return err;
+}
+
+bool names_kept_waits(fuse_req_t req, const struct node *dir, const char *name)
+{
+	const struct node *node = vacancy_find(dir, name);
+
+	return node && access_asks_groups(fuse_req_ctx(req)->uid, node->inode, W_OK) && callers_wait(req);
 }
 
 struct node *names_kept(fuse_req_t req, const struct node *dir, const char *name)

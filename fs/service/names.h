@@ -34,5 +34,8 @@ int names_move(struct context *ctx, struct node *node, struct node *old, struct 
  */
 struct node *names_kept(fuse_req_t req, const struct node *dir, const char *name);
 
+/* Whether that has to wait for the groups of who asks, as for callers_wait(). */
+bool names_kept_waits(fuse_req_t req, const struct node *dir, const char *name);
+
 /* Gives a kept channel its name back, which is free. Returns 0 or -ENOMEM. */
 int names_return(struct context *ctx, struct node *node);

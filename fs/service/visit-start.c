@@ -7,10 +7,10 @@
 #include "access.h"
 #include "accounts.h"
 #include "base.h"
+#include "callers.h"
 #include "reply.h"
 #include "visit-parts.h"
 
-/* Who may not write the channel is not asked for his groups where they make no difference. */
 static bool visit_may_write(fuse_req_t req, const struct inode *inode)
 {
 	_cleanup_rights_ struct rights rights = { 0 };
@@ -18,7 +18,7 @@ static bool visit_may_write(fuse_req_t req, const struct inode *inode)
 
 	if (uid == inode->uid && (inode->mode & S_IWUSR))
 		return true;
-	if (uid && uid != inode->uid && !(inode->mode & S_IWGRP) == !(inode->mode & S_IWOTH))
+	if (uid && uid != inode->uid && !access_asks_groups(uid, inode, W_OK))
 		return inode->mode & S_IWOTH;
 	return access_rights(req, &rights) == 0 && access_check(&rights, inode, W_OK) == 0;
 }
@@ -43,6 +43,11 @@ static int visit_start_anew(fuse_req_t req, const struct visitor *who, struct no
 	visit_rests_no_more(v);
 	visit_rest(v);
 	return err == -ETIMEDOUT ? 0 : err;
+}
+
+bool visit_waits(fuse_req_t req, const struct node *name)
+{
+	return access_asks_groups(fuse_req_ctx(req)->uid, name->inode, W_OK) && callers_wait(req);
 }
 
 void visit_start(fuse_req_t req, struct node *name)

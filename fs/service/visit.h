@@ -30,5 +30,8 @@ void visits_destroy(struct visits *visits);
  */
 void visit_start(fuse_req_t req, struct node *name);
 
+/* Whether that has to wait for the groups of who asks, as for callers_wait(): who may write the channel is told apart. */
+bool visit_waits(fuse_req_t req, const struct node *name);
+
 /* The kernel refers to @node, which is a visit's, less often now. The node may be gone afterwards. */
 void visit_forgotten(struct node *node);

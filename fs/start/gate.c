@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "callers.h"
 #include "log.h"
 
 struct gate_request {
@@ -31,7 +32,7 @@ static bool gate_lets_in(const struct gate *g, const struct fuse_in_header *in)
 			return true;
 		/* fall through */
 	default:
-		return in->pid && (pid_t)in->pid == *g->scout;
+		return in->pid && (pid_t)in->pid == g->ctx->scout;
 	}
 }
 
@@ -39,7 +40,7 @@ static void gate_handle(struct gate *g, struct gate_request *r)
 {
 	struct fuse_buf buf = { .mem = r->data, .size = r->size };
 
-	fuse_session_process_buf(g->session, &buf);
+	callers_process(g->ctx, &buf);
 }
 
 /* Without libfuse, which has not seen it. */
@@ -48,7 +49,7 @@ static void gate_refuse(struct gate *g, const struct fuse_in_header *in, int err
 	struct fuse_out_header out = { .len = sizeof(out), .error = err, .unique = in->unique };
 
 	/* ENOENT: the caller was killed. */
-	if (write(fuse_session_fd(g->session), &out, sizeof(out)) < 0 && errno != ENOENT)
+	if (write(fuse_session_fd(g->ctx->session), &out, sizeof(out)) < 0 && errno != ENOENT)
 		log_err("a request cannot be refused: %m");
 }
 
@@ -79,11 +80,11 @@ static void gate_late(struct loop_io *io, int res)
 	}
 }
 
-void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop, const pid_t *scout)
+void gate_init(struct gate *g, struct context *ctx)
 {
-	*g = (struct gate){ .session = session, .scout = scout };
+	*g = (struct gate){ .ctx = ctx };
 	g->last = &g->first;
-	loop_io_init(&g->timer, loop, gate_late);
+	loop_io_init(&g->timer, ctx->loop, gate_late);
 }
 
 void gate_pass(struct gate *g, const struct fuse_buf *request)
@@ -92,7 +93,7 @@ void gate_pass(struct gate *g, const struct fuse_buf *request)
 	struct gate_request *r;
 
 	if (g->open || request->size < sizeof(*in) || gate_lets_in(g, in)) {
-		fuse_session_process_buf(g->session, request);
+		callers_process(g->ctx, request);
 		return;
 	}
 	r = malloc(sizeof(*r) + request->size);

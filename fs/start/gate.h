@@ -17,7 +17,7 @@
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 
-#include "loop.h"
+#include "context.h"
 
 #define GATE_NSEC 1000000000u
 #define GATE_LATE_NSEC 20000000u
@@ -26,8 +26,7 @@ struct gate_request;
 
 /* Zero-valid but for gate_init(): closed. */
 struct gate {
-	struct fuse_session *session;
-	const pid_t *scout; /* who is let in; not owned */
+	struct context *ctx; /* ctx->scout: who is let in */
 	struct gate_request *first;
 	struct gate_request **last;
 	bool open;
@@ -35,7 +34,8 @@ struct gate {
 	struct loop_io timer;
 };
 
-void gate_init(struct gate *g, struct fuse_session *session, struct loop *loop, const pid_t *scout);
+/* @ctx has its session and its loop. */
+void gate_init(struct gate *g, struct context *ctx);
 
 /* A request that was read: handles it, at once or once the gate is open. */
 void gate_pass(struct gate *g, const struct fuse_buf *request);

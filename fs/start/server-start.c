@@ -157,7 +157,7 @@ static int server_mount(struct server *s, struct fuse_args *args)
 	s->ctx.session = fuse_session_new(args, &operations_table, sizeof(operations_table), &s->ctx);
 	if (!s->ctx.session)
 		return -EINVAL;
-	gate_init(&s->gate, s->ctx.session, s->ctx.loop, &s->ctx.scout);
+	gate_init(&s->gate, &s->ctx);
 	err = mount_find(s->mount.mounts, s->mount.point, NULL, &before);
 	if (err < 0)
 		return err;

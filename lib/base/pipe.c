@@ -12,6 +12,13 @@
 #include "log.h"
 #include "sys.h"
 
+#define PRESET_PAGES 16
+
+int pipe_size_preset(void)
+{
+	return PRESET_PAGES * (int)sysconf(_SC_PAGESIZE);
+}
+
 int pipe_size(int fd)
 {
 	int size = fcntl(fd, F_GETPIPE_SZ);

@@ -13,6 +13,9 @@ struct pipe {
 /* The capacity asked for every ring of a teed channel, in bytes. */
 #define PIPE_SIZE (1 << 20)
 
+/* The capacity of a pipe or FIFO that nobody has resized, in bytes (pipe(7)). */
+int pipe_size_preset(void);
+
 /*
  * Makes a pipe with both ends O_NONBLOCK | O_CLOEXEC and the largest capacity up to @size bytes
  * that the kernel grants (fs.pipe-max-size and the user's soft limit may say less: pipe(7)), which is

@@ -1,9 +1,10 @@
 /*
- * Accounts: what each user's channels may hold, and do. Bytes of ring, depth and replay; nodes, which are names, folders
- * and files that are open; descriptors of the daemon.
+ * Accounts: what each user's channels may hold, and do. Bytes of ring, depth and replay, and of requests that wait for
+ * those; nodes, which are names, folders and files that are open; descriptors of the daemon.
  *
  * What is charged is what was promised, when something is made or resized; so nothing can be refused in the middle
- * of a stream. The list is one thread's; a charge is made and given back on any thread.
+ * of a stream but a request that would wait in the daemon's memory. The list is one thread's; a charge is made and given
+ * back on any thread.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ struct account {
 	uid_t uid;
 	struct account_count of[ACCOUNT_RESOURCES];
 	struct account_count *shared; /* those of all ordinary users together; NULL: it is none of theirs */
-	gid_t *groups;                /* of the user, as last seen: a limit may be theirs; for the list's thread */
+	gid_t *groups;                /* of the user, as last seen, ascending: a limit may be theirs; for the list's thread */
 	size_t count;
 };
 

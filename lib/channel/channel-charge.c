@@ -10,8 +10,8 @@
 
 static uint64_t channel_owed(const struct channel *ch, bool attached)
 {
-	return prologue_size(ch->settings.value[SETTING_PROLOGUE]) +
-	       (attached ? (uint64_t)channel_ring_size(ch) + ch->settings.value[SETTING_REPLAY] : 0);
+	return prologue_size(ch->settings.value[SETTING_PROLOGUE]) + channel_ring_owed(ch, attached) +
+	       (attached ? ch->settings.value[SETTING_REPLAY] : 0);
 }
 
 /* One for what is kept in the origin, or for what reads it, and those that it asks for itself. */

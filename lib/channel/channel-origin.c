@@ -132,6 +132,7 @@ void channel_detach(struct channel *ch)
 	watch_remove(&ch->writers);
 	fd_close(&ch->in);
 	replay_finish(&ch->replay);
+	channel_ring_fit(ch); /* to who still has it */
 	channel_discharge(ch);
 	ch->over = true;
 	ch->dead = ch->gone;

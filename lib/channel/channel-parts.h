@@ -35,8 +35,12 @@ int channel_charge(struct channel *ch);
 int channel_charge_attached(struct channel *ch); /* as one with taps */
 void channel_discharge(struct channel *ch);
 
-/* channel-ring.c: the capacity of the ring that is asked for, in bytes. */
+/* channel-ring.c: the capacity of the ring that is asked for, in bytes; now, and with taps. */
 int channel_ring_size(const struct channel *ch);
+int channel_ring_size_attached(const struct channel *ch);
+
+/* What is to be charged for the ring: it is another's as long as the daemon neither reads, writes nor keeps anything there. */
+uint64_t channel_ring_owed(const struct channel *ch, bool attached);
 
 /* A descriptor of the daemon's own on the origin, or -1. */
 int channel_ring_fd(const struct channel *ch);

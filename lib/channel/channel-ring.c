@@ -9,9 +9,39 @@
 #include "worker.h"
 #include "pipe.h"
 
-int channel_ring_size(const struct channel *ch)
+int channel_ring_size_attached(const struct channel *ch)
 {
 	return ch->settings.value[SETTING_SIZE] ? (int)ch->settings.value[SETTING_SIZE] : PIPE_SIZE;
+}
+
+/* Unless it is read, or written by a source, it is as the kernel has made it: one user may have thousands that are kept. */
+static bool channel_ring_is_wide(const struct channel *ch)
+{
+	const struct inlet *in;
+
+	if (ch->in >= 0 || ch->settings.value[SETTING_SIZE])
+		return true;
+	TAILQ_FOREACH(in, &ch->inlets, entry)
+		if (in->wide)
+			return true;
+	return false;
+}
+
+int channel_ring_size(const struct channel *ch)
+{
+	return channel_ring_is_wide(ch) ? channel_ring_size_attached(ch) : pipe_size_preset();
+}
+
+uint64_t channel_ring_owed(const struct channel *ch, bool attached)
+{
+	int promised = channel_ring_size(ch), granted;
+
+	if (attached)
+		return (uint64_t)channel_ring_size_attached(ch);
+	if (TAILQ_EMPTY(&ch->inlets) && !ch->keeping)
+		return 0;
+	granted = pipe_size(channel_ring_fd(ch)); /* more, where more than it should have is in it */
+	return (uint64_t)(granted > promised ? granted : promised);
 }
 
 int channel_ring_fd(const struct channel *ch)

@@ -35,7 +35,7 @@ struct channel {
 	struct settings settings;
 	struct stamp *stamp;       /* the origin's */
 	uint64_t now;              /* by stamp_clock(), as of this turn */
-	struct charge charge;      /* for the ring and the replay, while it has taps */
+	struct charge charge;      /* for prologue, replay and ring (channel_ring_owed()) */
 	struct charge descriptors; /* of its own, what is kept in the origin, and the replay */
 	struct rate_limit rate_limit;
 	struct replay replay;

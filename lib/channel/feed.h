@@ -38,7 +38,7 @@ struct feed_op {
 	void (*done)(struct feed_op *op, ssize_t result);
 };
 
-/* Returns 0 or a negative errno of inlet_open(). */
+/* Returns 0, -EDQUOT (of the channel's owner), or another negative errno of inlet_open(). */
 int feed_create(struct feed **feed, struct channel *ch);
 
 /* Ends the feed's writing; what waits is kept for a reader. Parked requests must be gone. */

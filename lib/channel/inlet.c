@@ -5,24 +5,42 @@
 #include <poll.h>
 
 #include "base.h"
-#include "channel.h"
+#include "channel-parts.h"
 #include "keep.h"
 #include "log.h"
+#include "pipe.h"
 #include "sys.h"
 
-int inlet_open(struct inlet *in, struct channel *ch)
+static int inlet_open_fifo(const struct channel *ch)
 {
 	_cleanup_fd_ int fd = fifo_open(&ch->origin, O_RDWR, 0);
 
-	in->fd = -1;
 	if (fd < 0)
 		return fd;
 	if (ch->settings.value[SETTING_PACKETS] && fcntl(fd, F_SETFL, O_NONBLOCK | O_DIRECT) < 0)
 		return -errno;
-	in->fd = fd_take(&fd);
+	return fd_take(&fd);
+}
+
+int inlet_open(struct inlet *in, struct channel *ch)
+{
+	int err;
+
+	in->fd = -1;
 	in->channel = ch;
 	TAILQ_INSERT_TAIL(&ch->inlets, in, entry);
-	return 0;
+	err = channel_charge(ch);
+	if (err == 0)
+		err = in->fd = inlet_open_fifo(ch);
+	if (err >= 0) {
+		if (in->wide)
+			pipe_grow(in->fd, PIPE_SIZE);
+		return 0;
+	}
+	in->fd = -1;
+	TAILQ_REMOVE(&ch->inlets, in, entry);
+	channel_discharge(ch);
+	return err;
 }
 
 /*
@@ -52,6 +70,7 @@ void inlet_close(struct inlet *in)
 		inlet_lose(in);
 	ch->end_due = ch->keeping && in->stream;
 	fd_close(&in->fd);
+	channel_discharge(ch);
 	if (ch->keeping) /* (not before the next turn; see keep.c) */
 		loop_io_timer(&ch->closed, 0);
 }

@@ -18,12 +18,13 @@ struct inlet {
 	TAILQ_ENTRY(inlet) entry;
 	int fd;      /* O_NONBLOCK; in packet mode (O_DIRECT, see pipe(7)) where the channel is */
 	bool stream; /* its end is the end of a stream, also where nothing was written */
+	bool wide;   /* it wants a ring of PIPE_SIZE; set before it is opened */
 };
 TAILQ_HEAD(inlets, inlet);
 
 #define INLET_NONE ((struct inlet){ .fd = -1 })
 
-/* Returns 0 or a negative errno of fifo_open(). */
+/* Its ring is charged to the channel's owner. Returns 0, -EDQUOT, or a negative errno of fifo_open(). */
 int inlet_open(struct inlet *in, struct channel *ch);
 
 /* Ends its writing. No-op on INLET_NONE. */

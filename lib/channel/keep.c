@@ -90,6 +90,7 @@ void keep_end(struct channel *ch)
 	ch->keeping = false;
 	ch->end_due = false;
 	keep_note(ch);
+	channel_discharge(ch);
 }
 
 void keep_look(struct channel *ch)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "fifo.h"
+#include "gids.h"
 
 /* About what a node takes of the daemon's memory and the kernel's. */
 #define NODE_BYTES 2048
@@ -35,14 +36,6 @@ uint64_t quota_shared(enum account_resource of)
 	}
 }
 
-static bool quota_is_member(gid_t gid, const gid_t *groups, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (groups[i] == gid)
-			return true;
-	return false;
-}
-
 uint64_t quota_limit(const struct quota *q, uid_t uid, const gid_t *groups, size_t count)
 {
 	uint64_t largest = 0;
@@ -56,7 +49,7 @@ uint64_t quota_limit(const struct quota *q, uid_t uid, const gid_t *groups, size
 	for (size_t i = 0; i < q->count; i++) {
 		const struct quota_rule *rule = &q->rules[i];
 
-		if (!rule->group || !quota_is_member(rule->id, groups, count))
+		if (!rule->group || !gids_have(groups, count, rule->id))
 			continue;
 		if (!rule->limit)
 			return 0;

@@ -34,7 +34,7 @@ uint64_t quota_descriptors_preset(void);
 uint64_t quota_shared(enum account_resource of);
 
 /*
- * The limit of @uid, 0: none. That is the user's own rule, else the largest of those of its @groups, else the
+ * The limit of @uid, 0: none. That is the user's own rule, else the largest of those of its @groups (ascending), else the
  * preset. Root and the daemon's own user have none, unless a rule is their own.
  */
 uint64_t quota_limit(const struct quota *q, uid_t uid, const gid_t *groups, size_t count);

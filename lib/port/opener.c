@@ -1,9 +1,12 @@
 /*
  * Who owns an attempt is settled by the one change of its state away from ATTEMPT_RUNNING: the thread makes it
- * READY and tells the loop, which joins the thread; or opening_cancel() makes it ABANDONED, lets the thread go,
- * and the thread frees it. Either way one task comes to the loop, which does not end before (loop_expect()): so the
- * thread never posts to a loop that is gone. An attempt counts for as long as it has a thread, also for its user, who is
- * refused more than so many: what an abandoned one has opened it closes itself, however long that takes.
+ * READY and tells the loop, which frees it; or opening_cancel() makes it ABANDONED, and the thread frees it. Either way
+ * one task comes to the loop, which does not end before (loop_expect()): so the thread never posts to a loop that is
+ * gone. An attempt counts until its thread has nothing left to do but to end, also for its user, who is refused more than
+ * so many: what an abandoned one has opened it closes itself, however long that takes.
+ *
+ * The thread's user may slow it down (rights_take()). So nobody waits for its end: it is let go, not joined. And what it
+ * tells and frees takes locks that all share; before that it is taken away from its user (rights_give_back()).
  *
  * An abandoned thread must come out of whatever call it waits in. One signal could come just before the call and
  * be lost; so its handler starts a timer, which sends the signal again until the thread is through. All calls are
@@ -233,6 +236,7 @@ static void *attempt_run(void *arg)
 	}
 	if (a->err < 0)
 		opened_close_here(&a->opened);
+	rights_give_back();
 	if (atomic_compare_exchange_strong(&a->state, &running, ATTEMPT_READY))
 		loop_arrive(a->o->loop, &a->o->task);
 	else
@@ -249,7 +253,7 @@ static void opening_tell(struct loop_task *task)
 
 	o->attempt = NULL;
 	if (a) {
-		pthread_join(o->thread, NULL);
+		pthread_detach(o->thread);
 		o->err = a->err;
 		memcpy(o->why, a->why, sizeof(o->why));
 		o->opened = opened_take(&a->opened);

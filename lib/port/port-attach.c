@@ -105,16 +105,12 @@ static int port_join(struct port *p)
 	struct fifo fifo = { .dir = ch->origin.dir, .id = p->config.node };
 	uint64_t rate = uri_value(&p->config.uri, &uri_rate);
 	const struct tap *tap;
-	int err;
 
 	if (p->ops->late)
 		return 0;
 	if (p->config.dir == PORT_SOURCE) {
 		p->inlet.stream = true;
-		err = inlet_open(&p->inlet, ch);
-		if (err == 0)
-			pipe_grow(p->inlet.fd, PIPE_SIZE);
-		return err;
+		return inlet_open(&p->inlet, ch);
 	}
 	if (p->config.node == ch->origin.id)
 		return port_join_origin(p);
@@ -154,7 +150,7 @@ int port_attach(struct channel *ch, struct port_config *config, unsigned *id, ch
 	p->channel = ch;
 	p->list = list;
 	p->config = *config;
-	p->inlet = INLET_NONE;
+	p->inlet = (struct inlet){ .fd = -1, .wide = true };
 	p->pipe = -1;
 	p->closing = port_closing(p);
 	if (!p->closing) {

@@ -172,8 +172,6 @@ int client_serve(struct listen_port *lp, int fd)
 			err = stream_use_lane(&c->stream, p->config.rights.uid);
 		if (err == 0)
 			err = inlet_open(&p->inlet, p->channel);
-		if (err == 0)
-			pipe_grow(p->inlet.fd, PIPE_SIZE);
 	} else {
 		uint64_t slow = uri_value(&p->config.uri, &listen_slow);
 

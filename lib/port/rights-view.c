@@ -15,11 +15,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base.h"
+#include "gids.h"
 
 /* A map of ids has at most 340 lines of 33 bytes (user_namespaces(7)); what does not fit is nobody's equal. */
 #define MAP_MAX 12288
@@ -137,6 +139,51 @@ int rights_same_view(int process)
 		return err;
 	return own.root && view.root == own.root && view.net_dev == own.net_dev && view.net_ino == own.net_ino ? 0 :
 														 -EXDEV;
+}
+
+/* ---- groups ---- */
+
+/* The numbers in @text. */
+static int rights_parse_groups(const char *text, gid_t **groups, size_t *count)
+{
+	size_t room = strlen(text) / 2 + 1; /* each has a digit and a space */
+	char *end;
+
+	*groups = calloc(room, sizeof(**groups));
+	if (!*groups)
+		return -ENOMEM;
+	for (*count = 0;; text = end) {
+		unsigned long gid = strtoul(text, &end, 10);
+
+		if (end == text)
+			break;
+		(*groups)[(*count)++] = (gid_t)gid;
+	}
+	gids_sort(*groups, *count);
+	return 0;
+}
+
+int rights_read_groups(pid_t pid, gid_t **groups, size_t *count)
+{
+	static const char head[] = "Groups:";
+	_cleanup_fd_ int process = rights_open_process(pid);
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	FILE *f = process < 0 ? NULL : rights_open_file(process, "status");
+	int err = process < 0 ? process : f ? 0 : rights_unseen(errno);
+
+	*groups = NULL;
+	*count = 0;
+	while (f && getline(&line, &size, f) >= 0)
+		if (!strncmp(line, head, strlen(head))) {
+			err = rights_parse_groups(line + strlen(head), groups, count);
+			break;
+		}
+	if (f && !*groups && err == 0 && !feof(f))
+		err = rights_unseen(errno);
+	if (f)
+		fclose(f);
+	return err == -ESRCH ? 0 : err;
 }
 
 /* ---- capabilities ---- */

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +88,24 @@ static int rights_keep_capabilities(uint64_t kept)
 	return rights_set_capabilities(&caps);
 }
 
+/*
+ * None is in effect, and what the calling thread has of @kept may be again. As long as it has more than the user who has its
+ * effective id, he may not slow it down (cap_safe_nice() in security/commoncap.c); root of a user namespace has as much.
+ */
+static int rights_keep_for_later(uint64_t kept)
+{
+	struct capabilities caps;
+	int err = rights_keep_capabilities(kept);
+
+	if (err == 0)
+		err = rights_get_capabilities(&caps);
+	if (err < 0)
+		return err;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		caps.data[i].effective = caps.data[i].inheritable = 0;
+	return rights_set_capabilities(&caps);
+}
+
 int rights_take(const struct rights *r)
 {
 	if (geteuid() != 0)
@@ -96,7 +116,25 @@ int rights_take(const struct rights *r)
 		return -errno;
 	if (r->uid != 0 && syscall(CALL_setresuid, -1, r->uid, -1) < 0)
 		return -errno;
-	return rights_keep_capabilities(r->uid == 0 ? r->caps : 0);
+	return r->uid == 0 ? rights_keep_capabilities(r->caps) : rights_keep_for_later(RIGHT(CAP_SYS_NICE));
+}
+
+void rights_give_back(void)
+{
+	struct sched_param param;
+	uid_t real, effective, saved;
+	cpu_set_t cpus;
+	pid_t first = getpid();
+
+	if (getresuid(&real, &effective, &saved) < 0 || effective == saved)
+		return;
+	/* What was kept for later is in effect with this (capabilities(7)). */
+	if (syscall(CALL_setresuid, -1, saved, -1) < 0 || sched_getparam(first, &param) < 0)
+		return;
+	sched_setscheduler(0, sched_getscheduler(first), &param);
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, (id_t)first)); /* of threads, on Linux */
+	if (sched_getaffinity(first, sizeof(cpus), &cpus) == 0)
+		sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 /* ---- for a moment ---- */

@@ -12,7 +12,7 @@
 struct rights {
 	uid_t uid;
 	gid_t gid;
-	gid_t *groups;
+	gid_t *groups; /* ascending */
 	size_t count;
 	pid_t pid;     /* who asked, or 0 */
 	uint64_t caps; /* of root alone: the effective capabilities, by number (capabilities(7)) */
@@ -34,11 +34,19 @@ void rights_finish(struct rights *r);
 
 /*
  * The calling thread, and it alone, acts as @r from now on: effective ids and groups, and of its capabilities those
- * that @r has, who is root then. The real and saved ids stay the daemon's, so @r's user may not signal the thread (kill(2)). Not
- * undone: the thread ends after its work, also after an error. An ordinary user's daemon has that user's rights
- * already, and nobody else's. Returns 0, or -EPERM where the daemon may not.
+ * that @r has, who is root then. The real and saved ids stay the daemon's, so @r's user may not signal the thread (kill(2)).
+ * Nor may he slow it down (sched_setscheduler(2)), unless from a user namespace of his own: so a lock that others need is
+ * taken after rights_give_back(). Otherwise not undone: the thread ends after its work, also after an error. An ordinary
+ * user's daemon has that user's rights already, and nobody else's. Returns 0, or -EPERM where the daemon may not.
  */
 int rights_take(const struct rights *r);
+
+/*
+ * Takes the calling thread away from the user whose rights it took, if it did: his it is no more, and it is scheduled as the
+ * daemon's first thread is, whatever he has made of it (that takes CAP_SYS_NICE; where the daemon has not got that, it stays
+ * as it is). It has no capabilities to do more with; the groups stay. Never blocks.
+ */
+void rights_give_back(void);
 
 /*
  * Calls @call(@data) with what the kernel asks of who reads and writes: @r's user and groups of the file system, and no
@@ -85,6 +93,13 @@ int rights_same_view(int process);
  * is to be seen. Landlock shows nothing of itself, but asks for no_new_privs (or for CAP_SYS_ADMIN) before.
  */
 const char *rights_confined(int process);
+
+/*
+ * The supplementary groups of the thread @pid, ascending: *groups is the caller's. None where it is not to be seen, as from
+ * another pid namespace. Takes the longer, the more there are, up to 65536. Returns 0, or -EMFILE, -ENFILE or -ENOMEM; never
+ * a part of them.
+ */
+int rights_read_groups(pid_t pid, gid_t **groups, size_t *count);
 
 /*
  * Fills in what capabilities @r has, by @process, which @r->pid is the number of: none, unless it is root in the daemon's

@@ -10,6 +10,7 @@
 #include "base.h"
 #include "feed.h"
 #include "fixture.h"
+#include "pipe.h"
 
 #define BIG 300000
 
@@ -410,4 +411,119 @@ Test(feed, leaves_what_was_written_where_only_the_reserve_of_descriptors_is_left
 	rd = fixture_open(&f, 1, O_RDONLY);
 	expect(rd, 0, 5000);
 	close(rd);
+}
+
+/* ---- who is charged ---- */
+
+static void wait_plain(void)
+{
+	for (int i = 0; i < 2000 && !plain(); i++)
+		poll(NULL, 0, 10);
+	cr_assert(plain());
+}
+
+static void call_give(void *arg)
+{
+	cr_assert_eq(ch->charge.amount, 0);
+	ch->charge.account = arg;
+}
+
+/* Whose the channel is from now on; there is no feed. */
+static struct account *account_of_owner(void)
+{
+	static struct accounts list;
+	struct account *a = accounts_of(&list, 4001);
+
+	cr_assert(a);
+	on_worker(&f, call_destroy, NULL);
+	wait_plain();
+	on_worker(&f, call_give, a);
+	return a;
+}
+
+static uint64_t used(const struct account *a)
+{
+	return atomic_load(&a->of[ACCOUNT_BYTES].used);
+}
+
+static void begin_again(struct account *a, uint64_t limit)
+{
+	atomic_store(&a->of[ACCOUNT_BYTES].limit, limit);
+	on_worker(&f, call_create, NULL);
+}
+
+Test(feed, its_ring_is_charged_until_what_it_leaves_was_read)
+{
+	struct op o = { 0 };
+	struct account *a;
+	char got[8];
+	int fd;
+
+	a = account_of_owner();
+	begin_again(a, 0);
+	cr_assert_eq(feed_err, 0);
+	cr_expect_eq(used(a), 65536);
+	submit(&o, FEED_WRITE, data, 5);
+	cr_assert_eq(result(&o), 5);
+	on_worker(&f, call_destroy, NULL);
+	cr_expect_eq(used(a), 65536, "%ju", (uintmax_t)used(a));
+	fd = fixture_open(&f, 1, O_RDONLY);
+	cr_assert_eq(fcntl(fd, F_GETPIPE_SZ), 65536);
+	cr_assert_eq(read_all(fd, got, sizeof(got)), 5);
+	close(fd);
+	wait_plain();
+	cr_expect_eq(used(a), 0, "%ju", (uintmax_t)used(a));
+}
+
+static struct inlet source;
+
+static void call_open_source(void *arg)
+{
+	source = (struct inlet){ .fd = -1, .wide = true };
+	*(int *)arg = inlet_open(&source, ch);
+}
+
+static void call_close_source(void *arg)
+{
+	inlet_close(&source);
+}
+
+/* A source's ring is wider, and stays so where more is in it than it should hold. */
+Test(feed, what_is_kept_in_a_ring_that_cannot_shrink_is_charged_in_full)
+{
+	struct op o = { 0 };
+	struct account *a;
+	int fd, err;
+
+	a = account_of_owner();
+	begin_again(a, 0);
+	on_worker(&f, call_open_source, &err);
+	cr_assert_eq(err, 0);
+	cr_expect_eq(used(a), PIPE_SIZE);
+	submit(&o, FEED_WRITE, data, BIG);
+	cr_assert_eq(result(&o), BIG);
+	on_worker(&f, call_destroy, NULL);
+	on_worker(&f, call_close_source, NULL);
+	cr_assert_not(plain());
+	fd = fixture_open(&f, 1, O_RDONLY);
+	cr_expect_eq(used(a), (uint64_t)fcntl(fd, F_GETPIPE_SZ));
+	cr_expect_geq(used(a), BIG);
+	while (read(fd, data, sizeof(data)) > 0)
+		;
+	close(fd);
+	wait_plain();
+	cr_expect_eq(used(a), 0);
+}
+
+Test(feed, there_is_none_beyond_the_quota)
+{
+	struct account *a;
+
+	a = account_of_owner();
+	begin_again(a, 65535);
+	cr_expect_eq(feed_err, -EDQUOT);
+	cr_expect_null(feed);
+	cr_expect_eq(used(a), 0);
+	begin_again(a, 65536);
+	cr_expect_eq(feed_err, 0);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -274,6 +275,39 @@ Test(opener, many_at_once)
 		close(files[i].o.opened.fd);
 		cr_assert_eq(cancelled(&fifos[i]), -EINTR);
 	}
+}
+
+static pthread_key_t last_of_thread;
+static sem_t may_end;
+
+static void wait_to_end(void *value)
+{
+	while (sem_wait(&may_end) < 0)
+		;
+}
+
+static int open_slow_to_end(struct attempt *a)
+{
+	pthread_setspecific(last_of_thread, a);
+	a->opened.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return a->opened.fd < 0 ? -errno : 0;
+}
+
+/* Its user may slow it down. */
+Test(opener, nobody_waits_for_the_end_of_a_thread)
+{
+	static const struct port_kind slow = { .name = "slow", .open = open_slow_to_end };
+	struct call c;
+
+	cr_assert(sem_init(&may_end, 0, 0) == 0 && pthread_key_create(&last_of_thread, wait_to_end) == 0);
+	prepare_here(&c, PORT_SOURCE, "file", "none");
+	c.uri.kind = &slow;
+	begin(&c);
+	cr_expect_eq(wait_done(&c), 0, "%s", c.o.why);
+	close(c.o.opened.fd);
+	sem_post(&may_end);
+	wait_threads();
+	pthread_key_delete(last_of_thread);
 }
 
 static int start_as(struct call *c, uid_t uid)

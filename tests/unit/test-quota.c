@@ -12,7 +12,7 @@ static const struct quota q = { .preset = 1000, .rules = rules, .count = sizeof(
 
 static uint64_t limit(uid_t uid, gid_t a, gid_t b)
 {
-	const gid_t groups[] = { a, b };
+	const gid_t groups[] = { a < b ? a : b, a < b ? b : a };
 
 	return quota_limit(&q, uid, groups, 2);
 }

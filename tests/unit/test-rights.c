@@ -5,8 +5,10 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -237,31 +239,105 @@ static void *wait_as_nobody(void *arg)
 	return NULL;
 }
 
-Test(rights, the_user_may_not_signal_the_thread)
-{
-	int tell[2], ask[2], status_of;
+/* A thread that acts as nobody until it is told to go on. */
+struct thread_of_nobody {
+	int tell[2], ask[2];
 	pthread_t thread;
-	pid_t tid, child;
+	pid_t tid;
+};
 
-	cr_assert(pipe2(tell, O_CLOEXEC) == 0 && pipe2(ask, O_CLOEXEC) == 0);
-	told = tell[1];
-	asked = ask[0];
-	cr_assert_eq(pthread_create(&thread, NULL, wait_as_nobody, NULL), 0);
-	cr_assert_eq(read(tell[0], &tid, sizeof(tid)), sizeof(tid));
-	cr_assert_gt(tid, 0);
+static void thread_of_nobody_start(struct thread_of_nobody *t, void *(*run)(void *), void *arg)
+{
+	cr_assert(pipe2(t->tell, O_CLOEXEC) == 0 && pipe2(t->ask, O_CLOEXEC) == 0);
+	told = t->tell[1];
+	asked = t->ask[0];
+	cr_assert_eq(pthread_create(&t->thread, NULL, run, arg), 0);
+	cr_assert_eq(read(t->tell[0], &t->tid, sizeof(t->tid)), sizeof(t->tid));
+	cr_assert_gt(t->tid, 0);
+}
+
+static void thread_of_nobody_end(struct thread_of_nobody *t)
+{
+	close(t->ask[1]);
+	pthread_join(t->thread, NULL);
+	close(t->ask[0]);
+	close(t->tell[0]);
+	close(t->tell[1]);
+}
+
+/* Returns what was done to it, one bit each. */
+static int touch(pid_t tid)
+{
+	const struct sched_param param = { 0 };
+
+	return (syscall(SYS_tkill, tid, 0) == 0) | (sched_setscheduler(tid, SCHED_IDLE, &param) == 0) << 1 |
+	       (setpriority(PRIO_PROCESS, (id_t)tid, 19) == 0) << 2;
+}
+
+Test(rights, the_user_may_neither_signal_nor_slow_down_the_thread)
+{
+	struct thread_of_nobody t;
+	int status_of;
+	pid_t child;
+
+	thread_of_nobody_start(&t, wait_as_nobody, NULL);
 	child = fork();
 	if (child == 0) {
 		if (setgroups(0, NULL) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
-			_exit(2);
-		_exit(syscall(SYS_tkill, tid, 0) < 0 && errno == EPERM ? 0 : 1);
+			_exit(127);
+		_exit(touch(t.tid));
 	}
 	cr_assert_eq(waitpid(child, &status_of, 0), child);
 	cr_expect_eq(status_of, 0);
-	close(ask[1]);
-	pthread_join(thread, NULL);
-	close(ask[0]);
-	close(tell[0]);
-	close(tell[1]);
+	thread_of_nobody_end(&t);
+}
+
+struct scheduling {
+	int policy, nice;
+	cpu_set_t cpus;
+};
+
+static struct scheduling scheduling(void)
+{
+	struct scheduling s = { .policy = sched_getscheduler(0), .nice = getpriority(PRIO_PROCESS, 0) };
+
+	cr_assert_eq(sched_getaffinity(0, sizeof(s.cpus), &s.cpus), 0);
+	return s;
+}
+
+static struct scheduling given_back;
+
+static void *wait_and_give_back(void *arg)
+{
+	struct found *f = arg;
+
+	wait_as_nobody(NULL);
+	rights_give_back();
+	given_back = scheduling();
+	getresuid(&f->real, &f->effective, &f->saved);
+	return NULL;
+}
+
+/* Somebody with a user namespace of his own has slowed it down. */
+Test(rights, who_slowed_the_thread_down_has_no_hold_on_it_once_they_are_given_back)
+{
+	const struct sched_param param = { 0 };
+	struct scheduling before = scheduling();
+	struct thread_of_nobody t;
+	struct found f = { 0 };
+	cpu_set_t one;
+
+	thread_of_nobody_start(&t, wait_and_give_back, &f);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	cr_assert_eq(sched_setscheduler(t.tid, SCHED_IDLE, &param), 0);
+	cr_assert_eq(setpriority(PRIO_PROCESS, (id_t)t.tid, 19), 0);
+	cr_assert_eq(sched_setaffinity(t.tid, sizeof(one), &one), 0);
+	thread_of_nobody_end(&t);
+	cr_expect(f.real == 0 && f.effective == 0 && f.saved == 0);
+	cr_expect_eq(given_back.policy, before.policy);
+	cr_expect_eq(given_back.nice, before.nice);
+	cr_expect(CPU_EQUAL(&given_back.cpus, &before.cpus));
 }
 
 /* Runs @f as nobody in a process of its own; returns what it returned, 0 to 127. */

@@ -1,0 +1,49 @@
+# The groups of who asks are read where that takes nobody else's time, however many they are; and all of them count.
+. "$(dirname "$0")/harness.sh"
+need_root "to be in many groups"
+programs_for_all "$HERE/many_groups.py"
+spfs_mount -o allow_other
+cd "$M"
+chmod 777 .
+groups() { /usr/bin/python3 "$T/bin/many_groups.py" "$@"; }
+
+# By the last of 65536, by the first, and by none: what others may is not what the group may.
+mkfifo by-last by-first denied
+chgrp 165535 by-last
+chgrp 100000 by-first denied
+chmod 060 by-last by-first
+chmod 606 denied
+for name in by-last by-first; do
+	groups 65536 setfattr -n spfs.tee -v "$name.tap" $name || fail "$name: refused"
+	groups 65536 cat .spfs/stats.json | grep -q "\"/$name\"" || fail "$name is not told of"
+done
+! groups 65535 setfattr -n spfs.tee -v other by-last 2> /dev/null || fail "one group less, and it is allowed"
+! groups 1 setfattr -n spfs.tee -v other denied 2> /dev/null || fail "what others may, not the group, is allowed"
+groups 0 setfattr -n spfs.tee -v other denied || fail "what others may is refused"
+
+# Sixteen that ask again and again, of all kinds; the time is that of other threads than the one that serves the mount.
+coproc ASKING { groups 65536 hammer 16; }
+read -r -u "${ASKING[0]}" _ || fail "they do not begin"
+/usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
+import os, sys, time
+m, daemon = sys.argv[1:]
+def used(path):
+    """CPU time in ticks."""
+    fields = open("/proc/%s/stat" % path).read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+serving = "%s/task/%s" % (daemon, daemon)
+before = used(serving), used(daemon)
+end = time.monotonic() + 3
+asked = 0
+while time.monotonic() < end or used(daemon) - before[1] <= 20:
+    os.stat(m + "/by-last")
+    asked += 1
+    time.sleep(.005)
+mine, whole = used(serving) - before[0], used(daemon) - before[1]
+print("%d of %d ticks, %d times asked meanwhile" % (mine, whole, asked))
+assert mine < whole / 2, (mine, whole)
+PY
+eval "exec ${ASKING[1]}>&-"
+wait "$ASKING_PID" || fail "who is in many groups"
+cd /
+finish
