@@ -72,13 +72,43 @@ void broadcast_came(struct tap *tap)
 	TAILQ_INSERT_TAIL(&tap->broadcast->taps, tap, of_broadcast);
 }
 
+/* Of the last @bytes that came to @tap, which is none of the channel's any more: what came before every other tap did. */
+static uint64_t broadcast_alone(const struct tap *tap, uint64_t bytes)
+{
+	const struct channel *ch = tap->channel;
+	uint64_t to = ch->bytes_in, own = to - tap->since, from = to - (bytes < own ? bytes : own);
+	const struct tap *other;
+
+	TAILQ_FOREACH(other, &ch->taps, entry) {
+		if (to <= from)
+			break;
+		to = other->since < to ? other->since : to;
+	}
+	return to > from ? to - from : 0;
+}
+
+/* Its reader has left, and nobody misses what others have as well; the rest nobody has. */
+static void broadcast_lose_rest(struct tap *tap)
+{
+	size_t unread = outlet_waiting(&tap->outlet);
+	uint64_t lost = broadcast_alone(tap, tap->queue.bytes + unread);
+
+	unread = lost < unread ? (size_t)lost : unread;
+	tap->bytes_out -= unread < tap->bytes_out ? unread : tap->bytes_out;
+	tap_lose(tap, (size_t)lost);
+}
+
 void broadcast_left(struct tap *tap)
 {
 	struct broadcast *b = tap->broadcast;
 
 	TAILQ_REMOVE(&b->taps, tap, of_broadcast);
+	if (outlet_is_read(&tap->outlet)) /* what is in his FIFO is his */
+		tap_lose(tap, tap->queue.bytes);
+	else
+		broadcast_lose_rest(tap);
 	b->bytes_out += tap->bytes_out;
-	b->lost += tap->lost + (outlet_is_read(&tap->outlet) ? tap->queue.bytes : 0); /* (nobody misses what he left) */
+	b->lost += tap->lost;
 	b->drops += tap->drops;
 	if (b->channel->watched)
 		event_tell(b->channel, (struct event){ EVENT_NO_READERS, .tap = b->id });
@@ -118,6 +148,19 @@ void broadcasts_destroy(struct channel *ch)
 
 	while ((b = TAILQ_FIRST(&ch->broadcasts)))
 		broadcast_destroy(b);
+}
+
+void broadcasts_dismiss(struct channel *ch)
+{
+	struct tap *tap, *next;
+
+	for (tap = TAILQ_FIRST(&ch->taps); tap; tap = next) {
+		next = TAILQ_NEXT(tap, entry);
+		if (outlet_single_left(&tap->outlet))
+			channel_drop_tap(ch, tap);
+		else if (ch->position)
+			break;
+	}
 }
 
 /* ---- without a reader ---- */

@@ -79,6 +79,13 @@ void broadcasts_destroy(struct channel *ch);
 bool broadcasts_await(const struct channel *ch);
 void broadcasts_admit(struct channel *ch);
 
+/*
+ * Takes the taps of those away who have left, though the kernel has not told of it yet: what is to be taken from the origin may
+ * have been written after that. All of them before a stream's first chunk; later as many as hide that nobody is there, which is
+ * one system call where somebody is.
+ */
+void broadcasts_dismiss(struct channel *ch);
+
 /* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
 struct broadcast *broadcast_holder(const struct channel *ch);
 

@@ -218,6 +218,9 @@ static void channel_pump_turn(struct channel *ch)
 				break;
 			continue;
 		}
+		if (ch->over && channel_begin(ch) < 0)
+			return;
+		broadcasts_dismiss(ch);
 		unread = broadcast_holder(ch);
 		if (unread) { /* who opens it goes on from here */
 			broadcast_note_block(unread);

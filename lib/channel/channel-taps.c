@@ -111,6 +111,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		}
 	}
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	tap->since = ch->bytes_in;
 	if (tap->broadcast)
 		broadcast_came(tap);
 	err = tap_begin_with(tap, &ch->replay);

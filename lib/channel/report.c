@@ -20,6 +20,8 @@ static void report_tap(struct tap_report *t, const struct tap *tap)
 	t->drops = tap->drops;
 	t->settings = tap->settings;
 	t->state = tap->outlet.state;
+	if (tap->delivered && !t->waiting) /* (a broadcast's stays at its end) */
+		t->state = OUTLET_IDLE;
 	waits_of_tap(&t->waits, tap);
 }
 

@@ -161,6 +161,68 @@ Test(broadcast, each_who_comes_has_what_follows_and_its_end)
 	cr_assert_eq(look().lost, 0);
 }
 
+/* On the worker, which hears of all of it only afterwards. */
+static void call_leave_and_write(void *arg)
+{
+	close(*(int *)arg);
+	send("two");
+	channel_pump(ch);
+}
+
+Test(broadcast, what_is_written_after_the_last_reader_has_left_waits)
+{
+	struct guest a, b;
+	int one = welcome(&a, FIRST, true), two;
+
+	wait_readers(1);
+	send("one");
+	expect(one, "one");
+	on_worker(&f, call_leave_and_write, &one);
+	cr_assert(is_gone(&a, 20000));
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&b, FIRST + 1, true);
+	two = fixture_open(&f, FIRST + 1, O_RDONLY);
+	expect(two, "two");
+	close(two);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().bytes_out, 6);
+	cr_assert_eq(look().lost, 0);
+}
+
+static void wait_waiting(uint64_t bytes)
+{
+	for (int i = 0; i < 2000 && look().waiting != bytes; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(look().waiting, bytes);
+}
+
+/* In mid-stream, and with the rest of one that is over. */
+Test(broadcast, what_a_reader_leaves_is_lost_where_nobody_else_has_it)
+{
+	struct guest a, b, c;
+	int one = welcome(&a, FIRST, true), two = welcome(&b, FIRST + 1, true), wr = fixture_open(&f, 1, O_WRONLY);
+
+	wait_readers(2);
+	cr_assert_eq(write(wr, "both", 4), 4);
+	wait_waiting(4);
+	close(one);
+	cr_assert(is_gone(&a, 20000));
+	cr_assert_eq(look().lost, 0);
+	wait_waiting(4);
+	close(two);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().lost, 4);
+	close(wr);
+	one = welcome(&c, FIRST + 2, true);
+	wait_readers(1);
+	send("rest");
+	wait_waiting(4);
+	close(one);
+	cr_assert(is_gone(&c, 20000));
+	cr_assert_eq(look().lost, 8);
+	cr_assert_eq(look().bytes_out, 4);
+}
+
 Test(broadcast, who_opens_nothing_is_let_go)
 {
 	struct guest g;
