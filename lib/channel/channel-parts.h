@@ -6,6 +6,12 @@
 /* channel-pump.c: readies the waiting, which nothing arms before the origin is attached. */
 void channel_pump_init(struct channel *ch);
 
+/*
+ * channel-pump.c: a stream that waits in the origin, or has a writer, has begun, though the kernel may not have told of it yet.
+ * The stage is empty.
+ */
+void channel_look_begun(struct channel *ch);
+
 /* The tap that has held the writer back for longest, or NULL. */
 const struct tap *channel_full_tap(const struct channel *ch);
 

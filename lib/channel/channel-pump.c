@@ -154,6 +154,14 @@ static int channel_begin(struct channel *ch)
 	return channel_prepare(ch);
 }
 
+void channel_look_begun(struct channel *ch)
+{
+	int r = ch->in >= 0 && ch->over ? channel_probe(ch) : 0;
+
+	if (r > 0 || r == -EAGAIN)
+		channel_begin(ch); /* (what it cannot ready yet is tried again) */
+}
+
 /*
  * The last writer has gone and nothing waits. A hang-up stays on a descriptor for ever, so the next
  * stream is waited for on a new one; it is opened before the old one is closed. Returns 0, or a negative errno,

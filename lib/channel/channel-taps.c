@@ -110,6 +110,7 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 			return err;
 		}
 	}
+	channel_look_begun(ch); /* it gets that stream: not an end before it, nor, in its place, what was before */
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
 	tap->since = ch->bytes_in;
 	if (tap->broadcast)

@@ -223,6 +223,67 @@ Test(broadcast, what_a_reader_leaves_is_lost_where_nobody_else_has_it)
 	cr_assert_eq(look().bytes_out, 4);
 }
 
+struct late {
+	const char *stream;
+	bool waits; /* before he comes */
+	int fd;
+};
+
+static void call_come_late(void *arg)
+{
+	struct late *l = arg;
+
+	if (l->waits) {
+		send(l->stream);
+		channel_pump(ch);
+	}
+	l->fd = fixture_open(&f, FIRST + 1, O_RDONLY);
+	if (!l->waits)
+		send(l->stream);
+}
+
+/* He comes between two streams, of which the second waits whole; or it is not known yet that it does. */
+static void come_late(bool waits, const char *expected)
+{
+	struct late l = { .stream = "THRDmnopqrstuvwx", .waits = waits };
+	struct guest a, b;
+	int fd = welcome(&a, FIRST, true);
+
+	wait_readers(1);
+	send("NEW!ijkl");
+	expect(fd, "NEW!ijkl");
+	close(fd);
+	cr_assert(is_gone(&a, 20000));
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&b, FIRST + 1, true);
+	on_worker(&f, call_come_late, &l);
+	expect(l.fd, expected);
+	close(l.fd);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().lost, 0);
+}
+
+Test(broadcast, who_comes_to_a_stream_that_waits_gets_that_and_no_end_before)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_PROLOGUE, 4), 0);
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(true, "THRDmnopqrstuvwx");
+}
+
+Test(broadcast, who_comes_to_a_stream_that_nobody_knows_of_yet_gets_that)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_PROLOGUE, 4), 0);
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(false, "THRDmnopqrstuvwx");
+}
+
+/* Without a prologue of its own it does not replace the replay. */
+Test(broadcast, who_comes_to_a_stream_that_waits_gets_the_replay_before)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(true, "NEW!ijklTHRDmnopqrstuvwx");
+}
+
 Test(broadcast, who_opens_nothing_is_let_go)
 {
 	struct guest g;
