@@ -7,9 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base.h"
 #include "channel-parts.h"
 #include "event.h"
 #include "worker.h"
+
+/* While a stream waits, it is looked at whether its writer does as well: so often at first, and at last. */
+#define ROOM_NSEC_MIN (NSEC_PER_SEC / 50)
+#define ROOM_NSEC_MAX NSEC_PER_SEC
 
 struct broadcast *broadcast_find(const struct channel *ch, uint64_t id)
 {
@@ -19,6 +24,11 @@ struct broadcast *broadcast_find(const struct channel *ch, uint64_t id)
 		if (b->id == id)
 			break;
 	return b;
+}
+
+static void broadcast_room_due(struct loop_io *io, int res)
+{
+	channel_pump(container_of(io, struct broadcast, room)->channel);
 }
 
 int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings *settings, bool ruled)
@@ -45,6 +55,7 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 	b->settings = *settings;
 	b->ruled = ruled;
 	loop_io_init(&b->due, ch->worker->loop, broadcast_is_due);
+	loop_io_init(&b->room, ch->worker->loop, broadcast_room_due);
 	TAILQ_INSERT_TAIL(&ch->broadcasts, b, entry);
 	channel_pump(ch);
 	return 0;
@@ -122,6 +133,7 @@ static void broadcast_destroy(struct broadcast *b)
 	while ((v = visitors_first(&b->awaited)))
 		broadcast_let_go(b, v);
 	loop_io_cancel(&b->due);
+	loop_io_cancel(&b->room);
 	TAILQ_REMOVE(&ch->broadcasts, b, entry);
 	ch->lost += b->lost;
 	stamp_put(b->stamp);
@@ -177,12 +189,23 @@ struct broadcast *broadcast_holder(const struct channel *ch)
 	return b;
 }
 
-void broadcast_note_block(struct broadcast *b)
+/* Nothing tells that a writer waits, or may go on since somebody else reads: so it is looked for, ever less often. */
+void broadcast_note_wait(struct broadcast *b)
 {
-	if (b->blocks_nsec && b->blocks_at == b->channel->bytes_in)
-		return;
-	b->blocks_nsec = clock_nsec();
-	b->blocks_at = b->channel->bytes_in;
+	const struct channel *ch = b->channel;
+	uint64_t now = clock_nsec(), since;
+
+	if (!b->waits_nsec || b->waits_at != ch->bytes_in) {
+		b->waits_nsec = now;
+		b->waits_at = ch->bytes_in;
+		b->blocks_nsec = 0;
+	}
+	if (!channel_ring_full(ch))
+		b->blocks_nsec = 0;
+	else if (!b->blocks_nsec)
+		b->blocks_nsec = now;
+	since = now - b->waits_nsec;
+	loop_io_timer(&b->room, since < ROOM_NSEC_MIN ? ROOM_NSEC_MIN : since > ROOM_NSEC_MAX ? ROOM_NSEC_MAX : since);
 }
 
 void broadcasts_miss(struct channel *ch, size_t bytes)

@@ -35,8 +35,10 @@ struct broadcast {
 	uint64_t bytes_out;     /* of taps that are gone, as what follows */
 	uint64_t lost;          /* with what came while there was no reader, and was dropped */
 	uint64_t drops;
-	uint64_t blocks_nsec; /* when the stream began to wait for its reader the last time, on clock_nsec(); */
-	uint64_t blocks_at;   /* and what had come by then */
+	uint64_t waits_nsec;  /* when the stream began to wait for its reader the last time, on clock_nsec(); */
+	uint64_t waits_at;    /* and what had come by then */
+	uint64_t blocks_nsec; /* when it was found that the origin has no room for a writer any more; 0: it has some */
+	struct loop_io room;  /* looks at that again */
 };
 
 /*
@@ -89,8 +91,8 @@ void broadcasts_dismiss(struct channel *ch);
 /* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
 struct broadcast *broadcast_holder(const struct channel *ch);
 
-/* It is so, and bytes wait: it is the same wait as long as nothing is taken. */
-void broadcast_note_block(struct broadcast *b);
+/* It is so, and bytes wait: it is the same wait as long as nothing is taken. Whether that holds a writer back is looked at. */
+void broadcast_note_wait(struct broadcast *b);
 
 /* There is no tap, and @bytes are dropped. */
 void broadcasts_miss(struct channel *ch, size_t bytes);

@@ -44,6 +44,12 @@ void channel_discharge(struct channel *ch);
 /* channel-ring.c: the capacity of the ring that is asked for, in bytes. */
 int channel_ring_size(const struct channel *ch);
 
+/*
+ * Whether the ring that the daemon reads has no room for a writer: not a page, whatever is in them. On the worker, with an
+ * empty stage; some work, for each page.
+ */
+bool channel_ring_full(const struct channel *ch);
+
 /* A descriptor of the daemon's own on the origin, or -1. */
 int channel_ring_fd(const struct channel *ch);
 

@@ -231,7 +231,7 @@ static void channel_pump_turn(struct channel *ch)
 		broadcasts_dismiss(ch);
 		unread = broadcast_holder(ch);
 		if (unread) { /* who opens it goes on from here */
-			broadcast_note_block(unread);
+			broadcast_note_wait(unread);
 			return;
 		}
 		wait = rate_limit_wait(&ch->rate_limit);

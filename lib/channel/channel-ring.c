@@ -6,12 +6,36 @@
  */
 #include "channel-parts.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "worker.h"
 #include "pipe.h"
+#include "sys.h"
 
 int channel_ring_size(const struct channel *ch)
 {
 	return ch->settings.value[SETTING_SIZE] ? (int)ch->settings.value[SETTING_SIZE] : PIPE_SIZE;
+}
+
+/* poll(2) tells it to a writer alone: a duplicate in a pipe of the same size takes up as many pages, and is asked. */
+bool channel_ring_full(const struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	struct pollfd p = { .fd = w->stage.wr, .events = POLLOUT };
+	int bytes = sys.waiting(ch->in), size = pipe_size(ch->in);
+	bool full = bytes >= size;
+	ssize_t n;
+
+	if (full || bytes < size / sysconf(_SC_PAGESIZE)) /* (there is none without a byte) */
+		return full;
+	worker_fit_stage(w, size);
+	n = w->stage_size == size ? sys.tee(ch->in, w->stage.wr, 1 << 30) : 0;
+	if (n <= 0)
+		return false;
+	full = poll(&p, 1, 0) == 0;
+	worker_clear_stage(w, (size_t)n);
+	return full;
 }
 
 int channel_ring_fd(const struct channel *ch)

@@ -26,6 +26,11 @@ struct guest {
 static struct fixture f;
 static struct channel *ch;
 
+static void call_pump(void *arg)
+{
+	channel_pump(ch);
+}
+
 static void call_add(void *arg)
 {
 	*(int *)arg = channel_add_broadcast(ch, NAME, &settings_preset, false);
@@ -357,6 +362,60 @@ Test(broadcast, a_stream_waits_for_who_comes_and_keeps_its_writer)
 	expect(fd, "def");
 	close(fd);
 	cr_assert(is_gone(&g, 20000));
+}
+
+static struct waits channel_waits(void)
+{
+	struct waits waits;
+	struct report *r;
+
+	on_worker(&f, call_report, &r);
+	waits = r->waits;
+	report_free(r);
+	return waits;
+}
+
+/* Writes of 3000 bytes, of which a page holds one, until there is no room: of bytes there is. */
+Test(broadcast, that_nobody_reads_holds_a_writer_back_once_there_is_no_room)
+{
+	static char block[3000];
+	int wr;
+
+	cr_assert_eq(look().waits.flow, FLOW_IDLE);
+	wr = fixture_open(&f, 1, O_WRONLY);
+	cr_assert_eq(write(wr, "c", 1), 1);
+	for (int i = 0; i < 2000 && strncmp(channel_waits().text, "waiting for a reader of a", 25) != 0; i++)
+		poll(NULL, 0, 10);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(channel_waits().flow, FLOW_READER);
+		cr_assert_eq(channel_waits().tap, 0);
+		cr_assert_eq(look().waits.flow, FLOW_READER);
+		cr_assert_eq(look().waits.since, 0);
+		on_worker(&f, call_pump, NULL);
+	}
+	while (write(wr, block, sizeof(block)) > 0)
+		;
+	for (int i = 0; i < 2000 && channel_waits().flow != FLOW_BLOCKED; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(channel_waits().flow, FLOW_BLOCKED);
+	cr_assert_eq(channel_waits().tap, NAME);
+	cr_assert_gt(channel_waits().since, 0);
+	cr_assert_eq(look().waits.flow, FLOW_BLOCKS);
+	cr_assert_eq(look().waits.since, channel_waits().since);
+	close(wr);
+}
+
+Test(broadcast, that_nobody_reads_has_ended_with_its_stream)
+{
+	struct guest g;
+	int fd = welcome(&g, FIRST, true);
+
+	wait_readers(1);
+	send("all of it");
+	expect(fd, "all of it");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+	cr_assert_eq(look().waits.flow, FLOW_ENDED);
 }
 
 static void call_drop(void *arg)
