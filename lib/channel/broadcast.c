@@ -10,6 +10,7 @@
 #include "base.h"
 #include "channel-parts.h"
 #include "event.h"
+#include "sys.h"
 #include "worker.h"
 
 /* While a stream waits, it is looked at whether its writer does as well: so often at first, and at last. */
@@ -81,6 +82,14 @@ void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 void broadcast_came(struct tap *tap)
 {
 	TAILQ_INSERT_TAIL(&tap->broadcast->taps, tap, of_broadcast);
+}
+
+void broadcast_begins(struct tap *tap)
+{
+	if (tap->broadcast->flushed <= tap->channel->position)
+		return;
+	tap->seek = TAP_FLUSHED;
+	tap->flushed = tap->broadcast->flushed;
 }
 
 /* Of the last @bytes that came to @tap, which is none of the channel's any more: what came before every other tap did. */
@@ -184,7 +193,8 @@ struct broadcast *broadcast_holder(const struct channel *ch)
 	if (!TAILQ_EMPTY(&ch->taps))
 		return NULL;
 	TAILQ_FOREACH(b, &ch->broadcasts, entry)
-		if (b->settings.value[SETTING_POLICY] == POLICY_BLOCK && b->settings.value[SETTING_IDLE] == IDLE_KEEP)
+		if (b->settings.value[SETTING_POLICY] == POLICY_BLOCK && b->settings.value[SETTING_IDLE] == IDLE_KEEP &&
+		    b->flushed <= ch->position)
 			break;
 	return b;
 }
@@ -206,6 +216,34 @@ void broadcast_note_wait(struct broadcast *b)
 		b->blocks_nsec = now;
 	since = now - b->waits_nsec;
 	loop_io_timer(&b->room, since < ROOM_NSEC_MIN ? ROOM_NSEC_MIN : since > ROOM_NSEC_MAX ? ROOM_NSEC_MAX : since);
+}
+
+void broadcasts_begin(struct channel *ch)
+{
+	struct broadcast *b;
+
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		b->flushed = 0;
+}
+
+void broadcast_flush(struct broadcast *b)
+{
+	const struct channel *ch = b->channel;
+	int waiting = ch->over ? 0 : sys.waiting(ch->in);
+
+	b->flushed = ch->position + (waiting > 0 ? (size_t)waiting : 0);
+}
+
+bool broadcasts_pass(const struct channel *ch)
+{
+	const struct broadcast *b;
+	bool passes = false;
+
+	if (!TAILQ_EMPTY(&ch->taps) || broadcast_holder(ch))
+		return false;
+	TAILQ_FOREACH(b, &ch->broadcasts, entry)
+		passes |= b->flushed > ch->position;
+	return passes;
 }
 
 void broadcasts_miss(struct channel *ch, size_t bytes)

@@ -146,6 +146,7 @@ static int channel_begin(struct channel *ch)
 		channel_begin_taps(ch);
 		ch->over = false;
 		ch->position = 0;
+		broadcasts_begin(ch);
 		prologue_begin(&ch->prologue);
 		if (ch->prologue.first) /* what came before has another one */
 			queue_clear(&ch->replay.queue);
@@ -199,6 +200,8 @@ static int channel_end(struct channel *ch)
 
 static void channel_pump_turn(struct channel *ch)
 {
+	bool passes = false;
+
 	if (ch->in < 0)
 		return;
 	if (channel_held(ch)) {
@@ -206,7 +209,7 @@ static void channel_pump_turn(struct channel *ch)
 		return;
 	}
 	ch->now = stamp_clock(ch->stamp);
-	for (int i = 0; i < TURN_CHUNKS; i++) {
+	for (int i = 0; i < TURN_CHUNKS || passes; i++) {
 		int waiting = channel_waiting(ch);
 		struct broadcast *unread;
 		uint64_t wait;
@@ -234,8 +237,9 @@ static void channel_pump_turn(struct channel *ch)
 			broadcast_note_wait(unread);
 			return;
 		}
+		passes = broadcasts_pass(ch);
 		wait = rate_limit_wait(&ch->rate_limit);
-		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
+		if (!passes && (wait || (waiting < PAUSE_BYTES && i > 0))) {
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);
 			return;
 		}
@@ -248,7 +252,7 @@ static void channel_pump_turn(struct channel *ch)
 		}
 		if (n > 0) {
 			channel_taken(ch, (size_t)n);
-			rate_limit_moved(&ch->rate_limit, (size_t)n);
+			rate_limit_moved(&ch->rate_limit, passes ? 0 : (size_t)n);
 		}
 		if (channel_held(ch)) {
 			monitor_look(ch);

@@ -418,6 +418,40 @@ Test(broadcast, that_nobody_reads_has_ended_with_its_stream)
 	cr_assert_eq(look().waits.flow, FLOW_ENDED);
 }
 
+static void call_add_other(void *arg)
+{
+	*(int *)arg = channel_add_broadcast(ch, NAME - 1, &settings_preset, false);
+}
+
+static void call_flush(void *arg)
+{
+	*(int *)arg = channel_flush(ch, NAME);
+}
+
+/* It has to wait for the other's; whoever comes to the one that was flushed has what was written afterwards. */
+Test(broadcast, what_is_flushed_waits_for_another_name)
+{
+	struct guest g;
+	int wr = fixture_open(&f, 1, O_WRONLY), fd, err;
+
+	on_worker(&f, call_add_other, &err);
+	cr_assert_eq(err, 0);
+	cr_assert_eq(write(wr, "old", 3), 3);
+	on_worker(&f, call_flush, &err);
+	cr_assert_eq(err, 0);
+	cr_assert_eq(fixture_bytes_in(&f, ch), 0);
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	fd = fixture_open(&f, FIRST, O_RDONLY);
+	for (int i = 0; i < 2000 && !fixture_bytes_in(&f, ch); i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(write(wr, "new", 3), 3);
+	close(wr);
+	expect(fd, "new");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+}
+
 static void call_drop(void *arg)
 {
 	*(int *)arg = channel_set(ch, NAME, SETTING_POLICY, POLICY_DROP_OLD);
