@@ -54,6 +54,7 @@ int channel_add_broadcast(struct channel *ch, uint64_t id, const struct settings
 	b->channel = ch;
 	b->id = id;
 	b->settings = *settings;
+	tap_latency_begin_with(&b->settings);
 	b->ruled = ruled;
 	loop_io_init(&b->due, ch->worker->loop, broadcast_is_due);
 	loop_io_init(&b->room, ch->worker->loop, broadcast_room_due);
@@ -70,6 +71,7 @@ void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value)
 	b->ruled |= key == SETTING_POLICY;
 	if (key == SETTING_SIZE || key == SETTING_DEPTH)
 		b->settings.value[SETTING_LATENCY] = 0;
+	tap_latency_begin_with(&b->settings);
 	for (struct visitor *v = visitors_first(&b->awaited); v; v = visitors_next(v))
 		tap_set(v->tap, key, value);
 	TAILQ_FOREACH(tap, &b->taps, of_broadcast) {

@@ -192,6 +192,9 @@ static inline bool tap_holds(const struct tap *tap)
 	return tap_full(tap) && tap_blocks(tap);
 }
 
+/* With a latency, size and depth are those of a tap of which no rate is known yet. */
+void tap_latency_begin_with(struct settings *settings);
+
 /*
  * Changes a setting; see channel_set(). What the tap holds stays.
  */

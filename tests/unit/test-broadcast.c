@@ -418,6 +418,20 @@ Test(broadcast, that_nobody_reads_has_ended_with_its_stream)
 	cr_assert_eq(look().waits.flow, FLOW_ENDED);
 }
 
+/* As each tap that begins now. */
+Test(broadcast, with_a_latency_has_the_sizes_that_its_taps_begin_with)
+{
+	uint64_t size = 0, depth = 0;
+
+	cr_assert_eq(fixture_set(&f, ch, NAME, SETTING_LATENCY, 100), 0);
+	cr_assert_eq(channel_get(ch, NAME, SETTING_SIZE, &size), 0); /* (nothing goes on) */
+	cr_assert_eq(channel_get(ch, NAME, SETTING_DEPTH, &depth), 0);
+	cr_assert_eq(size + depth, 65536);
+	cr_assert_eq(fixture_set(&f, ch, NAME, SETTING_LATENCY, 0), 0);
+	cr_assert_eq(channel_get(ch, NAME, SETTING_DEPTH, &depth), 0);
+	cr_assert_eq(size + depth, 65536, "they stay as they are");
+}
+
 static void call_add_other(void *arg)
 {
 	*(int *)arg = channel_add_broadcast(ch, NAME - 1, &settings_preset, false);
