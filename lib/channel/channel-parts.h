@@ -12,6 +12,9 @@ void channel_pump_init(struct channel *ch);
  */
 void channel_look_begun(struct channel *ch);
 
+/* ... and whether it is sure that nobody has the origin open for writing, and nothing waits. The stage is empty. */
+bool channel_unwritten(const struct channel *ch);
+
 /* The tap that has held the writer back for longest, or NULL. */
 const struct tap *channel_full_tap(const struct channel *ch);
 

@@ -83,7 +83,7 @@ static void channel_wait_for_tap(struct channel *ch)
 }
 
 /* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
-static int channel_probe(struct channel *ch)
+static int channel_probe(const struct channel *ch)
 {
 	struct worker *w = ch->worker;
 	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
@@ -153,6 +153,11 @@ static int channel_begin(struct channel *ch)
 		monitor_look(ch);
 	}
 	return channel_prepare(ch);
+}
+
+bool channel_unwritten(const struct channel *ch)
+{
+	return ch->in >= 0 && ch->over && channel_probe(ch) == 0;
 }
 
 void channel_look_begun(struct channel *ch)

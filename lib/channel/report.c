@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "broadcast.h"
-#include "channel.h"
+#include "channel-parts.h"
 #include "fill.h"
 #include "sys.h"
 
@@ -103,6 +103,7 @@ struct report *report_create(const struct channel *ch)
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
 	r->lost = ch->lost;
+	r->unwritten = channel_unwritten(ch);
 	r->prologue = ch->prologue.len;
 	r->fill = fill_of_channel(ch);
 	waits_of_channel(&r->waits, ch);
