@@ -43,6 +43,12 @@ static void waits_of_queue(struct waits *w, const struct tap *tap)
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 }
 
+/* The stream is over, and its reader has seen that, or does with his next read: the outlet is only to find out. */
+static bool waits_has_all(const struct tap *tap)
+{
+	return tap->outlet.state == OUTLET_ENDING && !tap->held && !outlet_waiting(&tap->outlet);
+}
+
 /* The stream is over, and all of it in the FIFO. */
 static void waits_of_end(struct waits *w, const struct tap *tap)
 {
@@ -86,7 +92,7 @@ static void waits_of_reader(struct waits *w, const struct tap *tap)
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 	else if (tap->queue.bytes || tap->stalled)
 		waits_of_queue(w, tap);
-	else if (ch->over && !tap->delivered)
+	else if (ch->over && !tap->delivered && !waits_has_all(tap))
 		waits_of_end(w, tap);
 	else if (!outlet_waiting(o))
 		waits_say(w, waits_quiet(ch, tap->bytes_out), "waiting for %s",
@@ -108,7 +114,7 @@ void waits_of_tap(struct waits *w, const struct tap *tap)
 	if (!tap_full(tap))
 		return;
 	if (!tap_blocks(tap)) {
-		w->flow = FLOW_DROPS;
+		w->flow = ch->over ? w->flow : FLOW_DROPS;
 		return;
 	}
 	w->tap = broadcast_name_of(tap);
