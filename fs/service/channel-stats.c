@@ -225,6 +225,14 @@ static json_t *channel_stats_holder_json(const struct channel_stats *t)
 			 "state", port ? port_state_name(port->state) : NULL, "since", json_of_moment(r->waits.since));
 }
 
+/* Who has closed it is counted until the next look at /proc; who writes messages has the origin's handle open, and no more. */
+static unsigned channel_stats_writers(const struct channel_stats *t)
+{
+	bool none = t->report && t->report->unwritten && !t->report->settings.value[SETTING_PACKETS];
+
+	return none ? 0 : t->origin.users.writers;
+}
+
 /* Without taps the kernel alone moves the bytes, so nobody counts them: null. */
 static json_t *channel_stats_channel_json(const struct channel_stats *t, bool full)
 {
@@ -241,7 +249,7 @@ static json_t *channel_stats_channel_json(const struct channel_stats *t, bool fu
 			 teed ? json_of_number(r->chunks_ref) : json_null(), "chunks_copy",
 			 teed ? json_of_number(r->chunks_copy) : json_null(), "lost", json_of_number(r ? r->lost : 0),
 			 "prologue", r ? json_of_number(r->prologue) : json_null(), "writers",
-			 channel_stats_users(origin, origin->users.writers), "readers",
+			 channel_stats_users(origin, channel_stats_writers(t)), "readers",
 			 channel_stats_users(origin, origin->users.readers), "foreign_readers",
 			 channel_stats_users(origin, t->read_by_taps ? origin->users.readers : 0), "waits",
 			 json_of_text(waits ? r->waits.text : t->stands), "flow", json_of_text(channel_stats_flow(t)),

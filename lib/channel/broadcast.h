@@ -35,8 +35,11 @@ struct broadcast {
 	uint64_t bytes_out;     /* of taps that are gone, as what follows */
 	uint64_t lost;          /* with what came while there was no reader, and was dropped */
 	uint64_t drops;
-	uint64_t blocks_nsec; /* when the stream began to wait for its reader the last time, on clock_nsec(); */
-	uint64_t blocks_at;   /* and what had come by then */
+	uint64_t flushed;     /* what was before this byte of the stream is not wanted any more */
+	uint64_t waits_nsec;  /* when the stream began to wait for its reader the last time, on clock_nsec(); */
+	uint64_t waits_at;    /* and what had come by then */
+	uint64_t blocks_nsec; /* when it was found that the origin has no room for a writer any more; 0: it has some */
+	struct loop_io room;  /* looks at that again */
 };
 
 /*
@@ -62,8 +65,9 @@ struct broadcast *broadcast_find(const struct channel *ch, uint64_t id);
 /* Sets it, also for the taps that are there; those whose readers may not have as much stay as they are. */
 void broadcast_set(struct broadcast *b, enum setting_key key, uint64_t value);
 
-/* @tap is one of its own: it is one of the channel's from now on, and not any more. */
+/* @tap is one of its own: it is one of the channel's from now on, it begins with what comes next, and it is not any more. */
 void broadcast_came(struct tap *tap);
+void broadcast_begins(struct tap *tap);
 void broadcast_left(struct tap *tap);
 
 /* Removes the one of node @id, if there is one, with its taps. */
@@ -79,11 +83,27 @@ void broadcasts_destroy(struct channel *ch);
 bool broadcasts_await(const struct channel *ch);
 void broadcasts_admit(struct channel *ch);
 
+/*
+ * Takes the taps of those away who have left, though the kernel has not told of it yet: what is to be taken from the origin may
+ * have been written after that. All of them before a stream's first chunk; later as many as hide that nobody is there, which is
+ * one system call where somebody is.
+ */
+void broadcasts_dismiss(struct channel *ch);
+
 /* The one whose reader the stream waits for: there is no tap, and what comes is to be kept for who opens that. NULL: none. */
 struct broadcast *broadcast_holder(const struct channel *ch);
 
-/* It is so, and bytes wait: it is the same wait as long as nothing is taken. */
-void broadcast_note_block(struct broadcast *b);
+/* It is so, and bytes wait: it is the same wait as long as nothing is taken. Whether that holds a writer back is looked at. */
+void broadcast_note_wait(struct broadcast *b);
+
+/* A stream begins: nothing of it was flushed. */
+void broadcasts_begin(struct channel *ch);
+
+/* What has come to the origin by now is nothing for its readers to come: the pump drops it, where nobody else waits for it. */
+void broadcast_flush(struct broadcast *b);
+
+/* There is no tap, and nobody waits for what has come to the origin, for it was flushed. */
+bool broadcasts_pass(const struct channel *ch);
 
 /* There is no tap, and @bytes are dropped. */
 void broadcasts_miss(struct channel *ch, size_t bytes);

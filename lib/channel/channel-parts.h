@@ -6,6 +6,15 @@
 /* channel-pump.c: readies the waiting, which nothing arms before the origin is attached. */
 void channel_pump_init(struct channel *ch);
 
+/*
+ * channel-pump.c: a stream that waits in the origin, or has a writer, has begun, though the kernel may not have told of it yet.
+ * The stage is empty.
+ */
+void channel_look_begun(struct channel *ch);
+
+/* ... and whether it is sure that nobody has the origin open for writing, and nothing waits. The stage is empty. */
+bool channel_unwritten(const struct channel *ch);
+
 /* The tap that has held the writer back for longest, or NULL. */
 const struct tap *channel_full_tap(const struct channel *ch);
 
@@ -41,6 +50,12 @@ int channel_ring_size_attached(const struct channel *ch);
 
 /* What is to be charged for the ring: it is another's as long as the daemon neither reads, writes nor keeps anything there. */
 uint64_t channel_ring_owed(const struct channel *ch, bool attached);
+
+/*
+ * Whether the ring that the daemon reads has no room for a writer: not a page, whatever is in them. On the worker, with an
+ * empty stage; some work, for each page.
+ */
+bool channel_ring_full(const struct channel *ch);
 
 /* A descriptor of the daemon's own on the origin, or -1. */
 int channel_ring_fd(const struct channel *ch);

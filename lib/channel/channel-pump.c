@@ -83,7 +83,7 @@ static void channel_wait_for_tap(struct channel *ch)
 }
 
 /* 1: bytes wait; 0: none, and no writer; -EAGAIN: none yet. tee(2) tells without taking any. */
-static int channel_probe(struct channel *ch)
+static int channel_probe(const struct channel *ch)
 {
 	struct worker *w = ch->worker;
 	ssize_t n = sys.tee(ch->in, w->stage.wr, 1);
@@ -146,12 +146,26 @@ static int channel_begin(struct channel *ch)
 		channel_begin_taps(ch);
 		ch->over = false;
 		ch->position = 0;
+		broadcasts_begin(ch);
 		prologue_begin(&ch->prologue);
 		if (ch->prologue.first) /* what came before has another one */
 			queue_clear(&ch->replay.queue);
 		monitor_look(ch);
 	}
 	return channel_prepare(ch);
+}
+
+bool channel_unwritten(const struct channel *ch)
+{
+	return ch->in >= 0 && ch->over && channel_probe(ch) == 0;
+}
+
+void channel_look_begun(struct channel *ch)
+{
+	int r = ch->in >= 0 && ch->over ? channel_probe(ch) : 0;
+
+	if (r > 0 || r == -EAGAIN)
+		channel_begin(ch); /* (what it cannot ready yet is tried again) */
 }
 
 /*
@@ -191,6 +205,8 @@ static int channel_end(struct channel *ch)
 
 static void channel_pump_turn(struct channel *ch)
 {
+	bool passes = false;
+
 	if (ch->in < 0)
 		return;
 	if (channel_held(ch)) {
@@ -198,7 +214,7 @@ static void channel_pump_turn(struct channel *ch)
 		return;
 	}
 	ch->now = stamp_clock(ch->stamp);
-	for (int i = 0; i < TURN_CHUNKS; i++) {
+	for (int i = 0; i < TURN_CHUNKS || passes; i++) {
 		int waiting = channel_waiting(ch);
 		struct broadcast *unread;
 		uint64_t wait;
@@ -218,13 +234,17 @@ static void channel_pump_turn(struct channel *ch)
 				break;
 			continue;
 		}
+		if (ch->over && channel_begin(ch) < 0)
+			return;
+		broadcasts_dismiss(ch);
 		unread = broadcast_holder(ch);
 		if (unread) { /* who opens it goes on from here */
-			broadcast_note_block(unread);
+			broadcast_note_wait(unread);
 			return;
 		}
+		passes = broadcasts_pass(ch);
 		wait = rate_limit_wait(&ch->rate_limit);
-		if (wait || (waiting < PAUSE_BYTES && i > 0)) {
+		if (!passes && (wait || (waiting < PAUSE_BYTES && i > 0))) {
 			loop_io_timer(&ch->pause, wait ? wait : PAUSE_NSEC);
 			return;
 		}
@@ -237,7 +257,7 @@ static void channel_pump_turn(struct channel *ch)
 		}
 		if (n > 0) {
 			channel_taken(ch, (size_t)n);
-			rate_limit_moved(&ch->rate_limit, (size_t)n);
+			rate_limit_moved(&ch->rate_limit, passes ? 0 : (size_t)n);
 		}
 		if (channel_held(ch)) {
 			monitor_look(ch);

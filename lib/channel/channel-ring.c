@@ -6,8 +6,12 @@
  */
 #include "channel-parts.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "worker.h"
 #include "pipe.h"
+#include "sys.h"
 
 int channel_ring_size_attached(const struct channel *ch)
 {
@@ -42,6 +46,26 @@ uint64_t channel_ring_owed(const struct channel *ch, bool attached)
 		return 0;
 	granted = pipe_size(channel_ring_fd(ch)); /* more, where more than it should have is in it */
 	return (uint64_t)(granted > promised ? granted : promised);
+}
+
+/* poll(2) tells it to a writer alone: a duplicate in a pipe of the same size takes up as many pages, and is asked. */
+bool channel_ring_full(const struct channel *ch)
+{
+	struct worker *w = ch->worker;
+	struct pollfd p = { .fd = w->stage.wr, .events = POLLOUT };
+	int bytes = sys.waiting(ch->in), size = pipe_size(ch->in);
+	bool full = bytes >= size;
+	ssize_t n;
+
+	if (full || bytes < size / sysconf(_SC_PAGESIZE)) /* (there is none without a byte) */
+		return full;
+	worker_fit_stage(w, size);
+	n = w->stage_size == size ? sys.tee(ch->in, w->stage.wr, 1 << 30) : 0;
+	if (n <= 0)
+		return false;
+	full = poll(&p, 1, 0) == 0;
+	worker_clear_stage(w, (size_t)n);
+	return full;
 }
 
 int channel_ring_fd(const struct channel *ch)

@@ -110,7 +110,9 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 			return err;
 		}
 	}
+	channel_look_begun(ch); /* it gets that stream: not an end before it, nor, in its place, what was before */
 	TAILQ_INSERT_TAIL(&ch->taps, tap, entry);
+	tap->since = ch->bytes_in;
 	if (tap->broadcast)
 		broadcast_came(tap);
 	err = tap_begin_with(tap, &ch->replay);
@@ -121,6 +123,8 @@ static int channel_take_tap(struct channel *ch, struct tap *tap)
 		channel_drop_tap(ch, tap);
 		return err;
 	}
+	if (tap->broadcast)
+		broadcast_begins(tap);
 	tap->delivered = ch->over && !tap->replayed && !(tap->broadcast && ch->dead); /* (its reader is owed the end) */
 	tap_look(tap);
 	return 0;
@@ -173,12 +177,15 @@ struct tap *channel_find_tap(const struct channel *ch, uint64_t id)
 
 int channel_flush(struct channel *ch, uint64_t id)
 {
-	const struct broadcast *b = id ? broadcast_find(ch, id) : NULL;
+	struct broadcast *b = id ? broadcast_find(ch, id) : NULL;
 	bool found = b || !id;
 	struct tap *tap;
 
+	channel_look_begun(ch);
 	if (!id)
 		queue_clear(&ch->replay.queue);
+	if (b)
+		broadcast_flush(b);
 	TAILQ_FOREACH(tap, &ch->taps, entry)
 		if (id && (tap->id == id || (b && tap->broadcast == b))) {
 			tap_empty(tap);

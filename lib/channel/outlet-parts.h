@@ -17,5 +17,5 @@ void outlet_leave(struct outlet *o, enum outlet_state state, int fd);
 /* watch->event: somebody has opened or closed it. @mask: 0, it may have been anything. */
 void outlet_visited(struct watch *watch, uint32_t mask);
 
-/* outlet-single.c: IDLE, its one reader has perhaps left: @unread says so. */
+/* outlet-single.c: its one reader has perhaps left at a stream's end: then HOLDING, with @unread; else he is at that end yet. */
 void outlet_single_look(struct outlet *o);

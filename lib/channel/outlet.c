@@ -62,7 +62,7 @@ static void outlet_room_ready(struct loop_io *io, int res)
 	struct outlet *o = container_of(io, struct outlet, room);
 
 	o->leaving = false;
-	if (o->single && o->state == OUTLET_IDLE)
+	if (o->single && o->state != OUTLET_HOLDING)
 		outlet_single_look(o);
 	else if (res > 0 && (res & POLLERR))
 		outlet_look_unread(o);

@@ -6,7 +6,8 @@
  *            and poll(2) on it says POLLERR exactly while nobody reads.
  *   ENDING   the stream is over and all of it is in the FIFO, and a reader is there: only a read
  *            end is open, so the reader drains, then sees end of file. One who leaves before has
- *            left bytes: back to HOLDING, or the next reader's open would block before them.
+ *            left bytes: back to HOLDING, or the next reader's open would block before them. One reader
+ *            alone stays in it until the next stream.
  *
  * An outlet on an anonymous pipe, for a sink of the daemon's own, is HOLDING until the stream is over and
  * all of it is read, and spent then.
@@ -58,10 +59,13 @@ int outlet_single_init(struct outlet *o, const struct fifo *fifo, struct worker 
 void outlet_single_unwatch(struct outlet *o);
 
 /*
- * The stream is over and all of it is in the FIFO, which has one reader: to IDLE, so that he sees the end behind it. Wants
- * changed() as soon as he has left, with @unread set.
+ * The stream is over and all of it is in the FIFO, which has one reader: to ENDING, so that he sees the end behind it. Wants
+ * changed() as soon as he has left: HOLDING then, with @unread set, and what he has left is in the FIFO.
  */
 void outlet_single_part(struct outlet *o, struct worker *w);
+
+/* Whether the one reader, for whom it is HOLDING, has left, though the kernel may not have told of it yet; of others: no. */
+bool outlet_single_left(struct outlet *o);
 
 /* The same on the write end @wr of an anonymous pipe, which is the outlet's from now on. */
 void outlet_init_pipe(struct outlet *o, int wr, struct loop *loop, void (*changed)(struct outlet *));

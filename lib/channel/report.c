@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "broadcast.h"
-#include "channel.h"
+#include "channel-parts.h"
 #include "fill.h"
 #include "sys.h"
 
@@ -20,6 +20,8 @@ static void report_tap(struct tap_report *t, const struct tap *tap)
 	t->drops = tap->drops;
 	t->settings = tap->settings;
 	t->state = tap->outlet.state;
+	if (tap->delivered && !t->waiting) /* (a broadcast's stays at its end) */
+		t->state = OUTLET_IDLE;
 	waits_of_tap(&t->waits, tap);
 }
 
@@ -101,6 +103,7 @@ struct report *report_create(const struct channel *ch)
 	r->chunks_ref = ch->chunks_ref;
 	r->chunks_copy = ch->chunks_copy;
 	r->lost = ch->lost;
+	r->unwritten = channel_unwritten(ch);
 	r->prologue = ch->prologue.len;
 	r->fill = fill_of_channel(ch);
 	waits_of_channel(&r->waits, ch);

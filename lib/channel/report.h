@@ -33,6 +33,7 @@ struct report {
 	uint64_t streams; /* that have ended */
 	uint64_t chunks_ref;
 	uint64_t chunks_copy;
+	bool unwritten;  /* nobody has the origin open for writing, whoever says so */
 	uint64_t lost;   /* bytes, with what is not in this report any more */
 	size_t prologue; /* bytes that are there of it */
 	struct waits waits;

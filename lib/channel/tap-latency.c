@@ -24,16 +24,19 @@
 /* What is looked at later than this has paused in between. */
 #define LATENCY_PAUSE_NSEC (2 * NSEC_PER_SEC)
 
+void tap_latency_begin_with(struct settings *settings)
+{
+	if (!settings->value[SETTING_LATENCY])
+		return;
+	settings->value[SETTING_SIZE] = LATENCY_RING;
+	settings->value[SETTING_DEPTH] = LATENCY_BYTES - LATENCY_RING;
+}
+
 void tap_latency_init(struct tap *tap)
 {
-	uint64_t *value = tap->settings.value;
-
 	if (tap->id >= TAP_PRIVATE)
-		value[SETTING_LATENCY] = 0;
-	if (!value[SETTING_LATENCY])
-		return;
-	value[SETTING_SIZE] = LATENCY_RING;
-	value[SETTING_DEPTH] = LATENCY_BYTES - LATENCY_RING;
+		tap->settings.value[SETTING_LATENCY] = 0;
+	tap_latency_begin_with(&tap->settings);
 }
 
 static void tap_latency_want(struct tap *tap, uint64_t bytes)

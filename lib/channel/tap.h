@@ -60,6 +60,7 @@ struct tap {
 	size_t led;          /* bytes of the prologue that it got */
 	uint64_t from;       /* while it owes, and something is queued: where in the stream that begins */
 	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
+	uint64_t since;      /* what had come to its channel when it began (channel->bytes_in) */
 	uint64_t bytes_out;  /* handed to the FIFO */
 	struct stamp *stamp; /* its name's; NULL: it has none */
 	uint64_t looked;     /* when it was last looked at how much has been read, as the stamp's times */
@@ -190,6 +191,9 @@ static inline bool tap_holds(const struct tap *tap)
 {
 	return tap_full(tap) && tap_blocks(tap);
 }
+
+/* With a latency, size and depth are those of a tap of which no rate is known yet. */
+void tap_latency_begin_with(struct settings *settings);
 
 /*
  * Changes a setting; see channel_set(). What the tap holds stays.

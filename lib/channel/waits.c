@@ -43,6 +43,12 @@ static void waits_of_queue(struct waits *w, const struct tap *tap)
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 }
 
+/* The stream is over, and its reader has seen that, or does with his next read: the outlet is only to find out. */
+static bool waits_has_all(const struct tap *tap)
+{
+	return tap->outlet.state == OUTLET_ENDING && !tap->held && !outlet_waiting(&tap->outlet);
+}
+
 /* The stream is over, and all of it in the FIFO. */
 static void waits_of_end(struct waits *w, const struct tap *tap)
 {
@@ -86,7 +92,7 @@ static void waits_of_reader(struct waits *w, const struct tap *tap)
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 	else if (tap->queue.bytes || tap->stalled)
 		waits_of_queue(w, tap);
-	else if (ch->over && !tap->delivered)
+	else if (ch->over && !tap->delivered && !waits_has_all(tap))
 		waits_of_end(w, tap);
 	else if (!outlet_waiting(o))
 		waits_say(w, waits_quiet(ch, tap->bytes_out), "waiting for %s",
@@ -108,7 +114,7 @@ void waits_of_tap(struct waits *w, const struct tap *tap)
 	if (!tap_full(tap))
 		return;
 	if (!tap_blocks(tap)) {
-		w->flow = FLOW_DROPS;
+		w->flow = ch->over ? w->flow : FLOW_DROPS;
 		return;
 	}
 	w->tap = broadcast_name_of(tap);
@@ -137,11 +143,20 @@ static void waits_of_fifo(struct waits *w, const struct channel *ch)
 	}
 }
 
-static void waits_of_unread(struct waits *w, const struct broadcast *b, int bytes)
+/* It holds a writer back, where there is one: the origin has no room for him. */
+static bool waits_blocks(struct waits *w, const struct broadcast *b)
 {
-	waits_say(w, FLOW_BLOCKED, "waiting for a reader of a broadcast name: %d bytes wait in the origin", bytes);
+	if (!b->blocks_nsec || b->waits_at != b->channel->bytes_in)
+		return false;
 	w->tap = b->id;
 	w->since = b->blocks_nsec;
+	return true;
+}
+
+static void waits_of_unread(struct waits *w, const struct broadcast *b, int bytes)
+{
+	waits_say(w, waits_blocks(w, b) ? FLOW_BLOCKED : FLOW_READER,
+		  "waiting for a reader of a broadcast name: %d bytes wait in the origin", bytes);
 }
 
 void waits_of_broadcast(struct waits *w, const struct broadcast *b)
@@ -151,10 +166,9 @@ void waits_of_broadcast(struct waits *w, const struct broadcast *b)
 	*w = (struct waits){ 0 };
 	waits_say(w, FLOW_READER, "waiting for somebody to open it");
 	if (broadcast_holder(ch) != b || ch->in < 0 || sys.waiting(ch->in) <= 0)
-		return;
-	w->flow = FLOW_BLOCKS;
-	w->tap = b->id;
-	w->since = b->blocks_nsec;
+		w->flow = ch->over ? waits_quiet(ch, ch->streams) : FLOW_READER;
+	else if (waits_blocks(w, b))
+		w->flow = FLOW_BLOCKS;
 }
 
 void waits_of_channel(struct waits *w, const struct channel *ch)
@@ -175,13 +189,13 @@ void waits_of_channel(struct waits *w, const struct channel *ch)
 		waits_say(w, FLOW_BLOCKED, "blocked: a tap is full, %d bytes wait in the origin", bytes);
 	else if (ch->starved)
 		waits_say(w, FLOW_STARVED, "out of descriptors or memory (see the log): again within 100 ms");
+	else if (bytes > 0 && unread)
+		waits_of_unread(w, unread, bytes);
 	else if (limit && loop_io_armed(&ch->pause))
 		waits_say(w, FLOW_LIMITED, "waiting for the rate limit: again in %u ms, %d bytes wait in the origin",
 			  waits_msec(limit), bytes);
 	else if (loop_io_armed(&ch->pause))
 		waits_say(w, FLOW_FLOWING, "gathering small writes: %d bytes wait in the origin", bytes);
-	else if (bytes > 0 && unread)
-		waits_of_unread(w, unread, bytes);
 	else if (!loop_io_armed(&ch->readable))
 		waits_say(w, FLOW_STUCK, WAITS_FAULT);
 	else if (ch->dead)

@@ -38,6 +38,24 @@ echo on >&4 # (no SIGPIPE: the last reader has gone in mid-stream)
 exec 4>&-
 [ "$(timeout 20 cat all)" = on ] || fail "the next reader"
 
+# One reader after the other, however soon the next writer comes: what they miss is counted.
+mkfifo quick
+spfs tee quick one --each
+(for i in $(seq 150); do timeout 60 sh -c "echo line $i > quick"; done) & writer=$!
+(until [ -e "$T/enough" ]; do timeout 60 cat one; done) > "$T/out1" & reader=$!
+wait $writer
+touch "$T/enough"
+echo last > quick # (to who reads yet; else it waits)
+wait $reader
+all_counted() {
+	spfs stat --json quick |
+		jq -e '.taps[0].readers == 0 and .bytes_in == .taps[0].bytes_out + .taps[0].lost' > /dev/null
+}
+wait_until 30 all_counted
+[ "$(stat -c %s "$T/out1")" = "$(spfs stat --json quick | jq '.taps[0].bytes_out')" ] ||
+	fail "not what the readers have: $(spfs stat --json quick), $(stat -c %s "$T/out1")"
+rm quick one
+
 # A reader who is killed, one who is stopped, and one who goes on.
 timeout 60 cat all > /dev/null &
 killed=$!

@@ -95,6 +95,39 @@ exec 6<&7
 gets $'new\n'
 exec 6<&- 7<&-
 
+# What waits for a broadcast's first reader: that of a writer who has gone, and of one who is held back; in the replay it is yet.
+mkfifo first
+spfs tee first one --each
+lost() { spfs stat --json first | jq -e ".waiting == 0 and .taps[0].lost == $1"; }
+echo old > first
+spfs flush one
+lost 4 > /dev/null || fail "it is there yet, or not counted: $(spfs stat --json first)"
+timeout 20 cat one > "$T/got" & reader=$!
+wait_until 20 sh -c "spfs stat --json first | jq -e '.taps[0].readers == 1' > /dev/null"
+echo new > first
+wait $reader
+[ "$(cat "$T/got")" = new ] || fail "what was flushed is read: $(cat "$T/got")"
+timeout 60 sh -c 'head -c 3000000 /dev/zero; echo last' > first & writer=$!
+held() { spfs stat --json first | jq -e '.flow == "blocked"'; }
+for _ in 1 2 3; do
+	held_or_gone() { gone $writer || held > /dev/null; }
+	wait_until 20 held_or_gone
+	spfs flush one
+done
+wait $writer
+spfs flush one
+lost 3000009 > /dev/null || fail "of a writer who was held back: $(spfs stat --json first)"
+spfs set first replay=4
+echo old > first
+if is_root; then setfattr -n spfs.flush -v 1 one; else spfs flush one; fi
+[ "$(timeout 20 cat one)" = old ] || fail "the replay"
+spfs flush first
+timeout 20 cat one > "$T/got" & reader=$!
+wait_until 20 sh -c "spfs stat --json first | jq -e '.taps[0].readers == 1' > /dev/null"
+echo new > first
+wait $reader
+[ "$(cat "$T/got")" = new ] || fail "what was flushed is read: $(cat "$T/got")"
+
 # Who may, and rubbish.
 mkfifo plain
 spfs flush plain # nothing is there, and nothing goes

@@ -182,6 +182,14 @@ spfs tee all-in drops --each
 spfs set drops policy=drop-old
 spfs tee all-in all --each
 spfs set all policy=block
+says state all '% idle ' || fail "no stream yet: $(state all)"
+echo few > all-in # (they wait, and their writer does not)
+wait_until 30 says state all-in 'waiting for reader'
+free all-in || fail "held, with a few bytes: $(spfs stat --json all-in)"
+says state all 'waiting for reader' || fail "a few bytes wait: $(state all)"
+! metric 'channel_held_since_seconds{' || fail "metrics tell of a writer that is not held"
+[ "$(timeout 60 cat all)" = few ] || fail "what waited"
+wait_until 30 says state all '% ended '
 before=$(date +%s)
 timeout 60 sh -c "exec > all-in; echo first; sleep 0.2; head -c 20000000 /dev/zero" & writer=$!
 wait_until 30 held_by all-in '.name == "/all" and .port == null'

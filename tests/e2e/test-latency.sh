@@ -14,7 +14,7 @@ has t latency 500 && has t size 4096 && has t depth 61440 || fail "$(spfs get t)
 setfattr -n spfs.tee -v 'u latency=2000' c
 has u latency 2000 && has u depth 61440 || fail "$(spfs get u)"
 spfs tee c all --each latency=100
-has all latency 100 || fail "$(spfs get all)"
+has all latency 100 && has all size 4096 && has all depth 61440 || fail "$(spfs get all)"
 
 # With one: 200K a second.
 spfs set c rate=200K

@@ -2,6 +2,17 @@
 . "$(dirname "$0")/harness.sh"
 spfs_mount
 
+# A stream that has ended has no writers, though they have just been counted.
+mkfifo "$M/over"
+spfs tee "$M/over" "$M/over.each" --each
+over_is() { spfs stat --json "$M/over" > "$T/stats" && jq -e "$1" "$T/stats" > /dev/null; }
+exec 5> "$M/over"
+wait_until 30 over_is '.writers > 0'
+exec 5>&-
+wait_until 30 over_is '.flow == "ended"'
+jq -e '.writers == 0' "$T/stats" > /dev/null || fail "who writes what has ended: $(cat "$T/stats")"
+rm "$M"/over*
+
 mkfifo "$M/ch" "$M/plain"
 ln "$M/ch" "$M/tap"
 ln "$M/ch" "$M/other"

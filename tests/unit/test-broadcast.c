@@ -26,6 +26,11 @@ struct guest {
 static struct fixture f;
 static struct channel *ch;
 
+static void call_pump(void *arg)
+{
+	channel_pump(ch);
+}
+
 static void call_add(void *arg)
 {
 	*(int *)arg = channel_add_broadcast(ch, NAME, &settings_preset, false);
@@ -166,6 +171,129 @@ Test(broadcast, each_who_comes_has_what_follows_and_its_end)
 	cr_assert_eq(look().lost, 0);
 }
 
+/* On the worker, which hears of all of it only afterwards. */
+static void call_leave_and_write(void *arg)
+{
+	close(*(int *)arg);
+	send("two");
+	channel_pump(ch);
+}
+
+Test(broadcast, what_is_written_after_the_last_reader_has_left_waits)
+{
+	struct guest a, b;
+	int one = welcome(&a, FIRST, true), two;
+
+	wait_readers(1);
+	send("one");
+	expect(one, "one");
+	on_worker(&f, call_leave_and_write, &one);
+	cr_assert(is_gone(&a, 20000));
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&b, FIRST + 1, true);
+	two = fixture_open(&f, FIRST + 1, O_RDONLY);
+	expect(two, "two");
+	close(two);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().bytes_out, 6);
+	cr_assert_eq(look().lost, 0);
+}
+
+static void wait_waiting(uint64_t bytes)
+{
+	for (int i = 0; i < 2000 && look().waiting != bytes; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(look().waiting, bytes);
+}
+
+/* In mid-stream, and with the rest of one that is over. */
+Test(broadcast, what_a_reader_leaves_is_lost_where_nobody_else_has_it)
+{
+	struct guest a, b, c;
+	int one = welcome(&a, FIRST, true), two = welcome(&b, FIRST + 1, true), wr = fixture_open(&f, 1, O_WRONLY);
+
+	wait_readers(2);
+	cr_assert_eq(write(wr, "both", 4), 4);
+	wait_waiting(4);
+	close(one);
+	cr_assert(is_gone(&a, 20000));
+	cr_assert_eq(look().lost, 0);
+	wait_waiting(4);
+	close(two);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().lost, 4);
+	close(wr);
+	one = welcome(&c, FIRST + 2, true);
+	wait_readers(1);
+	send("rest");
+	wait_waiting(4);
+	close(one);
+	cr_assert(is_gone(&c, 20000));
+	cr_assert_eq(look().lost, 8);
+	cr_assert_eq(look().bytes_out, 4);
+}
+
+struct late {
+	const char *stream;
+	bool waits; /* before he comes */
+	int fd;
+};
+
+static void call_come_late(void *arg)
+{
+	struct late *l = arg;
+
+	if (l->waits) {
+		send(l->stream);
+		channel_pump(ch);
+	}
+	l->fd = fixture_open(&f, FIRST + 1, O_RDONLY);
+	if (!l->waits)
+		send(l->stream);
+}
+
+/* He comes between two streams, of which the second waits whole; or it is not known yet that it does. */
+static void come_late(bool waits, const char *expected)
+{
+	struct late l = { .stream = "THRDmnopqrstuvwx", .waits = waits };
+	struct guest a, b;
+	int fd = welcome(&a, FIRST, true);
+
+	wait_readers(1);
+	send("NEW!ijkl");
+	expect(fd, "NEW!ijkl");
+	close(fd);
+	cr_assert(is_gone(&a, 20000));
+	fixture_fifo(&f, FIRST + 1);
+	await_guest(&b, FIRST + 1, true);
+	on_worker(&f, call_come_late, &l);
+	expect(l.fd, expected);
+	close(l.fd);
+	cr_assert(is_gone(&b, 20000));
+	cr_assert_eq(look().lost, 0);
+}
+
+Test(broadcast, who_comes_to_a_stream_that_waits_gets_that_and_no_end_before)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_PROLOGUE, 4), 0);
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(true, "THRDmnopqrstuvwx");
+}
+
+Test(broadcast, who_comes_to_a_stream_that_nobody_knows_of_yet_gets_that)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_PROLOGUE, 4), 0);
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(false, "THRDmnopqrstuvwx");
+}
+
+/* Without a prologue of its own it does not replace the replay. */
+Test(broadcast, who_comes_to_a_stream_that_waits_gets_the_replay_before)
+{
+	cr_assert_eq(fixture_set(&f, ch, 0, SETTING_REPLAY, 8), 0);
+	come_late(true, "NEW!ijklTHRDmnopqrstuvwx");
+}
+
 Test(broadcast, who_opens_nothing_is_let_go)
 {
 	struct guest g;
@@ -237,6 +365,108 @@ Test(broadcast, a_stream_waits_for_who_comes_and_keeps_its_writer)
 	await_guest(&g, FIRST + 1, true);
 	fd = fixture_open(&f, FIRST + 1, O_RDONLY); /* (not welcome(), which would take of what waits) */
 	expect(fd, "def");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+}
+
+static struct waits channel_waits(void)
+{
+	struct waits waits;
+	struct report *r;
+
+	on_worker(&f, call_report, &r);
+	waits = r->waits;
+	report_free(r);
+	return waits;
+}
+
+/* Writes of 3000 bytes, of which a page holds one, until there is no room: of bytes there is. */
+Test(broadcast, that_nobody_reads_holds_a_writer_back_once_there_is_no_room)
+{
+	static char block[3000];
+	int wr;
+
+	cr_assert_eq(look().waits.flow, FLOW_IDLE);
+	wr = fixture_open(&f, 1, O_WRONLY);
+	cr_assert_eq(write(wr, "c", 1), 1);
+	for (int i = 0; i < 2000 && strncmp(channel_waits().text, "waiting for a reader of a", 25) != 0; i++)
+		poll(NULL, 0, 10);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(channel_waits().flow, FLOW_READER);
+		cr_assert_eq(channel_waits().tap, 0);
+		cr_assert_eq(look().waits.flow, FLOW_READER);
+		cr_assert_eq(look().waits.since, 0);
+		on_worker(&f, call_pump, NULL);
+	}
+	while (write(wr, block, sizeof(block)) > 0)
+		;
+	for (int i = 0; i < 2000 && channel_waits().flow != FLOW_BLOCKED; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(channel_waits().flow, FLOW_BLOCKED);
+	cr_assert_eq(channel_waits().tap, NAME);
+	cr_assert_gt(channel_waits().since, 0);
+	cr_assert_eq(look().waits.flow, FLOW_BLOCKS);
+	cr_assert_eq(look().waits.since, channel_waits().since);
+	close(wr);
+}
+
+Test(broadcast, that_nobody_reads_has_ended_with_its_stream)
+{
+	struct guest g;
+	int fd = welcome(&g, FIRST, true);
+
+	wait_readers(1);
+	send("all of it");
+	expect(fd, "all of it");
+	close(fd);
+	cr_assert(is_gone(&g, 20000));
+	cr_assert_eq(look().waits.flow, FLOW_ENDED);
+}
+
+/* As each tap that begins now. */
+Test(broadcast, with_a_latency_has_the_sizes_that_its_taps_begin_with)
+{
+	uint64_t size = 0, depth = 0;
+
+	cr_assert_eq(fixture_set(&f, ch, NAME, SETTING_LATENCY, 100), 0);
+	cr_assert_eq(channel_get(ch, NAME, SETTING_SIZE, &size), 0); /* (nothing goes on) */
+	cr_assert_eq(channel_get(ch, NAME, SETTING_DEPTH, &depth), 0);
+	cr_assert_eq(size + depth, 65536);
+	cr_assert_eq(fixture_set(&f, ch, NAME, SETTING_LATENCY, 0), 0);
+	cr_assert_eq(channel_get(ch, NAME, SETTING_DEPTH, &depth), 0);
+	cr_assert_eq(size + depth, 65536, "they stay as they are");
+}
+
+static void call_add_other(void *arg)
+{
+	*(int *)arg = channel_add_broadcast(ch, NAME - 1, &settings_preset, false);
+}
+
+static void call_flush(void *arg)
+{
+	*(int *)arg = channel_flush(ch, NAME);
+}
+
+/* It has to wait for the other's; whoever comes to the one that was flushed has what was written afterwards. */
+Test(broadcast, what_is_flushed_waits_for_another_name)
+{
+	struct guest g;
+	int wr = fixture_open(&f, 1, O_WRONLY), fd, err;
+
+	on_worker(&f, call_add_other, &err);
+	cr_assert_eq(err, 0);
+	cr_assert_eq(write(wr, "old", 3), 3);
+	on_worker(&f, call_flush, &err);
+	cr_assert_eq(err, 0);
+	cr_assert_eq(fixture_bytes_in(&f, ch), 0);
+	fixture_fifo(&f, FIRST);
+	await_guest(&g, FIRST, true);
+	fd = fixture_open(&f, FIRST, O_RDONLY);
+	for (int i = 0; i < 2000 && !fixture_bytes_in(&f, ch); i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(write(wr, "new", 3), 3);
+	close(wr);
+	expect(fd, "new");
 	close(fd);
 	cr_assert(is_gone(&g, 20000));
 }

@@ -105,6 +105,45 @@ Test(waits, for_a_reader_and_then_for_it_to_read)
 	wait_words(2, "waiting for a reader: 5000 bytes and the end of the stream are kept");
 }
 
+/* The daemon looks once a second whether somebody has left without that. */
+Test(waits, for_nobody_once_the_reader_has_all)
+{
+	int wr = write_to_it(5000), rd = fixture_open(&f, 2, O_RDONLY);
+	struct asked a = { .tap = 2 };
+
+	close(wr);
+	wait_words(2, "waiting for the reader: it has the last 5000 bytes to read, and the end");
+	cr_assert_eq(read(rd, block, sizeof(block)), 5000);
+	on_worker(&f, call_ask, &a);
+	cr_assert_str_eq(a.waits.text, "waiting for a writer");
+	cr_assert_eq(a.waits.flow, FLOW_ENDED);
+	close(rd);
+}
+
+Test(waits, drops_nothing_once_the_stream_is_over)
+{
+	int wr = fixture_open(&f, 1, O_WRONLY), rd = fixture_open(&f, 3, O_RDONLY);
+	struct asked a = { .tap = 2 };
+
+	cr_assert_eq(fixture_set(&f, ch, 2, SETTING_POLICY, POLICY_DROP_NEW), 0);
+	cr_assert_eq(fixture_set(&f, ch, 2, SETTING_DEPTH, 0), 0);
+	for (int i = 0; i < 2000 && a.waits.flow != FLOW_DROPS; i++) {
+		cr_assert_neq(write(wr, block, sizeof(block)), 0);
+		while (read(rd, block, sizeof(block)) > 0)
+			;
+		on_worker(&f, call_ask, &a);
+	}
+	cr_assert_eq(a.waits.flow, FLOW_DROPS);
+	close(wr);
+	cr_assert_eq(wait_words(2, "waiting for a reader: ").tap, 0);
+	for (int i = 0; i < 2000 && a.waits.flow != FLOW_READER; i++) {
+		poll(NULL, 0, 10);
+		on_worker(&f, call_ask, &a);
+	}
+	cr_assert_eq(a.waits.flow, FLOW_READER);
+	close(rd);
+}
+
 Test(waits, for_room)
 {
 	int wr = fixture_open(&f, 1, O_WRONLY), slow = fixture_open(&f, 2, O_RDONLY),
