@@ -48,10 +48,12 @@ static void port_answer(struct port *p)
 /* A sink leaves its tap: a private one goes, a name's keeps what is in it. Returns the bytes that went. */
 static size_t port_leave_tap(struct port *p)
 {
-	const struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
-	size_t left = tap ? tap_waiting(tap) : 0;
+	struct tap *tap = channel_find_tap(p->channel, p->tap);
+	size_t left = tap && p->tap >= TAP_PRIVATE ? tap_waiting(tap) : 0;
 
 	fd_close(&p->pipe);
+	if (tap)
+		tap->goes_on = false;
 	if (p->tap >= TAP_PRIVATE) {
 		p->lost += port_tap_lost(p) + left;
 		p->tap_lost = 0;
