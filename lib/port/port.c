@@ -89,6 +89,7 @@ void port_destroy(struct port *p)
 	fd_close(&p->pipe);
 	port_close(p);
 	deferred_close_forget(p->closing);
+	free(p->config.opened.path);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
@@ -139,13 +140,19 @@ struct deferred_close *port_closing(struct port *p)
 	return deferred_close_create(p->channel->worker->loop, p->config.rights.uid, port_closed, p);
 }
 
-/* Begins to close it, unless that has begun before. */
+/* Begins to close it, unless that has begun before. Which one it was is told of as long as the port is. */
 void port_close(struct port *p)
 {
+	char *path = p->config.opened.path;
+	bool begun;
+
 	if (p->closes)
 		return;
 	p->closes = true;
-	if (opened_close_begin(&p->config.opened, p->closing))
+	p->config.opened.path = NULL;
+	begun = opened_close_begin(&p->config.opened, p->closing);
+	p->config.opened.path = path;
+	if (begun)
 		return;
 	deferred_close_forget(p->closing);
 	p->closing = NULL;
