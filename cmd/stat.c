@@ -37,9 +37,9 @@ static const struct column stat_columns[] = {
 
 static const char *stat_state(char text[STATE_TEXT_MAX], const struct sample *s)
 {
-	if (json_integer_value(json_object_get(s->stats, "foreign_readers")) > 0)
-		return "FOREIGN READER";
-	if (json_is_null(json_object_get(s->stats, "channel")) && json_is_null(json_object_get(s->stats, "held_by")))
+	bool gone = json_is_null(json_object_get(s->stats, "channel"));
+
+	if (gone && json_is_null(json_object_get(s->stats, "held_by")) && !state_is_foreign(s))
 		return "origin gone";
 	return state_of_channel(text, s);
 }
