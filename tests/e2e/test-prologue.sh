@@ -176,12 +176,16 @@ rm text late old
 cp "$T/large" "$T/larger"
 echo >> "$T/larger"
 : > "$T/empty"
-printf 'first:aid' > "$T/word"
+setfattr -n spfs.prologue -v TEXT c
+for word in none first:3 first:aid bytes:1; do
+	printf %s $word > "$T/word"
+	refuse 'read as a word here' spfs set c "prologue=@$T/word"
+	[ "$(getfattr --only-values -n spfs.prologue c)" = TEXT ] || fail "$word of a file was taken as a word"
+done
 refuse 'neither none nor first:BYTES\|not a number' spfs set c prologue=first:aid
 refuse 'not within 0 and 64K' spfs set c prologue=first:65537
 refuse '64K at most' spfs set c "prologue=@$T/larger"
 refuse 'nothing in it' spfs set c "prologue=@$T/empty"
-refuse 'first:' spfs set c "prologue=@$T/word"
 refuse 'No such file' spfs set c "prologue=@$T/none"
 refuse 'neither none nor' spfs set c prologue=bytes:4
 refuse 'Invalid argument' setfattr -n spfs.prologue -v first:x c
