@@ -19,7 +19,7 @@ struct ports_search {
 	bool failed;
 };
 
-enum { ID, DIR, NAME, STATE, BYTES, TOTAL, BY_REF, COPIES, HOW, URI, FILES, ERROR };
+enum { ID, DIR, NAME, STATE, BYTES, TOTAL, LOST, BY_REF, COPIES, HOW, URI, FILES, ERROR };
 
 static const struct column ports_columns[] = {
 	[ID] = { "ID", SCOLS_FL_RIGHT },
@@ -28,6 +28,7 @@ static const struct column ports_columns[] = {
 	[STATE] = { "STATE", 0 },
 	[BYTES] = { "BYTES", SCOLS_FL_RIGHT },
 	[TOTAL] = { "TOTAL", SCOLS_FL_RIGHT },
+	[LOST] = { "LOST", SCOLS_FL_RIGHT },
 	[BY_REF] = { "BY-REF", SCOLS_FL_RIGHT },
 	[COPIES] = { "COPIES", SCOLS_FL_RIGHT },
 	[HOW] = { "HOW", 0 },
@@ -127,6 +128,7 @@ static int ports_print_table(const json_t *ports)
 		table_text(line, STATE, "%s", ports_text(port, "state"));
 		table_size(line, BYTES, port, "bytes");
 		table_size(line, TOTAL, port, "total");
+		table_size(line, LOST, port, "lost");
 		table_number(line, BY_REF, port, "pages_ref");
 		table_number(line, COPIES, port, "copies");
 		table_text(line, HOW, "%s%s%s", ports_text(port, "how"), *ports_text(port, "format") ? ", " : "",
@@ -148,8 +150,8 @@ static int ports_run(int argc, char *argv[])
 		.options = options,
 		.parser = argument_list_parse,
 		.args_doc = "[CHANNEL|FOLDER...]",
-		.doc = "Show the sources and sinks of channels, running and lately ended: pages moved by reference, "
-		       "calls that copied, and the last error.\vWithout an argument: of every mount. Only channels "
+		.doc = "Show the sources and sinks of channels, running and lately ended: bytes moved and lost, pages "
+		       "moved by reference, calls that copied, and the last error.\vWithout an argument: of every mount. Only channels "
 		       "that you may read or write are shown.",
 	};
 	struct ports_search s = { .found = json_array() };

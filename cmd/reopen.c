@@ -69,6 +69,7 @@ static bool reopen_all(char *folder)
 
 	if (err < 0)
 		samples_complain(&failed, "channels", err);
+	samples_complain_of_none(&failed, &list, folder ? 1 : 0);
 	for (size_t i = 0; i < list.count; i++)
 		if (reopen_is_for(list.all[i]) && !reopen_channel(list.all[i]->path, 0))
 			failed = true;

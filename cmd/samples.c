@@ -116,6 +116,24 @@ double sample_rate(const struct sample *s, const json_t *now, const json_t *befo
 	return (double)(json_integer_value(a) - json_integer_value(b)) / (s->at - s->since);
 }
 
+static double sample_sum(const json_t *array, const char *key)
+{
+	double sum = 0;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach((json_t *)(void *)array, i, part)
+		sum += (double)json_integer_value(json_object_get(part, key));
+	return sum;
+}
+
+double sample_lost(const struct sample *s)
+{
+	return (double)json_integer_value(json_object_get(s->stats, "lost")) +
+	       sample_sum(json_object_get(s->stats, "taps"), "lost") +
+	       sample_sum(json_object_get(s->stats, "ports"), "lost");
+}
+
 const char *sample_leaf(const char *origin, const char *path)
 {
 	const char *slash = strrchr(origin, '/');

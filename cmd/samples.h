@@ -105,6 +105,9 @@ void samples_free(struct samples *list);
 /* Bytes a second between the two samples of the number @key in @now and @before; -1: unknown. */
 double sample_rate(const struct sample *s, const json_t *now, const json_t *before, const char *key);
 
+/* Bytes that it, its taps, its sources and its sinks have lost, as far as it is known. */
+double sample_lost(const struct sample *s);
+
 /* How the tap @path is called beside its channel's @origin: without the folder they share. */
 const char *sample_leaf(const char *origin, const char *path);
 

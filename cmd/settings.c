@@ -1,6 +1,5 @@
 /* spfs set, spfs get: the settings of a channel, a tap or a mount. */
 #include <errno.h>
-#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include "complaint.h"
 #include "output.h"
 #include "place.h"
+#include "prologue.h"
+#include "setting.h"
 #include "table.h"
 #include "target.h"
 
@@ -32,8 +33,6 @@ static json_t *settings_ask_daemon(const char *path, const char *op, json_t *set
 }
 
 /* ---- set ---- */
-
-#define PROLOGUE_MAX XATTR_SIZE_MAX
 
 struct settings_assignments {
 	const char *channel;
@@ -80,13 +79,16 @@ static const char *settings_prologue_reason(int err)
 	case -EDQUOT:
 		return "beyond the quota, see 'spfs quota'";
 	case -EINVAL:
-		return "a prologue belongs to the channel's first name, the origin, and does not begin with first: or bytes:";
+		return "a prologue belongs to the channel's first name, the origin";
 	default:
 		return place_reason(err);
 	}
 }
 
-/* The bytes of a file are any: so by the attribute, for the control socket takes text. */
+/*
+ * The bytes of a file are any: so by the attribute, for the control socket takes text. What the attribute takes for words cannot
+ * be said there.
+ */
 static int settings_set_prologue(const char *channel, const char *path)
 {
 	static char bytes[PROLOGUE_MAX + 1];
@@ -100,6 +102,10 @@ static int settings_set_prologue(const char *channel, const char *path)
 		return complaint_print_errno(path, err);
 	if (n == 0 || n > PROLOGUE_MAX)
 		return complaint_print(path, n ? "a prologue has 64K at most" : "there is nothing in it");
+	if (!setting_is_prologue(bytes, n))
+		return complaint_print(path,
+				       "what is none, or begins with first: or bytes:, is read as a word here, and no "
+				       "bytes: spfs.conf(5) takes it");
 	if (setxattr(channel, "spfs.prologue", bytes, n, 0) < 0)
 		return complaint_print(channel, settings_prologue_reason(-errno));
 	return EXIT_SUCCESS;

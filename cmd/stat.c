@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "argument.h"
+#include "attribute.h"
 #include "command.h"
 #include "complaint.h"
 #include "output.h"
@@ -36,9 +37,9 @@ static const struct column stat_columns[] = {
 
 static const char *stat_state(char text[STATE_TEXT_MAX], const struct sample *s)
 {
-	if (json_integer_value(json_object_get(s->stats, "foreign_readers")) > 0)
-		return "FOREIGN READER";
-	if (json_is_null(json_object_get(s->stats, "channel")) && json_is_null(json_object_get(s->stats, "held_by")))
+	bool gone = json_is_null(json_object_get(s->stats, "channel"));
+
+	if (gone && json_is_null(json_object_get(s->stats, "held_by")) && !state_is_foreign(s))
 		return "origin gone";
 	return state_of_channel(text, s);
 }
@@ -68,6 +69,7 @@ static void stat_add_channel(struct libscols_table *table, const struct sample *
 	table_number(line, STREAMS, s->stats, "streams");
 	table_number(line, BY_REF, s->stats, "chunks_ref");
 	table_number(line, COPIED, s->stats, "chunks_copy");
+	table_bytes(line, LOST, sample_lost(s));
 	table_text(line, STATE, "%s", stat_state(state, s));
 	stat_waits(line, s->stats);
 	json_array_foreach(json_object_get(s->stats, "taps"), i, tap) {
@@ -137,11 +139,23 @@ static bool stat_is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* What the sources and sinks of the channel @path, which was the last to be added, have lost is the channel's loss. */
+static void stat_add_ports(struct samples *list, const char *path)
+{
+	json_t *ports = NULL;
+
+	if (attribute_read(path, "spfs.ports", &ports) == 0)
+		json_object_set_new(list->all[list->count - 1]->stats, "ports", ports);
+}
+
 /* Adds one channel, or what is in a folder. */
 static void stat_add(struct samples *list, char *path, samples_failed failed, void *data)
 {
+	size_t count = list->count;
 	int err = samples_add_by_attribute(list, path);
 
+	if (err == 0 && list->count > count)
+		stat_add_ports(list, path);
 	/* The origin of a teed channel may be written only, but who may write it may be told of it. */
 	if (err == -EISDIR || err == -EACCES)
 		err = samples_add(list, path);

@@ -57,13 +57,20 @@ static const char *state_word(const json_t *now, const json_t *before, const cha
 	return running && state_moves(now, before, key) ? flow_word(FLOW_FLOWING) : word;
 }
 
+bool state_is_foreign(const struct sample *s)
+{
+	return json_integer_value(json_object_get(s->stats, "foreign_readers")) > 0;
+}
+
 const char *state_of_channel(char text[STATE_TEXT_MAX], const struct sample *s)
 {
-	const char *word = state_word(s->stats, s->before, "bytes_in");
+	char word[64];
 	const json_t *holder = json_object_get(s->stats, "held_by"), *port = json_object_get(holder, "port");
 	bool failed = !strcmp(state_string(holder, "state"), port_state_name(PORT_FAILED));
 	const char *origin = state_string(s->stats, "channel"), *name = state_string(holder, "name");
 
+	snprintf(word, sizeof(word), "%s%s", state_is_foreign(s) ? "FOREIGN READER, " : "",
+		 state_word(s->stats, s->before, "bytes_in"));
 	if (!json_is_object(holder)) {
 		snprintf(text, STATE_TEXT_MAX, "%s", word);
 	} else if (json_is_integer(port)) {

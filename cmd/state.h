@@ -5,12 +5,19 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "samples.h"
 
 #define STATE_TEXT_MAX 256
 
-/* Of a channel. What has moved since the sample before flows, whatever it waits for just now. Not fit for a terminal yet. */
+/* Whether somebody reads the channel's origin beside its taps. */
+bool state_is_foreign(const struct sample *s);
+
+/*
+ * Of a channel, with that before it. What has moved since the sample before flows, whatever it waits for just now. Not fit for a
+ * terminal yet.
+ */
 const char *state_of_channel(char text[STATE_TEXT_MAX], const struct sample *s);
 
 /* Of its tap @tap. */

@@ -165,7 +165,6 @@ static int top_rows_add_tap(struct top_rows *rows, struct top_row *channel, cons
 	state_of_tap(row->state, s, tap);
 	row->value[TOP_OUT] = sample_rate(s, tap, sample_tap_before(s, name), "bytes_out");
 	top_rows_sum(&channel->value[TOP_OUT], row->value[TOP_OUT]);
-	top_rows_sum(&channel->value[TOP_LOST], row->value[TOP_LOST]);
 	top_rows_sum(&channel->value[TOP_DROPS], row->value[TOP_DROPS]);
 	return top_rows_add_ports(rows, row, s, name, NULL);
 }
@@ -180,6 +179,7 @@ static int top_rows_add_channel(struct top_rows *rows, const struct sample *s)
 	if (!row)
 		return -ENOMEM;
 	top_rows_count(row, s->stats);
+	row->value[TOP_LOST] = sample_lost(s);
 	state_of_channel(row->state, s);
 	text_clean(row->state);
 	row->value[TOP_IN] = sample_rate(s, s->stats, s->before, "bytes_in");

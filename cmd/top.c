@@ -154,6 +154,19 @@ static int top_run_batch(struct top_arguments *a, const sigset_t *signals)
 	return err;
 }
 
+/* Complains where what was named cannot be looked at, or there is no mount that can. */
+static bool top_has_nothing(const struct top_model *m)
+{
+	bool none = false;
+
+	if (m->missing && (m->count || !m->samples.mounts)) {
+		fprintf(stderr, "%s: %s\n", program_invocation_name, m->note); /* a whole complaint already */
+		return true;
+	}
+	samples_complain_of_none(&none, &m->samples, m->count);
+	return none;
+}
+
 static int top_run(int argc, char *argv[])
 {
 	static const struct argp_option options[] = {
@@ -177,8 +190,7 @@ static int top_run(int argc, char *argv[])
 	argument_parse(&argp, argc, argv, &a);
 	top_block_signals(&signals);
 	err = top_model_refresh(&a.model);
-	if (!err && a.model.missing && a.model.count) {
-		fprintf(stderr, "%s: %s\n", argv[0], a.model.note); /* a whole complaint already */
+	if (!err && top_has_nothing(&a.model)) {
 		err = -ENOENT;
 	} else {
 		if (!err)

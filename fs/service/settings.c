@@ -66,18 +66,6 @@ static const char *settings_place_of(enum setting_key key)
 	}
 }
 
-/* What is no word is the prologue itself. */
-static bool settings_is_prologue(const char *text, size_t len)
-{
-	static const char *const words[] = { "none", "first:", "bytes:" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (len >= strlen(words[i]) && !strncmp(text, words[i], strlen(words[i])) &&
-		    (i || len == strlen(words[i])))
-			return false;
-	return len > 0;
-}
-
 int settings_add_prologue(struct settings_ask *a, const char *bytes, size_t len)
 {
 	if (len > PROLOGUE_MAX)
@@ -101,7 +89,7 @@ static int settings_add_one(struct settings_ask *a, const char *name, const char
 		return settings_refuse(a, -EINVAL, "%.32s: there is no such setting", name);
 	if (!settings_has(a->ctx, a->node, (enum setting_key)key))
 		return settings_refuse(a, -EINVAL, "%s: belongs to %s", name, settings_place_of((enum setting_key)key));
-	if (key == SETTING_PROLOGUE && settings_is_prologue(text, len))
+	if (key == SETTING_PROLOGUE && setting_is_prologue(text, len))
 		return settings_add_prologue(a, text, len);
 	if (strlen(text) < len)
 		return settings_refuse(a, -EINVAL, "%s: has a zero byte", name);

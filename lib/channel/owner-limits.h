@@ -7,4 +7,5 @@
 struct limits {
 	struct settings settings;
 	struct account *account; /* who is charged; NULL: nobody */
+	bool goes_on;            /* of a tap: who reads it goes on with something begun, and gets no prologue */
 };

@@ -70,6 +70,17 @@ int setting_find(const char *name)
 	return -ENOENT;
 }
 
+bool setting_is_prologue(const char *text, size_t len)
+{
+	static const char *const words[] = { "none", "first:", "bytes:" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (len >= strlen(words[i]) && !strncmp(text, words[i], strlen(words[i])) &&
+		    (i || len == strlen(words[i])))
+			return false;
+	return len > 0;
+}
+
 static int setting_refuse_word(const struct setting *s, const char *text, char why[SETTING_TEXT_MAX])
 {
 	size_t n = text_format(why, SETTING_TEXT_MAX, "%.32s: not", text);

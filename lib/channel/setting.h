@@ -80,6 +80,9 @@ static inline enum setting_key setting_of_resource(enum account_resource of)
 /* The key of that name, without "spfs.", or -ENOENT. */
 int setting_find(const char *name);
 
+/* Whether a value of SETTING_PROLOGUE is the bytes themselves: any but "none" and what begins with "first:" or "bytes:". */
+bool setting_is_prologue(const char *text, size_t len);
+
 /* Room for why a value is refused, or for a value. */
 #define SETTING_TEXT_MAX 128
 

@@ -35,7 +35,7 @@ int tap_begin_with(struct tap *tap, const struct replay *replay)
 static int tap_put_prologue(struct tap *tap)
 {
 	struct channel *ch = tap->channel;
-	const struct prologue *p = channel_prologue(ch);
+	const struct prologue *p = tap->goes_on ? NULL : channel_prologue(ch);
 	uint64_t from = tap->queue.bytes ? tap->from : ch->position;
 	size_t len = p ? prologue_before(p, ch->relays ? UINT64_MAX : from) : 0;
 	int err;
@@ -49,6 +49,21 @@ static int tap_put_prologue(struct tap *tap)
 	tap->owes = false;
 	tap->replayed += len;
 	tap->led = len;
+	return 0;
+}
+
+int tap_go_on(struct tap *tap, int rd)
+{
+	int err = tap_recall(tap, rd);
+
+	if (err < 0)
+		return err;
+	err = queue_skip(&tap->queue, tap->led, tap->channel->worker->null);
+	if (err < 0)
+		return err;
+	tap->replayed -= tap->led < tap->replayed ? tap->led : tap->replayed;
+	tap->led = 0;
+	tap->goes_on = true;
 	return 0;
 }
 

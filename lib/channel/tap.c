@@ -53,6 +53,7 @@ static int tap_new(struct tap **out, struct channel *ch, uint64_t id, const stru
 	tap->replay_pipes = ch->replay.queue.count + (channel_prologue(ch) != NULL);
 	tap->rate_limit.rate = limits->settings.value[SETTING_RATE];
 	tap->delivered = tap->owes = true;
+	tap->goes_on = limits->goes_on;
 	queue_init(&tap->queue);
 	loop_io_init(&tap->due, ch->worker->loop, tap_due);
 	err = tap_charge(tap);

@@ -57,6 +57,7 @@ struct tap {
 	uint64_t flushed;    /* TAP_FLUSHED: where in the stream that is */
 	bool stalled;        /* its outlet is full, and what comes next waits in the origin */
 	bool owes;           /* nobody has read it yet: who comes first gets the prologue (prologue.h) */
+	bool goes_on;        /* while he goes on with something that has its beginning: he gets none */
 	size_t led;          /* bytes of the prologue that it got */
 	uint64_t from;       /* while it owes, and something is queued: where in the stream that begins */
 	bool delivered;      /* the last stream's end was seen, or no stream began since the tap did */
@@ -151,6 +152,12 @@ int tap_recall(struct tap *tap, int rd);
  * for what is cut off then up to the next boundary. Of what a reader has taken meanwhile nothing comes back.
  */
 void tap_empty(struct tap *tap);
+
+/*
+ * As tap_recall(), of a tap of which nothing has been read: and what it was given of the prologue goes, for its next reader goes
+ * on with something that has its beginning.
+ */
+int tap_go_on(struct tap *tap, int rd);
 
 /* Who reads it leaves it for good: once nobody reads, what waits and what comes is dropped until somebody does. */
 void tap_forsake(struct tap *tap);

@@ -27,6 +27,7 @@
 #include "attempt.h"
 #include "base.h"
 #include "kinds.h"
+#include "rotation.h"
 #include "thread.h"
 #include "user-count.h"
 
@@ -78,13 +79,28 @@ bool attempt_is_abandoned(const struct attempt *a)
 	return atomic_load(&a->state) == ATTEMPT_ABANDONED;
 }
 
-int attempt_failed(struct attempt *a, const char *verb, int err)
+/* As it was written, but of one of a series its own name: the end of that, which tells it from others. */
+static const char *attempt_address(const struct attempt *a, size_t *len)
 {
 	const char *colon = strchr(a->uri.text, ':'); /* a descriptor has none */
 	const char *address = colon ? colon + 1 : a->uri.text;
-	size_t len = strcspn(address, "?");
 
-	uri_why(a->why, "%s %.*s: %s", verb, (int)(len < ADDRESS_SHOWN ? len : ADDRESS_SHOWN), address, strerror(-err));
+	*len = strcspn(address, "?");
+	if (a->uri.path && uri_value(&a->uri, &file_rotate)) {
+		*len = strlen(a->uri.path);
+		address = a->uri.path + (*len > ADDRESS_SHOWN ? *len - ADDRESS_SHOWN : 0);
+	}
+	if (*len > ADDRESS_SHOWN)
+		*len = ADDRESS_SHOWN;
+	return address;
+}
+
+int attempt_failed(struct attempt *a, const char *verb, int err)
+{
+	size_t len;
+	const char *address = attempt_address(a, &len);
+
+	uri_why(a->why, "%s %.*s: %s", verb, (int)len, address, strerror(-err));
 	return err;
 }
 

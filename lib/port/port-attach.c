@@ -46,13 +46,18 @@ static int port_choose(const struct port_config *config, const struct port_ops *
 static int port_take_over(struct port *p, struct port *old, struct tap *tap)
 {
 	const struct settings *settings = &p->config.limits.settings;
-	int err = settings->value[SETTING_RATE] ? tap_recall(tap, old->pipe) : 0;
+	bool first = old->first && !old->bytes;
+	int err = 0;
 
+	if (first && p->config.limits.goes_on)
+		err = tap_go_on(tap, old->pipe);
+	else if (settings->value[SETTING_RATE])
+		err = tap_recall(tap, old->pipe);
 	if (err < 0)
 		return err;
 	p->pipe = fd_take(&old->pipe);
 	p->tap = old->tap;
-	p->first = old->first && !old->bytes;
+	p->first = first;
 	old->tap = 0;
 	old->tap_lost = 0;
 	tap_set(tap, SETTING_POLICY, settings->value[SETTING_POLICY]);
@@ -104,7 +109,7 @@ static int port_join(struct port *p)
 	struct channel *ch = p->channel;
 	struct fifo fifo = { .dir = ch->origin.dir, .id = p->config.node };
 	uint64_t rate = uri_value(&p->config.uri, &uri_rate);
-	const struct tap *tap;
+	struct tap *tap;
 
 	if (p->ops->late)
 		return 0;
@@ -122,6 +127,7 @@ static int port_join(struct port *p)
 	p->pipe = fifo_open(&fifo, O_RDONLY, 0);
 	if (p->pipe < 0)
 		return p->pipe;
+	tap->goes_on = p->config.limits.goes_on; /* (that he is there is heard of later) */
 	return rate ? channel_set(ch, p->tap, SETTING_RATE, rate) : 0;
 }
 

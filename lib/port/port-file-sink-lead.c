@@ -10,9 +10,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "channel.h"
 #include "log.h"
+
+bool file_sink_has_begun(const struct file_port *f)
+{
+	const struct opened *o = &f->port.config.opened;
+
+	return S_ISREG(o->type) && (f->append ? o->size : o->position);
+}
 
 static void file_sink_lacks(const struct file_port *f, int err)
 {

@@ -27,6 +27,9 @@ int file_sink_report(struct port *p, struct port_report *report);
 
 /* ---- port-file-sink-lead.c: what each file begins with ---- */
 
+/* Whether something is before what it writes first, which so has its beginning. */
+bool file_sink_has_begun(const struct file_port *f);
+
 /* Bytes have come: the prologue of their stream is known by now, if it has one. */
 void file_sink_learn(struct file_port *f);
 

@@ -252,13 +252,15 @@ static int file_sink_init(struct port *p)
 	loop_io_init(&f->again, p->channel->worker->loop, file_sink_due);
 	if (err < 0)
 		return err;
+	f->append = fcntl(p->config.opened.fd, F_GETFL) & O_APPEND;
+	p->config.limits.goes_on = file_sink_has_begun(f);
 	if (S_ISREG(p->config.opened.type) && !p->config.uri.kind->passed)
 		err = rotation_init(&f->rotation, p, file_sink_changed);
 	if (err < 0)
 		return err;
-	if (!(fcntl(p->config.opened.fd, F_GETFL) & O_APPEND))
+	if (!f->append)
 		return S_ISREG(p->config.opened.type) ? bounce_ready(&f->looked, sizeof(struct statx)) : 0;
-	f->append = p->copying = true;
+	p->copying = true;
 	for (unsigned i = 0; err == 0 && i < HALVES; i++) /* what fits into its pipe, for it may go back there */
 		err = bounce_ready(&f->buffer.halves[i].bounce, (size_t)f->buffer.halves[i].size);
 	return err;

@@ -48,10 +48,12 @@ static void port_answer(struct port *p)
 /* A sink leaves its tap: a private one goes, a name's keeps what is in it. Returns the bytes that went. */
 static size_t port_leave_tap(struct port *p)
 {
-	const struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
-	size_t left = tap ? tap_waiting(tap) : 0;
+	struct tap *tap = channel_find_tap(p->channel, p->tap);
+	size_t left = tap && p->tap >= TAP_PRIVATE ? tap_waiting(tap) : 0;
 
 	fd_close(&p->pipe);
+	if (tap)
+		tap->goes_on = false;
 	if (p->tap >= TAP_PRIVATE) {
 		p->lost += port_tap_lost(p) + left;
 		p->tap_lost = 0;
@@ -87,6 +89,7 @@ void port_destroy(struct port *p)
 	fd_close(&p->pipe);
 	port_close(p);
 	deferred_close_forget(p->closing);
+	free(p->config.opened.path);
 	uri_finish(&p->config.uri);
 	rights_finish(&p->config.rights);
 	port_answer(p);
@@ -137,13 +140,19 @@ struct deferred_close *port_closing(struct port *p)
 	return deferred_close_create(p->channel->worker->loop, p->config.rights.uid, port_closed, p);
 }
 
-/* Begins to close it, unless that has begun before. */
+/* Begins to close it, unless that has begun before. Which one it was is told of as long as the port is. */
 void port_close(struct port *p)
 {
+	char *path = p->config.opened.path;
+	bool begun;
+
 	if (p->closes)
 		return;
 	p->closes = true;
-	if (opened_close_begin(&p->config.opened, p->closing))
+	p->config.opened.path = NULL;
+	begun = opened_close_begin(&p->config.opened, p->closing);
+	p->config.opened.path = path;
+	if (begun)
 		return;
 	deferred_close_forget(p->closing);
 	p->closing = NULL;

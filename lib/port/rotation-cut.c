@@ -12,7 +12,7 @@
 
 static uint64_t rotation_record(const struct rotation *r)
 {
-	return r->port->channel->settings.value[SETTING_RECORD];
+	return channel_record(r->port->channel);
 }
 
 /* How far the sink is behind the last boundary; a header has none. */

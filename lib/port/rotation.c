@@ -90,7 +90,7 @@ static void rotation_synced(struct loop_io *io, int res)
 	}
 	if (res < 0 && res != -EINVAL)
 		log_user_warn(p->config.rights.uid, "%s: port %u, %s: sync of the file before: %s", p->channel->label,
-			      p->id, p->config.uri.text, strerror(-res));
+			      p->id, r->old.path ? r->old.path : p->config.uri.path, strerror(-res));
 	loop_io_fence(io->loop, io->lane, r->old.fd);
 	if (r->closing)
 		opened_close_begin(&r->old, r->closing);

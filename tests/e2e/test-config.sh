@@ -159,6 +159,15 @@ refuse 'header: No such file' timeout 20 spfs reload "$M"
 getfattr --only-values -n spfs.prologue "$M/c" | tr -d '\0' | grep -qx HEAD || fail "it has not stayed"
 spfs_unmount
 
+# (nor a word)
+for word in first:3 none; do
+	printf $word > header
+	spfs_mount -o config="$C"
+	echo body > "$M/c"
+	[ "$(timeout 20 cat "$M/t")" = ${word}body ] || fail "a file with $word"
+	spfs_unmount
+done
+
 # ---- the command line first ----
 
 mkdir other

@@ -4,8 +4,8 @@ sanitized && exit 77 # has a calloc(3) of its own
 export NO_MEMORY=$T/none
 LD_PRELOAD="$BUILD/tests/e2e/libno-memory.so" spfsd -f -o log="$LOG" "$M" & foreground=$!
 wait_until 30 mountpoint -q "$M"
-wait_until 30 test -n "$(find_daemon)"
-DAEMON=$(find_daemon)
+found() { DAEMON=$(find_daemon) && [ -n "$DAEMON" ]; }
+wait_until 30 found
 mkfifo "$M/ch"
 ln "$M/ch" "$M/tap"
 echo through > "$M/ch"

@@ -25,7 +25,8 @@ cat /dev/zero > c &
 writer=$!
 wait_until 30 holds t 70000 130000 > /dev/null
 wait_until 30 holds u 300000 500000 > /dev/null
-wait_until 30 test "$(spfs stat --json c | jq '.taps[] | select(.each) | .readers')" = 1
+is_read() { [ "$(spfs stat --json c | jq '.taps[] | select(.each) | .readers')" = 1 ]; }
+wait_until 30 is_read
 each() { spfs stat --json c | jq -e '.taps[] | select(.each) | .size > 15000 and .size < 30000'; }
 wait_until 30 each > /dev/null
 [ "$(spfs stat --json c | jq '[.taps[].lost] | add')" = 0 ] || fail "$(spfs stat c)"

@@ -213,6 +213,26 @@ wait_until 20 grep -q 'to a file' "$T/out"
 log_has 'packet channel'
 rm "$M/p"
 
+# A sink that goes from file to file cuts between messages, whatever the records of a stream of bytes were.
+for record in 0 10 line; do
+	mkfifo "$M/q"
+	spfs set "$M/q" record=$record packets=1
+	mkdir "$T/r"
+	spfs sink "$M/q" "file:$T/r/%Y?rotate=4K" > /dev/null
+	exec 5> "$M/q"
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		head -c 1233 /dev/zero >&5
+		moved() { [ "$(cat "$T/r/"* | wc -c)" = $((1233 * i)) ]; }
+		wait_until 20 moved
+	done
+	[ "$(find "$T/r" -size +0 | wc -l)" -gt 2 ] || fail "record=$record: $(ls -l "$T/r")"
+	for f in "$T/r/"*; do
+		[ $(($(stat -c %s "$f") % 1233)) = 0 ] || fail "record=$record: within a message: $(ls -l "$T/r")"
+	done
+	exec 5>&-
+	rm -r "$T/r" "$M/q"
+done
+
 # A switch under the hands of those who wait in open: they get through, and nothing into the messages.
 mkfifo "$M/w"
 (echo early > "$M/w") 2> /dev/null &

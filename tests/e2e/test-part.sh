@@ -41,6 +41,9 @@ subprocess.run(["spfs", "get", sys.argv[1]], check=True, stdout=subprocess.DEVNU
 PY
 cd /
 
+mkfifo "$M/sub/deep/file"
+spfs sink "$M/sub/deep/file" "file:$T/file" > /dev/null
+mv "$T/file" "$T/before"
 cat > "$T/look" << 'END'
 set -e
 mount --bind "$1/sub" "$2"
@@ -57,6 +60,8 @@ id=$(spfs sink deep/made --fd=9 9> "$3/out")
 spfs ports deep/ch > "$3/ports"
 spfs detach deep/ch "$id"
 spfs watch -t 0.1 deep/ch > "$3/watch"
+spfs flush deep/made
+spfs reopen deep/file
 mkfifo deep/new
 echo by the door > "$3/in"
 spfs source -w deep/new --fd=9 9< "$3/in" > "$3/id" & waits=$!
@@ -77,6 +82,7 @@ grep -q "^$T/part/deep/ch .* blocked by tap for " "$T/stat" || fail "stat: $(cat
 grep -q "$T/part/deep/tap .* blocks the writer for " "$T/stat" || fail "stat: $(cat "$T/stat")"
 jq -e '.channel == "/deep/ch" and .held_by.name == "/deep/tap"' "$T/json" > /dev/null || fail "json: $(cat "$T/json")"
 grep -q "─ch .* blocked by tap for " "$T/ls" || fail "ls: $(cat "$T/ls")"
+[ -e "$T/file" ] || fail "it was not opened anew"
 [ -p "$M/sub/deep/made" ] || fail "no tap was made"
 kill $writer
 wait $writer 2> /dev/null || true

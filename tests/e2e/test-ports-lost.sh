@@ -46,6 +46,29 @@ spfs detach "$M/c" "$id"
 [ "$(lost)" = 400000 ] || fail "$(lost) bytes are lost, it says"
 rm "$M/c"
 
+# What a failed sink has lost is in the table of ports and in top, for it alone, its channel and all; once it is detached, it is the
+# channel's.
+mkfifo "$M/c"
+column() { awk -v name="$1" -v row="$2" 'NR == 1 { while ($++i != name) ; next } $0 ~ row { print $i }'; }
+spfs sink "$M/c" "file:/dev/full?on-error=discard" > /dev/null
+timeout 20 cp in "$M/c" || true
+wait_until 20 state "$M/c" 1 failed
+[ "$(port "$M/c" 1 .lost)" = 400000 ] || fail "$(ports "$M/c")"
+size=391K
+spfs ports "$M/c" > table
+[ "$(column LOST /c < table)" = $size ] || fail "the port: $(cat table)"
+spfs stat "$M/c" > table
+[ "$(column LOST /c < table)" = $size ] || fail "the channel: $(cat table)"
+spfs top -b -n 1 -d 0.1 "$M/c" > table
+grep -q "^1 channels.* lost $size\$" table || fail "the head: $(cat table)"
+tail -n +3 table > rows
+[ "$(column LOST '^/c ' < rows)" = $size ] || fail "the channel: $(cat table)"
+spfs detach "$M/c" 1
+spfs stat "$M/c" > table
+[ "$(column LOST /c < table)" = $size ] || fail "$(cat table)"
+spfs top -b -n 1 -d 0.1 "$M/c" | grep -q " lost $size\$" || fail "once it is detached"
+rm "$M/c"
+
 # Two that append to one file do not write over each other.
 mkfifo "$M/a" "$M/b"
 for x in a b; do spfs sink "$M/$x" "file:$T/both?append=1" > /dev/null; done

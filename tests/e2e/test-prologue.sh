@@ -176,12 +176,16 @@ rm text late old
 cp "$T/large" "$T/larger"
 echo >> "$T/larger"
 : > "$T/empty"
-printf 'first:aid' > "$T/word"
+setfattr -n spfs.prologue -v TEXT c
+for word in none first:3 first:aid bytes:1; do
+	printf %s $word > "$T/word"
+	refuse 'read as a word here' spfs set c "prologue=@$T/word"
+	[ "$(getfattr --only-values -n spfs.prologue c)" = TEXT ] || fail "$word of a file was taken as a word"
+done
 refuse 'neither none nor first:BYTES\|not a number' spfs set c prologue=first:aid
 refuse 'not within 0 and 64K' spfs set c prologue=first:65537
 refuse '64K at most' spfs set c "prologue=@$T/larger"
 refuse 'nothing in it' spfs set c "prologue=@$T/empty"
-refuse 'first:' spfs set c "prologue=@$T/word"
 refuse 'No such file' spfs set c "prologue=@$T/none"
 refuse 'neither none nor' spfs set c prologue=bytes:4
 refuse 'Invalid argument' setfattr -n spfs.prologue -v first:x c
@@ -215,6 +219,52 @@ wait $client $second
 [ "$(cat "$T/one")" = HEADonetwo ] || fail "the first client got $(cat "$T/one")"
 [ "$(cat "$T/two")" = HEADtwo ] || fail "the second client got $(cat "$T/two")"
 rm old c
+
+# Into a file that has something a sink puts none, by whatever it is open for that, and from the tap of one that has failed; what
+# the stream itself begins with is its own.
+mkfifo c
+spfs set c prologue=HDR:
+ended() { [ "$(spfs ports --json c | jq -r '.[-1].state')" = done ]; }
+for sink in "file:$T/kept?append=1" "file:$T/kept-%Y?append=1&rotate=1h" "--fd=7" "--fd=8"; do
+	for i in 1 2; do
+		exec 7>> "$T/kept-7" 8> "$T/kept-8"
+		[ "$i$sink" != 2--fd=8 ] || printf 'HDR:1\n' >&8
+		spfs sink c "$sink" > /dev/null 7>&7 8>&8
+		echo $i > c
+		wait_until 20 ended
+		exec 7>&- 8>&-
+	done
+done
+for file in "$T"/kept{,-*}; do
+	[ "$(cat "$file")" = "$(printf 'HDR:1\n2')" ] || fail "$file: $(cat "$file")"
+done
+spfs sink c 'file:/dev/full?on-error=hold' > /dev/null
+exec 5> c
+echo 3 >&5
+failed() { [ "$(spfs ports --json c | jq -r '.[-1].state')" = failed ]; }
+wait_until 20 failed
+spfs sink c "file:$T/kept?append=1" > /dev/null
+exec 5>&-
+wait_until 20 ended
+[ "$(cat "$T/kept")" = "$(printf 'HDR:1\n2\n3')" ] || fail "what another had left: $(cat "$T/kept")"
+spfs tee c t
+spfs sink t "file:$T/kept?append=1" > /dev/null
+exec 5> c
+echo 4 >&5
+wait_until 20 grep -q 4 "$T/kept"
+spfs flush t
+echo 5 >&5
+exec 5>&-
+wait_until 20 ended
+[ "$(cat "$T/kept")" = "$(printf 'HDR:1\n2\n3\n4\n5')" ] || fail "on a tap: $(cat "$T/kept")"
+rm t
+spfs set c prologue=first:1
+printf 6 > "$T/kept"
+spfs sink c "file:$T/kept?append=1" > /dev/null
+printf 78 > c
+wait_until 20 ended
+[ "$(cat "$T/kept")" = 678 ] || fail "the stream's own: $(cat "$T/kept")"
+rm c
 
 # A real one: who comes late to a capture.
 if is_root && command -v tcpdump > /dev/null; then

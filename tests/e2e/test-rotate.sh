@@ -53,7 +53,8 @@ for how in writes:0 188:188 line:line; do
 		[ "$(cat "r/$year.3")" = mine ] || fail "$how$option: what was there is gone"
 		rm "r/$year.3"
 		joined r | cmp - $file || fail "$how$option: lost or twice"
-		[ "$(port "$M/c" 1 .rotations)" = "$(($(count r) - 1))" ] || [ "$(port "$M/c" 1 .file)" = null ] || fail "$(ports "$M/c")"
+		[ "$(port "$M/c" 1 .rotations)" = "$(($(count r) - 1))" ] || fail "$(ports "$M/c")"
+		[ "$(port "$M/c" 1 .file)" = "$T/$(find r -type f | sort -V | tail -n 1)" ] || fail "its last file: $(ports "$M/c")"
 		[ "$(count r)" -ge 4 ] || fail "$how$option: $(ls -l r)"
 		for f in $(find r -type f | sort -V | head -n -1); do
 			size=$(stat -c %s $f)
@@ -325,7 +326,7 @@ grown() { [ "$(stat -Lc %s /proc/self/fd/6)" = "$1" ]; }
 wait_until 20 grown 16384
 sleep 1.2
 port_is c .state running || fail "$(ports "$M/c")"
-[ "$(grep -c 'no other file, the old one goes on' "$LOG")" = 1 ] || fail "said otherwise than once"
+[ "$(grep -c "no other file, the old one goes on: open $T/g/$year.1: " "$LOG")" = 1 ] || fail "said otherwise than once"
 mkdir g
 again() { part; [ -e g/$year.1 ]; }
 wait_until 20 again

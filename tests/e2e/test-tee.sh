@@ -116,6 +116,9 @@ if is_root; then
 	exec 4> c
 	timeout 30 cat c > /dev/null &
 	wait_until 20 sh -c '[ $(spfs stat --json c | jq .foreign_readers) -gt 0 ]'
+	for look in stat "ls -i 0" "top -b -n 1"; do
+		spfs $look c | grep -q 'FOREIGN READER, [a-z]' || fail "$look: $(spfs $look c)"
+	done
 	kill $!
 	wait || true
 	exec 4>&-
