@@ -31,7 +31,7 @@ struct account {
 	uid_t uid;
 	struct account_count of[ACCOUNT_RESOURCES];
 	struct account_count *shared; /* those of all ordinary users together; NULL: it is none of theirs */
-	gid_t *groups;                /* of the user, as last seen, ascending: a limit may be theirs; for the list's thread */
+	gid_t *groups; /* of the user, as last seen, ascending: a limit may be theirs; for the list's thread */
 	size_t count;
 };
 

@@ -161,7 +161,7 @@ spfs_unmount
 
 # (nor a word)
 for word in first:3 none; do
-	printf $word > header
+	printf %s "$word" > header
 	spfs_mount -o config="$C"
 	echo body > "$M/c"
 	[ "$(timeout 20 cat "$M/t")" = ${word}body ] || fail "a file with $word"
