@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from control import Control
 
 mount, what = sys.argv[1:3]
-LINGER = 600
+LINGER = 60
 
 def lingering():
     """A descriptor whose last close takes LINGER seconds."""
@@ -78,4 +78,4 @@ else:
     if direction == "source":
         b.send(b"x")
 print("done", flush=True)
-time.sleep(600)
+time.sleep(120)
