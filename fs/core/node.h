@@ -60,8 +60,7 @@ RB_HEAD(channels, inode);
 /* Who has a name open, as far as the last scan knows (descriptor-scan.h). */
 struct node_users {
 	uint64_t scan; /* which; else the rest is nothing */
-	size_t first;  /* the place of the first in what it has found */
-	unsigned count, readers, writers;
+	unsigned readers, writers;
 };
 
 /* What is in a folder; entries.h. */

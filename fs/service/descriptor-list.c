@@ -12,24 +12,21 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "descriptor-node.h"
 
-static void descriptor_list_add(struct descriptor_list *list, pid_t pid, int fd, int flags, const char *path)
+static void descriptor_list_add(struct descriptor_list *list, pid_t pid, int fd, int flags, uint64_t node)
 {
-	struct descriptor *s;
-
 	if (list->count == list->room) {
 		size_t room = list->room ? 2 * list->room : 64;
 
-		s = realloc(list->all, room * sizeof(*s));
+		struct descriptor *s = realloc(list->all, room * sizeof(*s));
+
 		if (!s)
 			return;
 		list->all = s;
 		list->room = room;
 	}
-	s = &list->all[list->count];
-	*s = (struct descriptor){ .pid = pid, .fd = fd, .flags = flags, .path = strdup(path) };
-	if (s->path)
-		list->count++;
+	list->all[list->count++] = (struct descriptor){ .pid = pid, .fd = fd, .flags = flags, .node = node };
 }
 
 /* The open flags of a descriptor, or O_PATH where they cannot be read. */
@@ -54,23 +51,44 @@ static int descriptor_flags(int proc, pid_t pid, const char *fd)
 struct descriptor_sight {
 	bool seen;
 	bool refused;
+	bool told;   /* which node something is */
+	bool untold; /* the same: by the kernel, or because somebody changed what was looked at */
 };
 
-static void descriptor_list_read_process(struct descriptor_list *list, const char *mountpoint, int proc, pid_t pid,
-					 struct descriptor_sight *sight)
+/* The text of the link, which costs little, is only what is looked at first. */
+static bool descriptor_is_below(const char *mountpoint, int dir, const char *name, struct descriptor_sight *sight)
 {
 	size_t len = strlen(mountpoint);
-	char name[64], path[PATH_MAX];
+	char path[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, path, sizeof(path));
+
+	sight->seen |= n >= 0;
+	sight->refused |= n < 0 && errno == EACCES; /* who owns the folder may list it all the same */
+	return n > (ssize_t)len && !strncmp(path, mountpoint, len) && path[len] == '/';
+}
+
+/* What is read, and of what, through all of it. */
+struct descriptor_search {
+	struct descriptor_list *list;
+	const char *mountpoint;
+	dev_t dev;
+	int proc; /* the folder /proc */
+	struct descriptor_sight sight;
+};
+
+static void descriptor_list_read_process(struct descriptor_search *s, pid_t pid)
+{
+	char name[64];
 	struct dirent *entry;
 	DIR *dir;
 	int fd;
 
 	snprintf(name, sizeof(name), "%d/fd", pid);
-	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(s->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		struct stat st;
 
-		sight->refused |= errno == EACCES && fstatat(proc, name, &st, 0) == 0 && st.st_uid == geteuid();
+		s->sight.refused |= errno == EACCES && fstatat(s->proc, name, &st, 0) == 0 && st.st_uid == geteuid();
 		return;
 	}
 	dir = fdopendir(fd);
@@ -79,54 +97,74 @@ static void descriptor_list_read_process(struct descriptor_list *list, const cha
 		return;
 	}
 	while ((entry = readdir(dir))) {
-		ssize_t n = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
-		int flags;
+		uint64_t node;
+		int flags, err;
 
-		sight->seen |= n >= 0;
-		sight->refused |= n < 0 && errno == EACCES; /* who owns the folder may list it all the same */
-		if (n <= (ssize_t)len || strncmp(path, mountpoint, len) || path[len] != '/')
+		if (!descriptor_is_below(s->mountpoint, fd, entry->d_name, &s->sight))
 			continue;
-		path[n] = '\0';
-		flags = descriptor_flags(proc, pid, entry->d_name);
+		err = descriptor_node(fd, entry->d_name, s->dev, &node);
+		s->sight.told |= err == 0;
+		s->sight.untold |= err == -ENOTSUP;
+		flags = err < 0 ? O_PATH : descriptor_flags(s->proc, pid, entry->d_name);
 		if (!(flags & O_PATH))
-			descriptor_list_add(list, pid, atoi(entry->d_name), flags, path + len + 1);
+			descriptor_list_add(s->list, pid, atoi(entry->d_name), flags, node);
 	}
 	closedir(dir);
 }
 
-static int descriptor_order(const void *a, const void *b)
+int descriptor_compare(const struct descriptor *a, const struct descriptor *b)
 {
-	const struct descriptor *left = a, *right = b;
-	int paths = strcmp(left->path, right->path);
-
-	return paths ? paths : (left->pid > right->pid) - (left->pid < right->pid);
+	return a->node != b->node ? (a->node > b->node) - (a->node < b->node) : (a->pid > b->pid) - (a->pid < b->pid);
 }
 
-/* One that may be more than the daemon, as the first process of a machine, is nobody's reader: all have to be refused. */
-bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint)
+static int descriptor_order(const void *a, const void *b)
+{
+	return descriptor_compare(a, b);
+}
+
+size_t descriptor_list_find(const struct descriptor_list *list, uint64_t node, pid_t pid)
+{
+	const struct descriptor sought = { .node = node, .pid = pid };
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (descriptor_compare(&list->all[middle], &sought) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * One that may be more than the daemon, as the first process of a machine, is nobody's reader: all have to be refused. Nor does
+ * it mean anything that one was not told.
+ */
+bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint, dev_t dev)
 {
 	DIR *proc = opendir("/proc");
+	struct descriptor_search s = { .list = list, .mountpoint = mountpoint, .dev = dev };
 	struct dirent *entry;
-	struct descriptor_sight sight = { 0 };
 
 	if (!proc)
 		return false;
+	s.proc = dirfd(proc);
 	while ((entry = readdir(proc))) {
 		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
 
 		if (pid > 0 && pid != getpid())
-			descriptor_list_read_process(list, mountpoint, dirfd(proc), pid, &sight);
+			descriptor_list_read_process(&s, pid);
 	}
 	closedir(proc);
 	if (list->count)
 		qsort(list->all, list->count, sizeof(list->all[0]), descriptor_order);
-	return sight.seen || !sight.refused;
+	return (s.sight.seen || !s.sight.refused) && (s.sight.told || !s.sight.untold);
 }
 
 void descriptor_list_clear(struct descriptor_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		free(list->all[i].path);
 	free(list->all);
 	*list = (struct descriptor_list){ 0 };
 }

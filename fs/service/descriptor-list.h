@@ -1,4 +1,4 @@
-/* Descriptors of other processes below the mount point, as /proc/PID/fd shows them. */
+/* Descriptors of other processes that are of the mount, as far as /proc tells. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,9 +10,8 @@ struct descriptor {
 	pid_t pid;
 	int fd;
 	int flags;     /* as for open(2) */
-	uint64_t node; /* the reader's: once it is known; 0: none */
-	bool foreign;  /* the same: reads a teed origin */
-	char *path;    /* below the mount point, without a slash at its beginning; the reader may take it */
+	uint64_t node; /* its number */
+	bool foreign;  /* the reader's: reads a teed origin */
 };
 
 /* Zero-valid. */
@@ -23,10 +22,18 @@ struct descriptor_list {
 };
 
 /*
- * Reads the descriptors of every process but this one that are open below @mountpoint, those with O_PATH left out, in the
- * order of paths, and of the same path in that of processes. Takes its time. Returns false where it may not look into processes of its own user. Out of memory, some are missing.
+ * Reads the descriptors of every process but this one whose path is below @mountpoint, in whichever mount namespace, and that
+ * are of the mount @dev, those with O_PATH left out, in the order of descriptor_compare(). Takes its time, but waits for nobody.
+ * Returns false where it may not look into processes of its own user, or the kernel does not tell what is open. Out of memory,
+ * some are missing.
  */
-bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint);
+bool descriptor_list_read(struct descriptor_list *list, const char *mountpoint, dev_t dev);
+
+/* By nodes, and of the same node by processes. */
+int descriptor_compare(const struct descriptor *a, const struct descriptor *b);
+
+/* The place of the first that is not before @node and @pid; the list's count: there is none. */
+size_t descriptor_list_find(const struct descriptor_list *list, uint64_t node, pid_t pid);
 
 /* Frees them, and leaves it zero. */
 void descriptor_list_clear(struct descriptor_list *list);

@@ -29,10 +29,9 @@ struct descriptor_scan {
 	bool blind;
 	uint64_t finished;                      /* when, in nanoseconds; 0: never */
 	uint64_t number;                        /* of the scan that is through */
-	struct descriptor_list seen;            /* by it, in the order of its paths */
+	struct descriptor_list seen;            /* by it */
 	struct descriptor_list found;           /* by the one that is matched */
 	size_t at;                              /* those before are */
-	size_t before, before_end;              /* the places in @seen of the node that is matched */
 	struct descriptor_scan_waiters waiters; /* for the scan that is under way, or the next */
 	struct descriptor_scan_waiters later;   /* for the one after it */
 	struct descriptor_scan_waiters ready;   /* to be told */

@@ -23,6 +23,7 @@ struct descriptor_look {
 	struct descriptor_scan *scan;
 	struct descriptor_list list;
 	bool blind;
+	dev_t dev;
 	char mountpoint[];
 };
 
@@ -30,7 +31,7 @@ static void descriptor_look_run(struct errand *e)
 {
 	struct descriptor_look *look = container_of(e, struct descriptor_look, errand);
 
-	look->blind = !descriptor_list_read(&look->list, look->mountpoint);
+	look->blind = !descriptor_list_read(&look->list, look->mountpoint, look->dev);
 }
 
 static void descriptor_look_free(struct errand *e)
@@ -72,7 +73,7 @@ static void descriptor_scan_told(struct turns *t)
 /* Who waits for this scan is told; who waits for a later one goes on. */
 static void descriptor_scan_finish(struct descriptor_scan *sv)
 {
-	free(sv->seen.all);
+	descriptor_list_clear(&sv->seen);
 	sv->seen = sv->found;
 	sv->found = (struct descriptor_list){ 0 };
 	sv->number++;
@@ -141,6 +142,7 @@ static void descriptor_scan_run(struct descriptor_scan *sv)
 						.loop = sv->ctx->loop,
 						.uid = ERRAND_NOBODY };
 		look->scan = sv;
+		look->dev = sv->ctx->dev;
 		strcpy(look->mountpoint, mountpoint);
 		err = errand_start(&look->errand, DESCRIPTOR_SCAN_PATIENCE_NSEC);
 	}
@@ -187,16 +189,14 @@ bool descriptor_scan_count(const struct descriptor_scan *sv, const struct node *
 size_t descriptor_scan_holders(const struct descriptor_scan *sv, const struct node *node,
 			       struct descriptor_scan_holder *list, size_t max)
 {
-	const struct node_users *u = &node->users;
-	const struct descriptor *found = sv->seen.all;
+	const struct descriptor_list *found = node->users.scan > sv->number ? &sv->found : &sv->seen;
 	size_t n = 0;
 
-	if (u->scan > sv->number)
-		found = sv->found.all;
-	else if (u->scan != sv->number)
-		return 0;
-	for (size_t i = u->first; i < u->first + u->count && n < max; i++)
-		list[n++] = (struct descriptor_scan_holder){ .pid = found[i].pid, .fd = found[i].fd };
+	for (size_t i = descriptor_list_find(found, node->id, 0); i < found->count && n < max; i++) {
+		if (found->all[i].node != node->id)
+			break;
+		list[n++] = (struct descriptor_scan_holder){ .pid = found->all[i].pid, .fd = found->all[i].fd };
+	}
 	return n;
 }
 

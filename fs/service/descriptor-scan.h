@@ -3,7 +3,8 @@
  *
  * A FIFO does not say how many have it open, and the kernel serves its opens without the daemon. So
  * on request, an errand (errand.h) reads the descriptors of every process that the daemon may look into. What is
- * opened through another mount namespace, or belongs to a process hidden from the daemon, is not seen.
+ * opened by another path than the mount point's (a bind mount elsewhere, another root folder), or belongs to a process hidden
+ * from the daemon, is not seen; what only has such a path, in a mount namespace of somebody's own, is not counted.
  */
 #pragma once
 

@@ -5,7 +5,9 @@
  * so it is an errand. It takes CAP_SYS_PTRACE over them: root's daemon has it, one in a user namespace of its own has not
  * (commoncap.c, cap_ptrace_access_check).
  *
- * A process may have closed the descriptor since, or have another file there: only a FIFO of this inode is touched.
+ * A process may have closed the descriptor since, or have another file there: only this very FIFO is touched. What is no such
+ * thing is not even copied, and where it was changed at that moment, the copy is closed on a thread that is counted to
+ * whoever did so: a file system of his may be told of it, and never answer.
  */
 #include "ring-look.h"
 
@@ -14,14 +16,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "deferred-close.h"
+#include "descriptor-node.h"
 #include "log.h"
 #include "pipe.h"
+#include "process.h"
 #include "services.h"
 
 void ring_look_say_blind(int err)
@@ -34,22 +38,28 @@ void ring_look_say_blind(int err)
 			strerror(-err));
 }
 
-/* Not asked of the file system, which may hang. */
-static bool ring_look_is_of(const struct ring_look *l, int fd)
+static bool ring_look_is_there(const struct ring_look *l, const struct descriptor_scan_holder *h)
 {
-	struct statx st;
+	char name[48];
+	uint64_t node;
 
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) == 0 &&
-	       S_ISFIFO(st.stx_mode) && st.stx_ino == l->ino && makedev(st.stx_dev_major, st.stx_dev_minor) == l->dev;
+	snprintf(name, sizeof(name), "/proc/%d/fd/%d", h->pid, h->fd);
+	return descriptor_node(AT_FDCWD, name, l->dev, &node) == 0 && node == l->node;
 }
 
 /* A copy of the descriptor, or a negative errno. */
-static int ring_look_copy(const struct descriptor_scan_holder *h)
+static int ring_look_copy(const struct ring_look *l, const struct descriptor_scan_holder *h)
 {
 	_cleanup_fd_ int process = (int)syscall(SYS_pidfd_open, h->pid, 0);
 	int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, h->fd, 0);
+	uint64_t node;
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	if (descriptor_node_own(fd, l->dev, &node) == 0 && node == l->node)
+		return fd;
+	deferred_close(&fd, process_user(h->pid));
+	return -ESTALE;
 }
 
 static void ring_look_run(struct errand *e)
@@ -57,12 +67,14 @@ static void ring_look_run(struct errand *e)
 	struct ring_look *l = container_of(e, struct ring_look, errand);
 
 	for (size_t i = 0; i < l->count; i++) {
-		_cleanup_fd_ int fd = ring_look_copy(&l->holders[i]);
+		const struct descriptor_scan_holder *h = &l->holders[i];
+		bool there = ring_look_is_there(l, h) && !deferred_close_crowded(process_user(h->pid));
+		_cleanup_fd_ int fd = there ? ring_look_copy(l, h) : -ESTALE;
 		int size;
 
 		if (fd == -EPERM || fd == -EACCES)
 			ring_look_say_blind(fd);
-		if (fd < 0 || !ring_look_is_of(l, fd))
+		if (fd < 0)
 			continue;
 		size = l->size ? pipe_fit(fd, l->size) : pipe_size(fd);
 		l->err = size < 0 ? size : 0;
@@ -88,7 +100,7 @@ struct ring_look *ring_look_create(struct context *ctx, const struct node *node,
 			    .free = ring_look_free,
 			    .loop = ctx->loop,
 			    .uid = node->inode->uid },
-		.ino = node->inode->ino,
+		.node = node->id,
 		.dev = ctx->dev,
 	};
 	l->count = descriptor_scan_holders(ctx->services->scan, node, l->holders, RING_LOOK_HOLDERS);

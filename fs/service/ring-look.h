@@ -14,7 +14,7 @@ struct ring_look {
 	int granted; /* bytes; 0: nobody whom the daemon may look at has it open any more */
 
 	void *resize; /* whoever sends it may keep something here, of no concern to the errand */
-	ino_t ino;
+	uint64_t node;
 	dev_t dev;
 	struct descriptor_scan_holder holders[RING_LOOK_HOLDERS];
 	size_t count;

@@ -3,7 +3,8 @@
  * whose bytes never come: who touches them in a mapping waits for as long as this one lives, and so does who writes any.
  * It is what an attacker's own file system is like. Of DIR/s0 and so on what is written is taken, and then nobody is told how
  * large they are. What begins with never is looked for in vain. What begins with sync can be made, and has no end of its
- * fsync(2). DIR/unsized is no attacker's: it has what is written to it, and always shows a size of 0.
+ * fsync(2). What begins with close is never closed to an end, by a daemon; by everybody else it is. DIR/unsized is no
+ * attacker's: it has what is written to it, and always shows a size of 0.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -20,6 +21,7 @@
 #define NUMBERS_INO 16         /* of DIR/0 */
 #define TAKING_INO (1ul << 32) /* of DIR/s0 */
 #define SYNC_INO (1ul << 33)   /* of the first that was made */
+#define CLOSE_INO (1ul << 34)
 
 static char unsized[1 << 16];
 
@@ -39,13 +41,18 @@ static void hanging_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	fuse_ino_t ino = number                  ? (takes ? TAKING_INO : NUMBERS_INO) + strtoul(digits, NULL, 10) :
 			 strcmp(name, "unsized") ? PAGE_INO :
 						   UNSIZED_INO;
+	bool closes = !strncmp(name, "close", 5);
 	struct fuse_entry_param e = {
 		.ino = ino, .attr = hanging_stat(ino), .attr_timeout = 3600, .entry_timeout = 3600
 	};
 
+	if (closes) {
+		e.ino = CLOSE_INO;
+		e.attr = hanging_stat(CLOSE_INO);
+	}
 	if (!strncmp(name, "never", 5))
 		fuse_reply_none(req);
-	else if (!number && ino == PAGE_INO && strcmp(name, "page") != 0)
+	else if (!number && !closes && ino == PAGE_INO && strcmp(name, "page") != 0)
 		fuse_reply_err(req, ENOENT);
 	else
 		fuse_reply_entry(req, &e);
@@ -91,6 +98,28 @@ static void hanging_fsync(fuse_req_t req, fuse_ino_t ino, int data, struct fuse_
 		fuse_reply_err(req, ENOSYS);
 }
 
+static bool hanging_is_daemon(pid_t thread)
+{
+	char name[32], comm[32] = "";
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%d/comm", thread);
+	file = fopen(name, "r");
+	if (file && !fgets(comm, sizeof(comm), file))
+		comm[0] = '\0';
+	if (file)
+		fclose(file);
+	return !strncmp(comm, "spfsd", 5);
+}
+
+static void hanging_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	if (ino == CLOSE_INO && hanging_is_daemon(fuse_req_ctx(req)->pid))
+		fuse_reply_none(req);
+	else
+		fuse_reply_err(req, 0);
+}
+
 static void hanging_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	fi->direct_io = ino == UNSIZED_INO;
@@ -127,6 +156,7 @@ int main(int argc, char **argv)
 					       .getattr = hanging_getattr,
 					       .setattr = hanging_setattr,
 					       .create = hanging_create,
+					       .flush = hanging_flush,
 					       .fsync = hanging_fsync,
 					       .open = hanging_open,
 					       .read = hanging_read,
