@@ -125,6 +125,7 @@ void server_abandon(struct server *s)
 	loop_stop(s->ctx.helper);
 	pthread_join(s->helper_thread, NULL);
 	engine_abandon(s->ctx.engine, OTHERS_NSEC);
+	log_end(); /* (with its descriptors) */
 	abandon_descriptors();
 	_exit(EXIT_FAILURE);
 }
@@ -175,6 +176,7 @@ void server_finish(struct server *s)
 	free(s->last);
 	config_unref(ctx->config);
 	fd_close(&s->signals);
+	log_copy_to(-1);
 	fd_close(&s->ready);
 	free(s->buf.mem);
 	free(ctx->mountpoint);
