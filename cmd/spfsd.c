@@ -4,6 +4,8 @@
 #include <fuse_lowlevel.h>
 #include <limits.h>
 #include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,15 +135,31 @@ static int spfsd_add_mount_options(struct fuse_args *args, const struct spfsd_ar
 	return 0;
 }
 
+/* Shows what comes from the daemon until a zero byte says that the mount answers. Returns false where none comes. */
+static bool spfsd_follow(int from)
+{
+	char text[4096];
+	ssize_t n;
+
+	while ((n = read(from, text, sizeof(text))) > 0 || (n < 0 && errno == EINTR)) {
+		size_t len = strnlen(text, n > 0 ? (size_t)n : 0);
+
+		fwrite(text, 1, len, stderr);
+		if (n > 0 && len < (size_t)n)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Forks; the parent waits until the mount answers, then exits 0, or with the child's failure.
- * Returns, in the child, the descriptor to tell it by, or a negative errno.
+ * Forks; the parent shows what the daemon says until the mount answers, then exits 0, or with the child's failure. So the
+ * daemon does not wait for a terminal. Returns, in the child, the descriptor to tell the parent by, which does not block, or
+ * a negative errno.
  */
 static int spfsd_detach(void)
 {
 	int ends[2], status, null;
 	pid_t pid;
-	char c;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -150,7 +168,7 @@ static int spfsd_detach(void)
 		return -errno;
 	if (pid > 0) {
 		close(ends[1]);
-		if (read(ends[0], &c, 1) == 1)
+		if (spfsd_follow(ends[0]))
 			_exit(0);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
@@ -158,8 +176,9 @@ static int spfsd_detach(void)
 	}
 	close(ends[0]);
 	setsid();
+	signal(SIGPIPE, SIG_IGN); /* the parent may be gone */
 	null = open("/dev/null", O_RDWR);
-	if (null < 0 || chdir("/") < 0)
+	if (null < 0 || chdir("/") < 0 || fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0)
 		return -errno;
 	dup2(null, 0);
 	dup2(null, 1);
@@ -168,21 +187,12 @@ static int spfsd_detach(void)
 	return ends[1];
 }
 
-static int spfsd_run(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
+static int spfsd_serve(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
 {
 	struct server_options server = { .config = config, .auto_unmount = a->auto_unmount, .ready = -1 };
 	char *mountpoint = NULL;
-	int err = 0;
+	int err = mount_resolve(config->point, &mountpoint);
 
-	/* stderr stays open until the mount answers, so that why it failed is seen by who started it. */
-	err = log_open("spfsd", a->foreground || a->debug ? LOG_DEBUG : LOG_WARNING, config->log);
-	if (err < 0) {
-		fprintf(stderr, "spfsd: %s: %s\n", config->log, strerror(-err));
-		return err;
-	}
-	if (a->debug)
-		log_set_level(LOG_DEBUG);
-	err = mount_resolve(config->point, &mountpoint);
 	if (err < 0) {
 		log_err("%s: %s", config->point, strerror(-err));
 		return err;
@@ -196,8 +206,26 @@ static int spfsd_run(struct fuse_args *args, const struct spfsd_arguments *a, st
 			return err;
 		}
 		server.ready = err;
+		log_copy_to(server.ready);
 	}
 	return server_run(args, &server);
+}
+
+static int spfsd_run(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
+{
+	/* stderr stays open until the mount answers, so that why it failed is seen by who started it. */
+	int err = log_open("spfsd", a->foreground || a->debug ? LOG_DEBUG : LOG_WARNING, config->log);
+
+	if (err < 0) {
+		fprintf(stderr, "spfsd: %s: %s\n", config->log, strerror(-err));
+		return err;
+	}
+	if (a->debug)
+		log_set_level(LOG_DEBUG);
+	log_defer();
+	err = spfsd_serve(args, a, config);
+	log_end();
+	return err;
 }
 
 /* libfuse takes what is behind "--config", and so of "--config=FILE" the '=' too. */

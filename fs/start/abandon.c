@@ -82,7 +82,7 @@ void abandon_descriptors(void)
 	}
 }
 
-/* But for this one, and the kernel's own (io_uring). */
+/* But for this one, the log's, and the kernel's own (io_uring). */
 static unsigned abandon_count_threads(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -90,7 +90,7 @@ static unsigned abandon_count_threads(void)
 	unsigned count = 0;
 
 	while (dir && (entry = readdir(dir))) {
-		char path[64], name[8] = "";
+		char path[64], name[16] = "";
 		FILE *f;
 
 		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == gettid())
@@ -98,7 +98,7 @@ static unsigned abandon_count_threads(void)
 		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", entry->d_name);
 		f = fopen(path, "re");
 		if (f && fgets(name, sizeof(name), f))
-			count += strncmp(name, "iou-", 4) != 0;
+			count += strncmp(name, "iou-", 4) != 0 && strncmp(name, LOG_THREAD, strlen(LOG_THREAD)) != 0;
 		if (f)
 			fclose(f);
 	}

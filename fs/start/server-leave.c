@@ -127,6 +127,7 @@ void server_abandon(struct server *s)
 	pthread_join(s->helper_thread, NULL);
 	engine_abandon(s->ctx.engine, OTHERS_NSEC);
 	programs_end();
+	log_end(); /* (with its descriptors) */
 	abandon_descriptors();
 	_exit(EXIT_FAILURE);
 }
@@ -177,6 +178,7 @@ void server_finish(struct server *s)
 	free(s->last);
 	config_unref(ctx->config);
 	fd_close(&s->signals);
+	log_copy_to(-1);
 	fd_close(&s->ready);
 	free(s->buf.mem);
 	free(ctx->mountpoint);

@@ -31,6 +31,7 @@ struct server {
 	int signals;
 	int dir;                 /* "/.spfs/fifos" in the private view */
 	int ready;               /* told when the mount answers; -1: nobody waits */
+	struct loop_io ready_io; /* until it can be */
 	bool holds_none;         /* while leaving: no channel is held any more */
 	struct last_job *last;   /* while leaving: one for each thread; NULL: not yet, or out of memory */
 	unsigned threads;        /* while leaving: those that have work left */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,8 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 	err = scout_start(&s->scout, s->mount.tree);
 	s->ctx.scout = s->scout.pid;
 	if (err == 0)
+		err = log_start(); /* (the private view asks for a process with one thread) */
+	if (err == 0)
 		err = loop_start(s->ctx.helper, "spfsd-helper", &s->helper_thread);
 	s->helping = err == 0;
 	return err;
@@ -227,8 +230,9 @@ int server_start(struct server *s, struct fuse_args *args, const struct server_o
 /* ---- with the mount answered ---- */
 
 /* Tells who started the daemon that the mount answers, and lets go of their terminal. */
-static void server_detach(struct server *s)
+static void server_detach(struct loop_io *io, int res)
 {
+	struct server *s = container_of(io, struct server, ready_io);
 	_cleanup_fd_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (write(s->ready, "", 1) != 1)
@@ -238,13 +242,16 @@ static void server_detach(struct server *s)
 		dup2(null, STDERR_FILENO);
 }
 
-/* Declared channels are there. */
+/* Declared channels are there. What was said until now is ahead, and perhaps in the way for as long as nobody reads it. */
 static void server_ready(void *data)
 {
 	struct server *s = data;
 
-	if (s->ready >= 0 && !s->ctx.leaving)
-		server_detach(s);
+	if (s->ready < 0 || s->ctx.leaving)
+		return;
+	log_copy_to(-1);
+	loop_io_init(&s->ready_io, s->ctx.loop, server_detach);
+	loop_io_poll(&s->ready_io, s->ready, POLLOUT);
 }
 
 static int server_start_engine(struct server *s)

@@ -9,7 +9,11 @@ struct fuse_args;
 struct server_options {
 	struct config *config; /* with all of [mount] said, "point" by mount_resolve() */
 	bool auto_unmount;     /* the mount goes also where the daemon is killed */
-	int ready;             /* a pipe to write one byte to when the mount answers; -1: nobody waits */
+	/*
+	 * A pipe to write a zero byte to when the mount answers, which does not block, and is the server's; copies of the log
+	 * may go there until then (log_copy_to()). -1: nobody waits.
+	 */
+	int ready;
 };
 
 /* Mounts and serves until a signal or an unmount. Returns 0 or a negative errno, logged. */

@@ -86,8 +86,7 @@ static void lane_enter(struct lane *lane)
 		if (n == -EAGAIN || n == -EBUSY) {
 			nanosleep(&(struct timespec){ .tv_nsec = LANE_AGAIN_NSEC }, NULL);
 		} else if (n < 0 && n != -EINTR) {
-			log_err("io_uring_enter: %s", strerror(-n));
-			abort(); /* its users would hang in silence */
+			log_abort("io_uring_enter: %s", strerror(-n)); /* its users would hang in silence */
 		}
 	}
 }
@@ -165,10 +164,8 @@ static void lane_order(struct lane *lane, const struct lane_order *order)
 	struct lane_orders *o = &lane->orders;
 
 	pthread_mutex_lock(&lane->lock);
-	if (o->count >= o->room / 2 && lane_orders_grow(o) < 0 && o->count == o->room) {
-		log_err("out of memory for a request; giving up");
-		abort();
-	}
+	if (o->count >= o->room / 2 && lane_orders_grow(o) < 0 && o->count == o->room)
+		log_abort("out of memory for a request; giving up");
 	o->all[o->count++] = *order;
 	pthread_cond_signal(&lane->asked);
 	pthread_mutex_unlock(&lane->lock);

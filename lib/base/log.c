@@ -2,11 +2,12 @@
  * What is logged may be of a user's making: the names of channels, and how many lines there are. So nothing in a line
  * can look like another line or steer a terminal (text.h), a line has a length, and of too many lines some are left out,
  * errors as well (log-limit.h).
+ *
+ * Who takes the log may let it wait: any user can fill the queue of /dev/log's socket. So while the daemon serves, a thread
+ * writes it, which waits for the others' lines (log-queue.h), and nobody for it but the end, for a while.
  */
 #include "log.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,12 +17,21 @@
 #include "base.h"
 #include "clock.h"
 #include "log-limit.h"
+#include "log-output.h"
+#include "log-queue.h"
 #include "text.h"
+#include "thread.h"
 
-static FILE *log_file;
-static const char *log_ident = "spfs";
+/* What syslog(3) takes, and what a sanitizer adds to it. */
+#define LOG_STACK (128ul * 1024)
+
 static int log_copy = -1;
 static int log_level = LOG_INFO;
+static bool log_deferred; /* lines go to the queue ... */
+static bool log_started;  /* ... which has its thread */
+
+static pthread_mutex_t log_copy_lock = PTHREAD_MUTEX_INITIALIZER;
+static int log_copy_fd = STDERR_FILENO;
 
 static pthread_mutex_t log_left_out_lock = PTHREAD_MUTEX_INITIALIZER;
 static void (*log_left_out)(void *data);
@@ -29,22 +39,11 @@ static void *log_left_out_data;
 
 int log_open(const char *ident, int copy, const char *path)
 {
-	if (path) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	int err = log_output_open(ident, path);
 
-		if (fd < 0)
-			return -errno;
-		log_file = fdopen(fd, "a");
-		if (!log_file) {
-			close(fd);
-			return -ENOMEM;
-		}
-		setvbuf(log_file, NULL, _IOLBF, 0);
-	}
-	log_ident = ident;
-	log_copy = copy;
-	openlog(ident, LOG_PID, LOG_DAEMON);
-	return 0;
+	if (err == 0)
+		log_copy = copy;
+	return err;
 }
 
 void log_set_level(int level)
@@ -52,34 +51,110 @@ void log_set_level(int level)
 	log_level = level;
 }
 
-/* One line to @to, whole, with @before in front. */
-static void log_put(FILE *to, const char *before, const char *line)
+void log_copy_to(int fd)
 {
-	flockfile(to);
-	fputs(before, to);
-	fputs(line, to);
-	fputc('\n', to);
-	funlockfile(to);
+	pthread_mutex_lock(&log_copy_lock);
+	log_copy_fd = fd;
+	pthread_mutex_unlock(&log_copy_lock);
 }
 
-static void log_write(int priority, const char *line)
+/*
+ * Copies it, if it is to be, unless the thread has to do that: standard error may wait. Nobody writes a copy to a descriptor
+ * that was exchanged meanwhile.
+ */
+static bool log_copy_at_once(int priority, const char *line)
 {
-	char stamp[64];
-	struct tm tm;
-	time_t now;
+	bool at_once;
 
-	if (priority <= log_copy) {
-		snprintf(stamp, sizeof(stamp), "%s: ", log_ident);
-		log_put(stderr, stamp, line);
+	pthread_mutex_lock(&log_copy_lock);
+	at_once = !log_deferred || log_copy_fd != STDERR_FILENO;
+	if (at_once && priority <= log_copy && log_copy_fd >= 0)
+		log_output_copy(log_copy_fd, line);
+	pthread_mutex_unlock(&log_copy_lock);
+	return at_once;
+}
+
+/* @line is of at most LOG_LINE_MAX bytes; @own: not for a user. */
+static void log_write(bool own, int priority, const char *line)
+{
+	bool copied = log_copy_at_once(priority, line);
+
+	if (log_deferred)
+		log_queue_put(own, priority, copied, line);
+	else
+		log_output_write(priority, (time_t)clock_day(), line);
+}
+
+/* ---- the thread ---- */
+
+static bool log_write_taken(const struct log_entry *e)
+{
+	if (!e->head.copied && e->head.priority <= log_copy)
+		log_output_copy(STDERR_FILENO, e->line);
+	return log_output_write(e->head.priority, e->head.when, e->line);
+}
+
+/* Before the line that comes after them. */
+static bool log_write_lost(time_t when, unsigned lost)
+{
+	struct log_entry e = { .head = { .when = when, .priority = LOG_WARNING } }; /* (.len is the queue's) */
+
+	snprintf(e.line, sizeof(e.line), "%u line%s lost here: who takes the log was too slow", lost,
+		 lost == 1 ? " was" : "s were");
+	e.head.copied = log_copy_at_once(LOG_WARNING, e.line);
+	return log_write_taken(&e);
+}
+
+static void log_write_queue(void)
+{
+	struct log_entry e;
+	unsigned lost = 0;
+
+	while (log_queue_take(&e)) {
+		lost += e.head.lost;
+		if (lost && log_write_lost(e.head.when, lost))
+			lost = 0;
+		if (e.head.len && !log_write_taken(&e))
+			lost++;
 	}
-	if (!log_file) {
-		syslog(priority, "%s", line);
+}
+
+static void *log_run(void *arg)
+{
+	thread_name(LOG_THREAD);
+	log_write_queue();
+	return NULL;
+}
+
+void log_defer(void)
+{
+	log_deferred = true;
+}
+
+int log_start(void)
+{
+	int err;
+
+	log_started = true;
+	err = thread_start(NULL, LOG_STACK, log_run, NULL);
+	log_started = err == 0;
+	return err;
+}
+
+void log_end(void)
+{
+	if (!log_deferred)
 		return;
+	log_queue_close();
+	if (!log_started && log_start() < 0) {
+		alarm(LOG_END_SECONDS); /* the process is at its end, and has no other way not to wait for ever */
+		log_write_queue();
+		alarm(0);
 	}
-	now = (time_t)clock_day();
-	strftime(stamp, sizeof(stamp), "%F %T ", localtime_r(&now, &tm));
-	log_put(log_file, stamp, line);
+	log_queue_drain(LOG_END_SECONDS * NSEC_PER_SEC);
 }
+
+/* ---- what is said ---- */
 
 void log_set_left_out(void (*left_out)(void *data), void *data)
 {
@@ -103,8 +178,10 @@ static void log_flush_some(bool all)
 	char *text;
 
 	while (log_limit_told(all, &text)) {
-		if (text)
-			log_write(LOG_WARNING, text);
+		if (text) {
+			text_shorten(text, LOG_LINE_MAX);
+			log_write(false, LOG_WARNING, text);
+		}
 		free(text);
 	}
 }
@@ -114,7 +191,7 @@ void log_flush(void)
 	log_flush_some(true);
 }
 
-static void log_write_without_memory(int priority, const char *fmt, va_list ap)
+static void log_write_without_memory(uid_t user, int priority, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
 
@@ -122,7 +199,7 @@ static void log_write_without_memory(int priority, const char *fmt, va_list ap)
 	for (char *c = line; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	log_write(priority, line);
+	log_write(user == LOG_NOBODY, priority, line);
 }
 
 static void log_put_line(uid_t user, int priority, bool limited, const char *fmt, va_list ap)
@@ -136,14 +213,14 @@ static void log_put_line(uid_t user, int priority, bool limited, const char *fmt
 	va_copy(again, ap);
 	line = text_vprint(fmt, ap);
 	if (!line)
-		log_write_without_memory(priority, fmt, again);
+		log_write_without_memory(user, priority, fmt, again);
 	va_end(again);
 	if (!line)
 		return;
 	text_shorten(line, LOG_LINE_MAX);
 	log_flush_some(false);
 	if (!limited || log_level >= LOG_DEBUG || log_limit_pass(user, fmt, line, &first))
-		log_write(priority, line);
+		log_write(user == LOG_NOBODY, priority, line);
 	else if (first)
 		log_tell_left_out();
 }
@@ -164,4 +241,15 @@ void log_wanted(int priority, const char *fmt, ...)
 	va_start(ap, fmt);
 	log_put_line(LOG_NOBODY, priority, false, fmt, ap);
 	va_end(ap);
+}
+
+void log_abort(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_put_line(LOG_NOBODY, LOG_ERR, false, fmt, ap);
+	va_end(ap);
+	log_end();
+	abort();
 }

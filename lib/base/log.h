@@ -7,8 +7,32 @@
 /*
  * Opens the log. Lines of priority @copy and above are copied to stderr. @path, where not NULL, takes the
  * lines instead of syslog (append, 0640). @ident is kept. Returns 0 or a negative errno from opening @path.
+ *
+ * Until log_defer(), who says a line writes it, and may wait for who takes it. From then on lines are queued, whoever may
+ * say them, and copied when they are written; what finds no room is lost, and told of by one line with its number.
  */
 int log_open(const char *ident, int copy, const char *path);
+void log_defer(void);
+
+/*
+ * Begins the thread that writes what was queued and will be. Not before whatever asks for a process
+ * with one thread, or sets what threads have each for themselves. Never blocks. Returns 0 or a negative errno of
+ * pthread_create(3).
+ */
+int log_start(void);
+
+#define LOG_THREAD "spfsd-log"
+
+/* Copies go to @fd instead, and at once in any case: it must not block, and what it does not take is lost. -1: nowhere. */
+void log_copy_to(int fd);
+
+/*
+ * The end, after log_defer(): waits until what was said is written, for up to LOG_END_SECONDS; nothing is written after it. Any
+ * thread, and several. Where no thread can be had, SIGALRM ends the process instead of a longer wait.
+ */
+void log_end(void);
+
+#define LOG_END_SECONDS 2
 
 /* Lowest priority that is written: LOG_DEBUG with -d, else LOG_INFO. */
 void log_set_level(int level);
@@ -24,12 +48,15 @@ void log_set_level(int level);
 
 /*
  * One line, no newline needed, that @user has caused; @priority is syslog's. The text is cleaned (text.h), and of too many
- * lines of one user's some are left out and counted (log-limit.h). Any thread; may block on the log.
+ * lines of one user's some are left out and counted (log-limit.h). Any thread; blocks only before log_defer().
  */
 void log_line(uid_t user, int priority, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* One of the lines that the administrator has asked for, and gets all of. */
 void log_wanted(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* One line, whatever the limits, then log_end() and abort(3). */
+__attribute__((noreturn)) void log_abort(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Tells of what was left out: with a line that comes LOG_LIMIT_WAIT seconds later or more, or at once with log_flush().

@@ -42,10 +42,8 @@ static struct loop_op *loop_op_fresh(struct loop *loop)
 	struct loop_block *block = SLIST_FIRST(&loop->blocks);
 
 	if (!block || block->used == LOOP_BLOCK_OPS) {
-		if (loop_op_reserve(loop) < 0) {
-			log_err("out of memory for an event; giving up");
-			abort();
-		}
+		if (loop_op_reserve(loop) < 0)
+			log_abort("out of memory for an event; giving up");
 		block = loop->spare;
 		loop->spare = NULL;
 		SLIST_INSERT_HEAD(&loop->blocks, block, entry);

@@ -206,10 +206,8 @@ static void *loop_run_thread(void *arg)
 
 	thread_name(loop->name);
 	err = loop_run(loop);
-	if (err < 0) {
-		log_err("event loop: %s", strerror(-err));
-		abort(); /* its users would hang in silence */
-	}
+	if (err < 0)
+		log_abort("event loop: %s", strerror(-err)); /* its users would hang in silence */
 	atomic_store(&loop->ended, true);
 	return NULL;
 }

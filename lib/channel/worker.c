@@ -21,10 +21,8 @@ void worker_clear_stage(struct worker *w, size_t len)
 	log_err("the stage has not all that was put into it");
 	pipe_close(&w->stage);
 	w->stage_size = pipe_open(&w->stage, PIPE_SIZE);
-	if (w->stage_size < 0) {
-		log_err("no stage: %s", pipe_error(w->stage_size));
-		abort(); /* every stream of this worker would be wrong */
-	}
+	if (w->stage_size < 0) /* every stream of this worker would be wrong */
+		log_abort("no stage: %s", pipe_error(w->stage_size));
 }
 
 void worker_fit_stage(struct worker *w, int size)

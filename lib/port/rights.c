@@ -175,8 +175,7 @@ static void rights_take_back(const struct thread_rights *t)
 	if (rights_set_capabilities(&t->caps) == 0 && rights_set_fs_ids(geteuid(), t->gid) == 0 &&
 	    syscall(CALL_setgroups, t->count, t->groups) == 0)
 		return;
-	log_err("cannot have the daemon's own rights again: %s", strerror(errno));
-	abort();
+	log_abort("cannot have the daemon's own rights again: %s", strerror(errno));
 }
 
 int rights_lend(const struct rights *r, int (*call)(void *data), void *data)

@@ -156,6 +156,14 @@ log_has() {
 	done
 }
 
+# What was said is in the log: the thread that writes it, which is woken by each line, sleeps.
+log_written() {
+	local task
+	for task in "/proc/$DAEMON/task/"*; do
+		[ "$(cat "$task/comm" 2> /dev/null)" != spfsd-log ] || wait_until 20 grep -q '^State:.S' "$task/status"
+	done
+}
+
 # under_load start|end ROUNDS: of load.py, with 1 and 4 workers, by root where this is root's, and by an ordinary user.
 # ROUNDS and SEED come from the environment as well, for a longer look.
 under_load() {

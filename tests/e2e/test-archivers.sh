@@ -67,6 +67,7 @@ for user in $users; do
 	quiet rm -r "$M/in"
 done
 
+log_written
 ! grep 'beside its taps' "$LOG" || fail "an empty file has a foreign reader"
 
 # Nobody has taken anything.

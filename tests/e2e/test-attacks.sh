@@ -49,6 +49,7 @@ mkfifo -m 666 "$M/$evil"
 refuse 'No such file' as_user spfs source "$M/$evil" file:/missing
 refuse 'not supported' setfattr -n spfs.nonsense -v x "$M/$evil"
 log_has 'x?2026-01-01 00:00:00 forged?\[31m?'
+log_written
 if LC_ALL=C grep -q "$(printf '^2026-01-01\|[\001-\037]\|\302\233')" "$LOG"; then fail "forged: $(cat -v "$LOG")"; fi
 
 # A descriptor of a file system that hangs: its closings do not eat the daemon's threads, and hold up nobody else.
@@ -127,6 +128,7 @@ os.write(tell, b"x")
 assert os.read(done, 1) == b"x"
 os.kill(other, signal.SIGKILL)
 PY
+	log_written
 	[ "$(grep -c 'names mean something else' "$LOG")" = 2 ] || fail "not refused twice"
 fi
 finish

@@ -174,7 +174,7 @@ mkdir other
 printf '[mount]\npoint = %s\nworkers = 1\nlog = %s\n' "$T/other" "$T/other.log" > "$C"
 spfs_mount -o config="$C",workers=2
 mounted || fail "the file's mount point came first"
-grep -q "serving $M" "$LOG" || fail "the file's log came first"
+log_has "serving $M"
 [ ! -e other.log ] || fail "the file's log was opened"
 make_workers
 two=$(daemon_threads worker)

@@ -52,6 +52,7 @@ for path in ("a", "/a", "//a", "./a", "sub/../a", "sub/.//../a"):
 c.sock.send(b"") # is an end
 assert c.sock.recv(100) == b""
 PY
+log_written
 [ "$(grep -c 'nonsense:/x' "$LOG")" = 1 ] || fail "not one line"
 if grep -q '^line' "$LOG"; then fail "a name breaks a line of the log"; fi
 calm

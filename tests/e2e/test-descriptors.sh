@@ -34,6 +34,7 @@ for _ in 1 2 3; do
 	[ "$(timeout 20 cat created)" = fine ] || fail "not fine when created"
 	rm created
 done
+log_written
 [ "$(grep -c 'Too many open files' "$LOG")" -lt 10 ] || fail "the log is full of it"
 
 # Read, it goes on.

@@ -25,6 +25,7 @@ writers=()
 hold() { # WHAT...: of lock-holder
 	local how=$1
 	shift
+	log_written
 	lines=$(wc -l < "$LOG")
 	setpriv --reuid=65534 --regid=65534 --clear-groups lock-holder "$how" "$T/h/page" "$@" > "$T/holder" 2>&1 & holder=$!
 }

@@ -45,6 +45,7 @@ for i in range(3000):
     control.refused("ENOENT", {"op": "ports", "channel": "none"})
 PY
 /usr/bin/python3 "$T/bin/refused.py" "$M"
+log_written
 size=$(stat -c %s "$LOG")
 [ "$size" -lt 500000 ] || fail "the log has $size bytes"
 [ "$(awk 'length > m { m = length } END { print m }' "$LOG")" -lt 1100 ] || fail "a long line"
@@ -54,6 +55,7 @@ wait_until 30 grep -q 'more lines like this: ' "$LOG"
 # Another user, as the administrator, is heard.
 if is_root; then
 	refuse 'not supported' setfattr -n spfs.nonsense -v x "$M/d/a"
+	log_written
 	tail -n 1 "$LOG" | grep -q 'd/a: spfs.nonsense' || fail "root is not heard: $(tail -n 1 "$LOG")"
 fi
 kill -USR1 "$DAEMON"
@@ -65,10 +67,14 @@ spfs_unmount
 rm "$LOG"
 (ulimit -n 160 && exec spfsd -o log="$LOG" "$M")
 DAEMON=$(find_daemon)
-/usr/bin/python3 - "$M" "$LOG" << 'PY'
-import errno, os, sys
-m, log = sys.argv[1:]
+/usr/bin/python3 - "$M" "$LOG" "$DAEMON" << 'PY'
+import errno, os, sys, time
+m, log, daemon = sys.argv[1:]
+tasks = ["/proc/%s/task/%s/stat" % (daemon, t) for t in os.listdir("/proc/%s/task" % daemon)]
+writer, = [t for t in tasks if "(spfsd-log)" in open(t).read()]
 def lines():
+    while ") S " not in open(writer).read(): # it sleeps once it has written what was said
+        time.sleep(0.02)
     return sum(b"descriptors" not in l for l in open(log, "rb"))
 before = lines()
 held = []

@@ -83,6 +83,7 @@ for path in sys.argv[1:]:
     assert places == list(range(len(places))), path
 PY
 none_lost "$M/music"
+log_written
 ! grep -q 'beside its taps' "$LOG" || fail "mpd was told of"
 
 # ---- rsyslogd: opens it for both, and never reads
@@ -118,5 +119,6 @@ wait_until 20 sh -c "[ \$(spfs stat --json $M/syslog | jq .readers) = 1 ]" # it 
 spfs stat "$M/syslog" | grep -q FOREIGN && fail "$(spfs stat "$M/syslog")"
 kill $rsyslog
 wait $rsyslog || true
+log_written
 ! grep -q 'beside its taps' "$LOG" || fail "rsyslogd was told of"
 finish

@@ -45,6 +45,7 @@ wait $writer $reader
 [ "$(cat "$T/r")" = $'1\n2\n3' ] || fail "a tap: $(cat "$T/r")"
 [ "$(timeout 20 cat r2)" = $'1\n2\n3' ] || fail "the other tap"
 [ "$(stat_of c '[.taps[].lost] | add')" = 0 ] || fail "$(spfs stat c)"
+log_written
 ! grep -q 'beside its taps' "$LOG" || fail "it was told of"
 
 # What is read there is missing in every tap. One is full, so what comes then waits to be seen.

@@ -100,6 +100,7 @@ as_user spfs reopen "$M/his"
 rm his/f
 chmod 755 his
 refuse 'Permission denied' spfs reopen "$M/his" 1
+log_written
 [ "$(grep -c "open $T/his/f: Permission denied" "$LOG")" = 1 ] || fail "logged otherwise than once"
 spfs detach "$M/his" 1
 

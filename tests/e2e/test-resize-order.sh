@@ -54,6 +54,7 @@ while any(fcntl.fcntl(fd, 1032) != 131072 for fd in rings):
     assert time.monotonic() < end, [fcntl.fcntl(fd, 1032) for fd in rings]
     time.sleep(0.02)
 PY
+log_written
 ! grep "its ring, just opened" "$LOG" || fail "one was refused"
 cd /
 finish

@@ -10,9 +10,11 @@ cd "$T"
 refused_once() {
 	local error=$1 text=$2 before
 	shift 2
+	log_written
 	before=$(wc -l < "$LOG")
 	refuse "$error" as_user timeout 20 "$@"
 	wait_until 20 sh -c "[ \$(wc -l < '$LOG') -gt $before ]"
+	log_written
 	[ $(($(wc -l < "$LOG") - before)) = 1 ] || fail "not one line for: $*: $(tail -n +$((before + 1)) "$LOG")"
 	tail -n 1 "$LOG" | grep -q -- "$text" || fail "$(tail -n 1 "$LOG") does not say '$text'"
 }

@@ -62,6 +62,7 @@ spfs sink "$M/c" "file:$T/small/%Y?rotate=256K" > /dev/null
 cat in > "$M/c"
 wait_until 30 state "$M/c" 1 done
 joined small | cmp - in || fail "lost or twice"
+log_written
 [ "$(grep -c 'the old one goes on: open.*No space' "$LOG")" = 1 ] || fail "not said once"
 rm "$M/c"
 umount small

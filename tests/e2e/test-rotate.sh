@@ -326,6 +326,7 @@ grown() { [ "$(stat -Lc %s /proc/self/fd/6)" = "$1" ]; }
 wait_until 20 grown 16384
 sleep 1.2
 port_is c .state running || fail "$(ports "$M/c")"
+log_written
 [ "$(grep -c "no other file, the old one goes on: open $T/g/$year.1: " "$LOG")" = 1 ] || fail "said otherwise than once"
 mkdir g
 again() { part; [ -e g/$year.1 ]; }

@@ -55,9 +55,11 @@ spfs set plain eof=never stable=1
 bad() {
 	local before
 	for way in attribute command; do
+		log_written
 		before=$(wc -l < "$LOG")
 		if [ $way = attribute ]; then refuse "$1" setfattr -n "spfs.$4" -v "$5" "$3"
 		else refuse "$2" spfs set "$3" "$4=$5"; fi
+		log_written
 		tail -n +$((before + 1)) "$LOG" | grep -q -- "set $4: .*$2" || fail "no reason in the log: $(tail -n 1 "$LOG")"
 	done
 }

@@ -45,6 +45,7 @@ state "$M/c" 1 failed || fail "it has not failed"
 # What was on its way is lost, and no more: nothing is taken for it after that.
 lost=$(port "$M/c" 1 .lost)
 [ "$lost" -gt 0 ] && [ "$lost" -le "$(unmoved 1)" ] || fail "it says that $lost bytes are lost"
+log_written
 [ "$(grep -c "port 1, file:$T/disk/x: No space left on device; $lost bytes are discarded" "$LOG")" = 1 ] ||
 	fail "no line of the log says so"
 grep -c '^spfs_port_lost_bytes_total{.*} '"$lost\$" "$M/.spfs/metrics" > /dev/null || fail "the metrics do not have it"
@@ -88,6 +89,7 @@ for id in 1 2; do
 	# (What the kernel had taken for a peer that died is moved, as for any sender.)
 	[ "$(port "$M/c" $id .bytes)" -lt 8388608 ] || fail "to peer $id everything was moved"
 	lost=$(port "$M/c" $id .lost)
+	log_written
 	[ "$(grep -c "port $id, [tu].*\(Broken pipe\|reset by peer\)$([ "$lost" = 0 ] || echo "; $lost bytes are discarded")\$" \
 		"$LOG")" = 1 ] || fail "no line for peer $id"
 done

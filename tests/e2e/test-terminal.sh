@@ -120,5 +120,6 @@ for line in open(sys.argv[1], encoding="utf-8").read().split("\n"):
 PY
 grep -qF '\\x1b[31m\\x9b31m\\x9b31m\\x7f\\u202e' "$M/.spfs/metrics" || fail "metrics: $(grep -m1 channel= "$M/.spfs/metrics")"
 if [ -n "$(type -P dot)" ]; then dot -Tsvg < "$M/.spfs/topology.dot" > /dev/null; fi
+log_written
 LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' "$LOG" && fail "the log: $(cat -v "$LOG")"
 finish

@@ -51,6 +51,7 @@ same "$T/1" "$T/2"
 
 ways='TERM fusermount'
 # Where a user may have no namespace, what the daemon holds keeps the mount busy.
+log_written
 ! grep -q 'no user namespace' "$LOG" || ways=TERM
 for how in $ways; do
 	if [ $how = TERM ]; then kill "$DAEMON"; else wait_until 30 $user fusermount3 -u "$M"; fi

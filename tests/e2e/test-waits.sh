@@ -34,6 +34,7 @@ for i in 1 2 3; do
 	dumped() { [ "$(grep -c "dump: /ch, tap /tap: waiting for a reader" "$LOG")" = "$i" ]; }
 	wait_until 30 dumped
 done
+log_written
 ! grep -q "dump: /plain" "$LOG" || fail "there is nothing to say of a plain channel"
 log_has "dump: 1 channels are asked"
 
