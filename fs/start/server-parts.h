@@ -61,3 +61,6 @@ __attribute__((noreturn)) void server_abandon(struct server *s);
 
 /* ... and after the loop: frees what there is, however far the start has come. */
 void server_finish(struct server *s);
+
+/* Declared channels are there. What was said until now is ahead, and perhaps in the way for as long as nobody reads it. @data: it. */
+void server_ready(void *data);
