@@ -172,6 +172,7 @@ spfs set "$M/t" rate=2M
 head -c 800000 half > some
 exec 5> "$M/c"
 cat some >&5
+wait_until 20 test -s "r/$year" # (before, there is nothing that could be a beginning)
 rm "$M/t"
 wait_until 60 state "$M/c" 1 done
 exec 5>&-
