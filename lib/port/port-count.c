@@ -9,9 +9,22 @@
 #include "pipe.h"
 #include "stream.h"
 
+struct tap *port_own_tap(const struct port *p)
+{
+	return p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+}
+
+void port_hold_tap(const struct port *p, bool held)
+{
+	struct tap *tap = port_own_tap(p);
+
+	if (tap)
+		tap->held = held;
+}
+
 uint64_t port_tap_lost(struct port *p)
 {
-	const struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+	const struct tap *tap = port_own_tap(p);
 
 	if (tap)
 		p->tap_lost = tap->lost;

@@ -63,15 +63,6 @@ static void file_sink_store(struct file_port *f)
 	}
 }
 
-/* A private tap does not end before all of it is written. */
-static void file_sink_hold(struct file_port *f, bool held)
-{
-	struct tap *tap = f->port.tap >= TAP_PRIVATE ? channel_find_tap(f->port.channel, f->port.tap) : NULL;
-
-	if (tap)
-		tap->held = held;
-}
-
 /* Out of the sink's pipe. Returns the bytes; 0 or a negative errno: none. */
 static ssize_t file_sink_fill(struct file_port *f, struct half *half)
 {
@@ -97,14 +88,14 @@ static void file_sink_take(struct file_port *f)
 			loop_io_poll(&f->wait, f->port.pipe, POLLIN);
 			break;
 		}
-		file_sink_hold(f, true);
+		port_hold_tap(&f->port, true);
 		half->bytes = (size_t)n;
 		double_buffer_filled(&f->buffer);
 		file_sink_learn(f);
 	}
 	file_sink_store(f);
 	if (!double_buffer_bytes(&f->buffer) && !f->over) {
-		file_sink_hold(f, false);
+		port_hold_tap(&f->port, false);
 		port_drained(&f->port);
 	}
 }

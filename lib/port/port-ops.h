@@ -128,6 +128,12 @@ void port_close(struct port *p);
 /* The sink's pipe is empty, and it has nothing in hand: the end of the stream may be seen now. */
 void port_drained(struct port *p);
 
+/* A sink's private tap. NULL: it reads a name, or that has gone. */
+struct tap *port_own_tap(const struct port *p);
+
+/* That does not end while it is held, for its sink has something in hand that it may give back. No-op where there is none. */
+void port_hold_tap(const struct port *p, bool held);
+
 /* What its private tap has lost, now or as last seen: that goes before its sink does. */
 uint64_t port_tap_lost(struct port *p);
 

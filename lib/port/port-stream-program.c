@@ -20,19 +20,12 @@
 /* How often it is looked whether a program has read all. */
 #define UNREAD_NSEC (NSEC_PER_SEC / 100)
 
-/* A sink's own tap. NULL: it is a name's, or has gone. */
-static struct tap *stream_port_own_tap(const struct port *p)
-{
-	return p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
-}
-
 void stream_port_begin_program(struct stream_port *sp)
 {
 	struct program *program = program_of(&sp->port.config.opened);
-	struct tap *tap = program->unread >= 0 ? stream_port_own_tap(&sp->port) : NULL;
 
-	if (tap) /* stream_port_let_end() */
-		tap->held = true;
+	if (program->unread >= 0) /* stream_port_let_end() */
+		port_hold_tap(&sp->port, true);
 	if (program_moves(program))
 		stream_port_move(sp);
 	else
@@ -48,10 +41,7 @@ void stream_port_program_moves(struct program_watch *w)
 	int err = 0;
 
 	if (program->handed) {
-		struct tap *tap = stream_port_own_tap(&sp->port);
-
-		if (tap)
-			tap->held = false;
+		port_hold_tap(&sp->port, false);
 		sp->port.config.opened.type = S_IFSOCK;
 		sp->port.config.opened.fd = program->data;
 		err = stream_port_ready(sp);
@@ -84,7 +74,7 @@ void stream_port_let_end(struct stream_port *sp)
 {
 	struct port *p = &sp->port;
 	const struct program *program = program_of(&p->config.opened);
-	struct tap *tap = stream_port_own_tap(p);
+	struct tap *tap = port_own_tap(p);
 
 	if (program && program->unread >= 0 && tap) {
 		tap->held = !p->channel->over || sys.waiting(program->unread) > 0;

@@ -1,10 +1,9 @@
 /*
  * A port on a socket, pipe or FIFO, which may be a program's (program.h): then that ends it.
  *
- * All of its bytes are moved by its stream, on the channel's worker, without blocking, or by a lane where the peer could make that
- * wait. With ?retry= it connects again
- * after a failure, and goes on: what a sink has not sent is in its pipe. The new connection is opened on a thread, and
- * outlives the port where that is detached meanwhile.
+ * All of its bytes are moved by its stream, on the channel's worker, without blocking, or by a lane where the peer could
+ * make that wait. With ?retry= it connects again after a failure, and goes on: what a sink has not sent is in its pipe.
+ * The new connection is opened on a thread, and outlives the port where that is detached meanwhile.
  */
 #include "port-stream.h"
 
@@ -187,14 +186,9 @@ static void stream_port_drained(struct stream *s)
 	stream_port_let_end(container_of(s, struct stream_port, stream));
 }
 
-/* A private tap does not end before all of it is sent: else nothing could be put back. */
 static void stream_port_holds(struct stream *s, bool holds)
 {
-	const struct port *p = &container_of(s, struct stream_port, stream)->port;
-	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
-
-	if (tap)
-		tap->held = holds;
+	port_hold_tap(&container_of(s, struct stream_port, stream)->port, holds);
 }
 
 void stream_port_put_back(struct port *p, int rd, size_t bytes)

@@ -301,7 +301,7 @@ void port_detach_forget(struct channel *ch, unsigned id, const void *data)
 
 void port_drained(struct port *p)
 {
-	struct tap *tap = p->tap >= TAP_PRIVATE ? channel_find_tap(p->channel, p->tap) : NULL;
+	struct tap *tap = port_own_tap(p);
 
 	port_tap_lost(p);
 	if (tap)
