@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "deferred-close.h"
 #include "lane.h"
+#include "socket.h"
 
 /* Before others of the loop have a turn: a peer may send for ever. */
 #define TURN_READS 16
@@ -101,15 +102,6 @@ static void lingering_asked(struct loop_io *io, int res)
 	lingering_wait(l);
 }
 
-/* Returns whether what its peer sends can be read without harm. */
-static bool linger_reads(int fd)
-{
-	int domain = 0;
-	socklen_t len = sizeof(domain);
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain != AF_UNIX;
-}
-
 /* Returns false where there is no memory for it. */
 static bool lingering_use_lane(struct lingering *l, struct lane *lane)
 {
@@ -142,7 +134,7 @@ void linger_add(struct lingers *list, struct loop *loop, int fd, uid_t uid, stru
 	}
 	l->list = list;
 	l->uid = uid;
-	l->reads = linger_reads(fd);
+	l->reads = !socket_is_local(fd);
 	if (!lane)
 		lingering_wait(l);
 	loop_io_timer(&l->timer, LINGER_SECONDS * NSEC_PER_SEC);

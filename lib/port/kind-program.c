@@ -102,11 +102,7 @@ static int program_await(struct attempt *a, struct program *p)
 
 	for (;;) {
 		bool over = program_look(p); /* looked at first: what it has said before its end is there then */
-		struct pollfd news[] = {
-			{ .fd = p->process, .events = POLLIN },
-			{ .fd = p->words, .events = POLLIN },
-			{ .fd = p->errors, .events = POLLIN },
-		};
+		struct pollfd news[3] = { { .fd = p->process, .events = POLLIN } };
 		uint64_t now = clock_nsec();
 
 		program_listen_words(p);
@@ -122,8 +118,8 @@ static int program_await(struct attempt *a, struct program *p)
 				(unsigned)uri_value(&a->uri, &program_timeout));
 			return -ETIMEDOUT;
 		}
-		news[1].fd = p->words;
-		news[2].fd = p->errors;
+		news[1] = (struct pollfd){ .fd = p->words, .events = POLLIN };
+		news[2] = (struct pollfd){ .fd = p->errors, .events = POLLIN };
 		if (poll(news, 3, (int)((until - now) / (NSEC_PER_SEC / 1000)) + 1) < 0 && !attempt_again(a))
 			return attempt_failed(a, "wait for", -errno);
 	}

@@ -15,6 +15,7 @@
 #include "linger.h"
 #include "log.h"
 #include "pipe.h"
+#include "socket.h"
 #include "worker.h"
 
 /* Its connection, its end of the channel, and a pipe between them. */
@@ -142,15 +143,6 @@ static struct client *client_create(struct listen_port *lp, int fd)
 	return c;
 }
 
-/* What it sends may bring descriptors (stream.h). */
-static bool client_is_local(int fd)
-{
-	int domain = 0;
-	socklen_t len = sizeof(domain);
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
-}
-
 int client_serve(struct listen_port *lp, int fd)
 {
 	struct client *c = client_create(lp, fd);
@@ -168,7 +160,7 @@ int client_serve(struct listen_port *lp, int fd)
 	if (err == 0)
 		err = charge_set(&c->descriptors, CLIENT_DESCRIPTORS);
 	if (p->config.dir == PORT_SOURCE) {
-		if (err == 0 && client_is_local(fd))
+		if (err == 0 && socket_is_local(fd))
 			err = stream_use_lane(&c->stream, p->config.rights.uid);
 		if (err == 0)
 			err = inlet_open(&p->inlet, p->channel);

@@ -22,6 +22,7 @@
 #include "port-stream-parts.h"
 #include "program.h"
 #include "sink-options.h"
+#include "socket.h"
 #include "sys.h"
 #include "worker.h"
 
@@ -35,15 +36,12 @@ static bool stream_port_is_shared(const struct port *p)
 static bool stream_port_needs_lane(const struct stream_port *sp)
 {
 	const struct port *p = &sp->port;
-	int domain = 0;
-	socklen_t len = sizeof(domain);
 
 	if (!sp->socket) /* (of a pipe somebody can hold the lock alone, which stops what he may open) */
 		return false;
 	if (stream_port_is_shared(p))
 		return true;
-	getsockopt(sp->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-	return domain == AF_UNIX && p->config.dir == PORT_SOURCE;
+	return p->config.dir == PORT_SOURCE && socket_is_local(sp->fd);
 }
 
 static bool stream_port_fits(const struct opened *o)

@@ -61,7 +61,7 @@ static int program_add_options(struct program_texts *list, const struct uri *uri
 		size_t len = strcspn(option, "=");
 		int err;
 
-		if (uri_option_of(uri->kind, option, len))
+		if (uri_option_place(uri->kind, option, len) >= 0)
 			continue;
 		err = uri_decode(option, why);
 		if (err < 0)

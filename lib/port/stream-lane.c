@@ -18,9 +18,6 @@
 /* A peer that says it is ready, and is not, is asked again then. */
 #define PAUSE_NSEC (NSEC_PER_SEC / 100)
 
-/* Bytes of a copy. */
-#define COPY_SIZE (64 << 10)
-
 /* ---- from the peer ---- */
 
 /* What is to be copied goes by way of memory. Returns as splice(2). */
@@ -29,21 +26,16 @@ static ssize_t stream_lane_hand_on(struct stream *s)
 	ssize_t n;
 
 	if (!s->bounce.len && s->copying) {
-		n = sys.read(s->between.rd, s->bounce.buf, s->in_hand < COPY_SIZE ? s->in_hand : COPY_SIZE);
+		n = sys.read(s->between.rd, s->bounce.buf,
+			     s->in_hand < STREAM_COPY_SIZE ? s->in_hand : STREAM_COPY_SIZE);
 		if (n <= 0)
 			return n;
 		s->in_hand -= (size_t)n;
 		s->bounce.at = 0;
 		s->bounce.len = (size_t)n;
 	}
-	if (s->bounce.len) {
-		n = bounce_give(&s->bounce, s->pipe);
-		if (n > 0) {
-			s->bytes += (uint64_t)n;
-			s->copies++;
-		}
-		return n;
-	}
+	if (s->bounce.len)
+		return stream_give_copy(s);
 	n = sys.splice(s->between.rd, s->pipe, s->in_hand);
 	if (n > 0) {
 		s->in_hand -= (size_t)n;
@@ -80,11 +72,11 @@ static void stream_lane_ask_for_more(struct stream *s, int events)
 
 	s->copying = s->stable && *s->stable;
 	if (urgent || s->copying)
-		err = bounce_ready(&s->bounce, COPY_SIZE);
+		err = bounce_ready(&s->bounce, STREAM_COPY_SIZE);
 	if (err < 0)
 		stream_end(s, err);
 	else if (urgent)
-		loop_io_read(&s->ask, s->fd, -1, s->bounce.buf, s->bounce.size, COPY_SIZE);
+		loop_io_read(&s->ask, s->fd, -1, s->bounce.buf, s->bounce.size, STREAM_COPY_SIZE);
 	else
 		loop_io_splice(&s->ask, s->fd, -1, s->between.wr, -1, PIPE_SIZE);
 	s->urgent = urgent;

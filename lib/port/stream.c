@@ -22,9 +22,6 @@
 /* Calls before others of the loop have a turn. */
 #define TURN_SPLICES 16
 
-/* Bytes of a copy. */
-#define COPY_SIZE (64 << 10)
-
 static void stream_halt(struct stream *s)
 {
 	loop_io_cancel(&s->io);
@@ -108,14 +105,14 @@ static bool stream_receive_urgent(struct stream *s)
 /* Takes a chunk into the buffer. Returns its bytes, 0 at the end, or a negative errno. */
 static ssize_t stream_take_copy(struct stream *s)
 {
-	int err = bounce_ready(&s->bounce, COPY_SIZE);
+	int err = bounce_ready(&s->bounce, STREAM_COPY_SIZE);
 	ssize_t n;
 
 	if (err == 0 && s->between.rd < 0)
-		err = pipe_open(&s->between, COPY_SIZE);
+		err = pipe_open(&s->between, STREAM_COPY_SIZE);
 	if (err < 0)
 		return err;
-	n = sys.splice(s->fd, s->between.wr, COPY_SIZE);
+	n = sys.splice(s->fd, s->between.wr, STREAM_COPY_SIZE);
 	if (n <= 0)
 		return n;
 	if (sys.read(s->between.rd, s->bounce.buf, (size_t)n) != n) {
@@ -127,18 +124,22 @@ static ssize_t stream_take_copy(struct stream *s)
 	return n;
 }
 
-static ssize_t stream_receive_copy(struct stream *s)
+ssize_t stream_give_copy(struct stream *s)
 {
-	ssize_t n = s->bounce.len ? 1 : stream_take_copy(s);
+	ssize_t n = bounce_give(&s->bounce, s->pipe);
 
-	if (n <= 0)
-		return n;
-	n = bounce_give(&s->bounce, s->pipe);
 	if (n > 0) {
 		s->bytes += (uint64_t)n;
 		s->copies++;
 	}
 	return n;
+}
+
+static ssize_t stream_receive_copy(struct stream *s)
+{
+	ssize_t n = s->bounce.len ? 1 : stream_take_copy(s);
+
+	return n <= 0 ? n : stream_give_copy(s);
 }
 
 /* Returns the bytes, 0 at the end, or a negative errno. */

@@ -19,6 +19,9 @@
 #include "loop.h"
 #include "pipe.h"
 
+/* Bytes of a copy. */
+#define STREAM_COPY_SIZE (64 << 10)
+
 struct stream {
 	int fd;    /* the peer; not owned */
 	int pipe;  /* not owned */
@@ -99,3 +102,6 @@ void stream_end(struct stream *s, int err);
 
 /* So much has been moved by reference. */
 void stream_moved(struct stream *s, size_t n);
+
+/* Into the pipe from the bounce buffer, which has some: bytes, or a negative errno of write(2). */
+ssize_t stream_give_copy(struct stream *s);

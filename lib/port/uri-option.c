@@ -50,13 +50,14 @@ int uri_option_flag(const struct uri_option *option, const char *text, uint64_t 
 	return 0;
 }
 
-const struct uri_option *uri_option_of(const struct port_kind *kind, const char *name, size_t len)
+int uri_option_place(const struct port_kind *kind, const char *name, size_t len)
 {
-	const struct uri_option *const *option = kind->options;
+	const struct uri_option *const *options = kind->options;
 
-	while (*option && (strlen((*option)->name) != len || memcmp((*option)->name, name, len) != 0))
-		option++;
-	return *option;
+	for (int i = 0; options[i]; i++)
+		if (strlen(options[i]->name) == len && !memcmp(options[i]->name, name, len))
+			return i;
+	return -1;
 }
 
 const struct uri_option uri_rate = {

@@ -30,8 +30,8 @@ int uri_option_number(const struct uri_option *option, const char *text, uint64_
 int uri_option_octal(const struct uri_option *option, const char *text, uint64_t *value);
 int uri_option_flag(const struct uri_option *option, const char *text, uint64_t *value);
 
-/* That which @kind has by the name of the first @len bytes of @name. NULL: none. */
-const struct uri_option *uri_option_of(const struct port_kind *kind, const char *name, size_t len);
+/* The place among those that @kind has of the one called by the first @len bytes of @name; -1: none. */
+int uri_option_place(const struct port_kind *kind, const char *name, size_t len);
 
 /* Bytes a second that a sink takes at most; 0: any. */
 extern const struct uri_option uri_rate;

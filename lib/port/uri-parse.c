@@ -20,28 +20,24 @@ static bool uri_option_exists(const char *name)
 	const struct port_kind *kind;
 
 	for (unsigned i = 0; (kind = port_kind_at(i)); i++)
-		for (unsigned k = 0; kind->options[k]; k++)
-			if (!strcmp(kind->options[k]->name, name))
-				return true;
+		if (uri_option_place(kind, name, strlen(name)) >= 0)
+			return true;
 	return false;
 }
 
 static int uri_set_option(struct uri *uri, const char *name, const char *text, enum port_dir dir, unsigned *seen,
 			  char why[URI_WHY_MAX])
 {
-	const struct uri_option *const *options = uri->kind->options;
-	unsigned i = 0;
-	int err;
+	int i = uri_option_place(uri->kind, name, strlen(name)), err;
+	const struct uri_option *option = i < 0 ? NULL : uri->kind->options[i];
 
-	while (options[i] && strcmp(options[i]->name, name))
-		i++;
-	if (!options[i] && uri->kind->foreign)
+	if (!option && uri->kind->foreign)
 		return 0;
-	if (!options[i] && !uri_option_exists(name)) {
+	if (!option && !uri_option_exists(name)) {
 		uri_why(why, "unknown option '%.40s'", name);
 		return -EINVAL;
 	}
-	if (!options[i] || !(options[i]->dirs & PORT_DIR_BIT(dir))) {
+	if (!option || !(option->dirs & PORT_DIR_BIT(dir))) {
 		uri_why(why, "option '%s' is not for a %s %s", name, uri->kind->name,
 			dir == PORT_SOURCE ? "source" : "sink");
 		return -EINVAL;
@@ -51,10 +47,10 @@ static int uri_set_option(struct uri *uri, const char *name, const char *text, e
 		return -EINVAL;
 	}
 	*seen |= 1u << i;
-	err = options[i]->parse(options[i], text, &uri->values[i]);
+	err = option->parse(option, text, &uri->values[i]);
 	if (err < 0)
 		uri_why(why, "option '%s': '%.40s' is %s %s", name, text, err == -ERANGE ? "out of range for" : "not",
-			options[i]->what);
+			option->what);
 	return err;
 }
 
