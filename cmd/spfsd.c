@@ -1,18 +1,15 @@
 /* spfsd: parses its arguments, detaches, and serves one mount. */
 #include <errno.h>
-#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "background.h"
 #include "base.h"
 #include "configure.h"
 #include "log.h"
@@ -135,58 +132,6 @@ static int spfsd_add_mount_options(struct fuse_args *args, const struct spfsd_ar
 	return 0;
 }
 
-/* Shows what comes from the daemon until a zero byte says that the mount answers. Returns false where none comes. */
-static bool spfsd_follow(int from)
-{
-	char text[4096];
-	ssize_t n;
-
-	while ((n = read(from, text, sizeof(text))) > 0 || (n < 0 && errno == EINTR)) {
-		size_t len = strnlen(text, n > 0 ? (size_t)n : 0);
-
-		fwrite(text, 1, len, stderr);
-		if (n > 0 && len < (size_t)n)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Forks; the parent shows what the daemon says until the mount answers, then exits 0, or with the child's failure. So the
- * daemon does not wait for a terminal. Returns, in the child, the descriptor to tell the parent by, which does not block, or
- * a negative errno.
- */
-static int spfsd_detach(void)
-{
-	int ends[2], status, null;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid > 0) {
-		close(ends[1]);
-		if (spfsd_follow(ends[0]))
-			_exit(0);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
-	}
-	close(ends[0]);
-	setsid();
-	signal(SIGPIPE, SIG_IGN); /* the parent may be gone */
-	null = open("/dev/null", O_RDWR);
-	if (null < 0 || chdir("/") < 0 || fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK) < 0)
-		return -errno;
-	dup2(null, 0);
-	dup2(null, 1);
-	if (null > 2)
-		close(null);
-	return ends[1];
-}
-
 static int spfsd_serve(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
 {
 	struct server_options server = { .config = config, .auto_unmount = a->auto_unmount, .ready = -1 };
@@ -200,7 +145,7 @@ static int spfsd_serve(struct fuse_args *args, const struct spfsd_arguments *a, 
 	free(config->point);
 	config->point = mountpoint;
 	if (!a->foreground && !a->debug) {
-		err = spfsd_detach();
+		err = background_enter();
 		if (err < 0) {
 			log_err("cannot detach: %s", strerror(-err));
 			return err;
