@@ -24,22 +24,18 @@ groups 0 setfattr -n spfs.tee -v other denied || fail "what others may is refuse
 # Sixteen that ask again and again, of all kinds; the time is that of other threads than the one that serves the mount.
 coproc ASKING { groups 65536 hammer 16; }
 read -r -u "${ASKING[0]}" _ || fail "they do not begin"
-/usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
+PYTHONPATH=$HERE /usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
 import os, sys, time
+from serving import Serving
 m, daemon = sys.argv[1:]
-def used(path):
-    """CPU time in ticks."""
-    fields = open("/proc/%s/stat" % path).read().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-serving = "%s/task/%s" % (daemon, daemon)
-before = used(serving), used(daemon)
+serving = Serving(daemon)
 end = time.monotonic() + 3
 asked = 0
-while time.monotonic() < end or used(daemon) - before[1] <= 20:
+while time.monotonic() < end or serving.ticks()[1] <= 20:
     os.stat(m + "/by-last")
     asked += 1
     time.sleep(.005)
-mine, whole = used(serving) - before[0], used(daemon) - before[1]
+mine, whole = serving.ticks()
 print("%d of %d ticks, %d times asked meanwhile" % (mine, whole, asked))
 assert mine < whole / 2, (mine, whole)
 PY

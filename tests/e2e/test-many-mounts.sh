@@ -1,7 +1,7 @@
 # What a caller sees is looked at where it takes nobody else's time, however many mounts that is.
 . "$(dirname "$0")/harness.sh"
 need_root "to mount"
-programs_for_all "$BUILD/cmd/spfs" "$HERE/control.py"
+programs_for_all "$BUILD/cmd/spfs" "$HERE"/{control,serving}.py
 export PYTHONPATH=$T/bin
 spfs_mount
 mkfifo -m 666 "$M/a"
@@ -44,13 +44,9 @@ timeout 60 cat "$T/ready"
 # The time is that of other threads than the one that serves the mount, whatever else this machine has to do.
 /usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
 import os, sys, time
+from serving import Serving
 m, daemon = sys.argv[1:]
-def used(path):
-    """CPU time in ticks."""
-    fields = open("/proc/%s/stat" % path).read().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-serving = "%s/task/%s" % (daemon, daemon)
-before = used(serving), used(daemon)
+serving = Serving(daemon)
 all = []
 end = time.monotonic() + 2
 while time.monotonic() < end:
@@ -58,7 +54,7 @@ while time.monotonic() < end:
     os.stat(m + "/a")
     all.append(time.monotonic() - begin)
     time.sleep(.005)
-mine, whole = used(serving) - before[0], used(daemon) - before[1]
+mine, whole = serving.ticks()
 all.sort()
 print("stat: median %.4f s, longest %.4f s; %d of %d ticks" % (all[len(all) // 2], all[-1], mine, whole))
 assert whole > 5 and mine < whole / 2, (mine, whole)
