@@ -43,7 +43,7 @@ static void control_client_drop(struct client *cl)
 	cl->gone = true;
 	if (cl->busy)
 		request_cancel(&cl->request);
-	else
+	else if (cl->groups != CLIENT_GROUPS_READ)
 		control_client_close(cl);
 }
 
@@ -206,6 +206,23 @@ static void control_client_ready(struct loop_io *io, int res)
 		control_client_drop(cl);
 }
 
+void control_client_known(struct client *cl, int err)
+{
+	if (cl->gone) {
+		control_client_close(cl);
+	} else if (err < 0) {
+		log_user_info(cl->rights.uid,
+			      "control: process %d of user %u is not served, its groups cannot be read: %s",
+			      (int)cl->rights.pid, cl->rights.uid, strerror(-err));
+		control_client_send(cl->fd, json_of_error(err, err == -EUSERS ? "too much of this user's hangs" :
+										strerror(-err)));
+		control_client_drop(cl);
+	} else {
+		accounts_of_caller(cl->clients->ctx, &cl->rights); /* (has the limits of its groups from now on) */
+		loop_io_poll(&cl->io, cl->fd, POLLIN);
+	}
+}
+
 int control_client_start(struct clients *clients, int fd, const struct rights *rights, int process, bool confined)
 {
 	struct client *cl = calloc(1, sizeof(*cl));
@@ -221,10 +238,10 @@ int control_client_start(struct clients *clients, int fd, const struct rights *r
 	loop_io_init(&cl->io, clients->ctx->loop, control_client_ready);
 	loop_io_init(&cl->room, clients->ctx->loop, control_client_room);
 	/* How many there are is bounded, and by one of them a user may find out what to let go of: so it is never refused. */
-	cl->descriptors.account = accounts_of_caller(clients->ctx, rights);
+	cl->descriptors.account = accounts_of_user(clients->ctx, rights->uid);
 	cl->descriptors.of = ACCOUNT_DESCRIPTORS;
 	charge_note(&cl->descriptors, CLIENT_DESCRIPTORS);
 	LIST_INSERT_HEAD(&clients->all, cl, entry);
-	loop_io_poll(&cl->io, cl->fd, POLLIN);
+	client_groups_read(cl);
 	return 0;
 }

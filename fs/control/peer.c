@@ -18,14 +18,30 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5, asm-generic/socket.h */
 #endif
 
-static int peer_groups(int socket, struct rights *r)
+/* Returns how many bytes they are, which the kernel tells without going through them, or a negative errno. */
+static ssize_t peer_groups_size(int socket)
 {
 	socklen_t len = 0;
 
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
 		return 0;
-	if (errno != ERANGE)
-		return -errno;
+	return errno == ERANGE ? (ssize_t)len : -errno;
+}
+
+ssize_t peer_count_groups(int socket)
+{
+	ssize_t size = peer_groups_size(socket);
+
+	return size < 0 ? size : size / (ssize_t)sizeof(gid_t);
+}
+
+int peer_groups(int socket, struct rights *r)
+{
+	ssize_t size = peer_groups_size(socket);
+	socklen_t len = (socklen_t)size;
+
+	if (size <= 0)
+		return (int)size;
 	r->groups = malloc(len);
 	if (!r->groups || getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, r->groups, &len) < 0)
 		return r->groups ? -errno : -ENOMEM;
@@ -68,12 +84,10 @@ int peer_rights(int socket, struct rights *r, int *process)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	int err;
 
 	*process = -ESRCH;
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	*r = (struct rights){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	err = peer_look(socket, r, process);
-	return err < 0 ? err : peer_groups(socket, r);
+	return peer_look(socket, r, process);
 }

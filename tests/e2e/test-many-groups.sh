@@ -1,7 +1,7 @@
 # The groups of who asks are read where that takes nobody else's time, however many they are; and all of them count.
 . "$(dirname "$0")/harness.sh"
 need_root "to be in many groups"
-programs_for_all "$HERE/many_groups.py"
+programs_for_all "$HERE/many_groups.py" "$HERE/control.py" "$BUILD/cmd/spfs"
 spfs_mount -o allow_other
 cd "$M"
 chmod 777 .
@@ -21,10 +21,19 @@ done
 ! groups 1 setfattr -n spfs.tee -v other denied 2> /dev/null || fail "what others may, not the group, is allowed"
 groups 0 setfattr -n spfs.tee -v other denied || fail "what others may is refused"
 
+# The same by the control socket, where a few are read at once, and many later.
+mkfifo -m 060 here
+for count in 1 256 257 65536; do
+	chgrp $((99999 + count)) here
+	groups $count spfs ports here > "$T/ports.txt" 2>&1 || fail "$count groups: $(cat "$T/ports.txt")"
+	! groups $((count - 1)) spfs ports here > /dev/null 2>&1 || fail "not in the last of $count groups, and told"
+done
+
 # Sixteen that ask again and again, of all kinds; the time is that of other threads than the one that serves the mount.
-coproc ASKING { groups 65536 hammer 16; }
-read -r -u "${ASKING[0]}" _ || fail "they do not begin"
-PYTHONPATH=$HERE /usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
+others_serve() { # others_serve hammer|connect
+	coproc ASKING { groups 65536 "$1" 16; }
+	read -r -u "${ASKING[0]}" _ || fail "they do not begin"
+	PYTHONPATH=$HERE /usr/bin/python3 - "$M" "$DAEMON" << 'PY' || fail "others wait"
 import os, sys, time
 from serving import Serving
 m, daemon = sys.argv[1:]
@@ -39,7 +48,10 @@ mine, whole = serving.ticks()
 print("%d of %d ticks, %d times asked meanwhile" % (mine, whole, asked))
 assert mine < whole / 2, (mine, whole)
 PY
-eval "exec ${ASKING[1]}>&-"
-wait "$ASKING_PID" || fail "who is in many groups"
+	eval "exec ${ASKING[1]}>&-"
+	wait "$ASKING_PID" || fail "who is in many groups"
+}
+others_serve hammer
+others_serve connect
 cd /
 finish
