@@ -24,14 +24,14 @@
 /* A client that takes less than this in its time of grace, while it is full, is too slow. */
 #define GRACE_BYTES PIPE_SIZE
 
-/* What a client has missed: what was dropped for it, and what it left in its tap. */
+/* What a client has missed: what was dropped for it, what it left in its tap, and what has not come to it. */
 static uint64_t client_missed(struct client *c)
 {
 	const struct tap *tap = channel_find_tap(listen_port_channel(c->port), c->tap);
 
 	if (tap)
 		c->lost = tap->lost;
-	return c->lost + (tap ? tap_waiting(tap) : 0);
+	return c->lost + c->unacknowledged + (tap ? tap_waiting(tap) : 0);
 }
 
 void client_destroy(struct client *c)
@@ -72,6 +72,7 @@ static void client_ended(struct stream *s, int err)
 	struct worker *w = lp->port.channel->worker;
 
 	if (err < 0) {
+		c->unacknowledged = s->out ? socket_unacknowledged(c->fd) : 0;
 		client_leave(c, strerror(-err));
 	} else {
 		if (s->out)

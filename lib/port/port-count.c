@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "channel.h"
+#include "log.h"
 #include "pipe.h"
+#include "socket.h"
 #include "stream.h"
 
 struct tap *port_own_tap(const struct port *p)
@@ -97,4 +99,14 @@ void port_count(struct port *p, struct stream *s)
 	p->lost += s->lost;
 	p->copying = s->copying;
 	s->bytes = s->pages = s->copies = s->lost = 0;
+}
+
+void port_lose_unacknowledged(struct port *p, int socket)
+{
+	uint64_t bytes = socket_unacknowledged(socket);
+
+	p->lost += bytes;
+	if (bytes)
+		log_user_warn(p->config.rights.uid, "%s: port %u lost %ju bytes, which its peer had not acknowledged",
+			      p->channel->label, p->id, (uintmax_t)bytes);
 }

@@ -22,8 +22,9 @@ struct client {
 	struct listen_port *port;
 	struct stream stream;
 	struct loop_io timer;
-	uint64_t seen; /* bytes sent when the timer was set */
-	uint64_t lost; /* bytes dropped for it, as last seen: its tap goes before it does */
+	uint64_t seen;           /* bytes sent when the timer was set */
+	uint64_t lost;           /* bytes dropped for it, as last seen: its tap goes before it does */
+	uint64_t unacknowledged; /* bytes sent that it has not got, since its connection has failed */
 	int fd;
 	int pipe;
 	uint64_t tap;

@@ -150,6 +150,9 @@ const uint64_t *port_stable(const struct port *p);
 /* Takes over what @s has counted, for it ends or begins anew. */
 void port_count(struct port *p, struct stream *s);
 
+/* The connection @socket, which was the port's alone, has failed: what has not come to the peer's kernel is lost, and logged. */
+void port_lose_unacknowledged(struct port *p, int socket);
+
 /* For ops->report(): what @s has counted so far. */
 void port_report_stream(struct port_report *r, const struct stream *s);
 

@@ -166,6 +166,8 @@ static void stream_port_ended(struct stream *s, int err)
 	struct worker *w = p->channel->worker;
 
 	port_count(p, s);
+	if (err < 0 && p->config.dir == PORT_SINK && !stream_port_is_shared(p)) /* else others may have sent it */
+		port_lose_unacknowledged(p, sp->fd);
 	if (p->leaving) {
 		port_stopped(p);
 		return;
