@@ -16,6 +16,7 @@
 #include "base.h"
 #include "channel.h"
 #include "clock.h"
+#include "culprit-call.h"
 #include "culprit.h"
 #include "engine.h"
 #include "errand.h"
@@ -95,23 +96,18 @@ static char *standing_thing(struct context *ctx, const char *link, struct culpri
 {
 	uint64_t id = standing_number(link);
 	const struct node *node = id ? node_get(&ctx->nodes, id) : NULL;
-	char *path;
 
 	if (!node) {
 		if (strncmp(link, "pipe:", 5) && strncmp(link, "socket:", 7))
 			return NULL;
-		snprintf(t->link, sizeof(t->link), "%.*s", (int)sizeof(t->link) - 1, link);
+		if (link[0] == 'p') /* (the lock of a socket that others have is a lane's to wait for) */
+			snprintf(t->link, sizeof(t->link), "%.*s", (int)sizeof(t->link) - 1, link);
 		return strdup(link);
 	}
 	t->dev = ctx->dev;
-	t->ino = node->inode->ino;
+	t->node = id;
 	node = node_name(node);
-	if (!node->parent)
-		return strdup("a name that has gone");
-	path = node_path(node);
-	if (path)
-		snprintf(t->path, sizeof(t->path), "%s%s", ctx->mountpoint, path);
-	return path;
+	return node->parent ? node_path(node) : strdup("a name that has gone");
 }
 
 /* Of a worker that stands: in which call, and on what. */
@@ -120,26 +116,24 @@ static void standing_look(struct context *ctx, struct worker *w, struct culprit_
 {
 	_cleanup_free_ char *first = NULL;
 	_cleanup_free_ char *second = NULL;
+	int fds[CULPRIT_DESCRIPTORS];
 	char link[PATH_MAX], buf[32];
 	struct culprit_wait wait;
-	bool two;
 
-	if (!culprit_look(getpid(), loop_thread(w->loop), &wait)) {
+	if (!culprit_look(getpid(), loop_thread(w->loop), &wait) || wait.call < 0) {
 		snprintf(words, size, "the kernel does not say in what");
 		return;
 	}
-	two = wait.call == SYS_splice || wait.call == SYS_tee;
+	culprit_descriptors(&wait, fds);
 	if (wait.call == SYS_openat)
 		standing_look_at_name(wait.args[1], link);
 	else
-		standing_look_at_fd((int)wait.args[0], link);
+		standing_look_at_fd(fds[0], link);
 	first = standing_thing(ctx, link, &things[0]);
-	if (two) {
-		standing_look_at_fd((int)wait.args[wait.call == SYS_splice ? 2 : 1], link);
-		second = standing_thing(ctx, link, &things[1]);
-	}
-	snprintf(words, size, "in %s on %s%s%s", culprit_call(wait.call, buf), first ? first : "",
-		 first && second ? " and " : "", second ? second : "");
+	standing_look_at_fd(fds[1], link);
+	second = standing_thing(ctx, link, &things[1]);
+	snprintf(words, size, "in %s%s%s%s%s", culprit_call(wait.call, buf), first || second ? " on " : "",
+		 first ? first : "", first && second ? " and " : "", second ? second : "");
 }
 
 /* ---- who does not let go ---- */

@@ -1,11 +1,14 @@
 /*
- * lock-holder read|write PAGE TARGET [COMMAND...]: holds the lock of a pipe or socket, from inside the kernel, for as long
- * as PAGE (of hanging-file) does not come: it moves a byte of the target into or out of that page.
+ * lock-holder read|write|ring PAGE TARGET [COMMAND...]: holds the lock of a pipe or socket, from inside the kernel, for as
+ * long as PAGE (of hanging-file) does not come: it moves a byte of the target into or out of that page; with "ring" a thread of
+ * the kernel reads it. It says "now" before.
  *
  * TARGET is a FIFO; or what is made here, "pipe", "tcp" or "unix", of which COMMAND gets an end as descriptor 3: the other
  * end of a pipe, before that is held; the same socket, while it is.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -89,9 +92,30 @@ static int holder_make(const char *target, bool reads, char **command)
 	exit(0);
 }
 
+/* Returns as read(2). */
+static int holder_read_by_ring(int fd, char *map)
+{
+	struct io_uring ring;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+
+	errno = -io_uring_queue_init(1, &ring, 0);
+	if (errno)
+		return -1;
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_read(sqe, fd, map, 1, 0);
+	sqe->flags |= IOSQE_ASYNC;
+	io_uring_submit(&ring);
+	errno = -io_uring_wait_cqe(&ring, &cqe);
+	if (errno || cqe->res >= 0)
+		return errno ? -1 : cqe->res;
+	errno = -cqe->res;
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
-	bool reads = argc > 3 && !strcmp(argv[1], "read");
+	bool rings = argc > 3 && !strcmp(argv[1], "ring"), reads = rings || (argc > 3 && !strcmp(argv[1], "read"));
 	int page = argc > 3 ? open(argv[2], O_RDWR) : -1;
 	char *map = page < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, page, 0);
 	int fd;
@@ -101,7 +125,9 @@ int main(int argc, char **argv)
 	fd = argc > 4 ? holder_make(argv[3], reads, argv + 4) : open(argv[3], reads ? O_RDONLY : O_WRONLY);
 	if (fd < 0)
 		holder_die(argv[3]);
-	if ((reads ? read(fd, map, 1) : write(fd, map, 1)) < 0)
+	puts("now");
+	fflush(stdout);
+	if ((rings ? holder_read_by_ring(fd, map) : reads ? read(fd, map, 1) : write(fd, map, 1)) < 0)
 		holder_die(argv[1]);
 	return 0;
 }
