@@ -52,7 +52,6 @@ int background_enter(void)
 		return -errno;
 	dup2(null, 0);
 	dup2(null, 1);
-	if (null > 2)
-		close(null);
+	close(null);
 	return ends[1];
 }

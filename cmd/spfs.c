@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "complaint.h"
 #include "output.h"
+#include "standard-fds.h"
 
 static const struct command *const spfs_commands[] = {
 	&command_tee, &command_source, &command_sink,  &command_ports, &command_detach, &command_reopen,
@@ -68,6 +70,10 @@ static bool spfs_is(const char *arg, const char *letter, const char *option, con
 
 int main(int argc, char *argv[])
 {
+	int err = standard_fds_hold();
+
+	if (err < 0)
+		return complaint_print_errno("/dev/null", err);
 	setlocale(LC_CTYPE, ""); /* names are shown as they are where the terminal can */
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "spfs " SPFS_VERSION;

@@ -16,6 +16,7 @@
 #include "mount.h"
 #include "programs.h"
 #include "server.h"
+#include "standard-fds.h"
 
 #define WORKERS_UNSAID UINT_MAX
 #define SPFSD_KEEPS (1 << 20) /* of memory that is free again, in bytes; the rest goes back to the system */
@@ -232,8 +233,13 @@ int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct spfsd_arguments a = { .workers = WORKERS_UNSAID, .allow_other = -1 };
-	int err = -EINVAL;
+	int err = standard_fds_hold();
 
+	if (err < 0) {
+		fprintf(stderr, "spfsd: /dev/null: %s\n", strerror(-err));
+		return EXIT_FAILURE;
+	}
+	err = -EINVAL;
 	mallopt(M_TRIM_THRESHOLD, SPFSD_KEEPS);
 	if (fuse_opt_parse(&args, &a, spfsd_options, spfsd_take_argument) < 0)
 		goto out;
