@@ -1,5 +1,6 @@
 /* spfs source, spfs sink: fills a channel from a file, socket or camera, or drains it into one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,14 @@ static int attach_wait(struct target *t, json_int_t id, bool progress)
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Before anything here is opened, which might have the number; and not what standard_fds_hold() has put there. */
+static bool attach_has_fd(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !(flags & O_PATH);
+}
+
 static int attach_run(int argc, char *argv[], const char *dir, const struct argp *argp)
 {
 	struct attach_arguments a = { .fd = -1 };
@@ -186,9 +195,11 @@ static int attach_run(int argc, char *argv[], const char *dir, const struct argp
 	json_int_t id;
 
 	argument_parse(argp, argc, argv, &a);
+	snprintf(fd_text, sizeof(fd_text), "descriptor %d", a.fd);
+	if (a.fd >= 0 && !attach_has_fd(a.fd))
+		return complaint_print_errno(fd_text, -EBADF);
 	if (target_open(&t, a.channel, TARGET_CHANNEL) < 0)
 		return EXIT_FAILURE;
-	snprintf(fd_text, sizeof(fd_text), "descriptor %d", a.fd);
 	t.what = a.uri ? a.uri : fd_text;
 	id = attach_start_port(&t, &a, dir);
 	if (id && a.wait) /* before anybody can know the number */

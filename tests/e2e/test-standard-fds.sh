@@ -69,12 +69,17 @@ for fds in 0 1 2 '0 1 2'; do
 	logged
 done
 
-# spfs says nothing to whom it is not for, and passes nothing of its own.
+# spfs says nothing to whom it is not for, and passes nothing of its own in place of what its caller does not have.
 spfs_mount
 mkfifo "$M/a"
 refuse 'output: Bad file descriptor' without 1 spfs ls "$M"
 without 0 spfs ls "$M" | grep -q a || fail "spfs ls without standard input"
 without '0 2' spfs ls "$M" | grep -q a || fail "spfs ls without standard error"
-refuse "sink: .*descriptor" without 0 spfs sink "$M/a" --fd 0
+for way in sink source; do
+	for fd in 0 3 4 5; do
+		refuse "descriptor $fd: Bad file descriptor" without "$fd" spfs $way "$M/a" --fd $fd
+	done
+	refuse 'descriptor 0: Bad file descriptor' without '0 1' spfs $way "$M/a" --fd 0
+done
 [ "$(spfs ports --json "$M/a" | jq length)" = 0 ] || fail "there is a port: $(spfs ports "$M/a")"
 finish
