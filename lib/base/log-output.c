@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #define LATE 2
 
 static int log_file = -1;
+static bool log_file_torn, log_error_torn; /* what was last written is a part of a line */
 static const char *log_ident = "spfs";
 
 int log_output_open(const char *ident, const char *path)
@@ -34,11 +36,11 @@ int log_output_open(const char *ident, const char *path)
 	return 0;
 }
 
-/* One line, whole, with @before in front. */
-static bool log_output_put(int fd, const char *before, const char *line)
+/* One line, whole, with @before in front; one that is @torn ends first. Returns 0 or a negative errno. */
+static int log_output_put(int fd, bool *torn, const char *before, const char *line)
 {
-	char text[LOG_LINE_MAX + BESIDE];
-	int len = snprintf(text, sizeof(text), "%s%s\n", before, line);
+	char text[1 + LOG_LINE_MAX + BESIDE];
+	int len = snprintf(text, sizeof(text), "%s%s%s\n", *torn ? "\n" : "", before, line);
 	const char *at = text;
 
 	while (len > 0) {
@@ -47,11 +49,12 @@ static bool log_output_put(int fd, const char *before, const char *line)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return false;
+			return -errno;
 		at += n;
 		len -= (int)n;
+		*torn = at[-1] != '\n';
 	}
-	return true;
+	return 0;
 }
 
 static void log_output_stamp(char *stamp, size_t size, const char *format, time_t when)
@@ -62,24 +65,25 @@ static void log_output_stamp(char *stamp, size_t size, const char *format, time_
 		*stamp = '\0';
 }
 
-bool log_output_write(int priority, time_t when, const char *line)
+int log_output_write(int priority, time_t when, const char *line)
 {
 	char stamp[BESIDE - 1] = "";
 
 	if (log_file >= 0) {
 		log_output_stamp(stamp, sizeof(stamp), "%F %T ", when);
-		return log_output_put(log_file, stamp, line);
+		return log_output_put(log_file, &log_file_torn, stamp, line);
 	}
 	if ((time_t)clock_day() - when >= LATE)
 		log_output_stamp(stamp, sizeof(stamp), "[%F %T] ", when);
 	syslog(priority, "%s%s", stamp, line);
-	return true;
+	return 0;
 }
 
 void log_output_copy(int fd, const char *line)
 {
 	char before[BESIDE - 1];
+	bool torn = false; /* (a pipe takes a line whole, or nothing of it) */
 
 	snprintf(before, sizeof(before), "%s: ", log_ident);
-	log_output_put(fd, before, line);
+	log_output_put(fd, fd == STDERR_FILENO ? &log_error_torn : &torn, before, line);
 }

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,35 +88,65 @@ static void log_write(bool own, int priority, const char *line)
 
 /* ---- the thread ---- */
 
-static bool log_write_taken(const struct log_entry *e)
+/* What is not in the log, and not yet told of there. */
+struct log_losses {
+	unsigned late; /* they found no room in the queue */
+	unsigned failed;
+	int err; /* of the last of these */
+};
+
+static int log_write_taken(const struct log_entry *e)
 {
 	if (!e->head.copied && e->head.priority <= log_copy)
 		log_output_copy(STDERR_FILENO, e->line);
 	return log_output_write(e->head.priority, e->head.when, e->line);
 }
 
-/* Before the line that comes after them. */
-static bool log_write_lost(time_t when, unsigned lost)
+/* It is copied only once it is in the log, for until then it is tried with each line. */
+static int log_write_loss(time_t when, const char *line)
 {
-	struct log_entry e = { .head = { .when = when, .priority = LOG_WARNING } }; /* (.len is the queue's) */
+	int err = log_output_write(LOG_WARNING, when, line);
 
-	snprintf(e.line, sizeof(e.line), "%u line%s lost here: who takes the log was too slow", lost,
-		 lost == 1 ? " was" : "s were");
-	e.head.copied = log_copy_at_once(LOG_WARNING, e.line);
-	return log_write_taken(&e);
+	if (err == 0 && !log_copy_at_once(LOG_WARNING, line) && LOG_WARNING <= log_copy)
+		log_output_copy(STDERR_FILENO, line);
+	return err;
+}
+
+/* Before the line that comes after them. */
+static void log_write_losses(time_t when, struct log_losses *l)
+{
+	char line[LOG_LINE_MAX];
+
+	if (l->failed) {
+		snprintf(line, sizeof(line), "%u line%s could not be written: %s", l->failed, l->failed == 1 ? "" : "s",
+			 strerror(-l->err));
+		if (log_write_loss(when, line) < 0)
+			return;
+		l->failed = 0;
+	}
+	if (l->late) {
+		snprintf(line, sizeof(line), "%u line%s lost here: who takes the log was too slow", l->late,
+			 l->late == 1 ? " was" : "s were");
+		if (log_write_loss(when, line) == 0)
+			l->late = 0;
+	}
 }
 
 static void log_write_queue(void)
 {
+	struct log_losses losses = { 0 };
 	struct log_entry e;
-	unsigned lost = 0;
 
 	while (log_queue_take(&e)) {
-		lost += e.head.lost;
-		if (lost && log_write_lost(e.head.when, lost))
-			lost = 0;
-		if (e.head.len && !log_write_taken(&e))
-			lost++;
+		int err;
+
+		losses.late += e.head.lost;
+		log_write_losses(e.head.when, &losses);
+		err = e.head.len ? log_write_taken(&e) : 0;
+		if (err < 0) {
+			losses.failed++;
+			losses.err = err;
+		}
 	}
 }
 

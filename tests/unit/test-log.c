@@ -1,11 +1,16 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "base.h"
 #include "log.h"
 #include "log-limit.h"
+#include "log-output.h"
 #include "text.h"
 
 static char path[] = "/tmp/spfs-log.XXXXXX";
@@ -213,4 +218,84 @@ Test(log, threads_share_it)
 	cr_expect_eq(lines(), 3 * LOG_KIND_LINES, "%u", lines());
 	log_flush();
 	cr_expect_eq(lines(), 3 * LOG_KIND_LINES + 3);
+}
+
+/* Files take so many bytes, as if the disk were full then. */
+static void file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+#define STAMP strlen("2026-01-31 12:00:00 ")
+
+Test(log, a_line_behind_a_torn_one_is_a_line)
+{
+	time_t now = time(NULL);
+
+	for (size_t room = 1; room < STAMP + 10; room++) {
+		cr_assert_eq(truncate(path, 0), 0);
+		file_size(room);
+		cr_expect_eq(log_output_write(LOG_INFO, now, "the first"), -EFBIG);
+		cr_expect_eq(log_output_write(LOG_INFO, now, "another"), -EFBIG);
+		/* There is room for its end alone. */
+		file_size(room + 1);
+		cr_expect_eq(log_output_write(LOG_INFO, now, "one more"), -EFBIG);
+		file_size(RLIM_INFINITY);
+		cr_expect_eq(log_output_write(LOG_INFO, now, "whole"), 0);
+		cr_expect_eq(log_output_write(LOG_INFO, now, "after"), 0);
+		cr_expect_eq(lines(), 3, "%zu: %s", room, text);
+		cr_expect_eq(strcspn(text, "\n"), room, "%zu: %s", room, text);
+		cr_expect_eq(strncmp(text + room + 1 + STAMP, "whole\n", 6), 0, "%zu: %s", room, text);
+	}
+}
+
+/* The log's thread copies a line before it writes it, and after it has written all before: waits until it does so. */
+static void copied(FILE *copies, const char *line)
+{
+	char copy[LOG_LINE_MAX];
+
+	do
+		cr_assert(fgets(copy, sizeof(copy), copies));
+	while (!strstr(copy, line));
+}
+
+Test(log, what_a_file_did_not_take_is_told_with_the_reason)
+{
+	int ends[2], error = dup(STDERR_FILENO);
+	FILE *copies;
+
+	cr_assert_eq(pipe(ends), 0);
+	copies = fdopen(ends[0], "r");
+	cr_assert(copies);
+	cr_assert_eq(log_open("test", LOG_DEBUG, path), 0);
+	dup2(ends[1], STDERR_FILENO);
+	file_size(STAMP + strlen("taken\n") + STAMP);
+	log_defer();
+	cr_assert_eq(log_start(), 0);
+	log_info("taken");
+	for (int i = 0; i < 3; i++)
+		log_info("in vain");
+	log_info("later");
+	copied(copies, "later"); /* which may be in vain as well */
+	file_size(RLIM_INFINITY);
+	log_info("at last");
+	copied(copies, "could not be written");
+	copied(copies, "at last");
+	log_end();
+	dup2(error, STDERR_FILENO);
+	lines();
+	cr_expect_eq(has(" 3 lines could not be written: File too large\n") +
+			     has(" 4 lines could not be written: File too large\n"),
+		     1, "%s", text);
+	cr_expect_eq(has("could not be written"), 1, "%s", text);
+	cr_expect_eq(has("lost here"), 0, "%s", text);
+	cr_expect_eq(has("at last\n"), 1, "%s", text);
+	fclose(copies);
+	close(ends[1]);
+	close(error);
 }
