@@ -178,7 +178,8 @@ void server_finish(struct server *s)
 	free(s->last);
 	config_unref(ctx->config);
 	fd_close(&s->signals);
-	log_copy_to(-1);
+	if (s->ready >= 0)
+		log_copy_to(-1); /* (else copies go to standard error, until the last line) */
 	fd_close(&s->ready);
 	free(s->buf.mem);
 	free(ctx->mountpoint);

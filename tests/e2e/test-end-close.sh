@@ -1,7 +1,8 @@
 # A close that takes for ever holds up who waits for it, and nothing else: not the attribute for longer than it may, not
 # a client that goes, not the end of the daemon.
 . "$(dirname "$0")/harness.sh"
-spfs_mount
+spfsd -f -o log="$LOG" "$M" 2> "$T/error" & DAEMON=$!
+wait_until 60 test -S "$M/.spfs/control"
 mkfifo "$M/a" "$M/b" "$M/c"
 
 # lingering CHANNEL: $port is a sink whose close waits, until the test ends
@@ -32,4 +33,9 @@ wait_until 30 leaving c
 kill -TERM "$DAEMON"
 wait_until 30 gone "$DAEMON"
 DAEMON=
+
+# In the foreground its last words are on standard error as well.
+said='wait for what users have to end'
+log_has "$said"
+grep -q "$said" "$T/error" || fail "standard error has: $(cat "$T/error")"
 finish
