@@ -145,6 +145,8 @@ void stream_port_program_over(struct program_watch *w)
 	memcpy(sp->how, program->how, sizeof(sp->how));
 	if (stream_port_goes_on(sp, program))
 		return;
+	if (stream_break(&sp->stream, -EPIPE)) /* and comes here again */
+		return;
 	stream_stop(&sp->stream);
 	port_count(p, &sp->stream);
 	err = stream_port_program_result(sp, program);

@@ -165,8 +165,11 @@ void stream_lane_asked(struct loop_io *io, int res)
 {
 	struct stream *s = container_of(io, struct stream, ask);
 
-	if (res > 0) {
+	if (res > 0)
 		stream_lane_took(s, (size_t)res);
+	if (s->broken) {
+		stream_end(s, s->broken);
+	} else if (res > 0) {
 		stream_lane_next(s);
 	} else if (s->last && (s->out || (!s->in_hand && !s->bounce.len))) {
 		stream_end(s, 0);
@@ -191,6 +194,7 @@ void stream_lane_halt(struct stream *s)
 		s->lost += s->in_hand;
 	s->in_hand = 0;
 	s->urgent = false;
+	s->broken = 0;
 	if (busy) {
 		deferred_close_after(&s->between.rd, s->uid, s->ask.loop);
 		deferred_close_after(&s->between.wr, s->uid, s->ask.loop);

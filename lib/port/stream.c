@@ -22,6 +22,9 @@
 /* Calls before others of the loop have a turn. */
 #define TURN_SPLICES 16
 
+/* Who has a copy of the peer may hold up what a lane is to let go of; a loaded machine takes a while as well. */
+#define BREAK_NSEC (5 * NSEC_PER_SEC)
+
 static void stream_halt(struct stream *s)
 {
 	loop_io_cancel(&s->io);
@@ -214,9 +217,16 @@ static void stream_look_at_peer(struct loop_io *io, int res)
 	struct stream *s = container_of(io, struct stream, peer);
 	struct pollfd p = { .fd = s->fd };
 
-	if (poll(&p, 1, 0) > 0) /* POLLERR, POLLHUP */
-		stream_end(s, -EPIPE);
-	else if (s->lane)
+	if (s->broken) { /* and what is under way does not come back */
+		stream_end(s, s->broken);
+		return;
+	}
+	if (poll(&p, 1, 0) > 0) { /* POLLERR, POLLHUP */
+		if (!stream_break(s, -EPIPE))
+			stream_end(s, -EPIPE);
+		return;
+	}
+	if (s->lane)
 		loop_io_timer(&s->peer, NSEC_PER_SEC);
 	else
 		stream_watch_half(s);
@@ -261,6 +271,19 @@ bool stream_rest(struct stream *s)
 	s->last = s->bounce.len || (!s->out && s->in_hand) || loop_io_armed(&s->ask);
 	loop_io_abort(&s->ask);
 	return s->last;
+}
+
+bool stream_break(struct stream *s, int err)
+{
+	if (!s->out || !loop_io_armed(&s->ask))
+		return false;
+	if (s->broken)
+		return true;
+	s->broken = err;
+	loop_io_abort(&s->ask);
+	loop_io_cancel(&s->peer);
+	loop_io_timer(&s->peer, BREAK_NSEC);
+	return true;
 }
 
 void stream_finish(struct stream *s)

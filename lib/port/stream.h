@@ -43,6 +43,7 @@ struct stream {
 	size_t in_hand;     /* bytes in @between, of a lane's */
 	bool urgent;        /* ... what is asked for goes into @bounce */
 	bool doubts;        /* ... the peer had nothing, though it had said so */
+	int broken;         /* ... it ends with this negative errno, once that has come back; or 0 */
 	/* What it had taken and not sent as it ended, in @rd, which stays the stream's; may be NULL: it is lost. */
 	void (*left)(struct stream *s, int rd, size_t bytes);
 	uid_t uid; /* whose the lane is */
@@ -76,6 +77,13 @@ void stream_start(struct stream *s, int fd, int pipe, bool out);
  * sent: it does that, and ended() follows. Otherwise it can be stopped without a loss.
  */
 bool stream_rest(struct stream *s);
+
+/*
+ * Sends no more, and ends with @err, negative, once what a lane is just sending has come back: only then is it known what the
+ * peer has taken. It is not waited for longer than some seconds; then it is lost. Returns false where nothing is being sent: it
+ * can be ended or stopped without a loss.
+ */
+bool stream_break(struct stream *s, int err);
 
 /* Moves no more; ended() is not called. No-op where it does not run. */
 void stream_stop(struct stream *s);

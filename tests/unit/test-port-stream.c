@@ -135,6 +135,39 @@ Test(port_stream, a_sink_that_fails_and_is_to_hold_leaves_the_rest_to_the_next)
 	close(sv[1]);
 }
 
+/* Of a socket that was passed a lane sends, and is just doing so as the peer goes; it may even wait in there, for its flags are ours. */
+Test(port_stream, a_sink_on_a_passed_socket_leaves_all_that_its_peer_has_not_taken)
+{
+	for (int i = 0; i < 8; i++) {
+		int sv[2], id, shared;
+		struct look l, before;
+
+		i % 2 ? tcp_pair(sv) : unix_pair(sv);
+		setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &(int){ 65536 }, sizeof(int));
+		setsockopt(sv[1], SOL_SOCKET, SO_RCVBUF, &(int){ 65536 }, sizeof(int));
+		shared = dup(sv[0]);
+		id = attach(&f, ch, PORT_SINK, 2, sv[0], NULL);
+		wait_state(&f, ch, id, PORT_RUNNING);
+		if (i / 4)
+			fcntl(shared, F_SETFL, 0);
+		close(shared);
+		source_of(LEN);
+		wait_for(sv[1], POLLIN);
+		do { /* until it takes no more */
+			before = look_at(&f, ch, id);
+			poll(NULL, 0, 50);
+			l = look_at(&f, ch, id);
+		} while (l.bytes != before.bytes);
+		close(sv[1]);
+		l = wait_state(&f, ch, id, PORT_FAILED);
+		cr_expect_eq(l.err, -EPIPE);
+		cr_expect_eq(l.lost, 0, "%d: lost %ju", i, (uintmax_t)l.lost);
+		cr_expect_gt(l.bytes, 0);
+		expect_node(&f, 2, data + l.bytes, LEN - l.bytes);
+		detach(&f, ch, id);
+	}
+}
+
 static void reset(int fd)
 {
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
