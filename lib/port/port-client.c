@@ -34,6 +34,16 @@ static uint64_t client_missed(struct client *c)
 	return c->lost + c->unacknowledged + (tap ? tap_waiting(tap) : 0);
 }
 
+bool client_rest(struct client *c)
+{
+	const struct port *p = &c->port->port;
+
+	if (!stream_rest(&c->stream))
+		return false;
+	deferred_close_after(&c->fd, p->config.rights.uid, p->channel->worker->loop);
+	return true;
+}
+
 void client_destroy(struct client *c)
 {
 	struct listen_port *lp = c->port;

@@ -31,6 +31,11 @@ void listen_port_go_on(struct listen_port *lp)
 	struct channel *ch = lp->port.channel;
 	struct pollfd origin = { .fd = ch->in, .events = POLLIN };
 
+	if (lp->port.leaving) {
+		if (!lp->connected)
+			port_stopped(&lp->port);
+		return;
+	}
 	if (ch->dead) {
 		if (!lp->connected)
 			port_end(&lp->port, 0);
@@ -99,8 +104,18 @@ static void listen_port_finish(struct port *p)
 	lp->relay = NULL;
 }
 
+/* What a source's client has been relieved of goes out first. */
 static bool listen_port_stop(struct port *p)
 {
+	struct listen_port *lp = listen_port_of(p);
+	struct client *c = TAILQ_FIRST(&lp->clients);
+
+	if (p->config.dir == PORT_SOURCE && c && client_rest(c)) {
+		loop_io_cancel(&lp->acceptable);
+		loop_io_cancel(&lp->pause);
+		port_close(p);
+		return false;
+	}
 	listen_port_finish(p);
 	return true;
 }

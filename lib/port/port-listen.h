@@ -55,11 +55,17 @@ static inline struct channel *listen_port_channel(const struct listen_port *lp)
 /* Serves the connection @fd, which is the client's from now on. Returns 0 or a negative errno. */
 int client_serve(struct listen_port *lp, int fd);
 
+/*
+ * Of a source: takes no more from the connection. Returns whether something that was taken is still to be handed on: that is done,
+ * and the client ends by itself; the connection goes before. Otherwise nothing is lost by client_destroy().
+ */
+bool client_rest(struct client *c);
+
 /* Lets go of the connection, whatever is on its way. */
 void client_destroy(struct client *c);
 
 /*
  * What follows from a client's end, or from there being none yet. A channel that is dead can give and take nothing
- * more: the last client's end is the port's.
+ * more, and a port that is detached takes nothing: the last client's end is the port's.
  */
 void listen_port_go_on(struct listen_port *lp);

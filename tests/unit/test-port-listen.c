@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "attached.h"
@@ -80,6 +81,62 @@ Test(port_listen, a_source_can_be_detached_with_a_peer_and_without)
 	expect_node(&f, 2, "first", 5);
 	cr_expect_leq(recv(a, &(char){ 0 }, 1, 0), 0);
 	close(a);
+}
+
+static void call_lost(void *arg)
+{
+	*(uint64_t *)arg = ch->lost;
+}
+
+/* One that listens in the file system, as somebody has passed it. */
+static int unix_listen(struct sockaddr_un *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(a->sun_path, sizeof(a->sun_path), "%s/listening", f.path);
+	unlink(a->sun_path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)a, sizeof(*a)), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* What it had taken from its client it had not handed on yet: the channel was full. */
+Test(port_listen, a_source_that_is_detached_hands_on_what_it_has_taken)
+{
+	const size_t len = 8 << 20;
+	struct sockaddr_un address;
+	int fd = unix_listen(&address), id = attach(&f, ch, PORT_SOURCE, 1, fd, NULL), reader;
+	char *all = pattern(len), *buf = malloc(len);
+	uint64_t moved, lost;
+	size_t got = 0;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	for (size_t sent = 0; sent < len;) {
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		ssize_t n = poll(&p, 1, 1000) > 0 ? send(fd, all + sent, len - sent, MSG_DONTWAIT) : 0;
+
+		if (n <= 0) /* nothing more is taken */
+			break;
+		sent += (size_t)n;
+	}
+	moved = look_at(&f, ch, id).bytes;
+	cr_assert_gt(moved, 0);
+	cr_assert_eq(detach(&f, ch, id), 0);
+	wait_for(fd, POLLHUP);
+	on_worker(&f, call_lost, &lost);
+	cr_expect_eq(lost, 0, "%ju bytes are lost", (uintmax_t)lost);
+	reader = fixture_open(&f, 2, O_RDONLY);
+	got = read_all(reader, buf, len);
+	cr_expect_gt(got, moved);
+	cr_expect_eq(memcmp(buf, all, got), 0);
+	on_worker(&f, call_lost, &lost);
+	cr_expect_eq(lost, 0, "%ju bytes are lost", (uintmax_t)lost);
+	close(reader);
+	close(fd);
+	free(all);
+	free(buf);
 }
 
 /* ---- sinks ---- */
