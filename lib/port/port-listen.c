@@ -36,15 +36,21 @@ void listen_port_go_on(struct listen_port *lp)
 			port_stopped(&lp->port);
 		return;
 	}
-	if (ch->dead) {
+	if (ch->dead || lp->shut) {
 		if (!lp->connected)
-			port_end(&lp->port, 0);
+			port_end(&lp->port, lp->shut);
 		return;
 	}
 	lp->ending = lp->port.config.dir == PORT_SOURCE && ch->in >= 0 && poll(&origin, 1, 0) > 0 &&
 		     (origin.revents & POLLHUP);
 	if (!lp->ending)
 		listen_port_accept(lp);
+}
+
+/* Who has passed the socket has a copy, and may have shut it down: it never accepts again. */
+static bool listen_port_is_shut(int err)
+{
+	return err == -EINVAL || err == -EBADF || err == -ENOTSOCK || err == -EOPNOTSUPP;
 }
 
 /* A source takes the next connection once this one is over. */
@@ -54,6 +60,12 @@ static void listen_port_accepted(struct loop_io *io, int fd)
 	struct port *p = &lp->port;
 	int err = fd < 0 ? fd : client_serve(lp, fd);
 
+	if (fd < 0 && listen_port_is_shut(fd)) {
+		uri_why(p->why, "the socket does not listen any more");
+		lp->shut = fd;
+		listen_port_go_on(lp);
+		return;
+	}
 	if (err < 0 && err != -EAGAIN && err != -ECONNABORTED && err != -EINTR) {
 		log_user_warn(p->config.rights.uid, "%s: port %u: a client cannot be served: %s", p->channel->label,
 			      p->id, strerror(-err));

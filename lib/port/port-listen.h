@@ -36,7 +36,8 @@ struct listen_port {
 	struct loop_io acceptable;
 	struct loop_io pause;
 	struct channel *relay; /* a sink's on a tap */
-	bool ending;           /* a source's: the stream of the last connection is not over */
+	int shut;    /* the negative errno of a socket that accepts no more: it ends so with its last client; or 0 */
+	bool ending; /* a source's: the stream of the last connection is not over */
 	TAILQ_HEAD(, client) clients;
 	uint64_t accepted, connected, disconnected;
 };
@@ -66,6 +67,7 @@ void client_destroy(struct client *c);
 
 /*
  * What follows from a client's end, or from there being none yet. A channel that is dead can give and take nothing
- * more, and a port that is detached takes nothing: the last client's end is the port's.
+ * more, a port that is detached takes nothing, and none comes to a socket that listens no more: the last client's end is the
+ * port's.
  */
 void listen_port_go_on(struct listen_port *lp);

@@ -221,6 +221,29 @@ Test(port_listen, ends_with_the_origin_once_its_clients_have_everything)
 		wait_state(&f, ch, ids[i], PORT_DONE);
 }
 
+/* By who has passed it and has a copy. */
+Test(port_listen, ends_once_its_socket_is_shut_down_and_its_clients_have_everything)
+{
+	for (int i = 0; i < 3; i++) {
+		int fd = tcp_listen(&port), shared = dup(fd), client = -1, id;
+
+		id = attach(&f, ch, i ? PORT_SINK : PORT_SOURCE, 1, fd, NULL);
+		if (i == 2) {
+			client = tcp_connect(port);
+			wait_clients(&f, ch, id, 1);
+		}
+		cr_assert_eq(shutdown(shared, SHUT_RDWR), 0);
+		if (i == 2) {
+			write_origin(LEN);
+			expect_peer(client, data, LEN);
+			close(client);
+		}
+		cr_expect_eq(wait_state(&f, ch, id, PORT_FAILED).err, -EINVAL);
+		cr_assert_eq(detach(&f, ch, id), 0);
+		close(shared);
+	}
+}
+
 Test(port_listen, goes_with_its_clients)
 {
 	int id = attach_listener(&f, ch, PORT_SINK, 2, "", &port), fds[4];
