@@ -187,15 +187,13 @@ static int ls_run(int argc, char *argv[])
 
 	argument_parse(&argp, argc, argv, &a);
 	if (a.interval > 0) {
-		err = samples_take(&before, a.names, a.count, samples_complain, &failed);
-		if (err == 0 && before.count)
+		samples_take(&before, a.names, a.count, samples_complain, &failed);
+		if (before.count)
 			stats_file_wait(a.interval);
 	}
-	if (err == 0)
-		err = samples_take(&now, a.names, a.count, failed ? ls_ignore : samples_complain, &failed);
-	if (err == 0)
-		samples_complain_of_none(&failed, &now, a.count);
-	if (err == 0 && (now.count || !failed)) {
+	samples_take(&now, a.names, a.count, failed ? ls_ignore : samples_complain, &failed);
+	samples_complain_of_none(&failed, &now, a.count);
+	if (now.count || !failed) {
 		samples_follow(&now, &before);
 		err = ls_print(&now);
 	}

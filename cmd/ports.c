@@ -70,10 +70,8 @@ static void ports_add_channel(struct ports_search *s, const char *path)
 static void ports_add_folders(struct ports_search *s, char **folders, int count)
 {
 	struct samples list = { 0 };
-	int err = samples_take(&list, folders, count, samples_complain, &s->failed);
 
-	if (err < 0)
-		samples_complain(&s->failed, "channels", err);
+	samples_take(&list, folders, count, samples_complain, &s->failed);
 	samples_complain_of_none(&s->failed, &list, count);
 	for (size_t i = 0; i < list.count; i++)
 		ports_add(s, list.all[i]->root, "", json_object_get(list.all[i]->stats, "ports"));

@@ -65,10 +65,8 @@ static bool reopen_all(char *folder)
 {
 	struct samples list = { 0 };
 	bool failed = false;
-	int err = samples_take(&list, folder ? &folder : NULL, folder ? 1 : 0, samples_complain, &failed);
 
-	if (err < 0)
-		samples_complain(&failed, "channels", err);
+	samples_take(&list, folder ? &folder : NULL, folder ? 1 : 0, samples_complain, &failed);
 	samples_complain_of_none(&failed, &list, folder ? 1 : 0);
 	for (size_t i = 0; i < list.count; i++)
 		if (reopen_is_for(list.all[i]) && !reopen_channel(list.all[i]->path, 0))

@@ -229,34 +229,28 @@ static bool samples_take_is_covered(const struct mount *m)
 }
 
 /* Another user's mount, or one below another mount, is not for the caller: nothing to complain of. */
-static int samples_take_add_mount(struct samples *list, const struct mount *mount, samples_failed failed, void *data)
+static void samples_take_add_mount(struct samples *list, const struct mount *mount, samples_failed failed, void *data)
 {
 	struct samples_mount *m;
 	int err = samples_take_read_mount(list, mount->root, mount->dev, &m);
 
 	if (err == 0)
-		return samples_take_add_folder(list, m, "");
-	if (err == -ENOMEM)
-		return err;
-	if (err != -EACCES && (err != -EXDEV || !samples_take_is_covered(mount)))
+		err = samples_take_add_folder(list, m, "");
+	if (err < 0 && err != -EACCES && (err != -EXDEV || !samples_take_is_covered(mount)))
 		failed(data, mount->root, err);
-	return 0;
 }
 
-static int samples_take_add_mounts(struct samples *list, samples_failed failed, void *data)
+static void samples_take_add_mounts(struct samples *list, samples_failed failed, void *data)
 {
 	struct mounts mounts = { 0 };
 	int err = mounts_find(&mounts);
 
-	if (err < 0 && err != -ENOMEM) {
+	if (err < 0)
 		failed(data, "/proc/self/mountinfo", err);
-		err = 0;
-	}
 	for (size_t i = 0; err == 0 && i < mounts.count; i++)
 		if (!*mounts.all[i].part)
-			err = samples_take_add_mount(list, &mounts.all[i], failed, data);
+			samples_take_add_mount(list, &mounts.all[i], failed, data);
 	mounts_free(&mounts);
-	return err;
 }
 
 void samples_complain(void *failed, const char *what, int err)
@@ -273,17 +267,14 @@ void samples_complain_of_none(bool *failed, const struct samples *list, int coun
 	complaint_print("mounts", "there is no mount of spfs that you may look into");
 }
 
-int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data)
+void samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data)
 {
 	if (!count)
-		return samples_take_add_mounts(list, failed, data);
+		samples_take_add_mounts(list, failed, data);
 	for (int i = 0; i < count; i++) {
 		int err = samples_add(list, paths[i]);
 
-		if (err == -ENOMEM)
-			return err;
 		if (err < 0)
 			failed(data, paths[i], err);
 	}
-	return 0;
 }

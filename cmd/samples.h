@@ -65,7 +65,7 @@ int samples_add_by_attribute(struct samples *list, const char *path);
  */
 int samples_rename(json_t *object, const char *key, const char *part);
 
-/* Is told that @what could not be looked at, and why: a negative errno, never -ENOMEM. */
+/* Is told that @what could not be looked at, and why: a negative errno. */
 typedef void (*samples_failed)(void *data, const char *what, int err);
 
 /* One for commands that print and end: complains, and sets the bool that @failed is. */
@@ -73,9 +73,9 @@ void samples_complain(void *failed, const char *what, int err);
 
 /*
  * Adds what each of the @count @paths names; with none, every channel of every mount of spfs that lets the caller in.
- * What fails is told of, and the others are added. Returns 0 or -ENOMEM.
+ * What fails is told of, and the others are added: a daemon that has no memory says the same as where there is none here.
  */
-int samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data);
+void samples_take(struct samples *list, char **paths, int count, samples_failed failed, void *data);
 
 /* Where all mounts were asked for, and there is none that lets the caller in: complains, and sets the bool. */
 void samples_complain_of_none(bool *failed, const struct samples *list, int count);

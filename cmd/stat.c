@@ -163,12 +163,13 @@ static void stat_add(struct samples *list, char *path, samples_failed failed, vo
 		failed(data, path, err);
 }
 
-/* Adds what is asked for. Returns 0 or -ENOMEM. */
-static int stat_take(struct samples *list, const struct argument_list *a, samples_failed failed, void *data)
+/* Adds what is asked for. */
+static void stat_take(struct samples *list, const struct argument_list *a, samples_failed failed, void *data)
 {
 	for (int i = 0; i < a->count; i++)
 		stat_add(list, a->names[i], failed, data);
-	return a->count ? 0 : samples_take(list, NULL, 0, failed, data);
+	if (!a->count)
+		samples_take(list, NULL, 0, failed, data);
 }
 
 /* It fails again, and is complained of then. */
@@ -197,15 +198,13 @@ static int stat_run(int argc, char *argv[])
 
 	argument_parse(&argp, argc, argv, &a);
 	if (!a.json)
-		err = stat_take(&before, &a, stat_ignore, NULL);
+		stat_take(&before, &a, stat_ignore, NULL);
 	if (before.count) /* what moves is told from what waits */
 		stats_file_wait(STAT_SECONDS);
-	if (err == 0)
-		err = stat_take(&list, &a, samples_complain, &failed);
+	stat_take(&list, &a, samples_complain, &failed);
 	samples_follow(&list, &before);
-	if (err == 0)
-		samples_complain_of_none(&failed, &list, a.count);
-	if (err == 0 && (list.count > 0 || !failed))
+	samples_complain_of_none(&failed, &list, a.count);
+	if (list.count > 0 || !failed)
 		err = a.json ? stat_print_json(&list, a.count == 1 && list.count == 1 && !stat_is_folder(a.names[0])) :
 			       stat_print_table(&list);
 	if (err < 0)

@@ -53,12 +53,12 @@ static void top_model_describe(struct top_model *m, const struct samples *list)
 int top_model_refresh(struct top_model *m)
 {
 	struct samples list = { 0 };
-	int err;
+	int err = 0;
 
 	m->note[0] = '\0';
 	m->missing = 0;
-	err = samples_take(&list, m->names, m->count, top_model_note, m);
-	if (err == 0 && !m->count)
+	samples_take(&list, m->names, m->count, top_model_note, m);
+	if (!m->count)
 		err = top_model_note_gone(m);
 	if (err < 0) {
 		samples_free(&list);
