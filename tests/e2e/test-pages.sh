@@ -2,12 +2,13 @@
 ANY_USER=1
 . "$(dirname "$0")/harness.sh"
 need_root "to use up the pages of a user who runs no other test"
-# A user of this test's own.
-become="setpriv --reuid=65531 --regid=65531 --clear-groups"
+# A user of this run's own: the pages are counted for all that he runs.
+id=$((20000 + $$ % 40000))
+become="setpriv --reuid=$id --regid=$id --clear-groups"
 user() { $become "$@"; }
-(cat /etc/passwd; echo spfs-pages:x:65531:65531::/:/bin/sh) > "$T/passwd"
+(cat /etc/passwd; echo spfs-pages:x:$id:$id::/:/bin/sh) > "$T/passwd"
 mount --bind "$T/passwd" /etc/passwd # fusermount3 asks for its name
-chown -R 65531:65531 "$T"
+chown -R $id:$id "$T"
 programs_for_all "$BUILD"/cmd/spfs{,d} "$BUILD/tests/e2e/records"
 PATH=$T/bin:/usr/bin:/bin:$PATH # no python that is root's alone
 head -c 1500007 /dev/urandom > "$T/in"
