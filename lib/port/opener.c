@@ -206,9 +206,10 @@ static int attempt_leave_file_system(struct attempt *a)
 	return 0;
 }
 
+/* What opens with the daemon's rights does it for the same users. */
 static int attempt_take_rights(struct attempt *a)
 {
-	int err = rights_take(&a->rights);
+	int err = a->uri.kind->as_daemon ? rights_check(&a->rights) : rights_take(&a->rights);
 
 	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : 0;
 }
@@ -221,7 +222,7 @@ static int attempt_open(struct attempt *a)
 		return err;
 	if (!a->uri.kind->passed) /* what is passed is open */
 		err = attempt_leave_file_system(a);
-	if (err == 0 && !a->uri.kind->passed && !a->uri.kind->as_daemon)
+	if (err == 0 && !a->uri.kind->passed)
 		err = attempt_take_rights(a);
 	if (err < 0)
 		return err;

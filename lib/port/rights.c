@@ -106,10 +106,15 @@ static int rights_keep_for_later(uint64_t kept)
 	return rights_set_capabilities(&caps);
 }
 
+int rights_check(const struct rights *r)
+{
+	return geteuid() == 0 || r->uid == geteuid() ? 0 : -EPERM;
+}
+
 int rights_take(const struct rights *r)
 {
 	if (geteuid() != 0)
-		return r->uid == geteuid() ? 0 : -EPERM;
+		return rights_check(r);
 	if (syscall(CALL_setgroups, r->count, r->groups) < 0)
 		return -errno;
 	if (syscall(CALL_setresgid, -1, r->gid, -1) < 0)

@@ -32,6 +32,9 @@ int rights_copy(struct rights *to, const struct rights *from);
 
 void rights_finish(struct rights *r);
 
+/* Whether the daemon may act as @r at all: root's as everybody, another user's as him alone. Returns 0 or -EPERM. */
+int rights_check(const struct rights *r);
+
 /*
  * The calling thread, and it alone, acts as @r from now on: effective ids and groups, and of its capabilities those
  * that @r has, who is root then. The real and saved ids stay the daemon's, so @r's user may not signal the thread (kill(2)).
