@@ -18,9 +18,14 @@
 
 #define VISIT_TIMEOUT 0.01
 
+/*
+ * To the kernel ENOSYS means that the daemon does not know such requests, and most kinds it then never sends again, for the
+ * whole mount: setxattr, open, fsync, lseek and others. What the daemon does not know libfuse says. So an errno from
+ * elsewhere, a program or a file system that a user has made, is what the kernel itself makes of such requests then.
+ */
 void reply_error(fuse_req_t req, int err)
 {
-	fuse_reply_err(req, -err);
+	fuse_reply_err(req, err == -ENOSYS ? EOPNOTSUPP : -err);
 }
 
 void reply_late(fuse_req_t *req)

@@ -36,14 +36,14 @@ union program_control {
 	char bytes[CMSG_SPACE(WORDS_FDS * sizeof(int))];
 };
 
-/* ECONNREFUSED -> -111; 0: it is no errno's name. */
+/* ECONNREFUSED -> -111; 0: it is no errno's name. ENOSYS, which is for kernels to say, means EOPNOTSUPP. */
 static int program_errno(const char *name, size_t len)
 {
 	for (int err = 1; err < 134; err++) {
 		const char *known = strerrorname_np(err);
 
 		if (known && strlen(known) == len && !memcmp(known, name, len))
-			return -err;
+			return err == ENOSYS ? -EOPNOTSUPP : -err;
 	}
 	return 0;
 }

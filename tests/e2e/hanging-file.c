@@ -2,7 +2,8 @@
  * hanging-file DIR: a file system with a file, DIR/page, and as many more as are asked for by a number, DIR/0 and so on,
  * whose bytes never come: who touches them in a mapping waits for as long as this one lives, and so does who writes any.
  * It is what an attacker's own file system is like. Of DIR/s0 and so on what is written is taken, and then nobody is told how
- * large they are. What begins with never is looked for in vain. What begins with sync can be made, and has no end of its
+ * large they are. What begins with never is looked for in vain, and
+ * what begins with enosys answers with that. What begins with sync can be made, and has no end of its
  * fsync(2). What begins with close is never closed to an end, by a daemon; by everybody else it is. DIR/unsized is no
  * attacker's: it has what is written to it, and always shows a size of 0.
  */
@@ -52,6 +53,8 @@ static void hanging_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	if (!strncmp(name, "never", 5))
 		fuse_reply_none(req);
+	else if (!strncmp(name, "enosys", 6))
+		fuse_reply_err(req, ENOSYS);
 	else if (!number && !closes && ino == PAGE_INO && strcmp(name, "page") != 0)
 		fuse_reply_err(req, ENOENT);
 	else

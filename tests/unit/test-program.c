@@ -99,6 +99,7 @@ Test(program, has_an_error_of_any_kind)
 		{ "error", "Input/output error", -EIO },
 		{ "error ", "Input/output error", -EIO },
 		{ "error EPERM", "Operation not permitted", -EPERM },
+		{ "error ENOSYS not here", "not here", -EOPNOTSUPP },
 		{ "error EPERMS x", "EPERMS x", -EIO },
 		{ "error E", "E", -EIO },
 		{ "error a\tb\033[2J", "a?b?[2J", -EIO },
