@@ -20,6 +20,7 @@
 #include "kinds.h"
 #include "pipe.h"
 #include "program-arguments.h"
+#include "program-inherit.h"
 #include "programs.h"
 #include "user-count.h"
 
@@ -176,6 +177,8 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 		err = -ECANCELED;
 	if (err == 0)
 		err = environment.err;
+	if (err == 0)
+		err = program_inherits(a);
 	if (err == 0)
 		err = program_spawn(p, &its, &arguments, &environment);
 	ends_close(&its);

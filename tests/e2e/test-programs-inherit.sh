@@ -1,0 +1,55 @@
+# Of a daemon that has keys, limits and priorities of its own its programs have none of them.
+. "$(dirname "$0")/harness.sh"
+need_root "for what only root's daemon has"
+programs_for_all "$BUILD/cmd/spfs"
+mkdir -m 755 "$T/programs"
+chmod 1777 "$T"
+cat > "$T/programs/spfs-port-look" << 'END'
+#!/usr/bin/python3
+import ctypes, os, platform, resource, sys
+libc = ctypes.CDLL(None, use_errno=True)
+KEYCTL, SESSION = {"x86_64": 250, "aarch64": 219}[platform.machine()], -3
+sys.stdout = open(sys.argv[2], "w")
+text = ctypes.create_string_buffer(4096)
+if libc.syscall(KEYCTL, 6, SESSION, text, 4096) > 0: # KEYCTL_DESCRIBE
+    print("keyring of", text.value.split(b";")[1].decode())
+found = libc.syscall(KEYCTL, 10, SESSION, b"user", b"spfs-secret", 0) # KEYCTL_SEARCH
+print("key", "found" if found >= 0 else "none")
+sys.stdout.close()
+os.write(3, b"error nothing more")
+END
+chmod 755 "$T/programs/spfs-port-look"
+# As it is started on one machine or another.
+cat > "$T/keys" << 'END'
+import ctypes, os, platform, sys
+libc = ctypes.CDLL(None, use_errno=True)
+keyctl, add_key = {"x86_64": (250, 248), "aarch64": (219, 217)}[platform.machine()]
+if libc.syscall(keyctl, 1, b"spfs-test") < 0 or libc.syscall(add_key, b"user", b"spfs-secret", b"root only", 9, -3) < 0:
+    print("(no keys here)")
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+# look COMMAND...: starts the program as who that makes; prints what it saw
+look() {
+	refuse "nothing more" "$@" spfs sink "$M/c" "look:$T/seen" >&2
+	cat "$T/seen"
+	rm -f "$T/seen"
+}
+
+started_by() {
+	"$@" spfsd -o log="$LOG" -o programs="$T/programs" "$M" | tee "$T/told"
+	DAEMON=$(find_daemon)
+	mkfifo -m 666 "$M/c"
+}
+
+# Keys: whoever had the daemon's session keyring could use what is in it.
+started_by python3 "$T/keys"
+grep -q "no keys" "$T/told" || keys=1
+for who in "${as[*]}" ""; do
+	look $who > "$T/look"
+	cat "$T/look"
+	grep -qx "key none" "$T/look" || fail "$who has a key of root's"
+	[ -z "${keys:-}" ] || grep -qx "keyring of $([ -z "$who" ] && echo 0 || echo 65534)" "$T/look" || fail "whose keyring"
+done
+spfs_unmount
+finish
