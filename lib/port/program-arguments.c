@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -20,6 +22,10 @@
 #include "uri-option.h"
 
 #define PRLIMIT "/usr/bin/prlimit"
+
+/* Descriptors that it may have open, and may come to have. */
+#define PROGRAM_FILES 1024
+#define PROGRAM_FILES_MAX 4096
 
 void program_texts_finish(struct program_texts *list)
 {
@@ -91,6 +97,21 @@ static void program_add_groups(struct program_texts *list, const struct rights *
 		program_texts_add(list, "--groups=%s", text);
 }
 
+/* What is common for who logs in; the daemon has raised its own. Nobody may have more than the daemon was given. */
+static void program_add_limits(struct program_texts *list)
+{
+	struct rlimit own = { .rlim_max = PROGRAM_FILES_MAX };
+	rlim_t hard;
+
+	getrlimit(RLIMIT_NOFILE, &own);
+	hard = own.rlim_max < PROGRAM_FILES_MAX ? own.rlim_max : PROGRAM_FILES_MAX;
+	program_texts_add(list, PRLIMIT);
+	program_texts_add(list, "--core=0");
+	program_texts_add(list, "--nofile=%ju:%ju", (uintmax_t)(hard < PROGRAM_FILES ? hard : PROGRAM_FILES),
+			  (uintmax_t)hard);
+	program_texts_add(list, "--");
+}
+
 /* An ordinary user's daemon is that user already, and has no capability. */
 static void program_add_rights(struct program_texts *list, const struct rights *r)
 {
@@ -105,10 +126,6 @@ static void program_add_rights(struct program_texts *list, const struct rights *
 		program_texts_add(list, "--bounding-set=-all");
 	}
 	program_texts_add(list, "--");
-	program_texts_add(list, PRLIMIT);
-	program_texts_add(list, "--core=0");
-	program_texts_add(list, "--nofile=1024:4096");
-	program_texts_add(list, "--");
 }
 
 int program_arguments(struct program_texts *list, const struct attempt *a, const char *path, char why[URI_WHY_MAX])
@@ -116,6 +133,7 @@ int program_arguments(struct program_texts *list, const struct attempt *a, const
 	int err;
 
 	program_add_rights(list, &a->rights);
+	program_add_limits(list);
 	program_texts_add(list, "%s", path);
 	program_texts_add(list, "%s", a->dir == PORT_SOURCE ? "source" : "sink");
 	program_texts_add(list, "%s", a->uri.path);

@@ -15,6 +15,7 @@ if libc.syscall(KEYCTL, 6, SESSION, text, 4096) > 0: # KEYCTL_DESCRIBE
     print("keyring of", text.value.split(b";")[1].decode())
 found = libc.syscall(KEYCTL, 10, SESSION, b"user", b"spfs-secret", 0) # KEYCTL_SEARCH
 print("key", "found" if found >= 0 else "none")
+print("files", *resource.getrlimit(resource.RLIMIT_NOFILE))
 sys.stdout.close()
 os.write(3, b"error nothing more")
 END
@@ -51,5 +52,14 @@ for who in "${as[*]}" ""; do
 	grep -qx "key none" "$T/look" || fail "$who has a key of root's"
 	[ -z "${keys:-}" ] || grep -qx "keyring of $([ -z "$who" ] && echo 0 || echo 65534)" "$T/look" || fail "whose keyring"
 done
+grep -qx "files 1024 4096" "$T/look" || fail "its limits"
 spfs_unmount
+
+# Nobody may have more than the daemon.
+for limit in 4000 900; do
+	started_by prlimit --nofile=$limit
+	look "${as[@]}" > "$T/look"
+	grep -qx "files $((limit < 1024 ? limit : 1024)) $limit" "$T/look" || fail "of $limit: $(cat "$T/look")"
+	spfs_unmount
+done
 finish
