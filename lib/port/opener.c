@@ -182,7 +182,8 @@ static int attempt_look_at_process(struct attempt *a)
 
 	if (a->process < 0)
 		return 0;
-	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOOK_NICE); /* of this thread, on Linux */
+	if (geteuid() == 0) /* (an ordinary user's serves him alone, and could not come back) */
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOOK_NICE); /* of this thread, on Linux */
 	err = rights_same_view(a->process);
 	if (err < 0 && err != -EXDEV && err != -ESRCH)
 		return attempt_failed(a, "look at who asks for", err);
@@ -206,24 +207,24 @@ static int attempt_leave_file_system(struct attempt *a)
 	return 0;
 }
 
-/* What opens with the daemon's rights does it for the same users. */
-static int attempt_take_rights(struct attempt *a)
+static int attempt_with_rights(struct attempt *a, int (*call)(const struct rights *r))
 {
-	int err = a->uri.kind->as_daemon ? rights_check(&a->rights) : rights_take(&a->rights);
+	int err = call(&a->rights);
 
 	return err < 0 ? attempt_failed(a, "take the caller's rights for", err) : 0;
 }
 
 static int attempt_open(struct attempt *a)
 {
-	int err = attempt_look_at_process(a);
+	bool passed = a->uri.kind->passed; /* it is open */
+	int err = passed ? 0 : attempt_with_rights(a, rights_check);
 
-	if (err < 0)
-		return err;
-	if (!a->uri.kind->passed) /* what is passed is open */
+	if (err == 0)
+		err = attempt_look_at_process(a);
+	if (err == 0 && !passed)
 		err = attempt_leave_file_system(a);
-	if (err == 0 && !a->uri.kind->passed)
-		err = attempt_take_rights(a);
+	if (err == 0 && !passed && !a->uri.kind->as_daemon)
+		err = attempt_with_rights(a, rights_take);
 	if (err < 0)
 		return err;
 	err = a->uri.kind->open(a);

@@ -1,7 +1,7 @@
 /*
  * The daemon forks nothing of its own: it starts setpriv(1), which becomes the user, lets go of every capability and of each way to
- * get one, and goes on to prlimit(1), which bounds what the daemon may have raised, and that to the program. Both are of util-linux,
- * which no system is without.
+ * get one, and goes on to prlimit(1), which bounds what the daemon may have raised, and that to the program; before them choom(1)
+ * where it is needed. They are of util-linux, which no system is without.
  */
 #include "program-arguments.h"
 
@@ -21,6 +21,8 @@
 #include "uri-address.h"
 #include "uri-option.h"
 
+#define CHOOM "/usr/bin/choom"
+#define SETPRIV "/usr/bin/setpriv"
 #define PRLIMIT "/usr/bin/prlimit"
 
 /* Descriptors that it may have open, and may come to have. */
@@ -107,15 +109,36 @@ static void program_add_limits(struct program_texts *list)
 	hard = own.rlim_max < PROGRAM_FILES_MAX ? own.rlim_max : PROGRAM_FILES_MAX;
 	program_texts_add(list, PRLIMIT);
 	program_texts_add(list, "--core=0");
+	if (geteuid() == 0) {
+		program_texts_add(list, "--nice=0");
+		program_texts_add(list, "--rtprio=0");
+	}
 	program_texts_add(list, "--nofile=%ju:%ju", (uintmax_t)(hard < PROGRAM_FILES ? hard : PROGRAM_FILES),
 			  (uintmax_t)hard);
+	program_texts_add(list, "--");
+}
+
+/* Before it becomes the user, who could take it back: what the daemon may be spared (OOMScoreAdjust=) is its own. */
+static void program_add_oom_score(struct program_texts *list)
+{
+	FILE *f = fopen("/proc/self/oom_score_adj", "re");
+	int score = 0;
+
+	if (f && fscanf(f, "%d", &score) != 1)
+		score = 0;
+	if (f)
+		fclose(f);
+	if (score >= 0)
+		return;
+	program_texts_add(list, CHOOM);
+	program_texts_add(list, "-n0");
 	program_texts_add(list, "--");
 }
 
 /* An ordinary user's daemon is that user already, and has no capability. */
 static void program_add_rights(struct program_texts *list, const struct rights *r)
 {
-	program_texts_add(list, PROGRAM_SETPRIV);
+	program_texts_add(list, SETPRIV);
 	program_texts_add(list, "--no-new-privs");
 	if (geteuid() == 0) {
 		program_texts_add(list, "--reuid=%u", r->uid);
@@ -132,6 +155,7 @@ int program_arguments(struct program_texts *list, const struct attempt *a, const
 {
 	int err;
 
+	program_add_oom_score(list);
 	program_add_rights(list, &a->rights);
 	program_add_limits(list);
 	program_texts_add(list, "%s", path);

@@ -6,9 +6,6 @@
 
 #include "attempt.h"
 
-/* The first of the commands. */
-#define PROGRAM_SETPRIV "/usr/bin/setpriv"
-
 #define PROGRAM_TEXTS_MAX 64
 
 /* Where it finds the socket. Behind that there is nothing. */

@@ -5,8 +5,11 @@
 #include "program-inherit.h"
 
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,7 +34,35 @@ static int inherit_keys(struct attempt *a)
 	return 0;
 }
 
+/*
+ * Nobody's program comes before what others do, however the daemon does. Of the thread, on Linux: the same for each, whatever the
+ * opening has made of it. Where the daemon may not, it stays behind.
+ */
+static void inherit_priority(void)
+{
+	int nice = getpriority(PRIO_PROCESS, (id_t)getpid());
+	long disk = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+
+	setpriority(PRIO_PROCESS, 0, nice > 0 ? nice : 0);
+	if (disk >= 0 && IOPRIO_PRIO_CLASS(disk) == IOPRIO_CLASS_RT)
+		syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0));
+}
+
 int program_inherits(struct attempt *a)
 {
+	inherit_priority();
 	return inherit_keys(a);
+}
+
+/* Not the thread's, which has locks to take yet. */
+int program_scheduling(posix_spawnattr_t *attributes, short *flags)
+{
+	const struct sched_param param = { 0 };
+	int policy = sched_getscheduler(0), err;
+
+	if (policy < 0 || policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE)
+		return 0;
+	*flags |= POSIX_SPAWN_SETSCHEDULER;
+	err = posix_spawnattr_setschedpolicy(attributes, SCHED_OTHER);
+	return err ? -err : -posix_spawnattr_setschedparam(attributes, &param);
 }

@@ -1,6 +1,8 @@
 /* What a program inherits of the thread that starts it. */
 #pragma once
 
+#include <spawn.h>
+
 #include "attempt.h"
 
 /*
@@ -8,3 +10,6 @@
  * else of the daemon changes. Never blocks. Returns 0, or a negative errno, with the reason in a->why where the errno is not enough.
  */
 int program_inherits(struct attempt *a);
+
+/* How it is scheduled, as far as that differs from the thread: into @attributes, with its flags in @flags. Returns 0 or a negative errno. */
+int program_scheduling(posix_spawnattr_t *attributes, short *flags);

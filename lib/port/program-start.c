@@ -91,6 +91,7 @@ static int program_actions(posix_spawn_file_actions_t *actions, const struct pro
 
 static int program_attributes(posix_spawnattr_t *attributes)
 {
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID;
 	sigset_t all, none;
 	int err;
 
@@ -100,8 +101,9 @@ static int program_attributes(posix_spawnattr_t *attributes)
 	if (!err)
 		err = posix_spawnattr_setsigmask(attributes, &none);
 	if (!err)
-		err = posix_spawnattr_setflags(attributes,
-					       POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+		err = -program_scheduling(attributes, &flags);
+	if (!err)
+		err = posix_spawnattr_setflags(attributes, flags);
 	return -err;
 }
 
@@ -121,7 +123,7 @@ static int program_spawn(struct program *p, const struct ends *its, struct progr
 		if (err == 0)
 			err = program_attributes(&attributes);
 		if (err == 0)
-			err = -posix_spawn(&p->pid, PROGRAM_SETPRIV, &actions, &attributes, arguments->of,
+			err = -posix_spawn(&p->pid, arguments->of[0], &actions, &attributes, arguments->of,
 					   environment->of);
 		posix_spawnattr_destroy(&attributes);
 	}

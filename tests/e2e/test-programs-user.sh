@@ -9,7 +9,7 @@ programs_for_all "$BUILD"/cmd/spfs{,d}
 mkdir -m 755 "$T/programs"
 cat > "$T/programs/spfs-port-who" << 'END'
 #!/bin/sh
-id -u > "$2"
+echo "$(id -u) $(nice)" > "$2"
 echo ready >&3
 exec cat > /dev/null
 END
@@ -21,7 +21,7 @@ DAEMON=$(find_daemon)
 cd "$M"
 as_user mkfifo -m 666 c
 as_user spfs sink c "who:$T/his" > /dev/null
-[ "$(cat "$T/his")" = 65534 ] || fail "it ran as $(cat "$T/his")"
+[ "$(cat "$T/his")" = "65534 $(nice)" ] || fail "it ran as $(cat "$T/his")"
 for uid in 0 12345; do
 	as=(setpriv --reuid=$uid --regid=$uid --clear-groups)
 	for kind in file who; do
