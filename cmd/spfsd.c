@@ -35,6 +35,7 @@ struct spfsd_arguments {
 	int auto_unmount;
 	char *uid, *gid, *mode, *umask;
 	char *programs; /* absolute once it is known */
+	bool programs_said;
 };
 
 #define OPTION(template, field, value) \
@@ -133,6 +134,17 @@ static int spfsd_add_mount_options(struct fuse_args *args, const struct spfsd_ar
 	return 0;
 }
 
+/* Where nobody has said it, it is looked at when one is to be started. */
+static int spfsd_check_programs(const struct spfsd_arguments *a, const char *mountpoint)
+{
+	char why[URI_WHY_MAX];
+	int err = a->programs_said ? programs_check(mountpoint, why) : 0;
+
+	if (err < 0)
+		log_err("%s", why);
+	return err;
+}
+
 static int spfsd_serve(struct fuse_args *args, const struct spfsd_arguments *a, struct config *config)
 {
 	struct server_options server = { .config = config, .auto_unmount = a->auto_unmount, .ready = -1 };
@@ -145,6 +157,9 @@ static int spfsd_serve(struct fuse_args *args, const struct spfsd_arguments *a, 
 	}
 	free(config->point);
 	config->point = mountpoint;
+	err = spfsd_check_programs(a, mountpoint);
+	if (err < 0)
+		return err;
 	if (!a->foreground && !a->debug) {
 		err = background_enter();
 		if (err < 0) {
@@ -217,6 +232,7 @@ static void spfsd_find_programs(struct spfsd_arguments *a)
 	char *full = NULL;
 
 	if (a->programs) {
+		a->programs_said = true;
 		full = configure_absolute(a->programs);
 		free(a->programs);
 	} else if (n > 0) {

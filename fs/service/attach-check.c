@@ -22,9 +22,9 @@ static bool attach_crowded(const struct attach *a)
 
 static int attach_check_permit(struct attach *a)
 {
-	if (permits_allow(&a->ctx->config->permits, a->uri.kind, &a->rights))
+	if (permits_allow(&a->ctx->config->permits, uri_name(&a->uri), &a->rights))
 		return 0;
-	uri_why(a->why, "kind %s is not allowed for %s", a->uri.kind->name, a->own ? "the owner" : "you");
+	uri_why(a->why, "kind %s is not allowed for %s", uri_name(&a->uri), a->own ? "the owner" : "you");
 	return -EACCES;
 }
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "kinds.h"
+#include "programs.h"
 #include "uri.h"
 
 #define MODE_DEFAULT 0644
@@ -132,6 +134,11 @@ static void config_declared_add_port(struct config_parse *p, struct declared *d,
 	struct uri uri;
 	int err = uri_parse(&uri, text, dir, why);
 
+	if (err == 0 && !uri.kind->name) {
+		err = programs_find(uri.name, NULL, why);
+		if (err < 0)
+			uri_finish(&uri);
+	}
 	if (err < 0) {
 		if (err == -ENOMEM)
 			p->err = err;

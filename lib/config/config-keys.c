@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "kinds.h"
+#include "programs.h"
 
 static const struct {
 	const char *name;
@@ -205,15 +206,17 @@ static void config_ports_key(struct config_parse *p, const char *name, const cha
 	struct permit *to;
 	char *names, *who;
 
-	if (!kind) {
-		config_mistake(p, "there is no kind of port '%s'", name);
+	char why[URI_WHY_MAX] = "";
+
+	if (!kind || (!kind->name && programs_look(name, NULL, why) < 0)) {
+		config_mistake(p, "there is no kind of port '%s'%s%s", name, *why ? ": " : "", why);
 		return;
 	}
-	if (permits_find(&p->config->permits, kind)) {
+	if (permits_find(&p->config->permits, name)) {
 		config_mistake(p, "'%s' is there twice in this section", name);
 		return;
 	}
-	to = permits_limit(&p->config->permits, kind);
+	to = permits_limit(&p->config->permits, name);
 	if (!to) {
 		p->err = -ENOMEM;
 		return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kinds.h"
+#include "programs.h"
 
 static void config_print_mount(FILE *f, const struct config *c)
 {
@@ -52,9 +53,9 @@ static void config_print_quota(FILE *f, const struct config *c, enum account_res
 }
 
 /* @p: what is said of it, or NULL. */
-static void config_print_permit(FILE *f, const struct port_kind *kind, const struct permit *p)
+static void config_print_permit(FILE *f, const char *kind, const struct permit *p)
 {
-	fprintf(f, "%s =%s", kind->name, !p || p->all ? " all" : p->user_count + p->group_count ? "" : " none");
+	fprintf(f, "%s =%s", kind, !p || p->all ? " all" : p->user_count + p->group_count ? "" : " none");
 	for (size_t i = 0; p && i < p->user_count; i++)
 		fprintf(f, " %u", p->users[i]);
 	for (size_t i = 0; p && i < p->group_count; i++)
@@ -68,9 +69,9 @@ static void config_print_permits(FILE *f, const struct config *c)
 
 	fprintf(f, "\n[ports]\n");
 	for (unsigned k = 0; port_kind_at(k); k++)
-		config_print_permit(f, port_kind_at(k), permits_find(all, port_kind_at(k)));
+		config_print_permit(f, port_kind_at(k)->name, permits_find(all, port_kind_at(k)->name));
 	for (size_t i = 0; i < all->count; i++) /* of programs as far as something is said of them */
-		if (!port_kind_is_listed(all->all[i].kind))
+		if (port_kind_find(all->all[i].kind, strlen(all->all[i].kind)) == &port_kind_program)
 			config_print_permit(f, all->all[i].kind, &all->all[i]);
 }
 

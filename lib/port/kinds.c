@@ -23,20 +23,12 @@ const struct port_kind *port_kind_at(unsigned i)
 	return i < COUNT(port_kinds) ? port_kinds[i] : NULL;
 }
 
-bool port_kind_is_listed(const struct port_kind *kind)
-{
-	for (unsigned i = 0; i < COUNT(port_kinds); i++)
-		if (port_kinds[i] == kind)
-			return true;
-	return false;
-}
-
 const struct port_kind *port_kind_find(const char *name, size_t len)
 {
 	for (unsigned i = 0; i < COUNT(port_kinds); i++)
 		if (strlen(port_kinds[i]->name) == len && !memcmp(port_kinds[i]->name, name, len))
 			return port_kinds[i];
-	return program_kind_find(name, len);
+	return programs_may_have(name, len) ? &port_kind_program : NULL;
 }
 
 const struct port_kind *port_kind_passed(void)

@@ -13,7 +13,7 @@
  *   lib/CMakeLists.txt    its file
  *
  * then, for people: uri.h, tests/unit/test-uri.c, spfs(1), spfsd(8), spfs.conf(5). Where a program can do it, none of this is needed:
- * whatever else port_kind_find() finds, which alone makes a kind of a name, is one (programs.h, spfs-port(7)).
+ * whatever else port_kind_find() finds, which alone makes a kind of a name, may be one (programs.h, spfs-port(7)).
  */
 #pragma once
 
@@ -26,7 +26,8 @@ struct attempt;
 struct port_ops;
 
 struct port_kind {
-	const char *name; /* what a URI begins with, before the ':' */
+	const char *
+		name; /* what a URI begins with, before the ':'; NULL: many are alike, and each URI says its own (uri_name()) */
 	unsigned dirs;    /* PORT_DIR_BIT()s: what it can be */
 	const char *form; /* of what stands behind the ':', as a help has it; NULL: see passed */
 	bool path;        /* its address is a path, which whoever has a working folder makes absolute */
@@ -56,10 +57,7 @@ struct port_kind {
 /* Kind @i in the order of the list, NULL past the last. */
 const struct port_kind *port_kind_at(unsigned i);
 
-/* Whether it is on the list. */
-bool port_kind_is_listed(const struct port_kind *kind);
-
-/* By its name, the first @len bytes of @name, on the list or a program; NULL: there is none. */
+/* By its name, the first @len bytes of @name, on the list; else that of programs, if one may be called so; or NULL. Never blocks. */
 const struct port_kind *port_kind_find(const char *name, size_t len);
 
 /* The one of descriptors that are passed. */

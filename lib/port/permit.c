@@ -12,15 +12,15 @@ static bool permit_has(const id_t *ids, size_t count, id_t id)
 	return false;
 }
 
-const struct permit *permits_find(const struct permits *all, const struct port_kind *kind)
+const struct permit *permits_find(const struct permits *all, const char *kind)
 {
 	for (size_t i = 0; all && i < all->count; i++)
-		if (all->all[i].kind == kind)
+		if (!strcmp(all->all[i].kind, kind))
 			return &all->all[i];
 	return NULL;
 }
 
-bool permits_allow(const struct permits *all, const struct port_kind *kind, const struct rights *r)
+bool permits_allow(const struct permits *all, const char *kind, const struct rights *r)
 {
 	const struct permit *p = permits_find(all, kind);
 
@@ -33,7 +33,7 @@ bool permits_allow(const struct permits *all, const struct port_kind *kind, cons
 	return false;
 }
 
-struct permit *permits_limit(struct permits *all, const struct port_kind *kind)
+struct permit *permits_limit(struct permits *all, const char *kind)
 {
 	struct permit *grown = (struct permit *)permits_find(all, kind);
 
@@ -43,8 +43,8 @@ struct permit *permits_limit(struct permits *all, const struct port_kind *kind)
 	if (!grown)
 		return NULL;
 	all->all = grown;
-	grown[all->count] = (struct permit){ .kind = kind };
-	return &grown[all->count++];
+	grown[all->count] = (struct permit){ .kind = strdup(kind) };
+	return grown[all->count].kind ? &grown[all->count++] : NULL;
 }
 
 static int permit_add(id_t **ids, size_t *count, id_t id)
@@ -90,6 +90,7 @@ bool permits_equal(const struct permits *a, const struct permits *b)
 void permits_finish(struct permits *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
+		free(p->all[i].kind);
 		free(p->all[i].users);
 		free(p->all[i].groups);
 	}

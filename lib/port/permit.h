@@ -6,11 +6,9 @@
 
 #include "rights.h"
 
-struct port_kind;
-
 /* A kind that is for these users and groups alone, or, where that was said, for all. */
 struct permit {
-	const struct port_kind *kind;
+	char *kind; /* what it is called: own */
 	bool all;
 	id_t *users;
 	size_t user_count;
@@ -25,16 +23,16 @@ struct permits {
 };
 
 /* NULL: everything is allowed. Root is a user like others here: who writes the rules can write them for root. */
-bool permits_allow(const struct permits *p, const struct port_kind *kind, const struct rights *r);
+bool permits_allow(const struct permits *p, const char *kind, const struct rights *r);
 
 /* What was said of a kind; NULL: nothing, it is for everybody. */
-const struct permit *permits_find(const struct permits *p, const struct port_kind *kind);
+const struct permit *permits_find(const struct permits *p, const char *kind);
 
 /*
  * Limits a kind, so far to nobody, unless it is limited already. Returns what lets some in, until the next call; NULL:
  * out of memory.
  */
-struct permit *permits_limit(struct permits *p, const struct port_kind *kind);
+struct permit *permits_limit(struct permits *p, const char *kind);
 
 /* Lets one more in. Return 0 or -ENOMEM. */
 int permit_user(struct permit *p, uid_t uid);

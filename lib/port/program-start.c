@@ -167,8 +167,6 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 	_cleanup_program_texts_ struct program_texts arguments = { 0 }, environment = { 0 };
 	int err = program_count(p, a->rights.uid);
 
-	if (err == 0 && access(path, X_OK) < 0)
-		err = -errno;
 	if (err == 0)
 		err = program_arguments(&arguments, a, path, a->why);
 	if (err == 0)
@@ -200,7 +198,7 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 int program_start(struct program **out, struct attempt *a)
 {
 	struct program *p = calloc(1, sizeof(*p));
-	_cleanup_free_ char *path = program_path(a->uri.kind);
+	_cleanup_free_ char *path = NULL;
 	int err;
 
 	if (!p)
@@ -208,8 +206,10 @@ int program_start(struct program **out, struct attempt *a)
 	p->dir = a->dir;
 	memcpy(p->how, "program", sizeof("program")); /* until it says better */
 	p->process = p->data = p->unread = p->words = p->errors = -1;
-	p->name = strdup(a->uri.kind->name);
-	err = path && p->name ? program_begin(p, a, path) : -ENOMEM;
+	p->name = strdup(uri_name(&a->uri));
+	err = p->name ? programs_find(p->name, &path, a->why) : -ENOMEM;
+	if (err == 0)
+		err = program_begin(p, a, path);
 	if (err == 0) {
 		*out = p;
 		return 0;
@@ -219,6 +219,6 @@ int program_start(struct program **out, struct attempt *a)
 		return err;
 	if (err == -EUSERS)
 		return uri_refuse(a->why, err, "you have too many programs running");
-	uri_why(a->why, "start %s: %s", path ? path : a->uri.kind->name, strerror(-err));
+	uri_why(a->why, "start %s: %s", path ? path : uri_name(&a->uri), strerror(-err));
 	return err;
 }

@@ -51,8 +51,8 @@ struct program {
 };
 
 /*
- * Starts the one of a->uri.kind for @a, on its thread. Returns 0 and the program, which the caller closes, or a negative
- * errno with the reason written: ENOENT (it is not installed), EUSERS (the user has too many), or of pipe2(2), posix_spawn(3).
+ * Starts the one that a->uri names for @a, on its thread. Returns 0 and the program, which the caller closes, or a negative
+ * errno with the reason written: EINVAL (it is not installed), EUSERS (the user has too many), or of pipe2(2), posix_spawn(3).
  */
 int program_start(struct program **program, struct attempt *a);
 

@@ -1,26 +1,41 @@
 /*
- * The programs that are ports: spfs-port-NAME in one folder of the system's, each a kind of its own called NAME (program.h).
- * A new one is a kind as soon as somebody names it; what was a kind stays one, and cannot be started where its file has gone.
+ * The programs that are ports: spfs-port-NAME in one folder of the system's, each called NAME (program.h). Which there are is
+ * looked at when one is to be started, by who may wait for that folder: a new one can be used at once.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-struct port_kind;
+#include "uri.h"
 
 #define PROGRAMS_PREFIX "spfs-port-"
+
+/* Of all of them. */
+extern const struct port_kind port_kind_program;
 
 /* Before there are threads: the folder, an absolute path, which stays the caller's and there; without it there are none. */
 void programs_in(const char *folder);
 
 /*
- * The kind called by the first @len bytes of @name: lower case letters, digits and '-', up to 32. NULL: there is no such program, or
- * no memory. It looks into the folder, which is root's, or whose the daemon is. Any thread.
+ * Whether the folder can be it, for a mount at @mountpoint, an absolute path without links: not within that, where it would be hidden,
+ * and nobody's to write but root's and the daemon's user. It may be missing yet. Blocks as its file system does. Returns 0 or a negative errno
+ * with the reason in @why.
  */
-const struct port_kind *program_kind_find(const char *name, size_t len);
+int programs_check(const char *mountpoint, char why[URI_WHY_MAX]);
 
-/* Writes " NAME:" for each that is there into @list, as far as there is room, behind its first @len bytes. */
-void programs_list(char *list, size_t size, size_t len);
+/* Whether one could be called by the first @len bytes of @name: lower case letters, digits and '-', up to 32. Never blocks. */
+bool programs_may_have(const char *name, size_t len);
+
+/*
+ * The file of the one called @name: *path, NULL: not wanted, is the caller's. Blocks as the folder's file system does. Returns 0, -ENOENT (there
+ * is none that can be executed), or -EPERM (others could write it, or a folder that it is in), -ENOMEM or another negative errno with the
+ * reason in @why.
+ */
+int programs_look(const char *name, char **path, char why[URI_WHY_MAX]);
+
+/* The same where there is to be one: it is -EINVAL else, and the reason says which kinds there are. */
+int programs_find(const char *name, char **path, char why[URI_WHY_MAX]);
 
 /*
  * At the daemon's end, once nothing is attached any more: those that are still on their way out get PROGRAMS_END_NSEC, then they
@@ -29,6 +44,3 @@ void programs_list(char *list, size_t size, size_t len);
 void programs_end(void);
 
 #define PROGRAMS_END_NSEC 1000000000u
-
-/* PATH of @kind's file. The caller frees it. NULL: no memory. */
-char *program_path(const struct port_kind *kind);

@@ -11,7 +11,6 @@
 
 #include "base.h"
 #include "kinds.h"
-#include "programs.h"
 #include "sink-options.h"
 #include "uri-option.h"
 
@@ -38,7 +37,7 @@ static int uri_set_option(struct uri *uri, const char *name, const char *text, e
 		return -EINVAL;
 	}
 	if (!option || !(option->dirs & PORT_DIR_BIT(dir))) {
-		uri_why(why, "option '%s' is not for a %s %s", name, uri->kind->name,
+		uri_why(why, "option '%s' is not for a %s %s", name, uri_name(uri),
 			dir == PORT_SOURCE ? "source" : "sink");
 		return -EINVAL;
 	}
@@ -83,7 +82,7 @@ static void uri_preset(struct uri *uri, const struct port_kind *kind)
 		uri->values[i] = kind->options[i]->preset;
 }
 
-static int uri_refuse_kind(char why[URI_WHY_MAX])
+int uri_refuse_kind(char why[URI_WHY_MAX], const char *others)
 {
 	const struct port_kind *kind;
 	char list[URI_WHY_MAX] = "";
@@ -92,8 +91,7 @@ static int uri_refuse_kind(char why[URI_WHY_MAX])
 	for (unsigned i = 0; (kind = port_kind_at(i)) && len < sizeof(list); i++)
 		if (!kind->passed)
 			len += (size_t)snprintf(list + len, sizeof(list) - len, " %s:", kind->name);
-	programs_list(list, sizeof(list), len);
-	uri_why(why, "it begins with none of%s", list);
+	uri_why(why, "it begins with none of%s%s", list, others);
 	return -EINVAL;
 }
 
@@ -105,7 +103,7 @@ static int uri_parse_as(struct uri *uri, const char *text, size_t prefix, enum p
 	int err;
 
 	if (!(kind->dirs & PORT_DIR_BIT(dir))) {
-		uri_why(why, "%s is for a %s only", kind->name, dir == PORT_SOURCE ? "sink" : "source");
+		uri_why(why, "%s is for a %s only", uri_name(uri), dir == PORT_SOURCE ? "sink" : "source");
 		return -EINVAL;
 	}
 	uri->text = strdup(text);
@@ -134,9 +132,11 @@ int uri_parse(struct uri *uri, const char *text, enum port_dir dir, char why[URI
 		if (iscntrl((unsigned char)*p))
 			return uri_refuse(why, -EINVAL, "a control character: write it as %XX");
 	if (!kind || kind->passed)
-		return uri_refuse_kind(why);
+		return uri_refuse_kind(why, "");
 	uri_preset(uri, kind);
-	err = uri_parse_as(uri, text, len + 1, dir, why);
+	if (!kind->name)
+		uri->name = strndup(text, len);
+	err = kind->name || uri->name ? uri_parse_as(uri, text, len + 1, dir, why) : -ENOMEM;
 	if (err == -ENOMEM)
 		uri_why(why, "%s", strerror(ENOMEM));
 	if (err < 0)

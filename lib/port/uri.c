@@ -34,12 +34,18 @@ static bool uri_copy_part(char **to, const char *from)
 int uri_copy(struct uri *to, const struct uri *from)
 {
 	*to = *from;
-	to->text = to->path = to->host = to->service = NULL;
-	if (uri_copy_part(&to->text, from->text) && uri_copy_part(&to->path, from->path) &&
-	    uri_copy_part(&to->host, from->host) && uri_copy_part(&to->service, from->service))
+	to->text = to->name = to->path = to->host = to->service = NULL;
+	if (uri_copy_part(&to->text, from->text) && uri_copy_part(&to->name, from->name) &&
+	    uri_copy_part(&to->path, from->path) && uri_copy_part(&to->host, from->host) &&
+	    uri_copy_part(&to->service, from->service))
 		return 0;
 	uri_finish(to);
 	return -ENOMEM;
+}
+
+const char *uri_name(const struct uri *uri)
+{
+	return uri->name ? uri->name : uri->kind->name;
 }
 
 uint64_t uri_value(const struct uri *uri, const struct uri_option *option)
@@ -55,6 +61,7 @@ uint64_t uri_value(const struct uri *uri, const struct uri_option *option)
 void uri_finish(struct uri *uri)
 {
 	free(uri->text);
+	free(uri->name);
 	free(uri->path);
 	free(uri->host);
 	free(uri->service);

@@ -34,6 +34,7 @@ struct uri_option;
 struct uri {
 	const struct port_kind *kind;
 	char *text; /* as it was written */
+	char *name; /* of a kind that has none of its own, what it is called; else NULL: uri_name() */
 	char *path; /* the parts of an address that the kind has, else NULL */
 	char *host; /* "": every address of this machine */
 	char *service;
@@ -45,7 +46,10 @@ struct uri {
 /* Writes a reason, cut to fit, cleaned as text.h says: it goes into logs and JSON. */
 void uri_why(char why[URI_WHY_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same where nothing is to be filled in. Returns @err. */
+/* There is no such kind: writes which there are, with @others behind them. Returns -EINVAL. */
+int uri_refuse_kind(char why[URI_WHY_MAX], const char *others);
+
+/* The same as uri_why() where nothing is to be filled in. Returns @err. */
 int uri_refuse(char why[URI_WHY_MAX], int err, const char *text);
 
 /*
@@ -60,6 +64,9 @@ int uri_of_fd(struct uri *uri);
 
 /* Returns 0, and @to owes uri_finish(), or -ENOMEM. */
 int uri_copy(struct uri *to, const struct uri *from);
+
+/* What its kind is called; @uri's, or static. */
+const char *uri_name(const struct uri *uri);
 
 /* What @option was set to; what it is without that, also where the kind has no such option. */
 uint64_t uri_value(const struct uri *uri, const struct uri_option *option);

@@ -24,7 +24,7 @@ END
 HOST=127.0.0.1
 wait_until 30 listening 22
 
-mkdir "$T/programs"
+mkdir -m 755 "$T/programs"
 man -l "$HERE/../../cmd/man/spfs-port.7" | col -bx | sed -n '/^ *#!\/bin\/sh/,/^ *esac$/p' | sed 's/^ *//' > "$T/programs/spfs-port-ssh"
 chmod 755 "$T/programs/spfs-port-ssh"
 [ "$(wc -l < "$T/programs/spfs-port-ssh")" -lt 30 ] || fail "it is not short"

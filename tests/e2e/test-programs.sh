@@ -2,7 +2,7 @@
 # fail, hang, are killed or talk rubbish, which harm their own port alone.
 . "$(dirname "$0")/harness.sh"
 . "$(dirname "$0")/ports.sh"
-mkdir "$T/programs"
+mkdir -m 755 "$T/programs"
 # program NAME: its text comes from standard input.
 program() {
 	{ echo '#!/bin/sh'; cat; } > "$T/programs/spfs-port-$1"

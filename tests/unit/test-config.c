@@ -46,7 +46,7 @@ static struct config *good(const char *text)
 
 static bool allowed(const struct config *c, const char *kind, const struct rights *r)
 {
-	return permits_allow(&c->permits, port_kind_find(kind, strlen(kind)), r);
+	return permits_allow(&c->permits, kind, r);
 }
 
 /* Every line of @wanted, "LINE: REASON", is a mistake, in that order, and there is no other; a reason may be cut. */
