@@ -107,9 +107,9 @@ static int program_attributes(posix_spawnattr_t *attributes)
 	return -err;
 }
 
-/* As a process that can be waited for. */
+/* As a process that can be waited for. What cannot be started is said: it is the first of several commands. */
 static int program_spawn(struct program *p, const struct ends *its, struct program_texts *arguments,
-			 struct program_texts *environment)
+			 struct program_texts *environment, char why[URI_WHY_MAX])
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -128,6 +128,8 @@ static int program_spawn(struct program *p, const struct ends *its, struct progr
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);
+	if (err < 0)
+		uri_why(why, "start %s: %s", arguments->of[0], strerror(-err));
 	return err;
 }
 
@@ -180,7 +182,7 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 	if (err == 0)
 		err = program_inherits(a);
 	if (err == 0)
-		err = program_spawn(p, &its, &arguments, &environment);
+		err = program_spawn(p, &its, &arguments, &environment, a->why);
 	ends_close(&its);
 	if (err < 0)
 		return err;

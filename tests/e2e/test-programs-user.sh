@@ -23,12 +23,20 @@ as_user mkfifo -m 666 c
 as_user spfs sink c "who:$T/his" > /dev/null
 [ "$(cat "$T/his")" = "65534 $(nice)" ] || fail "it ran as $(cat "$T/his")"
 for uid in 0 12345; do
-	as=(setpriv --reuid=$uid --regid=$uid --clear-groups)
+	as=(setpriv --reuid="$uid" --regid="$uid" --clear-groups)
 	for kind in file who; do
 		refuse "Operation not permitted" "${as[@]}" setfattr -n spfs.sink -v "$kind:$T/$kind.$uid" c
 		[ ! -e "$T/$kind.$uid" ] || fail "$kind: was opened for $uid"
 	done
 done
 cd /
+spfs_unmount
+
+# What a program is started with is missing, not the program.
+spfs_mount -o programs="$T/programs"
+mkfifo "$M/c"
+mount --bind /dev/null /usr/bin/setpriv
+refuse "start /usr/bin/setpriv: Permission denied" spfs sink "$M/c" "who:$T/x"
+umount /usr/bin/setpriv
 spfs_unmount
 finish
