@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,12 +52,23 @@ static int program_socket(int type, int *ours, int *its)
 	return 0;
 }
 
-static int program_open_ends(struct program *p, struct ends *its)
+/*
+ * It may open its end again by its name (/dev/stdin), as scripts do, and no other: who could write a sink's pipe could write into
+ * what goes back to the channel. So its group may, but it is root's to change that.
+ */
+static void program_share_pipe(int pipe, enum port_dir dir, gid_t gid)
+{
+	if (geteuid() == 0 && fchown(pipe, (uid_t)-1, gid) == 0)
+		fchmod(pipe, S_IRUSR | S_IWUSR | (dir == PORT_SINK ? S_IRGRP : S_IWGRP));
+}
+
+static int program_open_ends(struct program *p, struct ends *its, gid_t gid)
 {
 	int fds[2], ours = p->dir == PORT_SINK, err;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
+	program_share_pipe(fds[0], p->dir, gid);
 	p->data = fds[ours];
 	its->data = fds[!ours];
 	p->unread = ours ? fcntl(its->data, F_DUPFD_CLOEXEC, 0) : -1;
@@ -174,7 +186,7 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 	if (err == 0)
 		program_environment(&environment, a->rights.uid);
 	if (err == 0)
-		err = program_open_ends(p, &its);
+		err = program_open_ends(p, &its, a->rights.gid);
 	if (err == 0 && attempt_is_abandoned(a))
 		err = -ECANCELED;
 	if (err == 0)

@@ -18,6 +18,13 @@ found = libc.syscall(KEYCTL, 10, SESSION, b"user", b"spfs-secret", 0) # KEYCTL_S
 print("key", "found" if found >= 0 else "none")
 print("files", *resource.getrlimit(resource.RLIMIT_NOFILE))
 policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+def opens(path, how):
+    try:
+        os.close(os.open(path, how))
+        return "opens"
+    except OSError as e:
+        return os.strerror(e.errno)
+print("stdin", opens("/dev/stdin", os.O_RDONLY), "and to be written", opens("/dev/stdin", os.O_WRONLY))
 print("policy", policy, "nice", os.nice(0), "disk", libc.syscall(*IOPRIO_GET, 1, 0) >> 13)
 print("rtprio", *resource.getrlimit(resource.RLIMIT_RTPRIO), "nice", *resource.getrlimit(13)) # RLIMIT_NICE
 score = open("/proc/self/oom_score_adj").read().strip()
@@ -48,9 +55,9 @@ first() { chrt -f 5 nice -n -7 ionice -c1 sh -c '
 as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 # look COMMAND...: starts the program as who that makes; prints what it saw
 look() {
+	rm -f "$T/seen"
 	refuse "nothing more" "$@" spfs sink "$M/c" "look:$T/seen" >&2
 	cat "$T/seen"
-	rm -f "$T/seen"
 }
 
 started_by() {
@@ -69,6 +76,10 @@ for who in "${as[*]}" ""; do
 	[ -z "${keys:-}" ] || grep -qx "keyring of $([ -z "$who" ] && echo 0 || echo 65534)" "$T/look" || fail "whose keyring"
 done
 grep -qx "files 1024 4096" "$T/look" || fail "its limits"
+
+# What goes back to the channel nobody has written into the pipe.
+look "${as[@]}" > "$T/look"
+grep -qx "stdin opens and to be written Permission denied" "$T/look" || fail "$(cat "$T/look")"
 spfs_unmount
 
 # Nobody may have more than the daemon.
