@@ -79,26 +79,6 @@ static int program_add_options(struct program_texts *list, const struct uri *uri
 	return 0;
 }
 
-/* As setpriv(1) wants them. */
-static void program_add_groups(struct program_texts *list, const struct rights *r)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	FILE *f;
-
-	if (!r->count) {
-		program_texts_add(list, "--clear-groups");
-		return;
-	}
-	f = open_memstream(&text, &size);
-	for (size_t i = 0; f && i < r->count; i++)
-		fprintf(f, "%s%u", i ? "," : "", r->groups[i]);
-	if (!f || fclose(f) != 0)
-		list->err = -ENOMEM;
-	else
-		program_texts_add(list, "--groups=%s", text);
-}
-
 /* What is common for who logs in; the daemon has raised its own. Nobody may have more than the daemon was given. */
 static void program_add_limits(struct program_texts *list)
 {
@@ -143,7 +123,8 @@ static void program_add_rights(struct program_texts *list, const struct rights *
 	if (geteuid() == 0) {
 		program_texts_add(list, "--reuid=%u", r->uid);
 		program_texts_add(list, "--regid=%u", r->gid);
-		program_add_groups(list, r);
+		program_texts_add(list,
+				  "--keep-groups"); /* program_inherits(): there may be more than an argument is long */
 		program_texts_add(list, "--inh-caps=-all");
 		program_texts_add(list, "--ambient-caps=-all");
 		program_texts_add(list, "--bounding-set=-all");

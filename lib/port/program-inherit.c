@@ -50,8 +50,10 @@ static void inherit_priority(void)
 
 int program_inherits(struct attempt *a)
 {
+	int err = rights_take_groups(&a->rights);
+
 	inherit_priority();
-	return inherit_keys(a);
+	return err < 0 ? err : inherit_keys(a);
 }
 
 /* Not the thread's, which has locks to take yet. */

@@ -111,12 +111,20 @@ int rights_check(const struct rights *r)
 	return geteuid() == 0 || r->uid == geteuid() ? 0 : -EPERM;
 }
 
+int rights_take_groups(const struct rights *r)
+{
+	return geteuid() == 0 && syscall(CALL_setgroups, r->count, r->groups) < 0 ? -errno : 0;
+}
+
 int rights_take(const struct rights *r)
 {
-	if (geteuid() != 0)
-		return rights_check(r);
-	if (syscall(CALL_setgroups, r->count, r->groups) < 0)
-		return -errno;
+	int err = rights_check(r);
+
+	if (err < 0 || geteuid() != 0)
+		return err;
+	err = rights_take_groups(r);
+	if (err < 0)
+		return err;
 	if (syscall(CALL_setresgid, -1, r->gid, -1) < 0)
 		return -errno;
 	if (r->uid != 0 && syscall(CALL_setresuid, -1, r->uid, -1) < 0)

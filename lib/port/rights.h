@@ -45,6 +45,12 @@ int rights_check(const struct rights *r);
 int rights_take(const struct rights *r);
 
 /*
+ * The calling thread, and it alone, has the supplementary groups of @r from now on, for a process that it starts, and is root's all the
+ * same. Of root's daemon; no-op in another's. Returns 0 or a negative errno.
+ */
+int rights_take_groups(const struct rights *r);
+
+/*
  * Takes the calling thread away from the user whose rights it took, if it did: his it is no more, and it is scheduled as the
  * daemon's first thread is, whatever he has made of it (that takes CAP_SYS_NICE; where the daemon has not got that, it stays
  * as it is). It has no capabilities to do more with; the groups stay. Never blocks.

@@ -25,6 +25,7 @@ def opens(path, how):
     except OSError as e:
         return os.strerror(e.errno)
 print("stdin", opens("/dev/stdin", os.O_RDONLY), "and to be written", opens("/dev/stdin", os.O_WRONLY))
+print("groups", len(os.getgroups()), *os.getgroups()[:2])
 print("policy", policy, "nice", os.nice(0), "disk", libc.syscall(*IOPRIO_GET, 1, 0) >> 13)
 print("rtprio", *resource.getrlimit(resource.RLIMIT_RTPRIO), "nice", *resource.getrlimit(13)) # RLIMIT_NICE
 score = open("/proc/self/oom_score_adj").read().strip()
@@ -80,6 +81,12 @@ grep -qx "files 1024 4096" "$T/look" || fail "its limits"
 # What goes back to the channel nobody has written into the pipe.
 look "${as[@]}" > "$T/look"
 grep -qx "stdin opens and to be written Permission denied" "$T/look" || fail "$(cat "$T/look")"
+# Of any number of groups.
+grep -qx "groups 0" "$T/look" || fail "$(cat "$T/look")"
+cd "$M"
+look /usr/bin/python3 "$HERE/many_groups.py" 20001 > "$T/look"
+grep -qx "groups 20001 100000 100001" "$T/look" || fail "$(cat "$T/look")"
+cd /
 spfs_unmount
 
 # Nobody may have more than the daemon.
