@@ -42,10 +42,14 @@ cmp "$T/in" "$T/out it's it;" || fail "what came there"
 spfs source c "ssh:127.0.0.1:$T/in" > /dev/null
 timeout 60 cat c | cmp - "$T/in" || fail "what came here"
 wait_until 30 state c 2 done
+printf dash > /root/-n
+spfs source c ssh:127.0.0.1:-n > /dev/null
+[ "$(timeout 30 cat c)" = dash ] || fail "a path that looks like an option"
+wait_until 30 state c 3 done
 spfs source c "ssh:127.0.0.1:$T/none" > /dev/null
 timeout 30 cat c
-wait_until 30 state c 3 failed
-port c 3 .error | grep -q "none: No such file" || fail "$(ports c)"
+wait_until 30 state c 4 failed
+port c 4 .error | grep -q "none: No such file" || fail "$(ports c)"
 refuse "ssh:HOST:PATH, please" spfs sink c ssh:x
 refuse "no host is called -oProxy" spfs sink c "ssh:-oProxyCommand=id:/x"
 refuse "ssh has no option x=1" spfs sink c "ssh:127.0.0.1:/x?x=1"
@@ -54,7 +58,7 @@ spfs sink c "ssh:127.0.0.1:$T/cut" > /dev/null
 exec 7> c
 cat "$T/in" >&7
 pkill -9 -s "$(pgrep -P "$DAEMON")" -x ssh
-wait_until 30 state c 4 failed
+wait_until 30 state c 5 failed
 exec 7>&-
 kill $sshd
 wait $sshd || :
