@@ -63,8 +63,8 @@ static int program_await(struct attempt *a, struct program *p)
 				(unsigned)uri_value(&a->uri, &program_timeout));
 			return -ETIMEDOUT;
 		}
-		news[1] = (struct pollfd){ .fd = p->words, .events = POLLIN };
-		news[2] = (struct pollfd){ .fd = p->errors, .events = POLLIN };
+		news[1] = (struct pollfd){ .fd = program_words(p), .events = POLLIN };
+		news[2] = (struct pollfd){ .fd = program_complaints(p), .events = POLLIN };
 		if (poll(news, 3, (int)((until - now) / (NSEC_PER_SEC / 1000)) + 1) < 0 && !attempt_again(a))
 			return attempt_failed(a, "wait for", -errno);
 	}

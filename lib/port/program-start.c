@@ -78,6 +78,8 @@ static int program_open_ends(struct program *p, struct ends *its, gid_t gid)
 	if (fcntl(p->data, F_SETFL, O_NONBLOCK) < 0) /* of this end alone: they are two open files */
 		return -errno;
 	err = program_socket(SOCK_SEQPACKET, &p->words, &its->words);
+	if (err == 0) /* by which a message is known from the end (program-words.c) */
+		err = setsockopt(p->words, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0 ? -errno : 0;
 	return err < 0 ? err : program_socket(SOCK_STREAM, &p->errors, &its->errors);
 }
 
@@ -166,6 +168,7 @@ void program_forget(struct program *p)
 	fd_close(&p->unread);
 	fd_close(&p->words);
 	fd_close(&p->errors);
+	fd_close(&p->stray);
 	fd_close(&p->process);
 	if (p->user) {
 		user_count_end(&users, p->user);
@@ -219,7 +222,7 @@ int program_start(struct program **out, struct attempt *a)
 		return attempt_failed(a, "start the program for", -ENOMEM);
 	p->dir = a->dir;
 	memcpy(p->how, "program", sizeof("program")); /* until it says better */
-	p->process = p->data = p->unread = p->words = p->errors = -1;
+	p->process = p->data = p->unread = p->words = p->errors = p->stray = -1;
 	p->name = strdup(uri_name(&a->uri));
 	err = p->name ? programs_find(p->name, &path, a->why) : -ENOMEM;
 	if (err == 0)

@@ -14,10 +14,20 @@
 
 static void program_watch_listen(struct program_watch *w)
 {
-	if (w->program->words >= 0)
-		loop_io_poll(&w->words, w->program->words, POLLIN);
-	if (w->program->errors >= 0)
-		loop_io_poll(&w->errors, w->program->errors, POLLIN);
+	int words = program_words(w->program), complaints = program_complaints(w->program);
+
+	if (words >= 0)
+		loop_io_poll(&w->words, words, POLLIN);
+	if (complaints >= 0)
+		loop_io_poll(&w->errors, complaints, POLLIN);
+}
+
+/* It was listened to; after a breach its end comes, and that is the port's. */
+static void program_watch_heard(struct program_watch *w)
+{
+	if (w->program->breached)
+		program_kill_group(w->program);
+	loop_io_timer(&w->pause, PROGRAM_PAUSE_NSEC);
 }
 
 static void program_watch_paused(struct loop_io *io, int res)
@@ -32,7 +42,7 @@ static void program_watch_words(struct loop_io *io, int res)
 	bool moved = program_moves(w->program);
 
 	program_listen_words(w->program);
-	loop_io_timer(&w->pause, PROGRAM_PAUSE_NSEC);
+	program_watch_heard(w);
 	if (!moved && program_moves(w->program))
 		w->moves(w);
 }
@@ -42,7 +52,7 @@ static void program_watch_errors(struct loop_io *io, int res)
 	struct program_watch *w = container_of(io, struct program_watch, errors);
 
 	program_listen_complaints(w->program);
-	loop_io_timer(&w->pause, PROGRAM_PAUSE_NSEC);
+	program_watch_heard(w);
 }
 
 static void program_watch_ended(struct loop_io *io, int res)

@@ -9,6 +9,11 @@
  *
  * and on standard error, of which the last line is why it has failed unless it has said better. Anything else is left
  * unheard, which costs nobody anything. A message that is longer is cut.
+ *
+ * Descriptors may come with all of it, and their last close may take for ever (deferred-close.h); even one that is not the last may.
+ * So a message is looked at before it is taken, which nobody else can do. Only the one descriptor that is asked for is taken
+ * out; with any other the message stays where it is, and that was the program's last: so it costs no thread but the program's own
+ * closing.
  */
 #include "program.h"
 
@@ -28,12 +33,16 @@
 /* Bytes of standard error that are read in a turn. */
 #define COMPLAINTS_TURN (16 << 10)
 
-/* SCM_MAX_FD: what did not fit the kernel would close, on this thread, for as long as that takes. */
-#define WORDS_FDS 253
+/* Room for credentials alone, or for one descriptor as well. */
+#define CONTROL_PLAIN CMSG_SPACE(sizeof(struct ucred))
+#define CONTROL_ONE (CONTROL_PLAIN + CMSG_LEN(sizeof(int)))
 
-union program_control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(WORDS_FDS * sizeof(int))];
+struct program_message {
+	char text[WORDS_MAX + 1];
+	ssize_t len;  /* or a negative errno */
+	bool is_end;  /* it is none, and none will come */
+	bool is_more; /* descriptors came with it for which there was no room */
+	int fd;       /* the one for which there was; or -1 */
 };
 
 /* ECONNREFUSED -> -111; 0: it is no errno's name. ENOSYS, which is for kernels to say, means EOPNOTSUPP. */
@@ -103,56 +112,99 @@ static void program_says(struct program *p, const char *line, int *fd)
 	}
 }
 
-/* Returns the first descriptor, or -1; the others are closed elsewhere. */
-static int program_take_fd(struct program *p, struct msghdr *msg)
+/* It has passed what it may not. */
+static void program_breach(struct program *p, int err, const char *what)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	size_t count = c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS ?
-			       (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) :
-			       0;
-	int fds[WORDS_FDS], first = -1;
-
-	if (count)
-		memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0)
-			first = fds[i];
-		else
-			deferred_close(&fds[i], user_count_user(p->user));
+	p->breached = true;
+	if (p->err == 0) {
+		p->err = err;
+		uri_why(p->why, "%s: %s", p->name, what);
 	}
-	return first;
+}
+
+static int program_descriptor(struct msghdr *msg)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+static void program_peek_once(const struct program *p, struct program_message *m, size_t room)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CONTROL_ONE];
+	} control;
+	struct iovec iov = { .iov_base = m->text, .iov_len = WORDS_MAX };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = room };
+
+	m->len = recvmsg(p->words, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (m->len < 0) {
+		m->len = -errno;
+		return;
+	}
+	m->text[m->len] = '\0';
+	m->is_end = msg.msg_controllen == 0; /* each message comes with credentials, even an empty one */
+	m->is_more = msg.msg_flags & MSG_CTRUNC;
+	m->fd = program_descriptor(&msg);
+}
+
+/* The next message, which stays where it is. */
+static void program_peek(const struct program *p, struct program_message *m, size_t room)
+{
+	*m = (struct program_message){ .fd = -1 };
+	program_peek_once(p, m, room);
+	if (m->is_end) /* one may have come between the kernel's looking for one, and for the end */
+		program_peek_once(p, m, room);
+}
+
+/* Takes the descriptor of the next message out of it. Returns whether it may come. */
+static bool program_peek_passed(struct program *p, struct program_message *m)
+{
+	if (deferred_close_crowded(user_count_user(p->user))) {
+		program_breach(p, -EUSERS, "too many of your descriptors are still being closed");
+		return false;
+	}
+	program_peek(p, m, CONTROL_ONE);
+	if (m->fd >= 0 && !m->is_more)
+		return true;
+	p->stray = m->fd;
+	if (m->fd < 0)
+		program_breach(p, -EMFILE, "there is no room for what it has passed");
+	else
+		program_breach(p, -EPROTO, "it has passed more than one descriptor");
+	return false;
 }
 
 /* Returns whether there may be more. */
 static bool program_hear(struct program *p)
 {
-	char text[WORDS_MAX + 1], *rest = text, *line;
-	union program_control control;
-	struct iovec iov = { .iov_base = text, .iov_len = WORDS_MAX };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	ssize_t n = recvmsg(p->words, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	int fd;
+	struct program_message m;
+	char *rest = m.text, *line;
 
-	if (n < 0)
-		return errno == EINTR;
-	fd = program_take_fd(p, &msg);
-	text[n] = '\0';
+	program_peek(p, &m, CONTROL_PLAIN);
+	if (m.len < 0) /* ECONNRESET is told before what is there */
+		return m.len == -EINTR || m.len == -ECONNRESET;
+	p->words_over = m.is_end;
+	if (m.is_end || (m.is_more && !program_peek_passed(p, &m)))
+		return false;
 	while ((line = strsep(&rest, "\n")))
-		program_says(p, line, &fd);
-	deferred_close(&fd, user_count_user(p->user));
-	if (n == 0) /* the end, or an empty message, which says nothing either */
-		fd_close(&p->words);
-	return n > 0;
+		program_says(p, line, &m.fd);
+	if (m.fd >= 0) {
+		p->stray = m.fd;
+		program_breach(p, -EPROTO, "it has passed a descriptor that is not to be taken");
+		return false;
+	}
+	recv(p->words, m.text, 0, MSG_DONTWAIT); /* (what came with it is open here) */
+	return true;
 }
 
 void program_listen_words(struct program *p)
 {
-	for (int i = 0; i < WORDS_TURN && p->words >= 0 && program_hear(p); i++)
+	for (int i = 0; i < WORDS_TURN && program_words(p) >= 0 && program_hear(p); i++)
 		;
 }
 

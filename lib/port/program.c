@@ -133,7 +133,7 @@ void program_close(void *program)
 	struct program *p = program;
 
 	fd_close(&p->data);
-	fd_close(&p->words);
+	shutdown(p->words, SHUT_RDWR); /* to close it may take for ever: not while it still runs */
 	if (p->dir == PORT_SINK && program_moves(p))
 		program_wait(p);
 	if (!program_look(p))

@@ -30,13 +30,16 @@ struct program {
 	int process; /* pidfd_open(2); readable once it has ended */
 	int data;    /* the daemon's end of the pipe, or what the program has handed over; -1: closed */
 	int unread;  /* of a sink's pipe: the other end, for what has not been read when it ends; or -1 */
-	int words;   /* the daemon's end of the socket; -1: closed */
-	int errors;  /* the daemon's end of what it complains on; -1: closed */
+	int words;   /* the daemon's end of the socket, */
+	int errors;  /* and of what it complains on: closed with what is in them, so not before program_forget() */
+	int stray;   /* what it has passed though it may not; or -1 */
 
 	bool handed;    /* ->data is what it has handed over */
 	bool listening; /* it has said so: it waits for a peer */
 	bool ready;     /* it has said so */
-	int err;        /* it has said why it fails: a negative errno */
+	bool breached;  /* it has passed what it may not: it is to go, and is not heard any more */
+	bool words_over;
+	int err; /* it has said why it fails, or has to for a breach: a negative errno */
 	char why[URI_WHY_MAX];
 	char how[PORT_HOW_MAX]; /* it moves, as it says */
 
@@ -56,9 +59,23 @@ struct program {
  */
 int program_start(struct program **program, struct attempt *a);
 
-/* What has come to be known of it by now; neither waits. Words and complaints, as much as is there but for a bound. */
+/*
+ * What has come to be known of it by now; neither waits, nor closes anything that it has passed. Words and complaints, as much as
+ * is there but for a bound. After a breach the caller lets it go.
+ */
 void program_listen_words(struct program *p);
 void program_listen_complaints(struct program *p);
+
+/* Where there may be more to hear; -1: nowhere. */
+static inline int program_words(const struct program *p)
+{
+	return p->breached || p->words_over ? -1 : p->words;
+}
+
+static inline int program_complaints(const struct program *p)
+{
+	return p->breached ? -1 : p->errors;
+}
 
 /* It reads or writes its pipe, or has handed over what is there instead. */
 static inline bool program_moves(const struct program *p)

@@ -43,10 +43,10 @@ then = sys.argv[3].split("=")[1]
 if then == "folder":
     socket.send_fds(words, [b"take"], [os.open("/proc/self/status", os.O_RDWR if sys.argv[1] == "none" else os.O_RDONLY)])
 elif then == "wrong":
-    socket.send_fds(words, [b"take"], [os.open("/dev/null", os.O_RDONLY), 0, 1])
+    socket.send_fds(words, [b"take"], [os.open("/dev/null", os.O_RDONLY)])
 else:
     s = socket.create_connection((host, int(port)))
-    socket.send_fds(words, [b"how handed\ntake"], [s.fileno(), 0, 1])
+    socket.send_fds(words, [b"how handed\ntake"], [s.fileno()])
     if then == "waits":
         if words.recv(100) == b"end\n":
             s.sendall(b"goodbye")

@@ -4,10 +4,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "deferred-close.h"
 #include "user-count.h"
 
 static struct user_counts users = USER_COUNTS_NONE;
@@ -22,9 +25,13 @@ static void talk_begin(struct talk *t)
 {
 	int words[2], errors[2];
 
-	*t = (struct talk){ .p = { .dir = PORT_SINK, .pid = -1, .process = -1, .data = -1, .unread = -1 } };
+	*t = (struct talk){
+		.p = { .dir = PORT_SINK, .pid = -1, .process = -1, .data = -1, .unread = -1, .stray = -1 }
+	};
+	t->p.name = "it";
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, words), 0);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, errors), 0);
+	cr_assert_eq(setsockopt(words[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)), 0);
 	t->p.words = words[0];
 	t->words = words[1];
 	t->p.errors = errors[0];
@@ -40,6 +47,7 @@ static void talk_end(struct talk *t)
 	close(t->p.words);
 	close(t->p.errors);
 	close(t->p.data);
+	close(t->p.stray);
 	user_count_put(&users, t->p.user);
 }
 
@@ -130,9 +138,17 @@ Test(program, is_not_heard_where_it_makes_no_sense)
 		say(&t, rubbish[i]);
 	cr_expect_not(t.p.ready || t.p.handed || t.p.err);
 	cr_expect_str_eq(t.p.how, "before");
-	cr_expect_geq(t.p.words, 0);
 	say(&t, "");
-	cr_expect_eq(t.p.words, -1, "an empty message is the end");
+	cr_expect_geq(program_words(&t.p), 0, "an empty message is not the end");
+	say(&t, "ready");
+	cr_expect(t.p.ready);
+	cr_assert_eq(send(t.words, "", 0, 0), 0);
+	cr_assert_eq(send(t.words, "error x", 7, 0), 7);
+	cr_assert_eq(shutdown(t.words, SHUT_WR), 0);
+	program_listen_words(&t.p);
+	cr_expect_eq(t.p.err, -EIO);
+	cr_expect_eq(program_words(&t.p), -1, "that is the end");
+	cr_expect_geq(t.p.words, 0);
 	talk_end(&t);
 }
 
@@ -155,19 +171,109 @@ Test(program, is_heard_in_parts_of_a_thousand_bytes)
 
 Test(program, hands_over_one_descriptor_before_it_is_ready)
 {
-	int fds[253];
+	int pipe_fds[2];
 	struct talk t;
 
 	talk_begin(&t);
-	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
-		fds[i] = STDIN_FILENO;
-	hand(&t, "x", fds, 253);
-	cr_expect_not(t.p.handed, "without the word");
-	hand(&t, "how mine\ntake\nready", fds, 253);
+	cr_assert_eq(pipe(pipe_fds), 0);
+	hand(&t, "how mine\ntake\nready", &pipe_fds[1], 1);
+	close(pipe_fds[1]);
 	cr_expect(t.p.handed);
-	cr_expect_geq(t.p.data, 0);
-	hand(&t, "take", fds, 1);
+	cr_expect_eq(write(t.p.data, "x", 1), 1);
 	cr_expect(t.p.ready);
+	cr_expect_not(t.p.breached);
+	say(&t, "how else");
+	cr_expect_str_eq(t.p.how, "else");
+	close(pipe_fds[0]);
+	talk_end(&t);
+}
+
+/* The end of a socketpair that it passes stays open until it is gone, whatever it does. */
+Test(program, that_passes_what_it_may_not_is_not_heard_any_more)
+{
+	static const struct {
+		const char *words;
+		size_t count;
+		bool moves, too;
+		int err;
+	} breaches[] = {
+		{ "x", 1, false, false, -EPROTO },      { "", 1, false, false, -EPROTO },
+		{ "x", 253, false, false, -EPROTO },    { "take", 2, false, false, -EPROTO },
+		{ "take", 253, false, false, -EPROTO }, { "ready\ntake", 1, false, false, -EPROTO },
+		{ "take", 1, true, false, -EPROTO },    { "take", 1, false, true, -EIO },
+	};
+
+	for (size_t i = 0; i < sizeof(breaches) / sizeof(*breaches); i++) {
+		int pair[2], fds[253];
+		struct talk t;
+
+		talk_begin(&t);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		for (size_t k = 0; k < sizeof(fds) / sizeof(*fds); k++)
+			fds[k] = pair[1];
+		if (breaches[i].moves)
+			say(&t, "ready");
+		if (breaches[i].too) {
+			say(&t, "error its own");
+			say(&t, "listening\nready");
+		}
+		hand(&t, breaches[i].words, fds, breaches[i].count);
+		close(pair[1]);
+		cr_expect(t.p.breached, "breach %zu", i);
+		cr_expect_eq(t.p.err, breaches[i].err, "breach %zu: %d", i, t.p.err);
+		cr_expect_eq(program_words(&t.p), -1);
+		cr_expect_eq(program_complaints(&t.p), -1);
+		cr_expect_not(t.p.handed);
+		say(&t, "how later");
+		cr_expect_str_neq(t.p.how, "later");
+		cr_expect_eq(recv(pair[0], fds, 1, MSG_DONTWAIT), -1);
+		cr_expect_eq(errno, EAGAIN, "breach %zu: closed by who listens", i);
+		cr_expect_eq(deferred_close_all(), 0, "breach %zu", i);
+		close(pair[0]);
+		talk_end(&t);
+	}
+}
+
+Test(program, cannot_pass_what_there_is_no_room_for)
+{
+	struct rlimit before, none;
+	int fd = STDIN_FILENO;
+	struct talk t;
+
+	talk_begin(&t);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 3, before.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	hand(&t, "take", &fd, 1);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_expect_not(t.p.handed);
+	cr_expect_eq(t.p.err, -EMFILE);
+	talk_end(&t);
+}
+
+static sem_t hang;
+
+static void finish_when_told(void *state)
+{
+	while (sem_wait(&hang) < 0)
+		;
+}
+
+/* As much as a user has of closings that do not end, he passes no more. */
+Test(program, hands_nothing_over_beside_64_closings)
+{
+	int fd = STDIN_FILENO;
+	struct talk t;
+
+	talk_begin(&t);
+	sem_init(&hang, 0, 0);
+	for (int i = 0; i < 64; i++)
+		deferred_close_by(finish_when_told, NULL, 0);
+	hand(&t, "take", &fd, 1);
+	cr_expect_not(t.p.handed);
+	cr_expect_eq(t.p.err, -EUSERS);
+	for (int i = 0; i < 64; i++)
+		sem_post(&hang);
 	talk_end(&t);
 }
 

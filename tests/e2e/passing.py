@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""A program that is a port (spfs-port-passing) and passes what its daemon is not to close itself: sockets whose last close waits.
+
+passing:WHAT  plain|empty|complaint: with words, behind an empty message, with a complaint; handed: instead of its pipe, and is
+              silent then; fills: as plain, so often that the socket is full
+              ?done=FILE: made when it has done so
+"""
+import array
+import os
+import socket
+import struct
+import sys
+import time
+
+LONG = 90  # seconds
+
+words = socket.socket(fileno=3)
+
+
+def lingering(count):
+    """Sockets with unsent bytes that linger in their close, as long as a process of a session of its own holds their peer."""
+    peer = socket.create_server(("127.0.0.1", 0), backlog=count)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    if os.fork() == 0:
+        os.setsid()
+        os.closerange(0, 4)
+        time.sleep(LONG)
+        os._exit(0)
+    made = []
+    for _ in range(count):
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, LONG))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        s.connect(peer.getsockname())
+        s.setblocking(False)
+        try:
+            while True:
+                s.send(b"x" * 65536)
+        except BlockingIOError:
+            made.append(s)
+    return made
+
+
+def hand(to, text, sockets, flags=0):
+    fds = array.array("i", [s.fileno() for s in sockets])
+    to.sendmsg([text], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)], flags)
+    for s in sockets:
+        s.close()
+
+
+what = sys.argv[2]
+if what == "handed":
+    l = socket.create_server(("127.0.0.1", 0))
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, LONG))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+    s.connect(l.getsockname())
+    hand(words, b"take", [s])
+    words.close()
+    if os.fork() == 0:
+        os.setsid()
+        os.closerange(0, 3)
+        time.sleep(LONG)
+        os._exit(0)
+    time.sleep(LONG)
+words.send(b"ready")
+os.read(0, 1)
+if what == "plain":
+    hand(words, b"x", lingering(1))
+elif what == "empty":
+    sockets = lingering(1)
+    words.send(b"")
+    hand(words, b"x", sockets)
+elif what in ("complaint", "urgent"):
+    hand(socket.socket(fileno=2), b"x", lingering(1), socket.MSG_OOB if what == "urgent" else 0)
+elif what == "fills":
+    sockets = lingering(400)
+    try:
+        while sockets:
+            hand(words, b"x", sockets[:40])
+            del sockets[:40]
+    except OSError:
+        pass
+open(sys.argv[3].split("=")[1], "w").close()
+time.sleep(LONG)

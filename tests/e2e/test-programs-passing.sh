@@ -1,0 +1,32 @@
+# A program that is a port passes what takes long to be closed: nobody waits for that but what is its own, and that is bounded.
+. "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
+mkdir "$T/programs"
+cp "$HERE/passing.py" "$T/programs/spfs-port-passing"
+chmod 755 "$T/programs/spfs-port-passing"
+spfs_mount -o workers=1 -o programs="$T/programs"
+cd "$M"
+at_end() { pkill -9 -f "^/usr/bin/python3 $T/programs/spfs-port-passing" || :; } # those of sessions of their own
+mkfifo other
+ln other other.tap
+serves() { # within 20 seconds, on the same worker
+	timeout 20 sh -c 'echo hello > other' && [ "$(timeout 20 head -n 1 other.tap)" = hello ] || fail "nothing comes through after $1"
+}
+no_programs() { ! pgrep -P "$DAEMON" > /dev/null; }
+has_passed() { [ -e "$T/$1.done" ] || no_programs; }
+
+for what in plain empty fills; do
+	mkfifo $what
+	spfs sink $what "passing:$what?done=$T/$what.done" > /dev/null
+	echo x > $what
+	wait_until 30 has_passed "$what"
+	serves $what
+	wait_until 30 no_programs # they have been heard, and killed
+	log_has "$what: .*it has passed "
+	daemon_has close -le 3 || fail "$what: $(daemon_threads close) threads"
+done
+at_end # its peers too
+wait_until 30 daemon_has close -eq 0
+cd /
+spfs_unmount
+finish
