@@ -80,7 +80,11 @@ static int program_open_ends(struct program *p, struct ends *its, gid_t gid)
 	err = program_socket(SOCK_SEQPACKET, &p->words, &its->words);
 	if (err == 0) /* by which a message is known from the end (program-words.c) */
 		err = setsockopt(p->words, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0 ? -errno : 0;
-	return err < 0 ? err : program_socket(SOCK_STREAM, &p->errors, &its->errors);
+	if (err == 0)
+		err = program_socket(SOCK_STREAM, &p->errors, &its->errors);
+	if (err == 0) /* or what is urgent would be thrown away as the rest is read, with what was passed */
+		err = setsockopt(p->errors, SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int)) < 0 ? -errno : 0;
+	return err;
 }
 
 /* In an order in which none overwrites one that is still to be copied: 0 to 2 are nobody's. */

@@ -222,20 +222,35 @@ static void program_complains(struct program *p, char c)
 	}
 }
 
+/* As recv(2); looked at first, as a message is. */
+static ssize_t program_receive_complaint(struct program *p, char *text, size_t size)
+{
+	struct iovec iov = { .iov_base = text, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(p->errors, &msg, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0 && (msg.msg_flags & MSG_CTRUNC)) {
+		program_breach(p, -EPROTO, "it has passed a descriptor with what it complains of");
+		n = -1;
+		errno = EPROTO;
+	}
+	return n > 0 ? recv(p->errors, text, (size_t)n, MSG_DONTWAIT) : n;
+}
+
 void program_listen_complaints(struct program *p)
 {
 	char text[1024];
 	ssize_t n = 0;
 
-	for (size_t all = 0; p->errors >= 0 && all < COMPLAINTS_TURN; all += (size_t)n) {
-		n = recv(p->errors, text, sizeof(text), MSG_DONTWAIT);
+	for (size_t all = 0; program_complaints(p) >= 0 && all < COMPLAINTS_TURN; all += (size_t)n) {
+		n = program_receive_complaint(p, text, sizeof(text));
 		if (n < 0 && errno == EINTR)
 			n = 0;
 		else if (n < 0)
 			return;
 		else if (n == 0) {
 			program_complains(p, '\n');
-			fd_close(&p->errors);
+			p->errors_over = true;
 		}
 		for (ssize_t i = 0; i < n; i++)
 			program_complains(p, text[i]);

@@ -39,6 +39,7 @@ struct program {
 	bool ready;     /* it has said so */
 	bool breached;  /* it has passed what it may not: it is to go, and is not heard any more */
 	bool words_over;
+	bool errors_over;
 	int err; /* it has said why it fails, or has to for a breach: a negative errno */
 	char why[URI_WHY_MAX];
 	char how[PORT_HOW_MAX]; /* it moves, as it says */
@@ -74,7 +75,7 @@ static inline int program_words(const struct program *p)
 
 static inline int program_complaints(const struct program *p)
 {
-	return p->breached ? -1 : p->errors;
+	return p->breached || p->errors_over ? -1 : p->errors;
 }
 
 /* It reads or writes its pipe, or has handed over what is there instead. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A program that is a port (spfs-port-passing) and passes what its daemon is not to close itself: sockets whose last close waits.
 
-passing:WHAT  plain|empty|complaint: with words, behind an empty message, with a complaint; handed: instead of its pipe, and is
+passing:WHAT  plain|empty: with words, behind an empty message; complaint|urgent: with what it complains of; handed: instead of its pipe, and is
               silent then; fills: as plain, so often that the socket is full
               ?done=FILE: made when it has done so
 """

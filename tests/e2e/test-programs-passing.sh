@@ -15,7 +15,7 @@ serves() { # within 20 seconds, on the same worker
 no_programs() { ! pgrep -P "$DAEMON" > /dev/null; }
 has_passed() { [ -e "$T/$1.done" ] || no_programs; }
 
-for what in plain empty fills; do
+for what in plain empty fills complaint urgent; do
 	mkfifo $what
 	spfs sink $what "passing:$what?done=$T/$what.done" > /dev/null
 	echo x > $what

@@ -34,6 +34,7 @@ static void talk_begin(struct talk *t)
 	cr_assert_eq(setsockopt(words[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)), 0);
 	t->p.words = words[0];
 	t->words = words[1];
+	cr_assert_eq(setsockopt(errors[0], SOL_SOCKET, SO_OOBINLINE, &(int){ 1 }, sizeof(int)), 0);
 	t->p.errors = errors[0];
 	t->errors = errors[1];
 	t->p.user = user_count_get(&users, 0);
@@ -63,7 +64,7 @@ static void complain(struct talk *t, const char *text)
 	program_listen_complaints(&t->p);
 }
 
-static void hand(struct talk *t, const char *words, const int *fds, size_t count)
+static void pass(int to, const char *words, const int *fds, size_t count, int flags)
 {
 	union {
 		struct cmsghdr align;
@@ -80,7 +81,12 @@ static void hand(struct talk *t, const char *words, const int *fds, size_t count
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-	cr_assert_geq(sendmsg(t->words, &msg, 0), 0);
+	cr_assert_geq(sendmsg(to, &msg, flags), 0);
+}
+
+static void hand(struct talk *t, const char *words, const int *fds, size_t count)
+{
+	pass(t->words, words, fds, count, 0);
 	program_listen_words(&t->p);
 }
 
@@ -290,6 +296,33 @@ Test(program, complains_and_the_last_line_counts)
 	shutdown(t.errors, SHUT_WR);
 	program_listen_complaints(&t.p);
 	cr_expect_str_eq(t.p.complaint, "third", "without an end of its line");
-	cr_expect_eq(t.p.errors, -1);
+	cr_expect_eq(program_complaints(&t.p), -1);
 	talk_end(&t);
+}
+
+/* As above; what is urgent (MSG_OOB) too, and behind what is not. */
+Test(program, that_passes_something_with_a_complaint_is_not_heard_any_more)
+{
+	for (int i = 0; i < 4; i++) {
+		int pair[2];
+		char c;
+		struct talk t;
+
+		talk_begin(&t);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		complain(&t, "first\n");
+		if (i & 1)
+			cr_assert_eq(send(t.errors, "before\n", 7, 0), 7);
+		pass(t.errors, "x", &pair[1], 1, i & 2 ? MSG_OOB : 0);
+		close(pair[1]);
+		complain(&t, "later\nstill\n");
+		program_listen_complaints(&t.p);
+		cr_expect(t.p.breached, "%d", i);
+		cr_expect_eq(t.p.err, -EPROTO);
+		cr_expect_eq(program_complaints(&t.p), -1);
+		cr_expect_eq(recv(pair[0], &c, 1, MSG_DONTWAIT), -1);
+		cr_expect_eq(errno, EAGAIN, "%d: closed by who listens", i);
+		close(pair[0]);
+		talk_end(&t);
+	}
 }
