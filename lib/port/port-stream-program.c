@@ -11,6 +11,7 @@
 #include "base.h"
 #include "channel.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "linger.h"
 #include "log.h"
 #include "program.h"
@@ -56,6 +57,24 @@ void stream_port_program_moves(struct program_watch *w)
 	program_watch_hurry(w);
 }
 
+/* It is told so, or sees it; what it has handed over is closed by nobody here, as long as somebody else may have it. */
+static void stream_port_end_input(struct stream_port *sp, struct program *program)
+{
+	const struct port *p = &sp->port;
+	struct worker *worker = p->channel->worker;
+
+	if (program->handed && program_tell_end(program))
+		return;
+	stream_stop(&sp->stream); /* it does not name by its number what is another's soon */
+	if (program->handed && sp->socket)
+		linger_add(&worker->lingers, worker->loop, fd_take(&program->data), p->config.rights.uid,
+			   sp->stream.lane);
+	else if (program->handed)
+		deferred_close_after(&program->data, p->config.rights.uid, worker->loop);
+	else
+		fd_close(&program->data);
+}
+
 void stream_port_await_program(struct stream_port *sp, int err)
 {
 	struct program *program = program_of(&sp->port.config.opened);
@@ -67,7 +86,7 @@ void stream_port_await_program(struct stream_port *sp, int err)
 	else if (err < 0) /* it need not be waited for long */
 		program_watch_hurry(&sp->watch);
 	else if (sp->port.config.dir == PORT_SINK)
-		program_end_input(program);
+		stream_port_end_input(sp, program);
 }
 
 void stream_port_let_end(struct stream_port *sp)
@@ -152,7 +171,7 @@ void stream_port_program_over(struct program_watch *w)
 	err = stream_port_program_result(sp, program);
 	if (err < 0)
 		stream_port_take_back(sp);
-	else if (program->handed && sp->socket && p->config.dir == PORT_SINK)
+	else if (program->handed && program->data >= 0 && sp->socket && p->config.dir == PORT_SINK)
 		linger_add(&worker->lingers, worker->loop, fd_take(&program->data), p->config.rights.uid,
 			   sp->stream.lane);
 	program_watch_stop(w);

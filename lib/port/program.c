@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "programs.h"
 #include "user-count.h"
 
@@ -58,14 +59,11 @@ int program_result(const struct program *p, char why[URI_WHY_MAX])
 	return p->status ? program_failed(p, "exit status", p->status, why) : 0;
 }
 
-void program_end_input(struct program *p)
+bool program_tell_end(struct program *p)
 {
 	static const char end[] = "end\n";
 
-	if (p->handed && p->words >= 0)
-		send(p->words, end, sizeof(end) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	else
-		fd_close(&p->data);
+	return send(p->words, end, sizeof(end) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
 }
 
 /* ---- all of them ---- */
@@ -132,8 +130,12 @@ void program_close(void *program)
 {
 	struct program *p = program;
 
-	fd_close(&p->data);
-	shutdown(p->words, SHUT_RDWR); /* to close it may take for ever: not while it still runs */
+	/* What it has passed, which is in its words too, may take for ever to close: not while it still runs. */
+	if (p->handed)
+		deferred_close(&p->data, user_count_user(p->user));
+	else
+		fd_close(&p->data);
+	shutdown(p->words, SHUT_RDWR);
 	if (p->dir == PORT_SINK && program_moves(p))
 		program_wait(p);
 	if (!program_look(p))

@@ -93,8 +93,11 @@ int program_result(const struct program *p, char why[URI_WHY_MAX]);
 /* It has ended, and so it was. */
 bool program_ended_well(const struct program *p);
 
-/* Nothing more comes for a sink: it is told so, and what it has it moves yet. Not asked to wait. */
-void program_end_input(struct program *p);
+/*
+ * Nothing more comes for a sink that has handed something over: it is told so. Returns false where it does not hear that any more.
+ * Not asked to wait.
+ */
+bool program_tell_end(struct program *p);
 
 /* What it has left behind in its process group goes. Only after it has ended, or is to. */
 void program_kill_group(const struct program *p);

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A program that is a port (spfs-port-passing) and passes what its daemon is not to close itself: sockets whose last close waits.
 
-passing:WHAT  plain|empty: with words, behind an empty message; complaint|urgent: with what it complains of; handed: instead of its pipe, and is
-              silent then; fills: as plain, so often that the socket is full
+passing:WHAT  plain|empty: with words, behind an empty message; complaint|urgent: with what it complains of; handed|kept: instead of its pipe, and
+              hears nothing then, or stays; fills: as plain, so often that the socket is full
               ?done=FILE: made when it has done so
 """
 import array
@@ -49,17 +49,21 @@ def hand(to, text, sockets, flags=0):
 
 
 what = sys.argv[2]
-if what == "handed":
+if what in ("handed", "kept"):
     l = socket.create_server(("127.0.0.1", 0))
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, LONG))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
     s.connect(l.getsockname())
     hand(words, b"take", [s])
-    words.close()
+    if what == "handed":
+        words.close()
+    s.close()
     if os.fork() == 0:
         os.setsid()
         os.closerange(0, 3)
+        if what == "kept":
+            words.close()
         time.sleep(LONG)
         os._exit(0)
     time.sleep(LONG)

@@ -13,8 +13,10 @@ serves() { # within 20 seconds, on the same worker
 	timeout 20 sh -c 'echo hello > other' && [ "$(timeout 20 head -n 1 other.tap)" = hello ] || fail "nothing comes through after $1"
 }
 no_programs() { ! pgrep -P "$DAEMON" > /dev/null; }
+port_has() { [ "$(port "$1" 1 .bytes)" = "$2" ]; }
 has_passed() { [ -e "$T/$1.done" ] || no_programs; }
 
+# One thread each at most, however much it is.
 for what in plain empty fills complaint urgent; do
 	mkfifo $what
 	spfs sink $what "passing:$what?done=$T/$what.done" > /dev/null
@@ -23,8 +25,24 @@ for what in plain empty fills complaint urgent; do
 	serves $what
 	wait_until 30 no_programs # they have been heard, and killed
 	log_has "$what: .*it has passed "
-	daemon_has close -le 3 || fail "$what: $(daemon_threads close) threads"
+	daemon_has close -le 5 || fail "$what: $(daemon_threads close) threads"
 done
+
+# What it has handed over, and does not hear of any more: at the end of the stream, and where it is taken away.
+mkfifo handed kept
+spfs sink handed passing:handed > /dev/null
+head -c 200000 /dev/zero > handed
+wait_until 30 port_has handed 200000
+serves "the end of what was handed over"
+timeout 20 spfs detach handed 1 || fail "one that stays"
+spfs sink kept passing:kept > /dev/null
+{ head -c 16000000 /dev/zero > kept || :; } & writer=$!
+port_has_some() { [ "$(port kept 1 .bytes)" -gt 1000000 ]; }
+wait_until 30 port_has_some
+setsid timeout 100 spfs detach kept 1 &
+wait_until 20 no_programs
+serves "what was taken away"
+kill $writer 2> /dev/null || :
 at_end # its peers too
 wait_until 30 daemon_has close -eq 0
 cd /
