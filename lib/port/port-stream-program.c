@@ -135,7 +135,7 @@ static int stream_port_program_result(struct stream_port *sp, struct program *pr
 
 	program_listen_words(program);
 	program_listen_complaints(program);
-	err = ended ? program_result(program, p->why) : sp->result;
+	err = ended || program->err < 0 ? program_result(program, p->why) : sp->result;
 	early = !sp->through || sp->result < 0 || (program->unread >= 0 && sys.waiting(program->unread) > 0);
 
 	if (err < 0 || !early || p->config.dir == PORT_SOURCE)

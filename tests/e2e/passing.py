@@ -1,9 +1,15 @@
 #!/usr/bin/python3
 """A program that is a port (spfs-port-passing) and passes what its daemon is not to close itself: sockets whose last close waits.
 
-passing:WHAT  plain|empty: with words, behind an empty message; complaint|urgent: with what it complains of; handed|kept: instead of its pipe, and
-              hears nothing then, or stays; fills: as plain, so often that the socket is full
-              ?done=FILE: made when it has done so
+passing:WHAT[?done=FILE]  FILE is made when it has done so. WHAT:
+  plain      with words, though it moves bytes already
+  empty      behind an empty message
+  fills      as plain, so often that the socket is full
+  complaint  with what it complains of
+  urgent     the same out of band
+  handed     instead of its pipe, and it hears nothing from then on
+  kept       instead of its pipe
+  late       a pipe, instead of its own, once it listens
 """
 import array
 import os
@@ -66,6 +72,11 @@ if what in ("handed", "kept"):
             words.close()
         time.sleep(LONG)
         os._exit(0)
+    time.sleep(LONG)
+if what == "late":
+    words.send(b"listening")
+    time.sleep(0.1)
+    hand(words, b"take", [os.fdopen(os.pipe()[1], "wb")])
     time.sleep(LONG)
 words.send(b"ready")
 os.read(0, 1)

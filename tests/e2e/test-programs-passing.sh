@@ -28,6 +28,12 @@ for what in plain empty fills complaint urgent; do
 	daemon_has close -le 5 || fail "$what: $(daemon_threads close) threads"
 done
 
+# What is no socket, once it listens: it has failed, though it does not end by itself.
+mkfifo late
+spfs sink late passing:late > /dev/null
+wait_until 30 state late 1 failed
+[ "$(port late 1 .error)" = "passing: what it has handed over is no stream socket" ] || fail "$(ports late)"
+
 # What it has handed over, and does not hear of any more: at the end of the stream, and where it is taken away.
 mkfifo handed kept
 spfs sink handed passing:handed > /dev/null
