@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "deferred-close.h"
 #include "kinds.h"
 #include "open-path.h"
 #include "open-socket.h"
@@ -83,7 +84,8 @@ static int program_open(struct attempt *a)
 	if (err == 0 && p->handed)
 		err = open_check_passed(a, p->data);
 	if (err < 0) {
-		program_close(p);
+		program_stop(p);
+		deferred_close_by(program_bury, p, a->rights.uid); /* the answer does not wait for that */
 		return err;
 	}
 	if (p->handed)

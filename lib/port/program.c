@@ -23,13 +23,14 @@
 
 bool program_look(struct program *p)
 {
+	struct pollfd end = { .fd = p->process, .events = POLLIN };
 	siginfo_t info = { 0 };
 
-	if (p->ended)
-		return true;
-	/* WNOWAIT: its number is to stay taken until its group is gone. */
-	if (waitid(P_PIDFD, (id_t)p->process, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid)
-		return false;
+	if (p->ended || poll(&end, 1, 0) <= 0)
+		return p->ended;
+	/* WNOWAIT: its number is to stay taken until its group is gone. It is told to who traces it, who has not taken note yet. */
+	if (waitid(P_PIDFD, (id_t)p->process, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		info = (siginfo_t){ 0 };
 	p->ended = true;
 	p->status = info.si_status;
 	p->code = info.si_code;
@@ -53,6 +54,10 @@ int program_result(const struct program *p, char why[URI_WHY_MAX])
 	if (p->err < 0) {
 		uri_why(why, "%s", p->why);
 		return p->err;
+	}
+	if (p->code == 0) {
+		uri_why(why, "%s: it has ended while it was traced", p->name);
+		return -EIO;
 	}
 	if (p->code != CLD_EXITED)
 		return program_failed(p, "killed by signal", p->status, why);
@@ -126,10 +131,8 @@ static bool program_wait(struct program *p)
 	return p->ended;
 }
 
-void program_close(void *program)
+void program_stop(struct program *p)
 {
-	struct program *p = program;
-
 	/* What it has passed, which is in its words too, may take for ever to close: not while it still runs. */
 	if (p->handed)
 		deferred_close(&p->data, user_count_user(p->user));
@@ -142,8 +145,20 @@ void program_close(void *program)
 		kill(-p->pid, SIGTERM);
 	program_wait(p);
 	program_kill_group(p);
+}
+
+void program_bury(void *program)
+{
+	struct program *p = program;
+
 	while (waitid(P_PIDFD, (id_t)p->process, &(siginfo_t){ 0 }, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
 	program_leave(p);
 	program_forget(p);
+}
+
+void program_close(void *program)
+{
+	program_stop(program);
+	program_bury(program);
 }

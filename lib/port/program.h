@@ -46,7 +46,7 @@ struct program {
 
 	bool ended;                  /* and its process has been waited for */
 	int status;                  /* then, as of waitid(2): */
-	int code;                    /* CLD_EXITED, ... */
+	int code;                    /* CLD_EXITED, ..., or 0: whoever traces it has that, and keeps it */
 	char complaint[URI_WHY_MAX]; /* the last line that it has written to standard error */
 	size_t line_len;             /* of the line that is being written, */
 	char line[URI_WHY_MAX];      /* which is this */
@@ -112,7 +112,13 @@ void program_forget(struct program *p);
 struct program *program_of(const struct opened *o);
 
 /*
- * Lets go of it, and frees it: a sink has a moment for what it has got, then its group is asked to end (SIGTERM), then made
- * to. It blocks for up to two moments: for threads of closings (struct opened_ops).
+ * Lets go of it: a sink has a moment for what it has got, then its group is asked to end (SIGTERM), then made to. It blocks for up
+ * to two moments. Owes program_bury().
  */
+void program_stop(struct program *p);
+
+/* Waits for its end, for as long as who traces it likes, or what it has passed takes to be closed, and frees it. */
+void program_bury(void *program);
+
+/* Both: for threads of closings (struct opened_ops). */
 void program_close(void *program);
