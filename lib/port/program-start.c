@@ -151,6 +151,29 @@ static int program_spawn(struct program *p, const struct ends *its, struct progr
 	return err;
 }
 
+/* Spawned, and known to programs_end(), without a moment in which it is neither announced nor entered. */
+static int program_run(struct program *p, const struct ends *its, struct program_texts *arguments,
+		       struct program_texts *environment, char *why)
+{
+	int err;
+
+	if (!program_announce())
+		return -ECANCELED;
+	err = program_spawn(p, its, arguments, environment, why);
+	if (err == 0) {
+		p->process = pidfd_open(p->pid, 0);
+		if (p->process >= 0) {
+			program_enter(p);
+			return 0;
+		}
+		err = -errno; /* nobody can be told of its end: it is to be gone before anybody is told of this */
+		kill(-p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	program_give_up();
+	return err;
+}
+
 /* No more than he may have at the same time. */
 static int program_count(struct program *p, uid_t uid)
 {
@@ -201,18 +224,8 @@ static int program_begin(struct program *p, struct attempt *a, const char *path)
 	if (err == 0)
 		err = program_inherits(a);
 	if (err == 0)
-		err = program_spawn(p, &its, &arguments, &environment, a->why);
+		err = program_run(p, &its, &arguments, &environment, a->why);
 	ends_close(&its);
-	if (err < 0)
-		return err;
-	p->process = pidfd_open(p->pid, 0);
-	if (p->process >= 0) {
-		program_enter(p);
-		return 0;
-	}
-	err = -errno; /* nobody can be told of its end: it is to be gone before anybody is told of this */
-	kill(-p->pid, SIGKILL);
-	waitpid(p->pid, NULL, 0);
 	return err;
 }
 

@@ -21,6 +21,9 @@
 /* What a sink gets to move what it has, and what everybody gets to end. */
 #define PROGRAM_MOMENT_NSEC (NSEC_PER_SEC * 9 / 10)
 
+/* What the system gets, beyond PROGRAMS_END_NSEC, to start what is to be killed then. */
+#define PROGRAMS_SPAWN_NSEC (NSEC_PER_SEC / 2)
+
 bool program_look(struct program *p)
 {
 	struct pollfd end = { .fd = p->process, .events = POLLIN };
@@ -75,11 +78,34 @@ bool program_tell_end(struct program *p)
 
 static pthread_mutex_t programs_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, program) programs = LIST_HEAD_INITIALIZER(programs);
+static unsigned programs_announced;
+static bool programs_over;
+
+bool program_announce(void)
+{
+	bool may;
+
+	pthread_mutex_lock(&programs_lock);
+	may = !programs_over;
+	programs_announced += may;
+	pthread_mutex_unlock(&programs_lock);
+	return may;
+}
 
 void program_enter(struct program *p)
 {
 	pthread_mutex_lock(&programs_lock);
+	programs_announced--;
 	LIST_INSERT_HEAD(&programs, p, entry);
+	if (programs_over)
+		program_kill_group(p);
+	pthread_mutex_unlock(&programs_lock);
+}
+
+void program_give_up(void)
+{
+	pthread_mutex_lock(&programs_lock);
+	programs_announced--;
 	pthread_mutex_unlock(&programs_lock);
 }
 
@@ -92,27 +118,38 @@ static void program_leave(struct program *p)
 	pthread_mutex_unlock(&programs_lock);
 }
 
-static bool programs_are_there(void)
+/* Whether any is there or about to be; @announced: only the latter. */
+static bool programs_are_there(bool announced)
 {
 	bool any;
 
 	pthread_mutex_lock(&programs_lock);
-	any = !LIST_EMPTY(&programs);
+	any = programs_announced || (!announced && !LIST_EMPTY(&programs));
 	pthread_mutex_unlock(&programs_lock);
 	return any;
 }
 
+static void programs_await(bool announced, uint64_t nsec)
+{
+	uint64_t until = clock_nsec() + nsec;
+
+	while (programs_are_there(announced) && clock_nsec() < until)
+		poll(NULL, 0, 10);
+}
+
 void programs_end(void)
 {
-	uint64_t until = clock_nsec() + PROGRAMS_END_NSEC;
 	struct program *p;
 
-	while (programs_are_there() && clock_nsec() < until)
-		poll(NULL, 0, 10);
+	pthread_mutex_lock(&programs_lock);
+	programs_over = true; /* what is entered from now on is killed at once */
+	pthread_mutex_unlock(&programs_lock);
+	programs_await(false, PROGRAMS_END_NSEC);
 	pthread_mutex_lock(&programs_lock);
 	LIST_FOREACH(p, &programs, entry)
 		program_kill_group(p);
 	pthread_mutex_unlock(&programs_lock);
+	programs_await(true, PROGRAMS_SPAWN_NSEC);
 }
 
 void program_kill_group(const struct program *p)

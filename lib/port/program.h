@@ -102,8 +102,13 @@ bool program_tell_end(struct program *p);
 /* What it has left behind in its process group goes. Only after it has ended, or is to. */
 void program_kill_group(const struct program *p);
 
-/* It runs: programs_end() knows of it until program_close(). */
+/*
+ * One is about to be started, which programs_end() waits for. Returns false where that has begun: none is. Owes program_enter(): it
+ * runs, and programs_end() knows of it until it is buried; or program_give_up(): it does not.
+ */
+bool program_announce(void);
 void program_enter(struct program *p);
+void program_give_up(void);
 
 /* Frees it, of which nothing runs any more, or nothing has run. */
 void program_forget(struct program *p);

@@ -39,7 +39,8 @@ int programs_find(const char *name, char **path, char why[URI_WHY_MAX]);
 
 /*
  * At the daemon's end, once nothing is attached any more: those that are still on their way out get PROGRAMS_END_NSEC, then they
- * are killed with what they have started. It blocks for up to that.
+ * are killed with what they have started. It blocks for up to that, and half as long again where one is just being started. None
+ * is from now on.
  */
 void programs_end(void);
 
