@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "programs.h"
 #include "thread.h"
 
 /* A thread that has not come on for so long is given up, and another goes on behind it. */
@@ -82,7 +84,18 @@ void abandon_descriptors(void)
 	}
 }
 
-/* But for this one, the log's, and the kernel's own (io_uring). */
+/* The log's, the kernel's own (io_uring), and those that end with the process, whatever they wait for. */
+static bool abandon_is_none(const char *name)
+{
+	static const char *const none[] = { "iou-", LOG_THREAD, PROGRAMS_THREAD };
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		if (!strncmp(name, none[i], strlen(none[i])))
+			return true;
+	return false;
+}
+
+/* But for this one and such. */
 static unsigned abandon_count_threads(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -98,7 +111,7 @@ static unsigned abandon_count_threads(void)
 		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", entry->d_name);
 		f = fopen(path, "re");
 		if (f && fgets(name, sizeof(name), f))
-			count += strncmp(name, "iou-", 4) != 0 && strncmp(name, LOG_THREAD, strlen(LOG_THREAD)) != 0;
+			count += !abandon_is_none(name);
 		if (f)
 			fclose(f);
 	}

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "deferred-close.h"
 #include "programs.h"
+#include "thread.h"
 #include "user-count.h"
 
 /* What a sink gets to move what it has, and what everybody gets to end. */
@@ -188,9 +189,11 @@ void program_bury(void *program)
 {
 	struct program *p = program;
 
+	thread_name(PROGRAMS_THREAD);
 	while (waitid(P_PIDFD, (id_t)p->process, &(siginfo_t){ 0 }, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
 	program_leave(p);
+	thread_name("spfsd-close");
 	program_forget(p);
 }
 

@@ -9,6 +9,9 @@
 
 #include "uri.h"
 
+/* The threads that wait for the end of a program which who traces it holds up: they do not hold up the daemon's. */
+#define PROGRAMS_THREAD "spfsd-wait"
+
 #define PROGRAMS_PREFIX "spfs-port-"
 
 /* Of all of them. */

@@ -22,6 +22,12 @@ at_end # who traces
 wait_until 20 state c 1 failed
 wait_until 20 daemon_has close -eq 0
 wait_until 20 sh -c "! pgrep -P $DAEMON > /dev/null"
+
+# Such a one does not hold up the daemon's end, and is not said to.
+spfs sink c "traced:x?ready=1" > /dev/null
+echo x > c
+wait_until 20 daemon_has wait -eq 1
 cd /
 spfs_unmount
+! grep "wait for what users have to end" "$LOG" || fail "that is not so"
 finish
