@@ -9,6 +9,9 @@ void request_finish(struct request *r, json_t *answer);
 /* Answers that it fails with @err, and logs it: for what nobody else has logged. */
 void request_refuse(struct request *r, int err, const char *text);
 
+/* With -ETIMEDOUT. */
+#define REQUEST_LATE "the channel's worker does not answer; the log may say what it waits for"
+
 /* Answers that the channel's worker does not come to it; the request is over when request_finish() is called, too. */
 void request_late(struct request *r);
 

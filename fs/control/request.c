@@ -63,10 +63,9 @@ void request_refuse(struct request *r, int err, const char *text)
 
 void request_late(struct request *r)
 {
-	static const char why[] = "the channel's worker does not answer; the log may say what it waits for";
-
-	log_user_info(r->rights->uid, "control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid, why);
-	r->late(r, json_of_error(-ETIMEDOUT, why));
+	log_user_info(r->rights->uid, "control: process %d of user %u: %s", (int)r->rights->pid, r->rights->uid,
+		      REQUEST_LATE);
+	r->late(r, json_of_error(-ETIMEDOUT, REQUEST_LATE));
 }
 
 bool request_unpack(struct request *r, const char *format, ...)

@@ -35,6 +35,8 @@ struct events_starting {
 	struct descriptor_scan_waiter waiter;
 	struct hold hold;
 	struct events_watch *watch; /* NULL: it has been stopped meanwhile */
+	int err;                    /* of the worker */
+	bool begun;
 	struct report *report;
 	json_t *early; /* events, an array */
 };
@@ -142,6 +144,10 @@ void events_gone(struct context *ctx, const struct inode *inode)
 		next = LIST_NEXT(w, entry);
 		if (w->hold.inode != inode)
 			continue;
+		if (w->starting && !w->starting->begun) {
+			w->began(w, -ENOENT);
+			continue;
+		}
 		if (w->starting)
 			events_tell_early(w->starting);
 		w->happened(w, json_pack("{ss ss}", "time", events_time(time, now), "event", "gone"), true);
@@ -202,22 +208,13 @@ static void events_scanned(struct descriptor_scan_waiter *waiter)
 	events_starting_free(s);
 }
 
-static void events_started(struct job *job)
-{
-	struct events_starting *s = container_of(job, struct events_starting, job);
-
-	s->waiter.done = events_scanned;
-	descriptor_scan_want(s->hold.ctx->services->scan, &s->waiter);
-}
-
 static void events_work_start(struct job *job)
 {
 	struct events_starting *s = container_of(job, struct events_starting, job);
-	struct channel *ch = hold_channel(&s->hold);
 
-	if (monitor_start(ch) < 0)
-		log_user_err(ch->user, "out of memory; %s is not watched", ch->label);
-	s->report = report_create(ch);
+	s->err = monitor_start(hold_channel(&s->hold));
+	if (s->err == 0)
+		s->report = report_create(hold_channel(&s->hold));
 }
 
 static void events_work_stop(struct job *job)
@@ -231,6 +228,43 @@ static void events_stopped(struct job *job)
 
 	hold_drop(&s->hold);
 	free(s);
+}
+
+static void events_post_stop(const struct hold *hold)
+{
+	struct events_stopping *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		log_user_err(hold_channel(hold)->user, "out of memory; %s stays watched", hold_channel(hold)->label);
+		return;
+	}
+	hold_copy(&s->hold, hold);
+	hold_post(&s->hold, &s->job, events_work_stop, events_stopped);
+}
+
+static void events_late(struct job *job)
+{
+	struct events_starting *s = container_of(job, struct events_starting, job);
+
+	if (s->watch)
+		s->watch->began(s->watch, -ETIMEDOUT);
+}
+
+static void events_started(struct job *job)
+{
+	struct events_starting *s = container_of(job, struct events_starting, job);
+
+	if (s->err == 0 && !job_given_up(job) && !s->watch)
+		events_post_stop(&s->hold);
+	s->begun = s->err == 0 && s->watch;
+	if (s->watch)
+		s->watch->began(s->watch, s->err);
+	if (!s->begun) {
+		events_starting_free(s);
+		return;
+	}
+	s->waiter.done = events_scanned;
+	descriptor_scan_want(s->hold.ctx->services->scan, &s->waiter);
 }
 
 /* NULL: out of memory. */
@@ -265,22 +299,19 @@ int events_start(struct events_watch *w)
 	}
 	LIST_INSERT_HEAD(&w->ctx->services->watches, w, entry);
 	hold_post(&w->hold, &w->starting->job, events_work_start, events_started);
+	job_patient(&w->starting->job, job_deadline(), events_late);
 	return 0;
 }
 
+/* One that has not begun yet stops when it has. */
 void events_stop(struct events_watch *w)
 {
-	struct events_stopping *s = calloc(1, sizeof(*s));
+	bool begun = !w->starting || w->starting->begun;
 
 	LIST_REMOVE(w, entry);
 	if (w->starting)
 		w->starting->watch = NULL;
-	if (s) {
-		hold_copy(&s->hold, &w->hold);
-		hold_post(&s->hold, &s->job, events_work_stop, events_stopped);
-	} else {
-		log_user_err(hold_channel(&w->hold)->user, "out of memory; %s stays watched",
-			     hold_channel(&w->hold)->label);
-	}
+	if (begun)
+		events_post_stop(&w->hold);
 	hold_drop(&w->hold);
 }

@@ -115,6 +115,7 @@ goes_on() { # TEXT [CHANNEL]: what the log says of the worker, and which of root
 	late spfs set "$held.tap" depth=2M
 	late spfs set "$held" packets=1
 	late spfs ports "$held"
+	late spfs watch "$held"
 	late spfs sink "$held.tap" file:/dev/null
 }
 
