@@ -130,7 +130,7 @@ static void start(struct run *r)
 	static const char data[LEN];
 
 	fixture_start(&f);
-	holder.faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	holder.faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (holder.faults < 0) {
 		fixture_stop(&f); /* nobody else does, then */
 		cr_skip("no page can be held back here");
