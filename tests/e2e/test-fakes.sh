@@ -81,7 +81,7 @@ for line in sys.stdin:
 		stat_is $name '.readers == 0 and .foreign_readers == 0' || fail "fakes count: $(spfs stat --json $name)"
 		! spfs stat "$M/$name" | grep FOREIGN || fail "a foreign reader that is none"
 	done
-	[ "$way" = roots ] || stat_is shared '.taps[0].readers == 20' || fail "who reads the tap: $(spfs stat --json shared)"
+	[ "$way" = roots ] || wait_until 30 stat_is shared '.taps[0].readers == 20'
 	spfs set packets packets=1 || fail "a fake is in the way"
 	spfs set packets packets=0
 	for size in 262144 131072; do
