@@ -19,6 +19,12 @@ hanging_fail() {
 	hanging=
 }
 
+# Whether a thread of the process waits in the kernel for a lock or a page.
+waits() { grep -qs '^[0-9]* ([^)]*) D ' "/proc/$1/task/"*/stat; }
+
+# holds PID: it has said "now" in $T/holder, and waits for its page, with the lock
+holds() { grep -q now "$T/holder" && { waits "$1" || grep -q request_wait "/proc/$1/wchan"; }; }
+
 at_end() {
 	[ -z "$hanging" ] || kill -9 "$hanging" 2> /dev/null
 	umount -l "$T/h" 2> /dev/null

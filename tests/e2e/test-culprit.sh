@@ -28,9 +28,6 @@ END_OF_HOLDER
 
 stands() { tail -n "+$((lines + 1))" "$LOG" | grep 'stands in'; } # what was said since then
 goes_on() { tail -n "+$((lines + 1))" "$LOG" | grep -q 'goes on'; }
-# Whether a thread waits in the kernel for a lock or a page.
-waits() { grep -qs '^[0-9]* ([^)]*) D ' "/proc/$1/task/"*/stat; }
-holds() { grep -q now "$T/holder" && { waits "$holder" || grep -q request_wait "/proc/$holder/wchan"; }; }
 
 # named WORDS COMMAND...: HOLDER in WORDS is the process id of the command, which holds the lock of the tap. Those who do not are
 # older, for of two of whom nobody knows better the older one is named.
@@ -49,7 +46,7 @@ named() {
 	wait_until 30 test -e "$T/open"
 	hanging_begin
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@" > "$T/holder" 2>&1 & holder=$!
-	wait_until 30 holds
+	wait_until 30 holds "$holder"
 	touch "$T/go"
 	wait_until 30 waits $reader
 	touch "$T/more"

@@ -28,6 +28,11 @@ hold() { # WHAT...: of lock-holder
 	log_written
 	lines=$(wc -l < "$LOG")
 	setpriv --reuid=65534 --regid=65534 --clear-groups lock-holder "$how" "$T/h/page" "$@" > "$T/holder" 2>&1 & holder=$!
+	case $1 in
+	pipe) wait_until 20 grep -q now "$T/holder" ;; # what is passed is attached; there is nothing in it yet
+	tcp | unix) ;;
+	*) wait_until 20 holds "$holder" ;;
+	esac
 }
 
 # Whether a thread of the daemon waits for a lock.
@@ -44,7 +49,7 @@ answered() {
 		shift
 		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	fi
-	timeout -k 1 5 "$@" > "$out" 2>&1 || status=$?
+	timeout -k 1 30 "$@" > "$out" 2>&1 || status=$?
 	[ $status -lt 124 ] || fail "does not come back: $*"
 }
 
@@ -71,7 +76,7 @@ flows() {
 	for name in closed open shut/inside; do
 		if [ "$name" = "${1:-}" ]; then continue; fi
 		head -c 3000000 /dev/zero > "$M/all/$name" & writer=$!
-		[ "$(timeout 6 cat "$M/all/$name.tap" | wc -c)" = 3000000 ] || fail "root's $name does not flow"
+		[ "$(timeout 30 cat "$M/all/$name.tap" | wc -c)" = 3000000 ] || fail "root's $name does not flow"
 		wait $writer
 	done
 }
@@ -80,7 +85,7 @@ flows() {
 nobody_stands() {
 	wait_until 20 stuck
 	flows
-	as_user timeout 6 sh -c "echo x > '$M/all/his'; head -c 2 '$M/all/his.tap'" > "$T/his" || fail "his other channel stands"
+	as_user timeout 30 sh -c "echo x > '$M/all/his'; head -c 2 '$M/all/his.tap'" > "$T/his" || fail "his other channel stands"
 	! says 'stands in' || fail "$(grep 'stands in' "$LOG" | tail -1)"
 	hanging_fail
 	wait $holder || true
@@ -151,7 +156,6 @@ except OSError as e:
 done
 hanging_begin
 hold read "$M/all/his.tap"
-sleep 0.3
 as_user sh -c "echo more > '$M/all/his'" & more=$!
 wait_until 20 stuck
 # Before anybody has noticed: the folder is not locked for long.
@@ -165,7 +169,7 @@ wait $attaching
 wait_until 20 says 'stands in'
 touch "$T/go"
 for i in 0 1 2; do
-	timeout 5 tail --pid="${writers[i]}" -f /dev/null || fail "who writes waits for ever"
+	timeout 30 tail --pid="${writers[i]}" -f /dev/null || fail "who writes waits for ever"
 	status=0
 	wait "${writers[i]}" || status=$?
 	case $i in
@@ -195,8 +199,11 @@ as_user sh -c "timeout 1 cat '$M/all/his.tap' > /dev/null" || true
 as_user sh -c "echo x > '$M/all/his'"
 hanging_begin
 hold read pipe spfs sink "$M/all/his" --fd 3
-sleep 0.5
-as_user sh -c "{ echo a; sleep 0.5; echo b; } > '$M/all/his'" # (one stream: a sink goes with its end)
+rm -f "$T/go" # (one stream: a sink goes with its end)
+as_user sh -c "{ echo a; until [ -e '$T/go' ]; do sleep 0.02; done; echo b; } > '$M/all/his'" & more=$!
+wait_until 20 holds "$holder"
+touch "$T/go"
+wait $more
 goes_on "stands in .* on pipe:.*process $holder (lock-holder) of user 65534 is in read()"
 recovers
 
@@ -221,7 +228,6 @@ exec 3<> "$M/all/plain"
 echo x >&3
 hanging_begin
 hold read "$M/all/plain"
-sleep 0.5
 bounded spfs get "$M/all/plain"
 grep -q "size.*unknown" "$out" || fail "the size of a ring that is held"
 refused "keeps it locked" spfs set "$M/all/plain" size=128K
@@ -237,7 +243,6 @@ rm "$M/all/plain"
 echo here > "$M/all/open"
 hanging_begin
 hold read "$M/all/open.tap"
-sleep 0.3
 echo more > "$M/all/open" & more=$!
 goes_on "user 0's worker for channels open to others stands in .* on /all/open.tap: process $holder" open
 wait $more
@@ -252,7 +257,6 @@ for how in "kill $DAEMON" "umount -l $M"; do
 	as_user sh -c "echo first > '$M/all/his'"
 	hanging_begin
 	hold read "$M/all/his.tap"
-	sleep 0.3
 	as_user sh -c "echo more > '$M/all/his'"
 	wait_until 20 says 'stands in'
 	exec 4> "$M/all/closed"
@@ -260,15 +264,13 @@ for how in "kill $DAEMON" "umount -l $M"; do
 	cat "$M/all/closed.tap" > "$T/read" & reader=$! # its end comes with the daemon's
 	echo here >&4
 	wait_until 20 grep -q here "$T/read"
-	before=$SECONDS
 	$how
 	unmounted() { ! mounted; }
-	wait_until 6 unmounted
-	wait_until 6 grep -q "leaving it behind" "$LOG"
-	wait_until 6 gone "$DAEMON"
-	[ $((SECONDS - before)) -le 6 ] || fail "the end took $((SECONDS - before)) s"
+	wait_until 30 unmounted
+	wait_until 30 grep -q "leaving it behind" "$LOG"
+	wait_until 30 gone "$DAEMON"
 	bounded ls "$M"
-	timeout 6 tail --pid=$reader -f /dev/null || fail "root's reader hangs"
+	timeout 30 tail --pid=$reader -f /dev/null || fail "root's reader hangs"
 	exec 4>&-
 	hanging_fail
 	wait $holder $reader || true
