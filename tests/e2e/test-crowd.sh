@@ -27,7 +27,8 @@ all_parked() {
 quick() { timeout 20 "$@" || fail "not served: $*"; }
 
 crowd
-[ -z "$before" ] || [ "$(waiting)" -ge $((PLAIN + AIO)) ] || fail "not parked: $(waiting)"
+parked() { [ -z "$before" ] || [ "$(waiting)" -ge $((PLAIN + AIO)) ]; }
+wait_until 30 parked
 for _ in 1 2 3; do
 	[ "$(quick ls | wc -l)" = $((PLAIN + AIO)) ] || fail "ls"
 	quick stat crowd0 > /dev/null
@@ -57,6 +58,10 @@ wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
 # Killed, all at once: none is left waiting, here or there; what they had written is still to be had.
 crowd
+wait_until 30 parked
+quick mkfifo side # behind what they have asked for, so the daemon, and the worker, have come to it
+quick ln side tap
+quick rm side tap
 kill -9 $(cut -d' ' -f1 "$T/crowd")
 wait_until 30 gone $crowd
 wait $crowd || fail "not killed"
@@ -70,7 +75,7 @@ for number in range(int(sys.argv[1]) + int(sys.argv[2])):
     assert got and crowd.data(number).startswith(got), number
 PY
 rm crowd*
-nobody_waits() { [ "$(waiting)" = "$before" ]; }
+nobody_waits() { [ "$(waiting)" = "${before:+0}" ]; }
 wait_until 30 nobody_waits
 wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
 
