@@ -127,6 +127,7 @@ sed -i 's/^tcp = none/tcp = all/; s/^depth.*/depth = deep/' "$C"
 if reloads > told 2>&1; then fail "mistakes were taken"; fi
 grep -q "$C:.*: depth: deep" told || fail "$(cat told)"
 refuse 'kind tcp is not allowed for you' spfs source "$M/free" tcp:127.0.0.1:1
+log_written # (what was said of it before)
 : > "$LOG"
 kill -HUP "$DAEMON"
 wait_until 30 grep -q "$C:.*: depth: deep" "$LOG"

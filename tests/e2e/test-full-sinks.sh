@@ -37,6 +37,7 @@ leave() {
 }
 
 has_all() { cmp -s "$T/in" "$1"; }
+has_ended() { "${@:2}" spfs ports --json "$1" | jq -e 'all(.[]; .state != "running")' > /dev/null; } # has_ended CHANNEL AS...
 
 # By ports of USER's, as whom AS... runs a command.
 moves() { # WHAT FOLDER AS...
@@ -46,6 +47,7 @@ moves() { # WHAT FOLDER AS...
 	"$@" spfs sink "$dir/sink" "file:$T/o/out" > /dev/null
 	"$@" timeout 20 dd if="$T/in" of="$dir/sink" bs=64k 2> /dev/null || fail "$what: nobody takes what is for a file"
 	wait_until 20 has_all "$T/o/out"
+	wait_until 20 has_ended "$dir/sink" "$@" # else it would take of the next one's
 	"$@" spfs source "$dir/source" "file:$T/in" > /dev/null
 	"$@" timeout 20 cat "$dir/source" | cmp - "$T/in" || fail "$what: of a file"
 }
@@ -115,7 +117,7 @@ PYTHON
 # those first that wait in the kernel.)
 if ! sanitized; then
 	kill "$DAEMON"
-	wait_until 10 gone "$DAEMON"
+	wait_until 30 gone "$DAEMON"
 	log_has "threads wait for what users have to end: process $DAEMON is there, and dead, until then"
 fi
 kill -9 $hanging
