@@ -10,7 +10,7 @@ import termios
 class Control:
     def __init__(self, mount):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(20)
+        self.sock.settimeout(60)
         self.sock.connect(mount + "/.spfs/control")
 
     def send(self, request, fds=()):

@@ -66,7 +66,7 @@ def leave(fd):
     """A connection that is busy with a request, or was refused, and in whose queue a descriptor lies."""
     try:
         c = Control(mount)
-        c.sock.settimeout(5)
+        c.sock.settimeout(20)
         c.ask({"op": "watch", "channel": "a"})
         c.send({}, [fd])
     except OSError:

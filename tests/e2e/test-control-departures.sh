@@ -99,13 +99,13 @@ for how in linger held; do
 	wait_until 30 daemon_has close -ge 64
 	began=$SECONDS
 	kill -TERM "$DAEMON"
-	wait_until 10 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
+	wait_until 60 sh -c "! grep -q ' $M fuse.spfs ' /proc/mounts"
 	if [ $how = held ]; then # who waits in the kernel stays, dead, for as long as that
-		sanitized || wait_until 10 gone "$DAEMON" # (one that looks for leaks wants to stop those first)
+		sanitized || wait_until 60 gone "$DAEMON" # (one that looks for leaks wants to stop those first)
 		over
 	fi
 	wait "$foreground" || fail "$how, in the middle: it ends with $?"
-	[ $((SECONDS - began)) -le 10 ] || fail "$how: the end took $((SECONDS - began)) s"
+	[ $((SECONDS - began)) -le 60 ] || fail "$how: the end took $((SECONDS - began)) s"
 	[ $how = held ] || over
 	DAEMON=
 done

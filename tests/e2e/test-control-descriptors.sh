@@ -5,6 +5,7 @@ programs_for_all "$BUILD/cmd/spfs" "$HERE/control.py"
 export PYTHONPATH=$T/bin
 PY=/usr/bin/python3 # every user may run it
 spfs_mount
+make_workers
 mkfifo -m 666 "$M/a"
 fds=$(daemon_fds)
 
@@ -13,7 +14,7 @@ cat > "$T/bin/hostile.py" << 'PY'
 import array, os, socket, sys, time
 from control import Control
 m, what = sys.argv[1:]
-LINGER = 12
+LINGER = 20
 
 def lingering():
     """A descriptor whose last close takes LINGER seconds."""
@@ -81,7 +82,7 @@ while time.monotonic() < end:
     assert Control(m).ask({"op": "ports", "channel": "a"}) == {"ports": []}
     longest = max(longest, time.monotonic() - begin)
     time.sleep(.01)
-assert longest < 6, longest # half of what one of them lingers
+assert longest < 10, longest # half of what one of them lingers
 PY
 	kill $hostile
 	wait $hostile || true

@@ -44,11 +44,11 @@ done
 spfs_mount
 mkfifo "$M/a"
 ln "$M/a" "$M/r"
-timeout 20 cat "$M/r" > /dev/null &
+timeout 60 cat "$M/r" > /dev/null &
 reader=$!
-timeout 20 sh -c "cat /dev/zero > $M/a" 2> /dev/null &
+timeout 60 sh -c "cat /dev/zero > $M/a" 2> /dev/null &
 writer=$!
-timeout 20 sh -c "cat /dev/zero > $M/created" 2> /dev/null &
+timeout 60 sh -c "cat /dev/zero > $M/created" 2> /dev/null &
 parked=$!
 wait_until 20 sh -c "[ \$(spfs stat --json $M/a | jq .bytes_in) -gt 1000000 ]"
 wait_until 20 [ -e "$M/created" ] # later, it would be made in the folder below

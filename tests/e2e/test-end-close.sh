@@ -17,7 +17,7 @@ lingering() {
 leaving() { [ "$(spfs ports --json "$M/$1" | jq 'length')" = 0 ]; }
 
 lingering a
-refuse 'Connection timed out' timeout 20 setfattr -n spfs.detach -v "$port" "$M/a"
+refuse 'Connection timed out' timeout 60 setfattr -n spfs.detach -v "$port" "$M/a"
 leaving a || fail "it is still a port"
 
 # Who waits can go.

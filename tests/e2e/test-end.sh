@@ -11,12 +11,12 @@ run_streams() {
 		mkfifo "$M/c$i"
 		for r in a b; do
 			ln "$M/c$i" "$M/$r$i"
-			timeout 40 cat "$M/$r$i" > /dev/null 2>&1 & pids="$pids $!"
+			timeout 90 cat "$M/$r$i" > /dev/null 2>&1 & pids="$pids $!"
 		done
-		timeout 40 pv -qL 20m /dev/zero > "$M/c$i" 2> /dev/null & pids="$pids $!"
+		timeout 90 pv -qL 20m /dev/zero > "$M/c$i" 2> /dev/null & pids="$pids $!"
 	done
-	timeout 40 sh -c "cat /dev/zero > $M/parked" 2> /dev/null & pids="$pids $!"
-	wait_until 20 all_flow
+	timeout 90 sh -c "cat /dev/zero > $M/parked" 2> /dev/null & pids="$pids $!"
+	wait_until 40 all_flow
 }
 all_flow() {
 	[ "$(spfs stat --json "$M" | jq '[.[] | select(.bytes_in > 500000)] | length')" = $STREAMS ]

@@ -28,7 +28,7 @@ with open(f"{sys.argv[1]}/129", "rb", buffering=0) as f:
 os.read(masters[0], 1)
 EOF
 wait_until 60 grep -q all "$T/attached"
-wait_until 10 grep -q said "$T/attached"
+wait_until 30 grep -q said "$T/attached"
 
 spfs source "$M/root" "file:$T/in" > /dev/null
 timeout 20 cat "$M/root" | cmp - "$T/in" || fail "root's file"
