@@ -65,6 +65,10 @@ bool tap_discard(struct tap *tap)
 
 	if (!tap_discards(tap) || o->state != OUTLET_HOLDING || !o->unread)
 		return false;
+	/* Who has come is told of by inotify, perhaps later than what was written for him is here. */
+	o->unread = !outlet_is_read(o);
+	if (!o->unread)
+		return false;
 	n = outlet_discard(o, tap->channel->worker->null);
 	tap->bytes_out -= n;
 	tap_lose(tap, tap->queue.bytes + n);

@@ -33,7 +33,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(settings, .init = start, .fini = stop, .timeout = 30);
+TestSuite(settings, .init = start, .fini = stop, .timeout = 60);
 
 struct call {
 	uint64_t tap;
@@ -244,6 +244,30 @@ Test(settings, a_tap_made_after_the_stream_begins_with_the_replay_and_sees_the_e
 	cr_assert_eq(read_all(late, &byte, 1), 0);
 	close(rd);
 	close(late);
+}
+
+/* Before the worker is told that somebody has opened it. */
+static void call_come_and_write(void *arg)
+{
+	char data[CHUNK];
+
+	*(int *)arg = fixture_open(&f, 2, O_RDONLY);
+	memset(data, 2, sizeof(data));
+	cr_assert_eq(write(wr, data, sizeof(data)), CHUNK);
+	channel_pump(ch);
+}
+
+Test(settings, idle_discard_keeps_what_is_written_for_who_has_just_come)
+{
+	unsigned char got[10];
+	int rd = -1;
+
+	cr_assert_eq(set(2, SETTING_IDLE, IDLE_DISCARD), 0);
+	put(1);
+	on_worker(&f, call_come_and_write, &rd);
+	take_only(rd, got, 1);
+	cr_assert_eq(got[0], 2);
+	close(rd);
 }
 
 Test(settings, idle_discard_keeps_nothing_while_nobody_reads)
