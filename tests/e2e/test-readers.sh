@@ -7,23 +7,23 @@ mkfifo c
 kinds="select poll epoll edge splice file tee"
 for r in cat dd pv $kinds; do ln c $r; done
 pids=
-timeout 60 cat cat > "$T/cat" & pids="$pids $!"
-timeout 60 dd status=none bs=12345 if=dd of="$T/dd" & pids="$pids $!"
-timeout 60 pv -q pv > "$T/pv" & pids="$pids $!"
+timeout 100 cat cat > "$T/cat" & pids="$pids $!"
+timeout 100 dd status=none bs=12345 if=dd of="$T/dd" & pids="$pids $!"
+timeout 100 pv -q pv > "$T/pv" & pids="$pids $!"
 for kind in $kinds; do
-	timeout 60 python3 - $kind "$T/$kind" << 'PY' &
+	timeout 100 python3 - $kind "$T/$kind" << 'PY' &
 import ctypes, os, select, sys
 kind, out = sys.argv[1], os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 libc = ctypes.CDLL(None, use_errno=True)
 wait = None
 if kind == "select":
-    wait = lambda fd: select.select([fd], [], [], 20)[0]
+    wait = lambda fd: select.select([fd], [], [], 60)[0]
 elif kind == "poll":
     poll = select.poll()
-    wait = lambda fd: (poll.register(fd, select.POLLIN), poll.poll(20000))[1]
+    wait = lambda fd: (poll.register(fd, select.POLLIN), poll.poll(60000))[1]
 elif kind in ("epoll", "edge"):
     epoll = select.epoll()
-    wait = lambda fd: epoll.poll(20)
+    wait = lambda fd: epoll.poll(60)
 fd = os.open(kind, os.O_RDONLY | (os.O_NONBLOCK if wait else 0))
 if wait:
     if kind in ("epoll", "edge"):
@@ -63,7 +63,7 @@ else:
 PY
 	pids="$pids $!"
 done
-timeout 60 sh -c "cat $T/in > c"
+timeout 100 sh -c "cat $T/in > c"
 for p in $pids; do wait $p; done
 same "$T/in" "$T"/{cat,dd,pv,select,poll,epoll,edge,splice,file,tee}
 for r in dd pv $kinds; do rm $r; done
@@ -97,13 +97,14 @@ rm r1
 ln c r1
 
 # A writer killed in mid-stream: its readers get what it wrote, then the end.
+before=$(spfs stat --json c | jq .bytes_in) # (of the streams before: one that is killed before it opens is none)
 cat /dev/zero > c &
 writer=$!
-timeout 20 cat r1 | wc -c > "$T/1" &
+timeout 100 cat r1 | wc -c > "$T/1" &
 pids=$!
-timeout 20 cat r2 | wc -c > "$T/2" &
+timeout 100 cat r2 | wc -c > "$T/2" &
 pids="$pids $!"
-wait_until 20 sh -c "[ \$(spfs stat --json c | jq .bytes_in) -gt 40000000 ]"
+wait_until 60 sh -c "[ \$(spfs stat --json c | jq .bytes_in) -gt $((before + 40000000)) ]"
 kill -9 $writer
 wait $writer || true
 for p in $pids; do wait $p; done
