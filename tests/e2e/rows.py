@@ -5,7 +5,7 @@ rows.py write NAME BYTES [STREAMS [FILE]]: counters up to BYTES, in so many stre
 FILE says fifty
 rows.py check BYTES: reads stdin; nothing lost, doubled or reordered
 rows.py gaps BYTES: the same, but it may lose from a multiple of 8 on; says how much it has lost
-rows.py change MOUNT CHANNEL KEY=V,V... (TAP:KEY=V,V...): sets them in turns, by attribute and by message, until killed
+rows.py change MOUNT CHANNEL FILE KEY=V,V... (TAP:KEY=V,V...): sets them in turns, by attribute and by message, until there is FILE
 """
 import array, os, random, sys, time
 
@@ -62,11 +62,11 @@ def gaps(size):
     print(lost * 8 + int(size) - at * 8)
 
 
-def change(mount, channel, *rows):
+def change(mount, channel, over, *rows):
     from control import Control
     c = Control(mount)
     done = 0
-    while True:
+    while not os.path.exists(over):
         row, values = random.choice(rows).split("=")
         tap, key = row.split(":") if ":" in row else (channel, row)
         value = random.choice(values.split(","))

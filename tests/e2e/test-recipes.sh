@@ -3,6 +3,7 @@
 # address are others here, what looks at all mounts looks at this one, and a capture ends and does not take hours. A block of recipes.md that is added has to be
 # added here.
 . "$(dirname "$0")/harness.sh"
+. "$(dirname "$0")/ports.sh"
 ROOT=$(realpath "$(dirname "$0")/../..")
 spfs_mount
 mkdir "$T/work" "$T/programs"
@@ -13,17 +14,21 @@ exec < /dev/null
 # Programs and files of somebody's.
 cat > "$T/programs/app" << 'END'
 #!/bin/bash
-for i in $(seq 100); do echo line $i; sleep 0.01; done
+for i in $(seq 100); do
+	until [ $i != 100 ] || [ -e "$LOOK" ]; do sleep 0.01; done # (who looks in may be late)
+	echo line $i
+	sleep 0.01
+done
 END
+export LOOK=$M/look
 printf '#!/bin/sh\ncat "$@" > viewed 2>&1 &\n' > "$T/programs/ffplay"
 chmod +x "$T/programs/"*
 mkdir dir
 seq 10000 > dir/file
 head -c 3000000 /dev/urandom > movie.ts
 head -c 300000 /dev/urandom > page.html
-port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-PORT=$(port)
-PEER=$(port)
+PORT=$(free_port)
+PEER=$(free_port)
 
 # block FILE FIRST: the block whose first line begins so, made fit for this place
 run=0
@@ -31,7 +36,7 @@ INSIDE=()
 block() {
 	FIRST=$2 awk '/^    / { line = substr($0, 5); if (!inside) ours = index(line, ENVIRON["FIRST"]) == 1
 			inside = 1; if (ours) print line; next } { inside = 0 }' "$ROOT/$1" |
-		sed -e "s#/splicefs#$M#g; s#:9000#:$PORT#; s#192.0.2.1:8080#127.0.0.1:$PEER#" \
+		sed -e "s#/splicefs#$M#g; s#::9000#:$HOST:$PORT#; s#192.0.2.1:8080#$HOST:$PEER#" \
 			-e '/pcap/ s#rotate=1h#rotate=1s#; s#-U -w \(.*/wire\)#-U -c 100 -w \1#' \
 			-e "s#'v4l2:/dev/video0[^']*'#file:movie.ts#; s#^spfs ls #spfs ls $M #"
 }
@@ -90,16 +95,15 @@ recipe docs/recipes.md 'echo hello'
 [ "$(cat "$T/said")" = hello ] || fail "hello: $(cat "$T/said")"
 rm "$M"/*
 
-/usr/bin/python3 - $PEER << 'END' > got &
+/usr/bin/python3 - $HOST $PEER << 'END' > got &
 import socket, sys
-s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+s = socket.create_server((sys.argv[1], int(sys.argv[2])))
 c, _ = s.accept()
 while data := c.recv(65536):
     sys.stdout.buffer.write(data)
 END
 peer=$!
-listens() { grep -qi ":$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp; }
-wait_until 30 listens $PEER
+wait_until 30 listening $PEER
 recipe docs/recipes.md 'printf'
 wait $peer
 { printf 'HTTP/1.0 200 OK\r\n\r\n'; cat page.html; } > expected
@@ -125,7 +129,7 @@ recipe docs/recipes.md 'spfs set /splicefs/cam'
 recipe docs/recipes.md 'mkfifo /splicefs/bus'
 [ "$(timeout 20 head -n 1 "$M/b1")" = "one message" ] || fail "no message"
 
-# Of what is going on: by line, for some of them go on for ever.
+# Of what is going on: by line, for some of them go on for ever, and are stopped once they have said something.
 block docs/recipes.md 'spfs ls' > "$T/lines"
 run=$((run + 1))
 [ "$(wc -l < "$T/lines")" -ge 7 ] || fail "$(cat "$T/lines")"
@@ -136,9 +140,13 @@ while read -r line; do
 	"spfs quota"*) line="spfs quota $M" ;;
 	"spfs graph"*) command -v dot > /dev/null && said=now.svg || continue ;;
 	esac
+	rm -f "$said"
 	status=0
-	timeout 5 bash -ec "$line" > "$T/said" 2>&1 || status=$?
-	[ $status = 0 ] || [ $status = 124 ] || fail "$line: $(cat "$T/said")"
+	case $line in "spfs watch"*) endless=1 ;; *) endless= ;; esac
+	timeout 60 bash -ec "$line" > "$T/said" 2>&1 & asks=$!
+	[ -z "$endless" ] || { wait_until 30 test -s "$said" && kill $asks; }
+	wait $asks || status=$?
+	[ $status = 0 ] || [ -n "$endless" ] || fail "$line: $(cat "$T/said")"
 	[ -s "$said" ] || fail "$line says nothing"
 done < "$T/lines"
 [ $run = "$(blocks docs/recipes.md)" ] || fail "$run of $(blocks docs/recipes.md) recipes were run"

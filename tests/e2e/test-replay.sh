@@ -51,6 +51,7 @@ mkfifo c
 spfs tee c t
 spfs set t idle=discard
 timeout 20 cat "$T/in" > c
+wait_until 30 is '.streams' 1 # (what has come is not all, as long as it may go on)
 wait_until 30 is '.taps[0] | .lost + .waiting' 20000003
 [ "$(number '.taps[0].drops')" -gt 0 ] || fail "no drops"
 timeout 20 cat t > "$T/out" &

@@ -63,8 +63,9 @@ wait_until 30 has_size 5 131072
 exec 5>&-
 # What a ring holds by then is not lost.
 spfs set later size=16K
-exec 5<> later
-head -c 60000 /dev/zero >&5
+# (once more, where the daemon has looked before there was so much in it)
+filled() { exec 5<> later && dd if=/dev/zero bs=60000 count=1 oflag=nonblock status=none >&5; }
+wait_until 30 filled
 exec 4<> later # (so that it is looked at once more)
 wait_until 30 log_says '/later: its ring, just opened'
 [ "$(head -c 60000 <&5 | wc -c)" = 60000 ] || fail "bytes are lost"

@@ -14,7 +14,7 @@ readers=$!
 readers+=" $!"
 timeout 100 cat dropping > "$T/d" &
 dropper=$!
-$ROWS change "$M" c size=4K,64K,256K,1M replay=0,5000,64K,3M rate=0,50M,20M stable=0,1 eof=never \
+$ROWS change "$M" c "$T/over" size=4K,64K,256K,1M replay=0,5000,64K,3M rate=0,50M,20M stable=0,1 eof=never \
 	a:size=4K,64K,1M a:depth=0,4K,100K,1M,64M a:idle=keep a:rate=0,300M \
 	b:size=8K,1M b:depth=0,1M,20M b:policy=block \
 	dropping:policy=drop-old,drop-new,block dropping:idle=keep,discard dropping:depth=0,64K,8M dropping:size=4K,1M \
@@ -22,7 +22,8 @@ $ROWS change "$M" c size=4K,64K,256K,1M replay=0,5000,64K,3M rate=0,50M,20M stab
 changer=$!
 # (two of three streams, and then the last once there have been so many changes)
 timeout 100 $ROWS write c $SIZE 3 "$T/changes" || fail "fewer changes than that while data flows: $(cat "$T/changes")"
-kill $changer || fail "$(cat "$T/changes")"
+touch "$T/over" # (one that is killed may have asked for something that is done later)
+wait $changer || fail "$(cat "$T/changes")"
 for t in a b dropping; do spfs set $t rate=0; done
 kill -0 $dropper || fail "never is over"
 spfs set c rate=0 eof=last-writer

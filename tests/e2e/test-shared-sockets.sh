@@ -46,6 +46,7 @@ for what in rights-source rights-client rights-sink accepts source-unix source-t
 	rights-sink) spfs sink entry "unix-listen:$path" > /dev/null ;;
 	esac
 	[ ! -e "$path" ] || chmod 666 "$path"
+	: > "$T/said"
 	# (not by a function, whose process would be killed instead; while what lingers does so, the kernel closes nothing for others)
 	PYTHONPATH=$T/bin setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/python3 "$T/bin/shared_socket.py" "$M" $what "$path" > "$T/said" 2>&1 & hostile=$!
 	wait_until 30 grep -q done "$T/said"

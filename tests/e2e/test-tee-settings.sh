@@ -79,7 +79,7 @@ fi
 
 # Nobody ever sees it otherwise.
 /usr/bin/python3 - <<'PY'
-import os, subprocess, threading
+import os, threading, time
 seen, over = [], False
 def look():
     while not over:
@@ -92,6 +92,8 @@ looker = threading.Thread(target=look)
 looker.start()
 for i in range(30):
     os.setxattr("c", "spfs.tee", b"n%d depth=0" % i)
+while not seen:
+    time.sleep(0.01)
 over = True
 looker.join()
 assert seen and set(seen) == {b"0"}, set(seen)

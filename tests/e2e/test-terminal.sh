@@ -70,20 +70,22 @@ fit "$BAD" spfs "$BAD"
 fit top spfs top "--$BAD"
 fit source spfs source "$C" "file:in$BAD" --wait --progress &
 source=$!
-timeout 20 cat "$M/$BAD/t$BAD" > /dev/null &
+timeout 100 cat "$M/$BAD/t$BAD" > /dev/null &
 reader=$!
-timeout 10 spfs detach "$C" "$id"
+timeout 20 spfs detach "$C" "$id"
 wait $source
+drained() { spfs stat --json "$C" | jq -e '[.waiting, .taps[].waiting] | add == 0' > /dev/null; }
+wait_until 20 drained # (else there may be no room for what follows)
 kill $reader 2> /dev/null || true
 wait $reader || true
 for a in spfs.taps spfs.ports spfs.stats; do fit $a getfattr --only-values -n $a "$C"; done
 
 # What happens to it, too.
-timeout 20 spfs watch --count 3 "$C" > "$T/events" &
+timeout 100 spfs watch --count 3 "$C" > "$T/events" &
 watch=$!
-sleep .3
+wait_until 20 test -s "$T/events" # the state, as of now
 ln "$C" "$M/$BAD/u$BAD"
-timeout 10 sh -c 'echo x > "$1"' - "$C"
+timeout 20 sh -c 'echo x > "$1"' - "$C"
 echo x > in
 spfs source "$C" "file:in" > /dev/null
 wait $watch
