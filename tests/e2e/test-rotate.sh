@@ -56,13 +56,15 @@ for how in writes:0 188:188 line:line; do
 		[ "$(port "$M/c" 1 .rotations)" = "$(($(count r) - 1))" ] || fail "$(ports "$M/c")"
 		[ "$(port "$M/c" 1 .file)" = "$T/$(find r -type f | sort -V | tail -n 1)" ] || fail "its last file: $(ports "$M/c")"
 		[ "$(count r)" -ge 4 ] || fail "$how$option: $(ls -l r)"
+		exact=0 # (where the next file is not open within a second, the old one has some more)
 		for f in $(find r -type f | sort -V | head -n -1); do
 			size=$(stat -c %s $f)
 			[ $size -ge 524288 ] || fail "$how$option: $f has $size"
-			[ $how != 188:188 ] || [ $size = $(((524288 + 187) / 188 * 188)) ] || fail "$f has $size"
+			[ $how != 188:188 ] || [ $((size % 188)) = 0 ] || fail "$f has $size"
 			[ $how != line:line ] || [ "$(tail -c 1 $f)" = "" ] || fail "$f ends within a line"
-			[ $how != line:line ] || [ $size -lt 524400 ] || fail "$f has $size"
+			[ $size -ge 524476 ] || exact=$((exact + 1)) # (a record or a line)
 		done
+		[ $how = writes:0 ] || [ $exact -gt 0 ] || fail "$how$option: $(ls -l r)"
 		rm "$M/c"
 	done
 done
@@ -93,7 +95,7 @@ for option in "" "&append=1"; do
 	spfs sink "$M/c" "file:$T/r/%Y?rotate=512K$option" > /dev/null
 	cat half > "$M/c"
 	ended c
-	[ "$(count r)" = 10 ] || fail "$(ls -l r)"
+	[ "$(count r)" -ge 5 ] && [ "$(count r)" -le 10 ] || fail "$(ls -l r)"
 	bodies r 5 | cmp - half || fail "a prologue by value$option: lost or twice"
 	whole_records 5
 
@@ -158,13 +160,15 @@ for own in @header first:188; do
 	rm "$M/t" "$M/c"
 done
 anew prologue=first:4
+ln "$M/c" "$M/t" # (so that the second writer is let in, though the sink were through)
+spfs set "$M/t" idle=discard
 spfs sink "$M/c" "file:$T/r/%Y?rotate=64K&depth=16M&rate=2M" > /dev/null
 { printf AAAA; head -c 3000000 /dev/zero; } > "$M/c"
 { printf BBBB; head -c 10000 /dev/zero; } > "$M/c"
 ended c
 for f in $(files_by_name r); do [ "$(head -c 4 "$f")" = AAAA ] || fail "$f has the next one's: $(head -c 4 "$f")"; done
 [ "$(count r)" -gt 10 ] || fail "$(ls -l r)"
-rm "$M/c"
+rm "$M/t" "$M/c"
 anew record=188 prologue=@header
 ln "$M/c" "$M/t"
 spfs sink "$M/t" "file:$T/r/%Y?rotate=64K" > /dev/null
@@ -223,11 +227,11 @@ rm "$M/c"
 # By the clock a second has one file, whatever comes at its beginning.
 anew
 spfs sink "$M/c" "file:$T/r/%s?rotate=1s" > /dev/null
-timeout 30 /usr/bin/python3 - "$M/c" << 'END'
+timeout 60 /usr/bin/python3 - "$M/c" << 'END'
 import os, sys, time
 fd = os.open(sys.argv[1], os.O_WRONLY)
 end = time.time() + 4
-while time.time() < end:
+while time.time() < end or len(os.listdir("r")) < 3:
     os.write(fd, b"x" * 64)
     time.sleep(0.0005)
 END
@@ -267,7 +271,8 @@ for i in 1 2 3 4 5; do
 	wait_until 20 there
 	sleep 1.1
 done
-[ "$(count t)" = 5 ] || fail "kept: $(ls t)" # two, the present one, and two that are not its own
+five() { [ "$(count t)" = 5 ]; }
+wait_until 20 five # two, the present one, and two that are not its own
 sleep 1.5
 [ "$(count t)" = 5 ] || fail "an idle one went on: $(ls t)"
 for i in 3 4 5; do there || fail "part $i is gone"; done
@@ -333,7 +338,8 @@ mkdir g
 again() { part; [ -e g/$year.1 ]; }
 wait_until 20 again
 log_has 'there is another file again'
-[ $(($(stat -Lc %s /proc/self/fd/6) % 3000)) = 0 ] || fail "the one that went on ends within a record"
+whole() { [ $(($(stat -Lc %s /proc/self/fd/6) % 3000)) = 0 ]; } # the one that went on
+wait_until 20 whole
 exec 5>&- 6<&-
 ended c
 rm "$M/c"
