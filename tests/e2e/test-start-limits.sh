@@ -9,7 +9,10 @@ programs_for_all "$BUILD"/cmd/spfs{,d}
 cp "$BUILD"/tests/e2e/libfew-forks.so "$T"
 chmod 1777 "$T"
 ! sanitized || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" # (it makes a process of its own)
-user=9 # (news, whom fusermount3 must know by name; no other test is that user)
+# (whom fusermount3 must know by name; no other test is that user, nor this one beside itself)
+user=$((100000 + $$))
+{ cat /etc/passwd; echo "spfs-test-$$:x:$user:65534::/:/bin/sh"; } > "$T/passwd"
+mount --bind "$T/passwd" /etc/passwd
 alone() { ! pgrep -u $user > "$T/left"; }
 over() { gone "$DAEMON" || grep -q serving "$T/said"; }
 
@@ -20,15 +23,15 @@ begin_by() {
 	rm -f "$T/said"
 	setpriv --reuid="$1" --regid=65534 --clear-groups "${@:3}" spfsd -f -o workers=2 "$M" 2> "$T/said" &
 	DAEMON=$!
-	wait_until 10 over
+	wait_until 30 over
 	! grep -q serving "$T/said" || serving=1
 	[ -n "$serving" ] || [ -s "$T/said" ] || fail "user $1, $2: not a word"
 	[ -z "$serving" ] || kill "$DAEMON"
 	wait "$DAEMON" || status=$?
 	[ $status = $((!serving)) ] || fail "user $1, $2: status $status: $(cat "$T/said")"
-	wait_until 10 no_daemon
+	wait_until 30 no_daemon
 	! grep " $M " /proc/mounts || fail "user $1, $2: the mount is left: $(cat "$T/said")"
-	wait_until 10 alone
+	wait_until 30 alone
 	DAEMON=
 }
 
