@@ -133,7 +133,7 @@ exec 5> "$M/h"
 echo one >&5
 wait_until 20 has hung one
 ln -sfn "$T/h" way
-timeout 20 spfs reopen "$M/h" 1 & asks=$!
+timeout 100 spfs reopen "$M/h" 1 & asks=$!
 opens() { daemon_has open -ge 1; }
 wait_until 20 opens
 echo two >&5
@@ -174,7 +174,7 @@ cat > conf << END
 }
 END
 chmod 644 conf
-{ for ((i = 0; i < 1000000; i++)); do
+{ for ((i = 0; ; i++)); do
 	[ ! -e rotated ] || break
 	echo "line $i of it"
 done > "$M/log"; } & writer=$!

@@ -48,9 +48,9 @@ rm moved
 
 # A full tap holds the writer back until it is read, or removed.
 ln c r2
-timeout 60 sh -c "cat $T/in > c" &
+timeout 100 sh -c "cat $T/in > c" &
 writer=$!
-timeout 60 cat r1 > "$T/out1" &
+timeout 100 cat r1 > "$T/out1" &
 reader=$!
 wait_until 30 sh -c "[ \$(spfs stat --json c | jq '.taps[1].waiting') -gt 1000000 ]"
 kill -0 $writer || fail "the writer did not wait"
@@ -62,23 +62,23 @@ same "$T/in" "$T/out1"
 ln c r2
 pids=
 for r in r1 r2; do
-	timeout 60 "$BUILD/tests/e2e/records" check 512 4 20000 < $r &
+	timeout 100 "$BUILD/tests/e2e/records" check 512 4 20000 < $r &
 	pids="$pids $!"
 done
 exec 4> c
 for w in 0 1 2 3; do
-	timeout 60 "$BUILD/tests/e2e/records" write $w 20000 512 >&4 &
+	timeout 100 "$BUILD/tests/e2e/records" write $w 20000 512 >&4 &
 	pids="$pids $!"
 done
 exec 4>&-
 for p in $pids; do wait $p; done
 
 # Taps that come and go while it flows: what one has begins at a record and has no gap.
-timeout 60 sh -c "'$BUILD/tests/e2e/records' write 0 200000 256 > c" &
+timeout 100 sh -c "'$BUILD/tests/e2e/records' write 0 200000 256 > c" &
 writer=$!
-timeout 60 "$BUILD/tests/e2e/records" check 256 1 200000 < r1 &
+timeout 100 "$BUILD/tests/e2e/records" check 256 1 200000 < r1 &
 reader=$!
-timeout 60 cat r2 > /dev/null &
+timeout 100 cat r2 > /dev/null &
 pids=$!
 for i in $(seq 30); do
 	ln c late$i
@@ -114,7 +114,7 @@ if is_root; then
 	refuse 'Permission denied' as_user timeout 20 cat c
 	refuse 'Permission denied' as_user timeout 20 sh -c 'echo > r'
 	exec 4> c
-	timeout 30 cat c > /dev/null &
+	timeout 100 cat c > /dev/null &
 	wait_until 20 sh -c '[ $(spfs stat --json c | jq .foreign_readers) -gt 0 ]'
 	for look in stat "ls -i 0" "top -b -n 1"; do
 		spfs $look c | grep -q 'FOREIGN READER, [a-z]' || fail "$look: $(spfs $look c)"

@@ -96,7 +96,7 @@ for name in r all; do
 done
 
 # A broadcast name's times move while somebody reads it.
-timeout 50 cat all > /dev/null & reader=$!
+timeout 100 cat all > /dev/null & reader=$!
 wait_until 20 all_is_read
 exec 4> c
 last=$(mtime all) was=$(atime all)

@@ -12,7 +12,7 @@ fi
 # Who waits for the end of what is said waits for the start alone. What comes to every process of the daemon, as from a
 # terminal, takes from it nothing that it needs for its end.
 start() {
-	$user spfsd -o log="$LOG" "$M" 2>&1 | timeout 20 cat || fail "its start does not end"
+	$user spfsd -o log="$LOG" "$M" 2>&1 | timeout 60 cat || fail "its start does not end"
 	DAEMON=$(find_daemon)
 	kill -s HUP $(daemons)
 	kill -s USR1 $(daemons)

@@ -36,7 +36,7 @@ static bool threads_are_left(void)
 
 void wait_threads(void)
 {
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		if (!threads_are_left())
 			return;
 		poll(NULL, 0, 1);
@@ -228,7 +228,7 @@ dev_t device_of(const char *name)
 
 void wait_asleep(void)
 {
-	for (int i = 0; i < 5000 && count_threads() == threads; i++)
+	for (int i = 0; i < 20000 && count_threads() == threads; i++)
 		poll(NULL, 0, 1);
 	poll(NULL, 0, 50);
 }

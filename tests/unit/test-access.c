@@ -67,7 +67,7 @@ static void stop(void)
 	session_stop(&s);
 }
 
-TestSuite(access, .init = start, .fini = stop, .timeout = 20);
+TestSuite(access, .init = start, .fini = stop, .timeout = 60);
 
 static void the_owner(void)
 {

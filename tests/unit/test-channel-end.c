@@ -46,7 +46,7 @@ static uint64_t streams(void)
 
 static void wait_streams(uint64_t want)
 {
-	for (int i = 0; i < 500 && streams() != want; i++)
+	for (int i = 0; i < 2000 && streams() != want; i++)
 		poll(NULL, 0, 10);
 	cr_assert_eq(streams(), want, "%d streams, not %d", (int)streams(), (int)want);
 }

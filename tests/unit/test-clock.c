@@ -31,5 +31,5 @@ Test(clock, tells_the_date_of_a_moment)
 	uint64_t ago = 10 * NSEC_PER_SEC;
 	double then = (double)time(NULL) - 10, date = clock_date(clock_nsec() - ago);
 
-	cr_expect(date > then - 1 && date < then + 3, "%f, not %f", date, then);
+	cr_expect(date > then - 60 && date < then + 60, "%f, not %f", date, then);
 }

@@ -17,7 +17,7 @@ static void stop(void)
 	session_stop(&s);
 }
 
-TestSuite(dir, .init = start, .fini = stop, .timeout = 20);
+TestSuite(dir, .init = start, .fini = stop, .timeout = 60);
 
 #define DIR_MODE (S_IFDIR | 0755)
 #define FIFO_MODE (S_IFIFO | 0644)

@@ -80,7 +80,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(feed, .init = start, .fini = stop, .timeout = 20);
+TestSuite(feed, .init = start, .fini = stop, .timeout = 60);
 
 static void submit(struct op *o, enum feed_kind kind, void *buf, size_t len)
 {
@@ -315,7 +315,7 @@ Test(feed, leaves_what_waits_to_a_later_reader_and_then_its_end)
 	expect(rd, 0, 1000);
 	cr_assert_eq(read_all(rd, data, 1), 0, "no end of file");
 	close(rd);
-	for (int i = 0; i < 500 && !plain(); i++)
+	for (int i = 0; i < 2000 && !plain(); i++)
 		poll(NULL, 0, 10);
 	cr_assert(plain(), "the daemon holds on to it");
 }

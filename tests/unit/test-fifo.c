@@ -30,7 +30,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(fifo, .init = start, .fini = stop, .timeout = 20);
+TestSuite(fifo, .init = start, .fini = stop, .timeout = 60);
 
 Test(fifo, has_its_number_for_a_name)
 {

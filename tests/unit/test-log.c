@@ -30,7 +30,7 @@ static void stop(void)
 	unlink(path);
 }
 
-TestSuite(log, .init = start, .fini = stop, .timeout = 20);
+TestSuite(log, .init = start, .fini = stop, .timeout = 60);
 
 /* What is in the log. Returns how many lines. */
 static unsigned lines(void)

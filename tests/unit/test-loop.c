@@ -22,7 +22,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(loop, .init = start, .fini = stop, .timeout = 20);
+TestSuite(loop, .init = start, .fini = stop, .timeout = 60);
 
 struct counted {
 	struct loop_io io;

@@ -26,7 +26,7 @@ static void stop(void)
 	loop_destroy(ctx.loop);
 }
 
-TestSuite(names, .init = start, .fini = stop, .timeout = 20);
+TestSuite(names, .init = start, .fini = stop, .timeout = 60);
 
 static struct node *make(enum node_kind kind, struct node *dir, const char *name)
 {

@@ -26,7 +26,7 @@ static void stop(void)
 	cr_expect_null(t.by_id);
 }
 
-TestSuite(node, .init = start, .fini = stop, .timeout = 20);
+TestSuite(node, .init = start, .fini = stop, .timeout = 60);
 
 static size_t nodes(void)
 {

@@ -101,7 +101,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(outlet, .init = start, .fini = stop, .timeout = 20);
+TestSuite(outlet, .init = start, .fini = stop, .timeout = 60);
 
 static void wait_state(enum outlet_state state)
 {

@@ -109,7 +109,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(packets, .init = start, .fini = stop, .timeout = 20);
+TestSuite(packets, .init = start, .fini = stop, .timeout = 60);
 
 /* What all of it stands on: link_pipe() and splice_pipe_to_pipe() of fs/splice.c. */
 Test(kernel, tee_and_splice_keep_messages_apart)

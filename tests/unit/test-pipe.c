@@ -24,7 +24,7 @@ static void stop(void)
 	close(null);
 }
 
-TestSuite(pipe, .init = start, .fini = stop, .timeout = 20);
+TestSuite(pipe, .init = start, .fini = stop, .timeout = 60);
 
 Test(pipe, opens_with_the_size_that_it_says)
 {

@@ -34,7 +34,7 @@ static void stop(void)
 	free(data);
 }
 
-TestSuite(port_stream, .init = start, .fini = stop, .timeout = 30);
+TestSuite(port_stream, .init = start, .fini = stop, .timeout = 60);
 
 static void unix_pair(int sv[2])
 {

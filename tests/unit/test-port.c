@@ -37,7 +37,7 @@ static void stop(void)
 	free(data);
 }
 
-TestSuite(port, .init = start, .fini = stop, .timeout = 30);
+TestSuite(port, .init = start, .fini = stop, .timeout = 60);
 
 /* ---- what may be passed ---- */
 

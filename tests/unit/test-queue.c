@@ -41,7 +41,7 @@ static void stop(void)
 	close(b.null);
 }
 
-TestSuite(queue, .init = start, .fini = stop, .timeout = 20);
+TestSuite(queue, .init = start, .fini = stop, .timeout = 60);
 
 /* Stages the data, appends it to the queue from @skip on, and clears the stage. */
 static int append_staged(size_t skip)

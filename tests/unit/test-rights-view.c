@@ -19,7 +19,7 @@ static void start(void)
 		cr_skip("other namespaces and users need root");
 }
 
-TestSuite(rights_view, .init = start, .timeout = 20);
+TestSuite(rights_view, .init = start, .timeout = 60);
 
 /* Runs @f as nobody in a process of its own; returns what it returned, 0 to 127. */
 static int as_nobody(int (*f)(void))

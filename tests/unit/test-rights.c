@@ -60,7 +60,7 @@ static void stop(void)
 	cr_expect_eq(system(command), 0);
 }
 
-TestSuite(rights, .init = start, .fini = stop, .timeout = 20);
+TestSuite(rights, .init = start, .fini = stop, .timeout = 60);
 
 /* What a thread with somebody's rights finds: 0 or a negative errno each. */
 struct found {

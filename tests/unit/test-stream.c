@@ -41,7 +41,7 @@ static void stop(void)
 	free(data);
 }
 
-TestSuite(stream, .init = start, .fini = stop, .timeout = 30);
+TestSuite(stream, .init = start, .fini = stop, .timeout = 60);
 
 static void ended(struct stream *s, int err)
 {

@@ -80,7 +80,7 @@ static void stop(void)
 	fixture_stop(&f);
 }
 
-TestSuite(watch, .init = start, .fini = stop, .timeout = 20);
+TestSuite(watch, .init = start, .fini = stop, .timeout = 60);
 
 static void wait_calls(struct watched *w, int calls)
 {
