@@ -51,14 +51,13 @@ def read_slowly(tap):
         time.sleep(0.001)
     signal.pause()
 
-def write(most, then_die):
+def write(most, then):
     fd = os.open("c", os.O_WRONLY)
     done = 0
     largest = random.choice((4000, 70000, 1000000))
     while done < most:
         done += os.write(fd, endless[done:min(most, done + random.randint(1, largest))])
-    if then_die:
-        die()
+    then()
 
 def finish(pid, killed=False):
     status = os.waitpid(pid, 0)[1]
@@ -84,7 +83,7 @@ for n in range(rounds):
         if how.startswith("reader"):
             others = [reader("r1"), reader("r2")]
             victim = child(read_and_die, "r3", some) if how == "reader dies" else child(read_slowly, "r3")
-            writer = child(write, SIZE, False)
+            writer = child(write, SIZE, os.getpid)
             if how == "reader is killed":
                 time.sleep(moment)
                 os.kill(victim, signal.SIGKILL)
@@ -99,7 +98,8 @@ for n in range(rounds):
         else:
             taps = "r1", "r2", "r3"
             readers = [reader(tap) for tap in taps]
-            writer = child(write, some if how == "writer dies" else len(endless), how == "writer dies")
+            # (who is killed stays until then, however late that comes)
+            writer = child(write, some, die) if how == "writer dies" else child(write, len(endless), signal.pause)
             if how == "writer is killed":
                 # (not before a reader has a part of it: the readers would wait for the next)
                 while not os.path.exists("%s/r1" % scratch) or os.path.getsize("%s/r1" % scratch) < some:
@@ -109,7 +109,7 @@ for n in range(rounds):
                 finish(writer, True)
                 finish(readers[0])
                 first = output("r1")
-                assert some <= len(first) < len(endless) and endless.startswith(first), len(first)
+                assert some <= len(first) <= len(endless) and endless.startswith(first), len(first)
                 whole(taps[1:], readers[1:], first)
             else:
                 finish(writer, True)
