@@ -80,11 +80,13 @@ class View:
 
 def stats():
     s = json.loads(subprocess.check_output(["spfs", "stat", "--json", name]))
-    tap = next(t for t in s["taps"] if t["name"].endswith(".view"))
+    return s, next(t for t in s["taps"] if t["name"].endswith(".view"))
+
+
+def same_by_attribute(tap):
     plain = json.loads(os.getxattr(name + ".view", "spfs.stats"))
     plain = next(t for t in plain["taps"] if t["name"].endswith(".view"))
     assert (plain["lost"], plain["drops"]) == (tap["lost"], tap["drops"]), (plain, tap)
-    return s, tap
 
 
 def settle(w, view, reads):
@@ -97,6 +99,7 @@ def settle(w, view, reads):
             break
         select.select([], [], [], 0.01)
     assert view.bytes + tap["lost"] + tap["waiting"] == w.bytes, (view.bytes, tap, w.bytes)
+    same_by_attribute(tap)
     return tap
 
 
