@@ -20,6 +20,6 @@ umount -l "$M"
 wait_until 30 gone "$DAEMON"
 wait $attach && fail "it is attached" || :
 pid=$(cat "$T/pid")
-wait_until 10 gone "$pid"
+wait_until 30 gone "$pid"
 DAEMON=
 finish

@@ -57,6 +57,8 @@ refuse "ssh has no option x=1" spfs sink c "ssh:127.0.0.1:/x?x=1"
 spfs sink c "ssh:127.0.0.1:$T/cut" > /dev/null
 exec 7> c
 cat "$T/in" >&7
+one_program() { [ "$(pgrep -c -P "$DAEMON")" = 1 ]; }
+wait_until 20 one_program # the others have been taken note of
 pkill -9 -s "$(pgrep -P "$DAEMON")" -x ssh
 wait_until 30 state c 5 failed
 exec 7>&-

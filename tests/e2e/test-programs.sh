@@ -194,7 +194,7 @@ again() { [ -n "$(pgrep -P "$DAEMON")" ] && [ "$(pgrep -P "$DAEMON")" != "$first
 wait_until 20 again
 spfs detach k 2
 wait_until 20 no_programs
-! pgrep -f "^sleep 1000" -s "$first" || fail "what it had started is left"
+wait_until 20 sh -c "! pgrep -s $first > /dev/null" # what it had started
 
 # Those that do not want to end do; those that talk without end are heard now and then.
 spfs sink k at:deaf > /dev/null
@@ -207,7 +207,6 @@ mkfifo other
 sink_of other "copy:$T/other"
 cp "$T/in" other
 wait_until 20 cmp "$T/in" "$T/other"
-used() { cut -d' ' -f14,15 "/proc/$DAEMON/stat" | tr ' ' '+'; }
 timeout 20 spfs detach k 4
 timeout 20 spfs detach k 5 || fail "one that is stopped"
 rm k other
@@ -250,13 +249,13 @@ if is_root; then
 	refuse "Permission denied" "${as[@]}" spfs sink c "copy:$T/roots"
 	# So many of one user, and of others all the same.
 	mkfifo -m 666 n
-	for _ in $(seq 64); do "${as[@]}" spfs sink n at:never\?timeout=60 & done
+	for _ in $(seq 64); do "${as[@]}" spfs sink n at:never\?timeout=150 & done
 	few() { [ "$(programs_of)" -ge 64 ]; }
 	wait_until 60 few
 	refuse "too many" "${as[@]}" spfs sink n at:family
 	spfs sink n at:family > /dev/null || fail "another is refused"
 	spfs detach n 1
-	pkill -f "spfs-port-at sink never" -u 65534 || pkill -P "$DAEMON"
+	pkill -P "$DAEMON"
 	wait $(jobs -p) || :
 	wait_until 60 no_programs
 	rm n
@@ -272,7 +271,7 @@ left=$(pgrep -P "$DAEMON")
 cd /
 spfs_unmount
 for pid in $left; do
-	wait_until 10 gone "$pid"
-	wait_until 10 sh -c "! pgrep -s $pid > /dev/null"
+	wait_until 30 gone "$pid"
+	wait_until 30 sh -c "! pgrep -s $pid > /dev/null"
 done
 finish
