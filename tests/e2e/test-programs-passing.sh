@@ -10,7 +10,7 @@ at_end() { pkill -9 -f "^/usr/bin/python3 $T/programs/spfs-port-passing" || :; }
 mkfifo other
 ln other other.tap
 serves() { # within 20 seconds, on the same worker
-	timeout 20 sh -c 'echo hello > other' && [ "$(timeout 20 head -n 1 other.tap)" = hello ] || fail "nothing comes through after $1"
+	timeout 20 sh -c 'echo hello > other' && [ "$(timeout 20 cat other.tap)" = hello ] || fail "nothing comes through after $1"
 }
 no_programs() { ! pgrep -P "$DAEMON" > /dev/null; }
 port_has() { [ "$(port "$1" 1 .bytes)" = "$2" ]; }
