@@ -1,5 +1,11 @@
 #!/bin/bash
 # Where there is nothing to look at, spfs says so and ends with 1: no mount, or one whose daemon has been killed.
+if [ "$(id -u)" = 0 ] && [ -z "${SPFS_NAMESPACE:-}" ]; then
+	# What is done to every mount, such as reopen, is done to no other test's.
+	export SPFS_NAMESPACE=1
+	exec unshare -m --propagation private bash -c \
+		'awk "\$3 == \"fuse.spfs\" { print \$2 }" /proc/mounts | xargs -r umount -l; exec bash "$0"' "$0"
+fi
 . "$(dirname "$0")/harness.sh"
 spfs_mount
 
@@ -17,7 +23,10 @@ DAEMON=
 for c in "ls -i 0" stat ports reopen "top -b -n 1"; do
 	fails 1 "$M: the daemon has ended" spfs $c "$M"
 	fails 1 "$M/ch: the daemon has ended" spfs $c "$M/ch"
-	[ "$c" = "top -b -n 1" ] || fails 1 "$M: the daemon has ended" spfs $c # among others, perhaps
+	case $c in
+	top*) ;;
+	*) [ "$c" = reopen ] && ! is_root || fails 1 "$M: the daemon has ended" spfs $c ;; # among a user's others, perhaps
+	esac
 done
 fails 1 "$M: the daemon has ended" spfs graph "$M"
 fails 1 "$M/ch: the daemon has ended" spfs watch "$M/ch"
