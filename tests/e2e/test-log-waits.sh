@@ -81,7 +81,8 @@ for uid in range(70001, 70041):
 PY
 answers "a full queue"
 kill -USR1 "$DAEMON" # of which every line is wanted, and finds room
-wait_until 60 test $((SECONDS - said)) -ge 3
+is_late() { [ $((SECONDS - said)) -ge 3 ]; }
+wait_until 60 is_late
 syslog take 'channels are asked'
 /usr/bin/python3 - "$T/taken" "$DAEMON" << 'PY'
 import re, sys
