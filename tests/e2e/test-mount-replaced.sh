@@ -16,8 +16,8 @@ for what in tmpfs spfs; do
 		[ "$(id_of)" != "$id" ] || reused=$((reused + 1))
 		if [ $what = tmpfs ]; then touch "$M/there"; else mkfifo "$M/there"; fi
 		kill -CONT "$old"
-		if [ $((i % 2)) = 0 ]; then kill "$old"; fi
-		wait_until 10 gone "$old"
+		if [ $((i % 2)) = 0 ]; then kill "$old" 2> /dev/null || gone "$old"; fi
+		wait_until 30 gone "$old"
 		[ -e "$M/there" ] || fail "the other one's mount has gone"
 		umount_it
 		DAEMON=
