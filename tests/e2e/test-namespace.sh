@@ -112,10 +112,14 @@ PY
 }
 python3 -c 'import os
 with os.scandir("few") as d: next(d)'
-small=$(seeks few 50)
-large=$(seeks many 100000)
-echo "5000 seeks: $small ticks with 100 names, $large with 100,000"
-sanitized || [ $large -lt $((10 * small + 50)) ] || fail "seeking is slow: $large ticks"
+# (what another test's look at every mount costs it meanwhile is none of that)
+seeks_are_fast() {
+	small=$(seeks few 50)
+	large=$(seeks many 100000)
+	echo "5000 seeks: $small ticks with 100 names, $large with 100,000"
+	[ $large -lt $((10 * small + 50)) ]
+}
+sanitized || wait_until 60 seeks_are_fast
 rm -r few many
 [ -z "$(ls)" ] || fail "not empty"
 
