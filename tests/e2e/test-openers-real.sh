@@ -45,8 +45,8 @@ mpd_start() {
 }
 mpd_plays() { mpd_do clear update > /dev/null; wait_until 20 mpd_has_music; mpd_do 'add ramp.wav' play > "$T/mpd/said"; }
 mpd_has_music() { mpd_do listall | grep -q ramp.wav; }
-mpd_end() {
-	kill "$mpd"
+mpd_end() { # at once: one that ends in order reads what is in the FIFO just then, which the taps miss
+	kill -9 "$mpd"
 	wait "$mpd" || true
 }
 wrote() { [ "$(stat_of "$M/music" .bytes_in)" -gt "$1" ]; }
