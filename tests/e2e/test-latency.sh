@@ -9,7 +9,7 @@ holds() { # holds NAME LEAST MOST: bytes of ring and depth
 
 # Without a rate yet, it is as a FIFO.
 mkfifo c
-spfs tee c t latency=500 policy=drop-old
+spfs tee c t latency=500
 has t latency 500 && has t size 4096 && has t depth 61440 || fail "$(spfs get t)"
 setfattr -n spfs.tee -v 'u latency=2000' c
 has u latency 2000 && has u depth 61440 || fail "$(spfs get u)"
@@ -58,7 +58,7 @@ spfs tee c live latency=200 policy=drop-old
 /usr/bin/python3 - << 'PY'
 import os, threading, time
 SOUND, TAKEN, SECONDS = 1764, 1400, 9
-late = {}
+late = {"late": [], "live": []}
 def read(name):
     with open(name, "rb", buffering=0) as f:
         begin, taken, rest = time.monotonic(), 0, b""
@@ -67,7 +67,7 @@ def read(name):
             rest += data
             while len(rest) >= SOUND:
                 sound, rest = rest[:SOUND], rest[SOUND:]
-                late[name] = time.monotonic() - float(sound[:32])
+                late[name].append(time.monotonic() - float(sound[:32]))
             time.sleep(max(0, begin + taken / (TAKEN * 100) - time.monotonic()))
             if time.monotonic() > begin + SECONDS:
                 return
@@ -81,6 +81,8 @@ with open("c", "wb", buffering=0) as f:
         time.sleep(max(0, begin + (i + 1) / 100 - time.monotonic()))
 for r in readers:
     r.join()
+# (in the second half of the time: a moment when this machine does something else is only one)
+late = {name: sorted(all[len(all) // 2:])[len(all) // 4] for name, all in late.items()}
 print(late)
 assert late["live"] < 0.42, late
 assert late["late"] > late["live"] + 0.5, late
