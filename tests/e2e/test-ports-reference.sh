@@ -19,7 +19,8 @@ data=read,readv,pread64,preadv,preadv2,recvfrom,recvmsg,recvmmsg
 data=$data,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg
 strace -f -qq -p "$DAEMON" -e trace=$data,splice,sendfile,vmsplice,copy_file_range -e signal=none -o "$T/calls" &
 tracer=$!
-wait_until 30 sh -c "grep -q '^TracerPid:.*[1-9]' /proc/$DAEMON/status"
+traced() { ! grep -hqx $'TracerPid:\t0' "/proc/$DAEMON/task/"*/status; } # every thread
+wait_until 30 traced
 source_of c "file:$T/in"
 wait $receiver
 wait_until 30 state c 1 done
