@@ -31,7 +31,7 @@ wait_until 20 attached
 head -c 400K /dev/zero > "$M/read" # and what the socket does not take stays
 rm "$M/read"
 let_go() { spfs quota "$M" | awk '$1 == "nobody" && $6 > 0 { exit 1 }'; } # descriptors, the sink's
-wait_until 10 let_go
+wait_until 30 let_go
 echo > hold
 wait $stuck
 

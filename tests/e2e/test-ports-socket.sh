@@ -47,6 +47,7 @@ state c 3 listening || fail "$(ports c)"
 timeout 60 socat -u "OPEN:$T/in" "TCP:$HOST:$tcp"
 wait $peer
 wait_until 30 state c 1 done
+wait_until 30 state c 2 done
 same "$T/in" "$T/disk" "$T/net"
 # The next connection is the next stream.
 sink_of r1 "file:$T/next"
@@ -190,6 +191,7 @@ filler=$!
 wait_until 30 grep -q full "$T/filler"
 setfattr -n spfs.sink -v "unix:$T/full" c &
 hanging=$!
+wait_until 20 daemon_has open -eq 1
 mkfifo other
 echo works > new
 [ "$(timeout 20 cat new)" = works ] || fail "others are stalled"

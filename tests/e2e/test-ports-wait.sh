@@ -10,7 +10,7 @@ ln "$M/own" "$M/own.tap"
 
 # The one worker moves a line of somebody else's.
 alive() {
-	timeout 5 cat "$M/own.tap" > "$T/got" &
+	timeout 20 cat "$M/own.tap" > "$T/got" &
 	echo alive > "$M/own"
 	wait $! || fail "the worker is stuck"
 	[ "$(cat "$T/got")" = alive ]
@@ -40,7 +40,7 @@ time.sleep(60)
 EOF
 peer=$!
 wait_until 30 [ -e "$T/ready" ]
-sleep 0.3 # for the worker to do so: that is nobody's news
+wait_until 20 daemon_has close -ge 1
 alive
 kill $peer
 wait $peer || true
@@ -59,8 +59,8 @@ EOF
 holder=$!
 wait_until 30 [ -e "$T/leases" ]
 alive
-timeout 5 sh -c "echo appended > '$M/c'"
-wait_until 10 sh -c "[ \$(stat -c %s '$T/leased') = 9 ]" # to open it would break the lease
+timeout 20 sh -c "echo appended > '$M/c'"
+wait_until 20 sh -c "[ \$(stat -c %s '$T/leased') = 9 ]" # to open it would break the lease
 kill $holder
 wait $holder || true
 [ "$(cat "$T/leased")" = appended ] || fail "$(cat "$T/leased")"
@@ -100,10 +100,10 @@ if is_root && [ -n "$slow" ]; then
 	crowd
 	wait "${asked[@]}" || : # all are refused
 	daemon_has open -le 64 || fail "$(daemon_threads open) threads of one user"
-	refuse 'too many' as_user timeout 10 spfs source "$M/shared" tcp:no.example:1
+	refuse 'too many' as_user timeout 20 spfs source "$M/shared" tcp:no.example:1
 	echo root > "$T/in"
-	timeout 10 spfs source "$M/shared" "file:$T/in" > /dev/null
-	[ "$(timeout 10 cat "$M/shared")" = root ] || fail "root's source"
+	timeout 20 spfs source "$M/shared" "file:$T/in" > /dev/null
+	[ "$(timeout 20 cat "$M/shared")" = root ] || fail "root's source"
 	rm "$SLOW_NAMES"
 	wait_until 20 daemon_has open -eq 0
 fi
