@@ -34,7 +34,7 @@ jq -e '.. | objects | select(.channel? == "/c") | .settings.readers == "allow"' 
 
 # Who opens it so and reads nothing takes nothing, and is nobody to be told of.
 as mkfifo go
-timeout 20 cat r > "$T/r" & reader=$!
+timeout 60 cat r > "$T/r" & reader=$!
 as timeout 60 bash -c 'exec 3<> c; for i in 1 2 3; do echo $i >&3; done; read -t 20 < go' & writer=$!
 wait_until 20 stat_is c '.taps[1].waiting' 6
 wait_until 20 stat_is c '.readers' 1
@@ -78,7 +78,7 @@ refuse_writing() {
 mkfifo c
 ln c r
 for reader in no yes; do
-	[ $reader = no ] || { timeout 60 cat r > "$T/r" & reader=$!; }
+	[ $reader = no ] || { timeout 150 cat r > "$T/r" & reader=$!; }
 	refuse_writing r
 	timeout 60 python3 - << 'PY'
 import os, stat
@@ -104,7 +104,7 @@ wait $reader
 # So is a broadcast name, each time that it is found anew.
 spfs tee c all --each
 for reader in no yes; do
-	[ $reader = no ] || { timeout 60 cat all > "$T/all" & reader=$!; }
+	[ $reader = no ] || { timeout 150 cat all > "$T/all" & reader=$!; }
 	refuse_writing all
 	timeout 60 python3 - << 'PY'
 import os, stat, threading, time
@@ -133,6 +133,7 @@ os.close(os.open("all", os.O_RDONLY | os.O_NONBLOCK))
 assert stat.S_ISFIFO(os.stat("all").st_mode)
 PY
 done
+wait_until 20 stat_is c '.taps[] | select(.each) | .readers' 1
 timeout 20 sh -c 'echo through the channel > c'
 wait $reader
 [ "$(cat "$T/all")" = "through the channel" ] || fail "a broadcast: $(cat "$T/all")"

@@ -35,7 +35,7 @@ reads 5 late three # (a tap begins but once, whoever reads it)
 # A client, and a sink of its own.
 spfs sink c "unix-listen:$T/socket" > "$T/id"
 wait_until 20 socket_listens "$T/socket"
-timeout 20 socat -u "UNIX-CONNECT:$T/socket" "CREATE:$T/client" &
+timeout 60 socat -u "UNIX-CONNECT:$T/socket" "CREATE:$T/client" &
 client=$!
 spfs sink c "file:$T/file" > /dev/null
 wait_until 20 is '[.taps[]] | length' 3
@@ -205,7 +205,7 @@ spfs set c prologue=first:4
 spfs tee c old
 spfs sink old "unix-listen:$T/relay" > /dev/null
 wait_until 20 socket_listens "$T/relay"
-timeout 20 socat -u "UNIX-CONNECT:$T/relay" "CREATE:$T/one" &
+timeout 60 socat -u "UNIX-CONNECT:$T/relay" "CREATE:$T/one" &
 client=$!
 exec 5> c
 printf 'HEADone' >&5
