@@ -39,9 +39,13 @@ fi
 
 # With a sink goes what it has not moved.
 [ "$(lost)" = 0 ] || fail "$(lost) bytes are lost, it says"
+taken() { spfs stat --json "$M/c" | jq .bytes_in; }
+all_taken() { [ "$(taken)" = $((before + 400000)) ]; }
 id=$(spfs sink "$M/c" --fd 0 0> /dev/full)
+before=$(taken)
 timeout 20 cp in "$M/c"
 wait_until 20 state "$M/c" "$id" failed
+wait_until 20 all_taken
 spfs detach "$M/c" "$id"
 [ "$(lost)" = 400000 ] || fail "$(lost) bytes are lost, it says"
 rm "$M/c"
