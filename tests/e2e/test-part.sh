@@ -59,7 +59,9 @@ spfs set deep/ch replay=1000 rate=5M
 id=$(spfs sink deep/made --fd=9 9> "$3/out")
 spfs ports deep/ch > "$3/ports"
 spfs detach deep/ch "$id"
-spfs watch -t 0.1 deep/ch > "$3/watch"
+spfs watch deep/ch > "$3/watch" & watches=$!
+until grep -q '"event"' "$3/watch"; do sleep 0.02; done
+kill $watches
 spfs flush deep/made
 spfs reopen deep/file
 mkfifo deep/new
@@ -75,7 +77,7 @@ for c in "ls -i 0 ." "ports ." "quota ." "reload ." "get ."; do
 done
 python3 "$4" . "$5" > "$3/said" 2>&1
 END
-timeout 60 unshare -m bash -x "$T/look" "$M" "$T/part" "$T" "$HERE/door.py" "$(stat -c %i "$M/sub")" 2> "$T/trace" || fail "in the part: $(tail -n 2 "$T/trace"; cat "$T/said")"
+timeout 150 unshare -m bash -x "$T/look" "$M" "$T/part" "$T" "$HERE/door.py" "$(stat -c %i "$M/sub")" 2> "$T/trace" || fail "in the part: $(tail -n 2 "$T/trace"; cat "$T/said")"
 grep -q "$T/part/deep/made .*descriptor\|$T/part/deep/made .*fd" "$T/ports" || fail "ports: $(cat "$T/ports")"
 grep -q '"event": *"state"' "$T/watch" || fail "watch: $(cat "$T/watch")"
 grep -q "^$T/part/deep/ch .* blocked by tap for " "$T/stat" || fail "stat: $(cat "$T/stat")"
