@@ -56,7 +56,8 @@ as timeout 60 bash -c 'exec 3<> c; for n in 4096 300000; do head -c $n /dev/zero
 wait_until 20 stat_is c .bytes_in 4102
 timeout 20 sh -c 'echo > go-4096'
 wait_until 20 stat_is c .waiting 300000
-sleep 0.1 # (the daemon looks each 20 ms)
+sleep 0.1 # (the daemon looks each 20 ms: of two answers later than that one is later than a look)
+for i in 1 2; do stat_is c .waiting 300000 || fail "$(spfs stat c)"; done
 timeout 20 head -c 10000 c > /dev/null
 wait_until 20 stat_is c '.taps[0].lost' 10000
 stat_is c '.taps[1].lost' 10000 || fail "lost: $(spfs stat c)"
