@@ -6,7 +6,7 @@ cd "$M"
 fds=$(daemon_fds)
 mkfifo c
 for r in r1 r2 r3; do ln c $r; done
-timeout 150 python3 - "$T" 200 << 'PY'
+timeout 280 python3 - "$T" 200 << 'PY'
 import os, random, signal, sys, time
 
 scratch, rounds = sys.argv[1], int(sys.argv[2])

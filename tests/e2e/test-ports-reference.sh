@@ -6,7 +6,7 @@ cd "$M"
 size=$((1 << 30))
 head -c $size /dev/urandom > "$T/in"
 tcp=$(free_port)
-timeout 100 socat -u "TCP-LISTEN:$tcp,bind=$HOST,reuseaddr" - | sha256sum > "$T/net" &
+timeout 300 socat -u "TCP-LISTEN:$tcp,bind=$HOST,reuseaddr" - | sha256sum > "$T/net" &
 receiver=$!
 wait_until 30 listening $tcp
 mkfifo c
