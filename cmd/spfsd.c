@@ -284,6 +284,5 @@ out:
 	free(a.gid);
 	free(a.mode);
 	free(a.umask);
-	free(a.programs);
-	return err < 0;
+	return err < 0; /* (openings that nobody waits for may still be in the folder of programs) */
 }
