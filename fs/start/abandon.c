@@ -21,13 +21,6 @@
 
 #define DESCRIPTORS_MAX 65536
 
-/* Besides this one. */
-#ifdef __SANITIZE_THREAD__
-#define THREADS_OWN 1
-#else
-#define THREADS_OWN 0
-#endif
-
 /* Shared by threads that may outlive whoever began it: never freed. */
 struct abandoned {
 	size_t count;
@@ -84,18 +77,20 @@ void abandon_descriptors(void)
 	}
 }
 
-/* The log's, the kernel's own (io_uring), and those that end with the process, whatever they wait for. */
-static bool abandon_is_none(const char *name)
-{
-	static const char *const none[] = { "iou-", LOG_THREAD, PROGRAMS_THREAD };
+/* The daemon's own threads have such names; the kernel's (io_uring) and a sanitizer's have others. */
+#define THREADS "spfsd-"
 
-	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
-		if (!strncmp(name, none[i], strlen(none[i])))
-			return true;
-	return false;
+/* Not the log's, nor those that end with the process, whatever they wait for. */
+static bool abandon_holds_up(const char *name)
+{
+	static const char *const others[] = { LOG_THREAD, PROGRAMS_THREAD };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strncmp(name, others[i], strlen(others[i])))
+			return false;
+	return !strncmp(name, THREADS, strlen(THREADS));
 }
 
-/* But for this one and such. */
 static unsigned abandon_count_threads(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -106,12 +101,12 @@ static unsigned abandon_count_threads(void)
 		char path[64], name[16] = "";
 		FILE *f;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == gettid())
+		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", entry->d_name);
 		f = fopen(path, "re");
 		if (f && fgets(name, sizeof(name), f))
-			count += !abandon_is_none(name);
+			count += abandon_holds_up(name);
 		if (f)
 			fclose(f);
 	}
@@ -125,9 +120,9 @@ void abandon_tell_threads(void)
 	uint64_t end = clock_nsec() + ABANDON_OTHERS_NSEC;
 	unsigned left;
 
-	while ((left = abandon_count_threads()) > THREADS_OWN && clock_nsec() < end)
+	while ((left = abandon_count_threads()) && clock_nsec() < end)
 		poll(NULL, 0, 5);
-	if (left > THREADS_OWN)
-		log_err("%u threads wait for what users have to end: process %d is there, and dead, until then",
-			left - THREADS_OWN, getpid());
+	if (left)
+		log_err("%u threads wait for what users have to end: process %d is there, and dead, until then", left,
+			getpid());
 }
