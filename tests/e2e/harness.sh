@@ -193,10 +193,23 @@ family() {
 	echo "$1"
 }
 
+# What the daemon is at, for whoever has to find out why a test failed: what it dumps goes to its log.
+tell_daemon() {
+	local task
+	[ -n "$DAEMON" ] && [ -e "/proc/$DAEMON/fd" ] || return
+	kill -USR1 "$DAEMON"
+	sleep 0.5
+	echo "--- threads of the daemon"
+	for task in "/proc/$DAEMON/task/"*; do echo "$(cat "$task/comm") $(cat "$task/wchan")"; done | sort | uniq -c
+	echo "--- its descriptors"
+	find "/proc/$DAEMON/fd" -type l -printf '%f %l\n' | sort -n | head -n 100
+}
+
 cleanup() {
 	local status=$?
 	trap - EXIT ERR
 	set +e
+	[ $status = 0 ] || [ $status = 77 ] || tell_daemon >&2 2> /dev/null
 	! declare -F at_end > /dev/null || at_end # what a test itself has to take away, however it ends
 	for p in $(jobs -p); do kill -9 $(family $p) 2> /dev/null; done
 	[ -n "$DAEMON" ] && kill -9 "$DAEMON" 2> /dev/null
