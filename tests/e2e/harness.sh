@@ -74,7 +74,9 @@ socket_listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; } # socket_listen
 mounted() { grep -q " $M fuse.spfs " /proc/mounts; }
 gone() { ! kill -0 "$1" 2> /dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 sanitized() { grep -q "^SPFS_SANITIZE:.*=." "$BUILD/CMakeCache.txt"; }
-daemon_fds() { ls "/proc/$DAEMON/fd" | wc -l; }
+# (But for what it just looks at in /proc: there it does so for everybody who asks about every mount.)
+daemon_fds() { { find "/proc/$DAEMON/fd" -type l ! -lname '/proc*' 2> /dev/null || :; } | wc -l; }
+daemon_fds_at_most() { [ "$(daemon_fds)" -le "$1" ]; }
 
 # Every process of this mount's daemon: its arguments end with the mount point. Only an spfsd is asked for
 # its arguments: of a process that waits in mmap(2) of a handle they cannot be read (nor by pgrep or ps).

@@ -84,7 +84,7 @@ for how in linger held; do
 	begin $how
 	attacked $how
 	over
-	wait_until 60 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+	wait_until 60 daemon_fds_at_most $fds
 	wait_until 30 daemon_has close -eq 0
 	wait_until 30 daemon_has errand -eq 0
 	others_go_on

@@ -88,7 +88,7 @@ PY
 	wait $hostile || true
 done
 # Nothing of it stays.
-wait_until 60 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 60 daemon_fds_at_most $fds
 
 # Messages of no bytes, and many connections: their descriptors go.
 $PY - "$M" "$DAEMON" << 'PY'
@@ -103,7 +103,7 @@ for n in range(300):
     assert c.sock.recv(100) == b"" # it is an end
     c.close()
 PY
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 
 # All that one message can have; what the channel itself needs stays.
 id=$(spfs source "$M/a" --fd 0 < /dev/zero)
@@ -121,5 +121,5 @@ for n in (2, 3, 252, 253):
 i = c.ask({"op": "attach", "channel": "a", "dir": "source"}, [os.open("/dev/zero", os.O_RDONLY)])["id"]
 assert c.ask({"op": "detach", "channel": "a", "id": i}) == {}
 PY
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 finish

@@ -9,7 +9,7 @@ make_workers
 mkfifo "$M/a"
 mkdir "$M/sub"
 fds=$(daemon_fds)
-calm() { wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"; }
+calm() { wait_until 30 daemon_fds_at_most $fds; }
 
 # The socket is the daemon's: others make none, and do not take it away.
 [ -S "$M/.spfs/control" ] || fail "no socket"

@@ -54,7 +54,7 @@ for number in range(int(sys.argv[1]) + int(sys.argv[2])):
 PY
 wait $crowd || fail "a writer failed"
 rm crowd*
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 
 # Killed, all at once: none is left waiting, here or there; what they had written is still to be had.
 crowd
@@ -77,7 +77,7 @@ PY
 rm crowd*
 nobody_waits() { [ "$(waiting)" = "${before:+0}" ]; }
 wait_until 30 nobody_waits
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 
 # Faults on private mappings of handles: reads that wait for somebody to write.
 rm "$T/crowd"

@@ -33,7 +33,7 @@ spfs set t depth=0
 timeout 60 cat t > "$T/out"
 same "$T/in" "$T/out"
 wait_until 30 no_more_than "$before"
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 
 # Removed in the middle, they are given back as well.
 spfs set t depth=1G

@@ -184,7 +184,7 @@ come_and_go() {
 for i in 1 2 3 4; do come_and_go; done # (workers come)
 fds=$(daemon_fds)
 for i in $(seq 20); do come_and_go; done
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $((fds + 4)) ]"
+wait_until 30 daemon_fds_at_most $((fds + 4))
 mkfifo c
 ln c r
 spfs set c keep=1

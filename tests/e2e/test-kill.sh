@@ -121,6 +121,6 @@ for n in range(rounds):
         sys.exit("round %d, %s: %s" % (n, how, e))
 PY
 rm c r1 r2 r3
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 cd /
 finish

@@ -74,6 +74,6 @@ if [ "$(id -u)" = 0 ]; then
 	done
 	rm tap c
 fi
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 cd /
 finish

@@ -261,6 +261,6 @@ refuse 'Invalid cross-device link' source_of c "file:$M/r"
 refuse 'Invalid argument' setfattr -n spfs.detach -v x c
 log_has 'open .*none: No such file'
 rm c r
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 cd /
 finish

@@ -28,7 +28,7 @@ for name in c r; do
 	log_has 'too slow'
 	state c 1 listening || fail "$(ports c)"
 	rm -f c r
-	wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $((fds + 1)) ]"
+	wait_until 30 daemon_fds_at_most $((fds + 1))
 done
 
 # A client that loses chunks rather than holding others back: what it lost is counted to the byte.
@@ -111,6 +111,6 @@ for i in 1 2 3; do
 done
 [ "$(port c 1 .clients)" = 3 ] || fail "$(ports c)"
 rm c r
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 cd /
 finish

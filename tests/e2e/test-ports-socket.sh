@@ -202,6 +202,6 @@ wait $hanging && fail "interrupted" || true
 kill $filler
 wait $filler || true
 
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 cd /
 finish

@@ -262,7 +262,7 @@ if is_root; then
 fi
 rm c
 
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 # They go with the daemon.
 mkfifo e
 spfs sink e at:deaf > /dev/null

@@ -105,7 +105,7 @@ exec 4>&-
 [ -z "$(timeout 20 cat r1)" ] || fail "no end for ever"
 refuse 'No such file' ln r1 r3
 rm r1 r2
-wait_until 30 sh -c "[ \$(ls /proc/$DAEMON/fd | wc -l) -le $fds ]"
+wait_until 30 daemon_fds_at_most $fds
 
 # Who may do what.
 if is_root; then

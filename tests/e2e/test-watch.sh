@@ -102,7 +102,7 @@ wait "$watcher" || fail "the watch ends with $?"
 told '.event == "gone"' || fail "gone was not told"
 mkfifo "$M/cam"
 ln "$M/cam" "$M/r1"
-wait_until 30 eval '[ $(daemon_fds) -le '"$fds"' ]'
+wait_until 30 daemon_fds_at_most $fds
 
 # a channel without taps, whose bytes the daemon does not see: who opens it, and which side closes it
 mkfifo "$M/plain"
