@@ -186,6 +186,20 @@ under_load() {
 	mkdir "$M"
 }
 
+# hold_until_told COMMAND...: it goes on until its input ends; the line that it has said first is in $REPLY
+hold_until_told() {
+	coproc HOLDER { "$@"; }
+	read -r -u "${HOLDER[0]}" || fail "no answer: $*"
+	eval "exec 9>&${HOLDER[1]}"
+}
+# Ends that, and returns its status.
+tell_holder() {
+	local pid=$HOLDER_PID
+	exec 9>&-
+	eval "exec ${HOLDER[1]}>&-"
+	wait "$pid"
+}
+
 # A process and all that came from it.
 family() {
 	local child

@@ -12,15 +12,11 @@ is() { [ "$(of "$1" "$2")" = "$3" ]; }
 
 # take KIND USER: says how many of that kind, and holds them until let_go
 take() {
-	coproc TAKER { exec /usr/bin/python3 "$HERE/accounts.py" in "$1" "$2"; }
-	read -r -u "${TAKER[0]}" COUNT ERROR || fail "$1: no answer"
-	eval "exec 9>&${TAKER[1]}"
+	hold_until_told /usr/bin/python3 "$HERE/accounts.py" in "$1" "$2"
+	read -r COUNT ERROR <<< "$REPLY"
 }
 let_go() {
-	local pid=$TAKER_PID
-	exec 9>&-
-	eval "exec ${TAKER[1]}>&-"
-	wait "$pid"
+	tell_holder
 	find in -mindepth 1 -delete
 }
 others_go_on() {

@@ -12,15 +12,11 @@ as() { setpriv --reuid="$1" --regid="$1" --clear-groups "${@:2}"; }
 
 # writers USER COUNT: so many at once, each of more than fits; says how many wait and how many were refused, and holds them
 writers() {
-	coproc WRITERS { as "$1" /usr/bin/python3 "$T/bin/writes.py" in "$2"; }
-	read -r -u "${WRITERS[0]}" WAIT REFUSED || fail "no answer"
-	eval "exec 9>&${WRITERS[1]}"
+	hold_until_told as "$1" /usr/bin/python3 "$T/bin/writes.py" in "$2"
+	read -r WAIT REFUSED <<< "$REPLY"
 }
 let_go() {
-	local pid=$WRITERS_PID
-	exec 9>&-
-	eval "exec ${WRITERS[1]}>&-"
-	wait "$pid" || fail "a writer was told something else"
+	tell_holder || fail "a writer was told something else"
 	find in -mindepth 1 -delete
 }
 
