@@ -67,13 +67,17 @@ static unsigned read_up_to(unsigned count, const char *format)
 	return lost;
 }
 
+static void say_lines(unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		log_wanted(LOG_INFO, "line %u", i);
+}
+
 Test(log_queue, keeps_the_order_from_before_its_thread)
 {
-	for (unsigned i = 0; i < 1000; i++) {
-		if (i == 500)
-			cr_assert_eq(log_start(), 0);
-		log_wanted(LOG_INFO, "line %u", i);
-	}
+	say_lines(0, 500);
+	cr_assert_eq(log_start(), 0);
+	say_lines(500, 1000);
 	cr_expect_eq(read_up_to(1000, "line %u"), 0);
 }
 
@@ -137,8 +141,7 @@ Test(log_queue, a_line_has_the_time_when_it_was_said)
 
 Test(log_queue, the_end_writes_what_is_left)
 {
-	for (unsigned i = 0; i < 100; i++)
-		log_wanted(LOG_INFO, "line %u", i);
+	say_lines(0, 100);
 	log_end(); /* (there was no thread before) */
 	cr_expect_eq(read_up_to(100, "line %u"), 0);
 }
@@ -148,8 +151,7 @@ Test(log_queue, the_end_waits_for_a_while)
 	uint64_t begin;
 
 	cr_assert_eq(log_start(), 0);
-	for (unsigned i = 0; i < 10000; i++)
-		log_wanted(LOG_INFO, "line %u", i);
+	say_lines(0, 10000);
 	begin = clock_nsec();
 	log_end();
 	cr_expect_geq(clock_nsec() - begin, LOG_END_SECONDS * NSEC_PER_SEC);
