@@ -26,6 +26,9 @@ int stream_port_ready(struct stream_port *sp);
 /* It moves from now on. */
 void stream_port_move(struct stream_port *sp);
 
+/* A sink's connection, *@fd, which it is through with: taken, and closed as linger.h says. */
+void stream_port_linger(struct stream_port *sp, int *fd);
+
 /* It has ended, well or not: what was opened goes, and it connects again where it is to. May free it. */
 void stream_port_end(struct stream_port *sp, int err);
 

@@ -12,7 +12,6 @@
 #include "channel.h"
 #include "clock.h"
 #include "deferred-close.h"
-#include "linger.h"
 #include "log.h"
 #include "program.h"
 #include "sys.h"
@@ -61,16 +60,14 @@ void stream_port_program_moves(struct program_watch *w)
 static void stream_port_end_input(struct stream_port *sp, struct program *program)
 {
 	const struct port *p = &sp->port;
-	struct worker *worker = p->channel->worker;
 
 	if (program->handed && program_tell_end(program))
 		return;
 	stream_stop(&sp->stream); /* it does not name by its number what is another's soon */
 	if (program->handed && sp->socket)
-		linger_add(&worker->lingers, worker->loop, fd_take(&program->data), p->config.rights.uid,
-			   sp->stream.lane);
+		stream_port_linger(sp, &program->data);
 	else if (program->handed)
-		deferred_close_after(&program->data, p->config.rights.uid, worker->loop);
+		deferred_close_after(&program->data, p->config.rights.uid, p->channel->worker->loop);
 	else
 		fd_close(&program->data);
 }
@@ -157,7 +154,6 @@ void stream_port_program_over(struct program_watch *w)
 	struct stream_port *sp = container_of(w, struct stream_port, watch);
 	struct port *p = &sp->port;
 	struct program *program = program_of(&p->config.opened);
-	struct worker *worker = p->channel->worker;
 	int err;
 
 	program_kill_group(program);
@@ -172,8 +168,7 @@ void stream_port_program_over(struct program_watch *w)
 	if (err < 0)
 		stream_port_take_back(sp);
 	else if (program->handed && program->data >= 0 && sp->socket && p->config.dir == PORT_SINK)
-		linger_add(&worker->lingers, worker->loop, fd_take(&program->data), p->config.rights.uid,
-			   sp->stream.lane);
+		stream_port_linger(sp, &program->data);
 	program_watch_stop(w);
 	stream_port_end(sp, err);
 }

@@ -159,11 +159,17 @@ void stream_port_end(struct stream_port *sp, int err)
 	}
 }
 
+void stream_port_linger(struct stream_port *sp, int *fd)
+{
+	struct worker *w = sp->port.channel->worker;
+
+	linger_add(&w->lingers, w->loop, fd_take(fd), sp->port.config.rights.uid, sp->stream.lane);
+}
+
 static void stream_port_ended(struct stream *s, int err)
 {
 	struct stream_port *sp = container_of(s, struct stream_port, stream);
 	struct port *p = &sp->port;
-	struct worker *w = p->channel->worker;
 
 	port_count(p, s);
 	if (err < 0 && p->config.dir == PORT_SINK && !stream_port_is_shared(p)) /* else others may have sent it */
@@ -177,7 +183,7 @@ static void stream_port_ended(struct stream *s, int err)
 		return;
 	}
 	if (err == 0 && p->config.dir == PORT_SINK && sp->socket)
-		linger_add(&w->lingers, w->loop, fd_take(&p->config.opened.fd), p->config.rights.uid, s->lane);
+		stream_port_linger(sp, &p->config.opened.fd);
 	stream_port_end(sp, err);
 }
 
