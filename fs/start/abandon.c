@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "deferred-close.h"
 #include "log.h"
 #include "programs.h"
 #include "thread.h"
@@ -34,7 +35,7 @@ static void *abandon_close(void *arg)
 	struct abandoned *a = arg;
 	size_t i;
 
-	thread_name("spfsd-close");
+	thread_name(CLOSE_THREAD);
 	while ((i = atomic_fetch_add(&a->next, 1)) < a->count) {
 		/* Past the sanitizers: who stands has them in use, and does not come back. */
 		syscall(SYS_close, a->fds[i]);

@@ -87,7 +87,7 @@ static void *deferred_close_run(void *arg)
 {
 	struct deferred_close *c = arg;
 
-	thread_name("spfsd-close");
+	thread_name(CLOSE_THREAD);
 	if (c->finish)
 		c->finish(c->state);
 	else

@@ -11,6 +11,9 @@
 
 struct loop;
 
+/* The name of threads that do nothing but close. */
+#define CLOSE_THREAD "spfsd-close"
+
 /* Closes *fd, unless it is -1, on a thread of its own, and makes it -1. Never blocks. @uid: who has passed it. */
 void deferred_close(int *fd, uid_t uid);
 

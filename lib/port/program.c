@@ -193,7 +193,7 @@ void program_bury(void *program)
 	while (waitid(P_PIDFD, (id_t)p->process, &(siginfo_t){ 0 }, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
 	program_leave(p);
-	thread_name("spfsd-close");
+	thread_name(CLOSE_THREAD);
 	program_forget(p);
 }
 
