@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -249,6 +250,9 @@ static int mount_open_top(const struct mount *m, struct mount_id *top)
 	return fd_take(&fd);
 }
 
+/* A hundredth of a second each. */
+#define SPARE_TRIES 50
+
 /*
  * The two ways to take it away. Each returns 0, -EBUSY where something else is on top of it, or another negative errno.
  * Root's goes by the descriptor that was looked at, so what is mounted over it in that moment is not meant; fusermount3(1)
@@ -261,7 +265,9 @@ static int mount_take_away(struct mount *m)
 	char path[32];
 
 	fd_close(&m->spare);
-	fd = mount_open_top(m, &top);
+	/* What was kept for it may be another thread's, which has it for a moment. */
+	for (int i = 0; (fd = mount_open_top(m, &top)) == -EMFILE && i < SPARE_TRIES; i++)
+		poll(NULL, 0, 10);
 	if (fd < 0)
 		return fd;
 	if (!mount_same(&top, &m->id))
